@@ -1,0 +1,1 @@
+"""What is allowed: the rules. Every write starts here; knows nothing of GraphQL or HTTP."""

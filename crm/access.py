@@ -1,0 +1,56 @@
+"""Who may see and do what: permissions, the roles that bring them, the viewer who holds them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from db.tables.enums import ActorKind, Permission, Role
+
+_ALL = frozenset(Permission)
+
+# What a role brings (SM2, SB8, MS4). Grants and revocations of an agent come on top.
+OF_ROLE: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: _ALL,
+    Role.MANAGER: _ALL
+    - {
+        Permission.TAG_ASSIGN,
+        Permission.TAG_MANAGE,
+        Permission.SETTINGS_MANAGE,
+        Permission.KEY_MANAGE,
+        Permission.WEBHOOK_MANAGE,
+    },
+    Role.AGENT: frozenset(
+        {
+            Permission.CUSTOMER_VIEW,
+            Permission.CUSTOMER_CREATE,
+            Permission.CUSTOMER_UPDATE,
+            Permission.CUSTOMER_CLAIM,
+            Permission.STATUS_CHANGE,
+            Permission.NOTE_WRITE,
+            Permission.INTERACTION_RECORD,
+        }
+    ),
+}
+
+
+def permissions(role: Role, *, granted: Iterable[int] = (), revoked: Iterable[int] = ()) -> frozenset[Permission]:
+    """What an agent of that role may do, with the exceptions made for him."""
+    return (OF_ROLE[role] | {Permission(one) for one in granted}) - {Permission(one) for one in revoked}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks: an agent or an API key of one workspace, and what he may do. Departments come first one first."""
+
+    workspace_id: int
+    actor_kind: ActorKind
+    actor_id: bytes
+    permissions: frozenset[Permission]
+    department_ids: tuple[bytes, ...] = ()
+
+    @property
+    def agent_id(self) -> bytes | None:
+        """The agent who asks; None for a key."""
+        return self.actor_id if self.actor_kind is ActorKind.AGENT else None
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions

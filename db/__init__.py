@@ -1,0 +1,1 @@
+"""How it is stored: tables and SQL. Knows nothing of rules, GraphQL or HTTP."""

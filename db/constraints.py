@@ -1,0 +1,29 @@
+"""Which columns a violated constraint is about, found in the tables by its name or its columns."""
+
+from functools import cache
+
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
+
+from db import tables
+from db.errors import Taken
+
+
+@cache
+def _by_name() -> dict[str, Taken]:
+    found = {}
+    for table in tables.metadata.tables.values():
+        unique = [one for one in table.constraints if isinstance(one, PrimaryKeyConstraint | UniqueConstraint)]
+        keys: list[Index | PrimaryKeyConstraint | UniqueConstraint] = [
+            *unique,
+            *(index for index in table.indexes if index.unique),
+        ]
+        for key in keys:
+            columns = tuple(column.name for column in key.columns if column.name != "workspace_id")
+            found[str(key.name)] = Taken(table.name, columns)
+    return found
+
+
+def taken(name: str) -> Taken:
+    """The refusal for the unique constraint of that name."""
+    known = _by_name()[name]
+    return Taken(known.table, known.columns)

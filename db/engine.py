@@ -1,0 +1,186 @@
+"""The engine room: databases, sessions, transactions, retries."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import Dialect, insert
+from sqlmodel import SQLModel
+
+from db import postgresql, sqlite
+from db.errors import Contended, Unavailable
+from db.reading import Prepared
+
+T = TypeVar("T")
+
+# A transaction that lost a race is run again this often, after a pause that grows and differs between the losers.
+ATTEMPTS = 8
+_PAUSE = 0.01
+
+# Rows up to this many go in by one prepared statement; more are copied.
+_COPIED_FROM = 100
+
+
+class _Connection(Protocol):
+    async def fetch(self, statement: Prepared[Any], values: dict[str, Any]) -> tuple[str, list[Any]]: ...
+    async def execute(self, statement: Prepared[Any], values: dict[str, Any]) -> tuple[str, int]: ...
+    async def execute_many(self, statement: Prepared[Any], many: Sequence[dict[str, Any]]) -> str: ...
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> str: ...
+    async def script(self, text: str) -> None: ...
+
+
+class Session:
+    """What queries are asked through. Every statement is bound to one workspace (None: the tables beside them)."""
+
+    def __init__(self, database: "Database", workspace_id: int | None) -> None:
+        self.database = database
+        self.workspace_id = workspace_id
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.database.dialect
+
+    async def rows(self, statement: Prepared[T], **values: Any) -> list[T]:
+        """The rows found, light ones that read like the tables' classes."""
+        async with self._connection() as connection:
+            text, found = await connection.fetch(statement, {"workspace_id": self.workspace_id, **values})
+        self.database.sent(text)
+        return cast(list[T], found)
+
+    async def first(self, statement: Prepared[T], **values: Any) -> T | None:
+        """The first row found, if there is one."""
+        found = await self.rows(statement, **values)
+        return found[0] if found else None
+
+    def _connection(self) -> Any:
+        return self.database.pool.reading()
+
+
+class Work(Session):
+    """A session inside one transaction: it reads what it wrote, and all of it is kept or none."""
+
+    def __init__(self, database: "Database", workspace_id: int | None, connection: _Connection) -> None:
+        super().__init__(database, workspace_id)
+        self._held = connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[_Connection]:
+        yield self._held
+
+    async def execute(self, statement: Prepared[Any], **values: Any) -> int:
+        """Runs a statement that writes; returns how many rows it touched."""
+        text, count = await self._held.execute(statement, {"workspace_id": self.workspace_id, **values})
+        self.database.sent(text)
+        return count
+
+    async def insert(self, *rows: SQLModel) -> None:
+        """Adds rows of one table, with one statement however many. Raises Taken when a unique value is held."""
+        if not rows:
+            return
+        kind = type(rows[0])
+        if len(rows) < _COPIED_FROM:
+            many = [_values(row) for row in rows]
+            self.database.sent(await self._held.execute_many(_insertion(kind), many))
+        else:
+            columns = list(_columns(kind))
+            await self.copy(kind, columns, ([getattr(row, name) for name in columns] for row in rows))
+
+    async def copy(self, table: type[SQLModel], columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
+        """Adds many rows by the fastest way the database has. `records` match `columns` in order."""
+        self.database.sent(await self._held.copy(str(table.__tablename__), columns, records))
+
+
+class Database:
+    """A database that is open: its pool, and the two ways in, reading and writing."""
+
+    def __init__(self, pool: Any, dialect: Dialect) -> None:
+        self.pool = pool
+        self.dialect = dialect
+        # Called with the text of every statement sent: how tests count and read them.
+        self.observers: list[Callable[[str], None]] = []
+
+    def sent(self, text: str) -> None:
+        for observer in self.observers:
+            observer(text)
+
+    def reading(self, workspace_id: int | None) -> Session:
+        """A session for reading: each statement takes a connection for as long as it runs."""
+        return Session(self, workspace_id)
+
+    async def write(self, workspace_id: int | None, rule: Callable[[Work], Awaitable[T]]) -> T:
+        """Runs `rule` in one transaction and commits. A transaction that lost a race is run again from its start,
+        so a rule keeps nothing between runs. Raises what the rule raises, Contended after ATTEMPTS, Unavailable."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.transaction(workspace_id) as work:
+                    return await rule(work)
+            except Contended:
+                if attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(random.uniform(0, _PAUSE * 2**attempt))
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def transaction(self, workspace_id: int | None) -> AsyncIterator[Work]:
+        """One transaction, once: for what cannot simply be run again. Prefer `write`."""
+        async with self.pool.writing() as connection:
+            await connection.script(self.pool.begin)
+            try:
+                yield Work(self, workspace_id, connection)
+            except BaseException:
+                await _undo(connection)
+                raise
+            await connection.script("COMMIT")
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+
+async def connect(url: str, *, size: int = 8, statement_timeout: float = 5.0) -> Database:
+    """Opens `sqlite:///path` or `postgresql://…` with at most `size` connections. Raises Unavailable."""
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        if not path.exists():
+            raise Unavailable(f"there is no database file {path}")
+        return Database(await sqlite.Pool.open(path, size=size, statement_timeout=statement_timeout), sqlite.DIALECT)
+    pool = await postgresql.Pool.open(url, size=size, statement_timeout=statement_timeout)
+    return Database(pool, postgresql.DIALECT)
+
+
+def shown(url: str) -> str:
+    """The address of a database without its password, for messages."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":***@").replace(f":{unquote(parts.password)}@", ":***@")
+
+
+async def _undo(connection: _Connection) -> None:
+    """A transaction that cannot even be undone is undone by the database when its connection goes."""
+    try:
+        await asyncio.shield(connection.script("ROLLBACK"))
+    except Unavailable:
+        return
+
+
+_INSERTIONS: dict[type[SQLModel], Prepared[Any]] = {}
+
+
+def _columns(table: type[SQLModel]) -> Sequence[str]:
+    return list(SQLModel.metadata.tables[str(table.__tablename__)].columns.keys())
+
+
+def _insertion(table: type[SQLModel]) -> Prepared[Any]:
+    found = _INSERTIONS.get(table)
+    if found is None:
+        columns = SQLModel.metadata.tables[str(table.__tablename__)]
+        found = _INSERTIONS[table] = Prepared(insert(columns))
+    return found
+
+
+def _values(row: SQLModel) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _columns(type(row))}

@@ -1,0 +1,27 @@
+"""Folded text: what search, sort and case-blind uniqueness compare, the same on every database."""
+
+import re
+import unicodedata
+
+# Letters that NFKD leaves whole although people type them without their stroke or ligature.
+_STROKES = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"})
+_NOT_DIGITS = re.compile(r"\D+", re.ASCII)
+
+
+def fold(text: str) -> str:
+    """The text without case, accents, strokes and runs of white space (đ = d, ß = ss, Ł = l)."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return " ".join(kept.translate(_STROKES).casefold().split())
+
+
+def digits(text: str) -> str:
+    """The ASCII digits of a phone number in any notation."""
+    return _NOT_DIGITS.sub("", text)
+
+
+def normal(text: str) -> str:
+    """Composed (NFC) and trimmed: the form in which text is kept, counted and compared for equality."""
+    return unicodedata.normalize("NFC", text).strip()

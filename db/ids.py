@@ -1,0 +1,27 @@
+"""Ids: UUIDv7 (RFC 9562), sixteen bytes that sort by the moment they were made."""
+
+import os
+import time
+
+
+def now() -> int:
+    """The present moment: milliseconds since 1970-01-01 UTC, the unit of every stored moment."""
+    return time.time_ns() // 1_000_000
+
+
+def at(moment: int, randomness: bytes | None = None) -> bytes:
+    """An id whose time part is `moment` (milliseconds). Ten bytes of `randomness` make it reproducible."""
+    tail = bytearray(randomness or os.urandom(10))
+    tail[0] = (tail[0] & 0x0F) | 0x70
+    tail[2] = (tail[2] & 0x3F) | 0x80
+    return moment.to_bytes(6, "big") + bytes(tail)
+
+
+def new() -> bytes:
+    """An id for a record that is made now."""
+    return at(now())
+
+
+def moment(identifier: bytes) -> int:
+    """The milliseconds at which the id was made: the record's `created_at`."""
+    return int.from_bytes(identifier[:6], "big")

@@ -1,0 +1,103 @@
+"""The database's version: telling it, and bringing it up to date."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from db.errors import Unavailable
+
+State = Literal["current", "old", "empty", "newer"]
+
+# Two processes that migrate at once take turns by this lock of the whole database.
+_LOCK = 0x636C69656E74
+
+
+async def upgrade(url: str) -> None:
+    """Brings the database to the newest version, making an SQLite file where there is none.
+
+    All of it or nothing is done. Raises Unavailable when the database cannot be reached.
+    """
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    await _run(url, _upgrade)
+
+
+async def state(url: str) -> State:
+    """How the database stands to this code: `old` wants a migration, `newer` wants newer code."""
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return "empty"
+    found: list[State] = []
+    await _run(url, lambda connection: found.append(_state(connection)))
+    return found[0]
+
+
+def _state(connection: Connection) -> State:
+    version = MigrationContext.configure(connection).get_current_revision()
+    if version is None:
+        return "empty"
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if version not in known:
+        return "newer"
+    return "current" if version == _scripts().get_current_head() else "old"
+
+
+def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    configuration = _configuration()
+    configuration.attributes["connection"] = connection
+    command.upgrade(configuration, "head")
+
+
+async def _run(url: str, step: Callable[[Connection], object]) -> None:
+    engine = create_async_engine(_driver(url), poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        _transactional(engine)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(step)
+    except (OSError, OperationalError, TimeoutError) as error:
+        raise Unavailable(str(error)) from error
+    except Exception as error:
+        if type(error).__module__.startswith("asyncpg."):
+            raise Unavailable(str(error)) from error
+        raise
+    finally:
+        await engine.dispose()
+
+
+def _driver(url: str) -> str:
+    if url.startswith("sqlite:///"):
+        return url.replace("sqlite:", "sqlite+aiosqlite:", 1)
+    return "postgresql+asyncpg:" + url.split(":", 1)[1]
+
+
+def _transactional(engine: AsyncEngine) -> None:
+    """Makes SQLite's BEGIN ours, so that tables are made in one transaction and by one process at a time."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _manual(connection: object, record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined] # the driver's own attribute
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _configuration() -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return configuration
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_configuration())

@@ -1,0 +1,160 @@
+"""SQLite through aiosqlite: readers side by side, one writer at a time, its errors in the words of db.errors."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import orjson
+
+from db.errors import Contended, StorageError, Taken, TookTooLong, Unavailable
+from db.reading import SQLITE, Prepared
+
+DIALECT = SQLITE
+
+# Seconds that a writer waits for another process's transaction.
+BUSY_TIMEOUT = 5
+STATEMENT_TIMEOUT = 5
+_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
+
+
+class Connection:
+    """One connection on its own thread; a statement that takes too long is interrupted there."""
+
+    def __init__(self, driver: aiosqlite.Connection, *, statement_timeout: float) -> None:
+        self._driver = driver
+        self._timeout = statement_timeout
+
+    async def fetch(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        compiled = statement.on(DIALECT)
+        text, arguments = compiled.bind(values)
+        async with self._limited():
+            found = await self._driver.execute_fetchall(text, arguments)
+        return text, compiled.rows(found)  # type: ignore[arg-type] # it is a list
+
+    async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
+        text, arguments = statement.on(DIALECT).bind(values)
+        async with self._limited(), self._driver.execute(text, arguments) as cursor:
+            return text, cursor.rowcount
+
+    async def execute_many(self, statement: Prepared[Any], many: Sequence[Mapping[str, Any]]) -> str:
+        compiled = statement.on(DIALECT)
+        bound = [compiled.bind(values) for values in many]
+        async with self._limited(), self._driver.executemany(bound[0][0], [arguments for _, arguments in bound]):
+            return bound[0][0]
+
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> str:
+        text = f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join("?" * len(columns))})'
+        with _translated():
+            async with self._driver.executemany(text, (tuple(map(_stored, record)) for record in records)):
+                return text
+
+    async def script(self, text: str) -> None:
+        """Text without values: BEGIN, COMMIT, PRAGMA."""
+        with _translated():
+            await self._driver.execute(text)
+
+    @asynccontextmanager
+    async def _limited(self) -> AsyncIterator[None]:
+        with _translated():
+            limit = asyncio.get_running_loop().call_later(self._timeout, self._driver._conn.interrupt)
+            try:
+                yield
+            except asyncio.CancelledError:
+                self._driver._conn.interrupt()
+                raise
+            finally:
+                limit.cancel()
+
+
+class Pool:
+    """Readers see the last commit and never wait; writers take turns: by a lock here, by the file's elsewhere."""
+
+    begin = "BEGIN IMMEDIATE"
+
+    def __init__(self, path: Path, *, size: int, statement_timeout: float) -> None:
+        self._path = path
+        self._timeout = statement_timeout
+        self._idle: list[Connection] = []
+        self._open: list[aiosqlite.Connection] = []
+        self._places = asyncio.Semaphore(size)
+        self._turn = asyncio.Lock()
+        self._writer: Connection | None = None
+
+    @classmethod
+    async def open(cls, path: Path, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "Pool":
+        """Raises Unavailable when the file cannot be opened."""
+        pool = cls(path, size=size, statement_timeout=statement_timeout)
+        pool._idle.append(await pool._connect(query_only=True))
+        return pool
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        async with self._places:
+            connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        async with self._turn:
+            if self._writer is None:
+                self._writer = await self._connect(query_only=False)
+            yield self._writer
+
+    async def close(self) -> None:
+        for driver in self._open:
+            await driver.close()
+
+    async def _connect(self, *, query_only: bool) -> Connection:
+        with _translated():
+            driver = await aiosqlite.connect(
+                self._path, isolation_level=None, timeout=BUSY_TIMEOUT, cached_statements=500
+            )
+            self._open.append(driver)
+            for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL", "cache_size = -65536",
+                           "mmap_size = 268435456", "temp_store = MEMORY"):  # fmt: skip
+                await driver.execute(f"PRAGMA {pragma}")
+            if query_only:
+                await driver.execute("PRAGMA query_only = ON")
+        return Connection(driver, statement_timeout=self._timeout)
+
+
+def _stored(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, list | dict) else value
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        if found := _UNIQUE.match(str(error)):
+            raise _taken(found[1]) from error
+        raise
+    except sqlite3.OperationalError as error:
+        raise _operational(error) from error
+
+
+def _operational(error: sqlite3.OperationalError) -> Exception:
+    """Busy and interrupted are the database's answer; the rest of what cannot be opened or read is unavailable."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith("SQLITE_BUSY") or name.startswith("SQLITE_LOCKED"):
+        return Contended(str(error))
+    if name == "SQLITE_INTERRUPT":
+        return TookTooLong(str(error))
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")):
+        return Unavailable(str(error))
+    return error
+
+
+def _taken(columns: str) -> StorageError:
+    """SQLite names the columns, "tag.workspace_id, tag.kind", in place of the constraint."""
+    pairs = [column.split(".") for column in columns.split(", ")]
+    return Taken(pairs[0][0], tuple(name for _, name in pairs if name != "workspace_id"))

@@ -1,0 +1,67 @@
+"""What happened with a customer: notes, interactions, orders."""
+
+from typing import Any
+
+from sqlmodel import Field
+
+from db.tables.columns import Amount, Code, Id, Json, Key, Moment, Stored, Versioned, belongs, index
+
+
+class Note(Versioned, table=True):
+    __tablename__ = "note"
+    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("customer_id", "id"))
+
+    customer_id: bytes = Field(sa_type=Id)
+    body: str
+    body_key: str = Field(sa_type=Key)
+    author_kind: int = Field(sa_type=Code)
+    author_id: bytes | None = Field(default=None, sa_type=Id)
+
+
+class Interaction(Stored, table=True):
+    """`pending` marks one that was recorded while the customer was archived: it takes effect on unarchive."""
+
+    __tablename__ = "interaction"
+    __table_args__ = (
+        belongs("customer_id", "customer", cascade=True),
+        belongs("agent_id", "agent"),
+        index("customer_id", "occurred_at", "id"),
+        index("kind", "occurred_at", "customer_id"),
+        index("external_system", "external_value", unique=True, where="external_value IS NOT NULL"),
+    )
+
+    customer_id: bytes = Field(sa_type=Id)
+    kind: int = Field(sa_type=Code)
+    direction: int | None = Field(default=None, sa_type=Code)
+    channel: str | None = None
+    outcome: int | None = Field(default=None, sa_type=Code)
+    subject: str | None = None
+    body: str | None = None
+    campaign: str | None = None
+    amount: int | None = Field(default=None, sa_type=Amount)
+    occurred_at: int = Field(sa_type=Moment)
+    agent_id: bytes | None = Field(default=None, sa_type=Id)
+    external_system: str | None = Field(default=None, sa_type=Key)
+    external_value: str | None = Field(default=None, sa_type=Key)
+    pending: bool = False
+
+
+class Order(Stored, table=True):
+    """A purchase, the same one whenever its source and number are the same."""
+
+    __tablename__ = "customer_order"
+    __table_args__ = (
+        belongs("customer_id", "customer", cascade=True),
+        index("customer_id", "placed_at", "id"),
+        index("placed_at", "customer_id"),
+        index("source", "number", unique=True),
+    )
+
+    customer_id: bytes = Field(sa_type=Id)
+    source: str = Field(sa_type=Key)
+    number: str = Field(sa_type=Key)
+    status: str | None = None
+    total: int | None = Field(default=None, sa_type=Amount)
+    currency: str | None = None
+    placed_at: int = Field(sa_type=Moment)
+    lines: Any = Field(default=None, sa_type=Json, nullable=True)

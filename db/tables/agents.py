@@ -1,0 +1,55 @@
+"""Agents, the exceptions to their role's permissions, and their departments."""
+
+from sqlmodel import Field
+
+from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Key, Stored, Versioned, belongs, index
+from db.tables.enums import Role
+
+
+class Agent(Versioned, table=True):
+    __tablename__ = "agent"
+    __table_args__ = (index("name_key", "id"), index("email_key", unique=True))
+
+    name: str
+    name_key: str = Field(sa_type=Key)
+    email: str
+    email_key: str = Field(sa_type=Key)
+    active: bool = True
+    role: int = Field(default=Role.AGENT, sa_type=Code)
+    max_customers: int | None = None
+
+
+class AgentPermission(InWorkspace, table=True):
+    """A permission granted to an agent beyond his role, or revoked from it."""
+
+    __tablename__ = "agent_permission"
+    __table_args__ = (belongs("agent_id", "agent", cascade=True), CLUSTERED)
+
+    agent_id: bytes = Field(sa_type=Id, primary_key=True)
+    permission: int = Field(sa_type=Code, primary_key=True)
+    granted: bool
+
+
+class Department(Stored, table=True):
+    __tablename__ = "department"
+    __table_args__ = (belongs("parent_id", "department"), index("parent_id", "id"), index("name_key", "id"))
+
+    name: str
+    name_key: str = Field(sa_type=Key)
+    parent_id: bytes | None = Field(default=None, sa_type=Id)
+
+
+class AgentDepartment(InWorkspace, table=True):
+    """An agent works in a department; `position` 0 is his first one."""
+
+    __tablename__ = "agent_department"
+    __table_args__ = (
+        belongs("agent_id", "agent", cascade=True),
+        belongs("department_id", "department", cascade=True),
+        index("department_id", "agent_id"),
+        CLUSTERED,
+    )
+
+    agent_id: bytes = Field(sa_type=Id, primary_key=True)
+    department_id: bytes = Field(sa_type=Id, primary_key=True)
+    position: int = Field(default=0, sa_type=Code)

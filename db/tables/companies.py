@@ -1,0 +1,39 @@
+"""Companies that customers belong to."""
+
+from sqlmodel import Field
+
+from db.tables.columns import CLUSTERED, Id, InWorkspace, Key, Versioned, belongs, index
+
+
+class Company(Versioned, table=True):
+    __tablename__ = "company"
+    __table_args__ = (
+        belongs("owner_id", "agent"),
+        index("name_key", "id"),
+        index("domain_key", unique=True, where="domain_key IS NOT NULL"),
+        index("owner_id", "id"),
+    )
+
+    name: str
+    name_key: str = Field(sa_type=Key)
+    domain: str | None = None
+    domain_key: str | None = Field(default=None, sa_type=Key)
+    phone: str | None = Field(default=None, sa_type=Key)
+    address_line1: str | None = None
+    address_line2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    owner_id: bytes | None = Field(default=None, sa_type=Id)
+
+
+class CompanyExternalId(InWorkspace, table=True):
+    """The company's id in another system: unique there."""
+
+    __tablename__ = "company_external_id"
+    __table_args__ = (belongs("company_id", "company", cascade=True), index("company_id", "system"), CLUSTERED)
+
+    system: str = Field(sa_type=Key, primary_key=True)
+    value: str = Field(sa_type=Key, primary_key=True)
+    company_id: bytes = Field(sa_type=Id)

@@ -1,0 +1,180 @@
+"""Customers and what hangs on one of them: phones, e-mails, external ids, friends, a block, the search text."""
+
+from sqlmodel import Field
+
+from db.tables.columns import (
+    CLUSTERED,
+    Amount,
+    Code,
+    Id,
+    InWorkspace,
+    Key,
+    Moment,
+    Versioned,
+    belongs,
+    index,
+)
+from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus, Verification
+
+# Every list can be sorted or narrowed by these; the id behind each breaks ties and is newest-first at once.
+_SORTED = [
+    "name_key", "nickname_key", "phone", "email_key", "value", "gender", "birth_date", "updated_at",
+    "last_interaction_at", "relationship_status", "subscription_status", "stage", "first_tag_key", "tag_count",
+    "company_id", "owner_id",
+]  # fmt: skip
+_NARROWED = [
+    "real_name_key", "city", "region", "country", "source", "channel", "verification", "follow_up_stage",
+    "department_id", "archived_at",
+]  # fmt: skip
+
+
+class Customer(Versioned, table=True):
+    """The columns ending in `_key` are folded; `phone`, `email`, the counts and `first_tag_key` mirror the rows
+    of the tables below and change with them in the same transaction."""
+
+    __tablename__ = "customer"
+    __table_args__ = (
+        belongs("owner_id", "agent"),
+        belongs("previous_owner_id", "agent"),
+        belongs("department_id", "department"),
+        belongs("company_id", "company"),
+        *(index(column, "id") for column in _SORTED + _NARROWED),
+    )
+
+    name: str
+    name_key: str = Field(sa_type=Key)
+    nickname: str | None = None
+    nickname_key: str | None = Field(default=None, sa_type=Key)
+    real_name: str | None = None
+    real_name_key: str | None = Field(default=None, sa_type=Key)
+    avatar_url: str | None = None
+    phone: str | None = Field(default=None, sa_type=Key)
+    phone_count: int = Field(default=0, sa_type=Code)
+    email: str | None = None
+    email_key: str | None = Field(default=None, sa_type=Key)
+    email_count: int = Field(default=0, sa_type=Code)
+    gender: int | None = Field(default=None, sa_type=Code)
+    birth_date: str | None = Field(default=None, sa_type=Key)
+    value: int = Field(default=0, sa_type=Amount)
+    address_line1: str | None = None
+    address_line2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    source: str | None = None
+    channel: str | None = None
+    relationship_status: int = Field(default=RelationshipStatus.LEAD, sa_type=Code)
+    subscription_status: int = Field(default=SubscriptionStatus.NOT_SUBSCRIBED, sa_type=Code)
+    stage: int = Field(default=CustomerStage.TO_BE_ASSIGNED, sa_type=Code)
+    verification: int = Field(default=Verification.UNVERIFIED, sa_type=Code)
+    follow_up_stage: str | None = None
+    owner_id: bytes | None = Field(default=None, sa_type=Id)
+    owned_since: int | None = Field(default=None, sa_type=Moment)
+    previous_owner_id: bytes | None = Field(default=None, sa_type=Id)
+    released_at: int | None = Field(default=None, sa_type=Moment)
+    department_id: bytes | None = Field(default=None, sa_type=Id)
+    company_id: bytes | None = Field(default=None, sa_type=Id)
+    reseller_relationship: bool = True
+    archived_at: int | None = Field(default=None, sa_type=Moment)
+    last_interaction_at: int | None = Field(default=None, sa_type=Moment)
+    tag_count: int = Field(default=0, sa_type=Code)
+    first_tag_key: str | None = Field(default=None, sa_type=Key)
+
+
+class CustomerPhone(InWorkspace, table=True):
+    """A number in E.164; `position` 0 is the primary one."""
+
+    __tablename__ = "customer_phone"
+    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("phone", "customer_id"), CLUSTERED)
+
+    customer_id: bytes = Field(sa_type=Id, primary_key=True)
+    position: int = Field(sa_type=Code, primary_key=True)
+    phone: str = Field(sa_type=Key)
+
+
+class CustomerEmail(InWorkspace, table=True):
+    """An address as typed and folded; `position` 0 is the primary one."""
+
+    __tablename__ = "customer_email"
+    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("email_key", "customer_id"), CLUSTERED)
+
+    customer_id: bytes = Field(sa_type=Id, primary_key=True)
+    position: int = Field(sa_type=Code, primary_key=True)
+    email: str
+    email_key: str = Field(sa_type=Key)
+
+
+class CustomerExternalId(InWorkspace, table=True):
+    """The customer's id in another system: unique there."""
+
+    __tablename__ = "customer_external_id"
+    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("customer_id", "system"), CLUSTERED)
+
+    system: str = Field(sa_type=Key, primary_key=True)
+    value: str = Field(sa_type=Key, primary_key=True)
+    customer_id: bytes = Field(sa_type=Id)
+
+
+class WechatFriend(InWorkspace, table=True):
+    """The customer and the agent are friends on WeChat."""
+
+    __tablename__ = "wechat_friend"
+    __table_args__ = (
+        belongs("customer_id", "customer", cascade=True),
+        belongs("agent_id", "agent"),
+        index("agent_id", "customer_id"),
+        CLUSTERED,
+    )
+
+    customer_id: bytes = Field(sa_type=Id, primary_key=True)
+    agent_id: bytes = Field(sa_type=Id, primary_key=True)
+
+
+class CustomerBlock(InWorkspace, table=True):
+    """The customer is blocked, until a moment or for good; an expired block reads as none."""
+
+    __tablename__ = "customer_block"
+    __table_args__ = (belongs("customer_id", "customer", cascade=True), CLUSTERED)
+
+    customer_id: bytes = Field(sa_type=Id, primary_key=True)
+    reason: str
+    until: int | None = Field(default=None, sa_type=Moment)
+    actor_kind: int = Field(sa_type=Code)
+    actor_id: bytes | None = Field(default=None, sa_type=Id)
+    at: int = Field(sa_type=Moment)
+
+
+class CustomerSearch(InWorkspace, table=True):
+    """All that a search looks through, folded: one line a value. Apart, so that a note does not rewrite a customer."""
+
+    __tablename__ = "customer_search"
+    __table_args__ = (belongs("customer_id", "customer", cascade=True),)
+
+    customer_id: bytes = Field(sa_type=Id, primary_key=True)
+    text: str = Field(sa_type=Key)
+
+
+class CustomerAlias(InWorkspace, table=True):
+    """The id of a customer who was merged into another: it keeps resolving, to the survivor."""
+
+    __tablename__ = "customer_alias"
+    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("customer_id", "id"), CLUSTERED)
+
+    id: bytes = Field(sa_type=Id, primary_key=True)
+    customer_id: bytes = Field(sa_type=Id)
+
+
+class DuplicateDismissal(InWorkspace, table=True):
+    """Two customers who are known to be different people; the smaller id comes first."""
+
+    __tablename__ = "duplicate_dismissal"
+    __table_args__ = (
+        belongs("first_id", "customer", cascade=True),
+        belongs("second_id", "customer", cascade=True),
+        index("second_id"),
+        CLUSTERED,
+    )
+
+    first_id: bytes = Field(sa_type=Id, primary_key=True)
+    second_id: bytes = Field(sa_type=Id, primary_key=True)

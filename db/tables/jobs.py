@@ -1,0 +1,90 @@
+"""Jobs: work on many customers that survives the process that began it; and the files they read and make."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field
+
+from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, belongs, index
+from db.tables.enums import JobStatus
+
+
+class Job(Stored, table=True):
+    """A chunk's effect and `processed` are committed together; `leased_until` lets another worker go on."""
+
+    __tablename__ = "job"
+    __table_args__ = (index("status", "id"), index("actor_id", "id"), index("undo_of", where="undo_of IS NOT NULL"))
+
+    kind: int = Field(sa_type=Code)
+    status: int = Field(default=JobStatus.QUEUED, sa_type=Code)
+    label: str | None = None
+    dry_run: bool = False
+    on_error: int = Field(default=0, sa_type=Code)
+    arguments: Any = Field(sa_type=Json)
+    target: Any = Field(default=None, sa_type=Json, nullable=True)
+    actor_kind: int = Field(sa_type=Code)
+    actor_id: bytes | None = Field(default=None, sa_type=Id)
+    request_id: str | None = None
+    matched: int = Field(default=0, sa_type=BigInteger)
+    processed: int = Field(default=0, sa_type=BigInteger)
+    counts: dict[str, int] = Field(sa_type=Json)
+    state: Any = Field(default=None, sa_type=Json, nullable=True)
+    error: str | None = None
+    started_at: int | None = Field(default=None, sa_type=Moment)
+    finished_at: int | None = Field(default=None, sa_type=Moment)
+    leased_by: str | None = None
+    leased_until: int | None = Field(default=None, sa_type=Moment)
+    undo_of: bytes | None = Field(default=None, sa_type=Id)
+    retry_of: bytes | None = Field(default=None, sa_type=Id)
+
+
+class JobTarget(InWorkspace, table=True):
+    """The customers a job works on, as they were found when it started, in list order."""
+
+    __tablename__ = "job_target"
+    __table_args__ = (belongs("job_id", "job", cascade=True), CLUSTERED)
+
+    job_id: bytes = Field(sa_type=Id, primary_key=True)
+    row: int = Field(sa_type=BigInteger, primary_key=True)
+    node_id: bytes = Field(sa_type=Id)
+
+
+class JobRow(InWorkspace, table=True):
+    """A row that the log of changes does not tell: skipped, failed, unchanged, or of a dry run."""
+
+    __tablename__ = "job_row"
+    __table_args__ = (belongs("job_id", "job", cascade=True), index("job_id", "outcome", "row"), CLUSTERED)
+
+    job_id: bytes = Field(sa_type=Id, primary_key=True)
+    row: int = Field(sa_type=BigInteger, primary_key=True)
+    node_id: bytes | None = Field(default=None, sa_type=Id)
+    outcome: int = Field(sa_type=Code)
+    fields: Any = Field(default=None, sa_type=Json, nullable=True)
+    errors: Any = Field(default=None, sa_type=Json, nullable=True)
+
+
+class Upload(Stored, table=True):
+    """A file that a caller sent, waiting to be imported."""
+
+    __tablename__ = "upload"
+    __table_args__ = (index("created_at"),)
+
+    actor_kind: int = Field(sa_type=Code)
+    actor_id: bytes = Field(sa_type=Id)
+    name: str | None = None
+    bytes: int = Field(sa_type=BigInteger)
+    path: str
+
+
+class JobFile(Stored, table=True):
+    """A file that a job made; it can be fetched until it expires."""
+
+    __tablename__ = "job_file"
+    __table_args__ = (belongs("job_id", "job", cascade=True), index("job_id"))
+
+    job_id: bytes = Field(sa_type=Id)
+    name: str
+    format: int = Field(sa_type=Code)
+    bytes: int = Field(sa_type=BigInteger)
+    path: str
+    expires_at: int = Field(sa_type=Moment)

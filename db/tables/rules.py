@@ -1,0 +1,51 @@
+"""Rules that assign customers by themselves."""
+
+from typing import Any
+
+from sqlmodel import Field
+
+from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, belongs, index
+from db.tables.enums import AssignmentStrategy
+
+
+class AssignmentRule(Stored, table=True):
+    """`turn` counts the assignments made, so that the next one goes on where the last one stopped."""
+
+    __tablename__ = "assignment_rule"
+    __table_args__ = (index("position", "id"),)
+
+    name: str
+    active: bool = True
+    position: int = 0
+    filter: Any = Field(default=None, sa_type=Json, nullable=True)
+    strategy: int = Field(default=AssignmentStrategy.ROUND_ROBIN, sa_type=Code)
+    turn: int = 0
+
+
+class AssignmentRuleMember(InWorkspace, table=True):
+    """An agent or a department that a rule assigns to, in the rule's order."""
+
+    __tablename__ = "assignment_rule_member"
+    __table_args__ = (
+        belongs("rule_id", "assignment_rule", cascade=True),
+        belongs("agent_id", "agent"),
+        belongs("department_id", "department"),
+        index("agent_id"),
+        index("department_id"),
+        CLUSTERED,
+    )
+
+    rule_id: bytes = Field(sa_type=Id, primary_key=True)
+    position: int = Field(sa_type=Code, primary_key=True)
+    agent_id: bytes | None = Field(default=None, sa_type=Id)
+    department_id: bytes | None = Field(default=None, sa_type=Id)
+
+
+class Claim(Stored, table=True):
+    """A customer was claimed by an agent: what the daily limit counts."""
+
+    __tablename__ = "claim"
+    __table_args__ = (belongs("agent_id", "agent"), index("agent_id", "at"))
+
+    agent_id: bytes = Field(sa_type=Id)
+    at: int = Field(sa_type=Moment)

@@ -1,0 +1,36 @@
+"""Segments: stored questions, and lists kept by hand."""
+
+from typing import Any
+
+from sqlmodel import Field
+
+from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Json, Key, Versioned, belongs, index
+from db.tables.enums import SegmentKind
+
+
+class Segment(Versioned, table=True):
+    """`filter` is what a client wrote, kept verbatim, for a dynamic segment; null for a static one."""
+
+    __tablename__ = "segment"
+    __table_args__ = (index("name_key", "id"),)
+
+    name: str
+    name_key: str = Field(sa_type=Key)
+    kind: int = Field(default=SegmentKind.DYNAMIC, sa_type=Code)
+    description: str | None = None
+    filter: Any = Field(default=None, sa_type=Json, nullable=True)
+
+
+class SegmentMember(InWorkspace, table=True):
+    """A customer in a static segment."""
+
+    __tablename__ = "segment_member"
+    __table_args__ = (
+        belongs("segment_id", "segment", cascade=True),
+        belongs("customer_id", "customer", cascade=True),
+        index("customer_id", "segment_id"),
+        CLUSTERED,
+    )
+
+    segment_id: bytes = Field(sa_type=Id, primary_key=True)
+    customer_id: bytes = Field(sa_type=Id, primary_key=True)

@@ -1,0 +1,30 @@
+"""The catalogue of tags, and who wears them."""
+
+from sqlmodel import Field
+
+from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Key, Stored, belongs, index
+from db.tables.enums import TagKind
+
+
+class Tag(Stored, table=True):
+    __tablename__ = "tag"
+    __table_args__ = (index("kind", "name_key", unique=True), index("name_key", "id"))
+
+    name: str
+    name_key: str = Field(sa_type=Key)
+    kind: int = Field(default=TagKind.BUSINESS, sa_type=Code)
+    color: str | None = None
+    description: str | None = None
+
+
+class CustomerTag(InWorkspace, table=True):
+    __tablename__ = "customer_tag"
+    __table_args__ = (
+        belongs("customer_id", "customer", cascade=True),
+        belongs("tag_id", "tag"),
+        index("tag_id", "customer_id"),
+        CLUSTERED,
+    )
+
+    customer_id: bytes = Field(sa_type=Id, primary_key=True)
+    tag_id: bytes = Field(sa_type=Id, primary_key=True)

@@ -1,0 +1,65 @@
+"""Workspaces: the directory that finds them, their settings, their change counter."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+from db.tables.columns import Code, Id, InWorkspace, Json, Moment, Versioned, index
+from db.tables.enums import BulkDeletePolicy, CustomerStage, DepartmentAssignment
+
+
+class Directory(SQLModel, table=True):
+    """Every workspace of the server: from the id that clients see to the number that its tables start with."""
+
+    __tablename__ = "directory"
+
+    workspace_id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    id: bytes = Field(sa_type=Id, unique=True)
+    created_at: int = Field(sa_type=Moment)
+
+
+class Workspace(Versioned, table=True):
+    """The settings of a workspace: one row."""
+
+    __tablename__ = "workspace"
+
+    name: str
+    timezone: str = "UTC"
+    default_country: str | None = None
+    automation_enabled: bool = True
+    automation_rules: list[int] = Field(sa_type=Json)
+    bulk_delete: int = Field(default=BulkDeletePolicy.TO_BE_ASSIGNED_ONLY, sa_type=Code)
+    default_stage: int = Field(default=CustomerStage.TO_BE_ASSIGNED, sa_type=Code)
+    department_assignment: int = Field(default=DepartmentAssignment.EXPAND, sa_type=Code)
+    max_customers_per_agent: int | None = None
+    pool_auto_reclaim: bool = False
+    pool_idle_days: int = 30
+    pool_daily_claim_limit: int | None = None
+    pool_reclaim_cooldown_days: int = 0
+    allow_inline_tags: bool = True
+    follow_up_stages: list[str] = Field(sa_type=Json)
+    sources: list[str] = Field(sa_type=Json)
+
+
+class Counter(InWorkspace, table=True):
+    """The last number in the workspace's log of changes. Its row is locked last in a transaction that writes,
+    so numbers are given in the order of commits and without gaps."""
+
+    __tablename__ = "counter"
+
+    change: int = Field(default=0, sa_type=BigInteger)
+
+
+class Idempotency(InWorkspace, table=True):
+    """What a mutation with @idempotent answered, kept for its caller for a day."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (index("created_at"),)
+
+    caller_id: bytes = Field(sa_type=Id, primary_key=True)
+    key: str = Field(primary_key=True)
+    mutation: str
+    arguments: bytes
+    answer: Any = Field(default=None, sa_type=Json, nullable=True)
+    created_at: int = Field(sa_type=Moment)

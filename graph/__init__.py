@@ -1,0 +1,1 @@
+"""How it is asked: GraphQL and HTTP, nothing else."""
