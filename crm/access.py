@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from db import tables
+from db.sight import Sight
 from db.tables.enums import ActorKind, Permission, Role
 
 _ALL = frozenset(Permission)
@@ -37,6 +39,16 @@ def permissions(role: Role, *, granted: Iterable[int] = (), revoked: Iterable[in
     return (OF_ROLE[role] | {Permission(one) for one in granted}) - {Permission(one) for one in revoked}
 
 
+def permissions_of(role: Role, exceptions: Iterable[tables.AgentPermission]) -> frozenset[Permission]:
+    """The same from the rows that keep the exceptions."""
+    rows = list(exceptions)
+    return permissions(
+        role,
+        granted=[row.permission for row in rows if row.granted],
+        revoked=[row.permission for row in rows if not row.granted],
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who asks: an agent or an API key of one workspace, and what he may do. Departments come first one first."""
@@ -48,9 +60,19 @@ class Viewer:
     department_ids: tuple[bytes, ...] = ()
 
     @property
+    def caller(self) -> bytes:
+        """The same for every request of one agent or key."""
+        return self.actor_id
+
+    @property
     def agent_id(self) -> bytes | None:
         """The agent who asks; None for a key."""
         return self.actor_id if self.actor_kind is ActorKind.AGENT else None
+
+    @property
+    def sight(self) -> Sight:
+        """Which customers he may see."""
+        return Sight(self.may(Permission.CUSTOMER_VIEW_ALL), self.agent_id, self.department_ids)
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
-from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Dialect, insert
+from sqlalchemy import Dialect, insert, literal_column, select
 from sqlmodel import SQLModel
 
 from db import postgresql, sqlite
@@ -151,12 +150,12 @@ async def connect(url: str, *, size: int = 8, statement_timeout: float = 5.0) ->
     return Database(pool, postgresql.DIALECT)
 
 
-def shown(url: str) -> str:
-    """The address of a database without its password, for messages."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":***@").replace(f":{unquote(parts.password)}@", ":***@")
+_ONE = Prepared(select(literal_column("1").label("one")))
+
+
+async def ping(database: Database) -> None:
+    """Raises StorageError unless the database answers."""
+    await database.reading(None).rows(_ONE)
 
 
 async def _undo(connection: _Connection) -> None:

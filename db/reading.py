@@ -1,6 +1,6 @@
 """Statements described with SQLModel's tables, compiled once for each database, run straight on its driver."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -70,7 +70,7 @@ class Compiled:
 
     __slots__ = ("_constants", "_encode", "_names", "_parts", "columns", "decode", "row", "sql")
 
-    def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
+    def __init__(self, clause: ClauseElement, dialect: Dialect, reads: object = None) -> None:
         compiled = cast(SQLCompiler, clause.compile(dialect=dialect))
         if compiled.post_compile_params:
             raise TypeError(f"a list is given with among(), not in_(): {compiled.string}")
@@ -82,7 +82,7 @@ class Compiled:
         self.columns: list[str] = [entry.keyname for entry in compiled._result_columns]
         if len(set(self.columns)) < len(self.columns):
             raise TypeError(f"two columns of one name, label them: {self.columns}")
-        table = _table(clause)
+        table = reads or _table(clause)
         base = asyncpg.Record if dialect is POSTGRESQL else tuple
         self.row = _row_class(base, tuple(self.columns), table)
         types = [entry.type for entry in compiled._result_columns]
@@ -136,22 +136,34 @@ class Compiled:
 class Prepared(Generic[T]):
     """A statement that is compiled at its first use on each database and kept."""
 
-    __slots__ = ("_clauses", "_compiled")
+    __slots__ = ("_clauses", "_compiled", "_reads")
 
-    def __init__(self, clause: ClauseElement, *, sqlite: ClauseElement | None = None) -> None:
+    def __init__(self, clause: ClauseElement, *, sqlite: ClauseElement | None = None, reads: object = None) -> None:
         self._clauses = {"postgresql": clause, "sqlite": sqlite if sqlite is not None else clause}
         self._compiled: dict[str, Compiled] = {}
+        self._reads = reads
 
     def on(self, dialect: Dialect) -> Compiled:
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            compiled = self._compiled[dialect.name] = Compiled(self._clauses[dialect.name], dialect)
+            compiled = self._compiled[dialect.name] = Compiled(self._clauses[dialect.name], dialect, self._reads)
         return compiled
 
 
-def prepared(clause: Any, *, sqlite: Any = None) -> Prepared[Any]:
-    """`clause` compiled once; `sqlite` where that database needs other words for the same thing."""
-    return Prepared(clause, sqlite=sqlite)
+def prepared(clause: Any, *, sqlite: Any = None, reads: object = None) -> Prepared[Any]:
+    """`clause` compiled once; `sqlite` where that database needs other words for the same thing.
+
+    The rows read as the table selected last; `reads` names it where a subquery hides it.
+    """
+    return Prepared(clause, sqlite=sqlite, reads=reads)
+
+
+def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
+    """The rows in lists under the value of one column, in their order: what a loader of many answers."""
+    found: dict[Any, list[Any]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, key), []).append(row)
+    return found
 
 
 _ROW_CLASSES: dict[tuple[type, tuple[str, ...], object], type] = {}

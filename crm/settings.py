@@ -1,0 +1,283 @@
+"""The settings: what the environment (CLIENTELA_…) asks for, checked whole before anything else starts.
+
+A plain dataclass with small parsers, because every command imports this module before it can answer `--help`.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal, TypeVar, cast
+from urllib.parse import parse_qsl, urlsplit
+
+PREFIX: Final = "CLIENTELA_"
+DEFAULT_DATABASE_URL: Final = "sqlite:///./.clientela/clientela.db"
+SHORTEST_SECRET: Final = 16
+
+Value = TypeVar("Value")
+
+
+class SettingRefused(Exception):
+    """A setting is wrong: one sentence with its name, its value (never a password) and what was expected."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, checked. `read()` makes one; `dataclasses.replace` changes one."""
+
+    database_url: str = field(repr=False)
+    given_secret: bytes | None = field(repr=False)
+    host: str
+    port: int
+    allowed_origins: tuple[str, ...]
+    """Origins as a browser sends them; ("*",) lets all in."""
+    graphiql: bool
+    introspection: Literal["signed-in", "off"]
+    trusted_documents: Path | None
+    engine: Literal["breadth-first", "reference"]
+    log_format: Literal["text", "json"]
+    files_dir: Path
+    public_url: str | None
+    """Without a slash at its end."""
+    rate_limit: int | None
+    """Cost points a second per caller; None is no limit."""
+    max_upload: int
+    """Bytes."""
+    webhook_private: bool
+    jobs: bool
+    """Whether the serving processes also run jobs."""
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        return Path(self.database_url.removeprefix("sqlite:///")) if self.on_sqlite else None
+
+    @property
+    def database_shown(self) -> str:
+        """The database's address without its password, for messages and logs."""
+        return _without_password(self.database_url)
+
+    @cached_property
+    def secret(self) -> bytes:
+        """What signs links and cursors. On SQLite it is made once and kept beside the database file.
+
+        Raises SettingRefused where it is absent on PostgreSQL, or cannot be kept.
+        """
+        if self.given_secret is not None:
+            return self.given_secret
+        if self.database_file is None:
+            raise SettingRefused(
+                f"{PREFIX}SECRET is not set, but on PostgreSQL a text of {SHORTEST_SECRET} or more characters, "
+                "the same for every process, is expected."
+            )
+        return _kept_secret(self.database_file.with_name(self.database_file.name + ".secret"))
+
+    def require_secret(self) -> None:
+        """Raises SettingRefused now rather than at the first link to sign."""
+        assert self.secret
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this environment, where an empty variable counts as absent.
+
+    Raises SettingRefused at the first wrong one.
+    """
+
+    def setting(name: str, parse: Callable[[str], Value], default: Value) -> Value:
+        value = environment.get(PREFIX + name, "").strip()
+        if not value:
+            return default
+        try:
+            return parse(value)
+        except _Expected as expected:
+            shown = "hidden" if name == "SECRET" else repr(_shortened(_without_password(value)))
+            raise SettingRefused(f"{PREFIX}{name} is {shown}, but {expected} is expected.") from None
+
+    database_url = setting("DATABASE_URL", _database_url, DEFAULT_DATABASE_URL)
+    on_sqlite = database_url.startswith("sqlite:")
+    beside = Path(database_url.removeprefix("sqlite:///")).parent if on_sqlite else Path(".clientela")
+    return Settings(
+        database_url=database_url,
+        given_secret=setting("SECRET", _secret, None),
+        host=setting("HOST", str, "127.0.0.1"),
+        port=setting("PORT", _number(0, 65_535), 8000),
+        allowed_origins=setting("ALLOWED_ORIGINS", _origins, ()),
+        graphiql=setting("GRAPHIQL", _switch, on_sqlite),
+        introspection=setting("INTROSPECTION", _one_of("signed-in", "off"), "signed-in"),
+        trusted_documents=setting("TRUSTED_DOCUMENTS", _readable_file, None),
+        engine=setting("ENGINE", _one_of("breadth-first", "reference"), "breadth-first"),
+        log_format=setting("LOG_FORMAT", _one_of("text", "json"), "text"),
+        files_dir=setting("FILES_DIR", _directory, beside / "files"),
+        public_url=setting("PUBLIC_URL", _public_url, None),
+        rate_limit=setting("RATE_LIMIT", _rate, None),
+        max_upload=setting("MAX_UPLOAD", _number(1, 10**12, "bytes"), 200_000_000),
+        webhook_private=setting("WEBHOOK_PRIVATE", _switch, False),
+        jobs=setting("JOBS", _switch, True),
+    )
+
+
+class _Expected(Exception):
+    """A value was refused; the text says what would have been right, as the middle of a sentence."""
+
+
+def _database_url(value: str) -> str:
+    scheme, colon, rest = value.partition(":")
+    if colon and scheme == "sqlite":
+        return _sqlite_url(value)
+    if colon and scheme in ("postgresql", "postgres"):
+        return _postgresql_url("postgresql:" + rest)
+    raise _Expected("sqlite:///path/to/file.db or postgresql://user@host/database")
+
+
+def _sqlite_url(value: str) -> str:
+    path = value.removeprefix("sqlite:///")
+    if path == value or not path or ":memory:" in path or "?" in path or path.endswith("/"):
+        raise _Expected("a file (sqlite:///./relative.db or sqlite:////absolute.db, without options)")
+    if Path(path).is_dir():
+        raise _Expected("a file, not a directory,")
+    return value
+
+
+def _postgresql_url(value: str) -> str:
+    """Where no host is given before the path, `?host=` names one, or the directory of a unix socket."""
+    form = "postgresql://user@host:port/database (a password in it percent-encoded) or ?host=/socket/directory"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise _Expected(form) from None
+    database = parts.path.removeprefix("/")
+    host = parts.hostname or dict(parse_qsl(parts.query)).get("host")
+    if not host or not database or "/" in database or port == 0 or parts.fragment:
+        raise _Expected(form)
+    return value
+
+
+def _secret(value: str) -> bytes:
+    if len(value) < SHORTEST_SECRET:
+        raise _Expected(f"a text of {SHORTEST_SECRET} or more characters that nobody can guess")
+    return value.encode()
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip().rstrip("/").lower() for origin in value.split(",") if origin.strip())
+    if origins == ("*",):
+        return origins
+    for origin in origins:
+        if not re.fullmatch(r"https?://(\[[0-9a-f:]+\]|[\w.-]+)(:\d{1,5})?", origin):
+            raise _Expected("a list of origins between commas (https://app.example, http://localhost:3000) or * alone")
+    return origins
+
+
+def _public_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+    except ValueError:
+        right = False
+    if not right or parts.username is not None:
+        raise _Expected("the address clients reach this server at (https://crm.example or https://example.com/crm)")
+    return value.rstrip("/")
+
+
+def _rate(value: str) -> int | None:
+    if value.lower() == "off":
+        return None
+    try:
+        return _number(1, 10**9)(value)
+    except _Expected:
+        raise _Expected("a whole number of cost points a second, 1 or more, or off") from None
+
+
+def _switch(value: str) -> bool:
+    return _one_of("on", "off")(value) == "on"
+
+
+def _readable_file(value: str) -> Path:
+    path = Path(value)
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise _Expected("the path of a JSON file that can be read")
+    return path
+
+
+def _directory(value: str) -> Path:
+    path = Path(value)
+    if path.exists() and not path.is_dir():
+        raise _Expected("a directory, or a path where one can be made,")
+    return path
+
+
+Choice = TypeVar("Choice", bound=str)
+
+
+def _one_of(*choices: Choice) -> Callable[[str], Choice]:
+    def parse(value: str) -> Choice:
+        if value.lower() not in choices:
+            raise _Expected(_either(choices))
+        return cast(Choice, value.lower())
+
+    return parse
+
+
+def _number(lowest: int, highest: int, unit: str = "") -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,15}", value) or not lowest <= int(value) <= highest:
+            raise _Expected(f"a whole number {f'of {unit} ' if unit else ''}from {lowest} to {highest}")
+        return int(value)
+
+    return parse
+
+
+def _either(choices: Iterable[str]) -> str:
+    return " or ".join(choices)
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= 100 else value[:99] + "…"
+
+
+def _without_password(value: str) -> str:
+    """The address with no password in it, neither before the host nor among the options."""
+    value = re.sub(r"(?i)([a-z]*password)=[^&\s]*", r"\1=…", value)
+    return re.sub(r"(?s):(?!//).*@", ":…@", value)
+
+
+def _kept_secret(path: Path) -> bytes:
+    """The secret in this file. Processes that start at once all get the one that was linked into place first."""
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _link_secret(path)
+        kept = path.read_bytes()
+    except OSError as error:
+        raise SettingRefused(
+            f"{PREFIX}SECRET is not set, and one cannot be kept in {str(path)!r} ({error.strerror})."
+        ) from None
+    if len(kept) != 32:
+        raise SettingRefused(
+            f"{PREFIX}SECRET is not set, and {str(path)!r} does not hold the 32 bytes that are expected."
+        )
+    return kept
+
+
+def _link_secret(path: Path) -> None:
+    """A link appears with its whole content or not at all, and never replaces another."""
+    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(made, path)
+    except FileExistsError:
+        pass
+    finally:
+        made.unlink()

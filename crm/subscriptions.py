@@ -1,0 +1,13 @@
+"""The mailing list: which way a subscription may be moved by hand (EM9-EM13)."""
+
+from db.tables.enums import SubscriptionStatus
+
+_NEXT: dict[SubscriptionStatus, tuple[SubscriptionStatus, ...]] = {
+    SubscriptionStatus.SUBSCRIBED: (SubscriptionStatus.UNSUBSCRIBED,),
+    SubscriptionStatus.UNSUBSCRIBED: (SubscriptionStatus.SUBSCRIBED,),
+}
+
+
+def allowed(status: SubscriptionStatus, *, archived: bool) -> tuple[SubscriptionStatus, ...]:
+    """Where a person may move it from here: what a menu may offer. Nothing while the customer is archived."""
+    return () if archived else _NEXT.get(status, ())

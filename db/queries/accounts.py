@@ -1,0 +1,177 @@
+"""Accounts, sessions, keys, failed sign-ins, and what an agent may do: what every request is let in by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import BigInteger, LargeBinary, bindparam, cast, delete, func, literal_column, null, union_all, update
+from sqlmodel import col, or_, select
+
+from db import ids, tables
+from db.engine import Session, Work
+from db.reading import among, here, prepared
+from db.tables.enums import Role
+
+_ACCOUNT = prepared(select(tables.Account).where(col(tables.Account.email_key) == bindparam("email_key")))
+_HASH = prepared(
+    update(tables.Account)
+    .where(col(tables.Account.id) == bindparam("account_id"))
+    .values(password_hash=bindparam("hash"))
+)
+_SESSION = prepared(select(tables.SignIn).where(col(tables.SignIn.id) == bindparam("session_id")))
+_END = prepared(
+    update(tables.SignIn)
+    .where(
+        col(tables.SignIn.id) == bindparam("session_id"),
+        col(tables.SignIn.secret_hash) == bindparam("hash"),
+        col(tables.SignIn.ended_at).is_(None),
+    )
+    .values(ended_at=bindparam("at"))
+)
+_SWEEP_SESSIONS = prepared(
+    delete(tables.SignIn).where(
+        col(tables.SignIn.agent_id) == bindparam("agent_id"), col(tables.SignIn.expires_at) <= bindparam("now")
+    )
+)
+_KEY = prepared(select(tables.ApiKey).where(col(tables.ApiKey.id) == bindparam("key_id")))
+_KEYS = prepared(select(tables.ApiKey).where(here(tables.ApiKey), among(tables.ApiKey.id, "ids")))
+_USED = prepared(
+    update(tables.ApiKey)
+    .where(
+        col(tables.ApiKey.id) == bindparam("key_id"),
+        or_(col(tables.ApiKey.last_used_at).is_(None), col(tables.ApiKey.last_used_at) <= bindparam("before")),
+    )
+    .values(last_used_at=bindparam("at"))
+)
+
+# The three things that make an agent's standing, in one statement: himself, his exceptions, his departments.
+_NOWHERE = cast(null(), LargeBinary).label("department_id")
+_STANDING = prepared(
+    union_all(
+        select(
+            literal_column("0").label("part"),
+            col(tables.Agent.role).label("code"),
+            col(tables.Agent.active).label("flag"),
+            _NOWHERE,
+        ).where(here(tables.Agent), col(tables.Agent.id) == bindparam("agent_id")),
+        select(
+            literal_column("1"),
+            col(tables.AgentPermission.permission),
+            col(tables.AgentPermission.granted),
+            _NOWHERE,
+        ).where(here(tables.AgentPermission), col(tables.AgentPermission.agent_id) == bindparam("agent_id")),
+        select(
+            literal_column("2"),
+            col(tables.AgentDepartment.position),
+            literal_column("true"),
+            col(tables.AgentDepartment.department_id),
+        ).where(here(tables.AgentDepartment), col(tables.AgentDepartment.agent_id) == bindparam("agent_id")),
+    ).order_by(literal_column("part"), literal_column("code"))
+)
+
+# SQLite's writers take turns anyway.
+_TURN = prepared(
+    select(
+        func.pg_advisory_xact_lock(bindparam("first", type_=BigInteger)).label("one"),
+        func.pg_advisory_xact_lock(bindparam("second", type_=BigInteger)).label("other"),
+    ),
+    sqlite=select(literal_column("0").label("one")),
+)
+_ATTEMPTS = prepared(
+    select(tables.SignInFailure).where(
+        among(tables.SignInFailure.subject, "subjects"), col(tables.SignInFailure.at) > bindparam("since")
+    )
+)
+_FAIL = prepared(
+    update(tables.SignInFailure).where(among(tables.SignInFailure.id, "attempts")).values(at=bindparam("moment"))
+)
+_WITHDRAW = prepared(delete(tables.SignInFailure).where(among(tables.SignInFailure.id, "attempts")))
+_SWEEP_FAILURES = prepared(delete(tables.SignInFailure).where(col(tables.SignInFailure.id) < bindparam("first_kept")))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an agent is at this moment. Departments come first one first."""
+
+    active: bool
+    role: Role
+    granted: tuple[int, ...]
+    revoked: tuple[int, ...]
+    department_ids: tuple[bytes, ...]
+
+
+async def by_email(session: Session, email_key: str) -> tables.Account | None:
+    return await session.first(_ACCOUNT, email_key=email_key)
+
+
+async def session_by_id(session: Session, session_id: bytes) -> tables.SignIn | None:
+    return await session.first(_SESSION, session_id=session_id)
+
+
+async def key_by_id(session: Session, key_id: bytes) -> tables.ApiKey | None:
+    return await session.first(_KEY, key_id=key_id)
+
+
+async def keys_by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.ApiKey]:
+    """The workspace's keys, revoked ones as well."""
+    return {row.id: row for row in await session.rows(_KEYS, ids=ids)}
+
+
+async def standing(session: Session, agent_id: bytes) -> Standing | None:
+    """In one statement, in the session's workspace; None where the agent is not."""
+    rows: list[Any] = await session.rows(_STANDING, agent_id=agent_id)
+    if not rows or rows[0].part != 0:
+        return None
+    return Standing(
+        active=rows[0].flag,
+        role=Role(rows[0].code),
+        granted=tuple(row.code for row in rows if row.part == 1 and row.flag),
+        revoked=tuple(row.code for row in rows if row.part == 1 and not row.flag),
+        department_ids=tuple(row.department_id for row in rows if row.part == 2),
+    )
+
+
+async def keep_hash(work: Work, account_id: bytes, password_hash: str) -> None:
+    await work.execute(_HASH, account_id=account_id, hash=password_hash)
+
+
+async def end_session(work: Work, session_id: bytes, secret_hash: bytes, *, at: int) -> bool:
+    """Whether there was one to end."""
+    return await work.execute(_END, session_id=session_id, hash=secret_hash, at=at) > 0
+
+
+async def sweep_sessions(work: Work, agent_id: bytes, *, now: int) -> None:
+    """Removes the agent's sessions that have run out."""
+    await work.execute(_SWEEP_SESSIONS, agent_id=agent_id, now=now)
+
+
+async def key_used(work: Work, key_id: bytes, *, at: int, before: int) -> None:
+    """Keeps the moment, unless one later than `before` is kept already."""
+    await work.execute(_USED, key_id=key_id, at=at, before=before)
+
+
+async def take_turn(work: Work, subjects: Sequence[str]) -> None:
+    """Holds back every other transaction that takes its turn for one of these (at most two), until this one ends."""
+    locks = sorted(int.from_bytes(sha256(subject.encode()).digest()[:8], signed=True) for subject in subjects)
+    await work.rows(_TURN, first=locks[0], second=locks[-1])
+
+
+async def attempts(session: Session, subjects: Sequence[str], *, since: int) -> Sequence[tables.SignInFailure]:
+    """Those counted later than `since`."""
+    return await session.rows(_ATTEMPTS, subjects=subjects, since=since)
+
+
+async def fail(work: Work, attempts: Sequence[bytes], *, at: int) -> None:
+    """The attempts have failed."""
+    await work.execute(_FAIL, attempts=attempts, moment=at)
+
+
+async def withdraw(work: Work, attempts: Sequence[bytes]) -> None:
+    """The attempts were none: the password was right."""
+    await work.execute(_WITHDRAW, attempts=attempts)
+
+
+async def sweep_failures(work: Work, *, before: int) -> None:
+    """Removes the attempts that began before that moment; their ids tell."""
+    await work.execute(_SWEEP_FAILURES, first_kept=ids.at(before, bytes(10)))

@@ -1,0 +1,51 @@
+"""Workspaces: the directory, and the counter of changes."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import bindparam, func, update
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session, Work
+from db.reading import here, prepared
+
+_LAST = prepared(select(func.max(col(tables.Directory.workspace_id)).label("last")))
+_COUNTED = prepared(
+    update(tables.Counter)
+    .where(here(tables.Counter))
+    .values(change=col(tables.Counter.change) + bindparam("more"))
+    .returning(col(tables.Counter.change))
+)
+_DIRECTORY = prepared(select(tables.Directory).where(col(tables.Directory.id) == bindparam("public_id")))
+_SETTINGS = prepared(select(tables.Workspace).where(here(tables.Workspace)))
+
+
+async def last_number(session: Session) -> int:
+    """The highest number that a workspace has; 0 where there is none."""
+    found = await session.first(_LAST)
+    return (found.last if found else None) or 0
+
+
+async def by_public_id(session: Session, public_id: bytes) -> tables.Directory | None:
+    """From the id that clients see to the number that everything of the workspace is found by."""
+    return await session.first(_DIRECTORY, public_id=public_id)
+
+
+async def settings(session: Session) -> tables.Workspace | None:
+    """The session's workspace."""
+    return await session.first(_SETTINGS)
+
+
+async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Workspace]:
+    """The session's workspace, if its id is among these: every other is unknown."""
+    found = await settings(session)
+    return {found.id: found} if found is not None and found.id in ids else {}
+
+
+async def take_numbers(work: Work, count: int) -> int:
+    """The first of the next `count` numbers in the workspace's log. The last statement but one of a transaction:
+    everybody else who writes there waits from here to its end."""
+    found = await work.first(_COUNTED, more=count)
+    if found is None:
+        raise LookupError(f"workspace {work.workspace_id} has no counter")
+    return int(found.change) - count + 1

@@ -1,0 +1,102 @@
+"""The product behind the doors: opens the database, lets callers in, and says what its failures mean."""
+
+import logging
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from crm import accounts, settings
+from crm.access import Viewer
+from crm.settings import Settings
+from db import engine, ids
+from db.engine import Database
+from db.errors import Contended, StorageError, TookTooLong
+from graph import errors, graphiql, schema
+from graph.context import Context
+from graph.errors import TopLevelError
+from graph.protocol.doors import Caller
+from graph.server import create_app
+
+_log = logging.getLogger("clientela.storage")
+
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def from_environment() -> Starlette:
+    """The application as the environment sets it: what each process of `clientela serve --workers` runs."""
+    return create(settings.read())
+
+
+def create(chosen: Settings, *, guest: str | None = None) -> Starlette:
+    """The application. With a `guest`, the address of an agent, GraphiQL comes signed in as him: for the demo only."""
+    doors = Entrance(chosen, guest=guest)
+    assets = [graphiql.static_files("/graphiql")] if chosen.graphiql else []
+    return create_app(
+        schema=schema.build(introspection=chosen.introspection != "off"),
+        doors=doors,
+        allowed_origins=chosen.allowed_origins,
+        graphiql=doors.explorer if chosen.graphiql else None,
+        routes=assets,
+    )
+
+
+class Entrance:
+    """What the doors ask of the product."""
+
+    def __init__(self, chosen: Settings, *, guest: str | None) -> None:
+        self._settings = chosen
+        self._guest = guest
+        self._token: str | None = None
+        self._database: Database | None = None
+
+    @property
+    def database(self) -> Database:
+        if self._database is None:
+            raise errors.Unavailable("The server is starting.", retry_after=1)
+        return self._database
+
+    async def startup(self) -> None:
+        self._database = await engine.connect(self._settings.database_url)
+        if self._guest is not None:
+            self._token = await accounts.issue(self._database, email=self._guest, now=ids.now())
+
+    async def shutdown(self) -> None:
+        await accounts.settle()
+        await self.database.close()
+
+    async def authenticate(self, token: str) -> Viewer | None:
+        return await accounts.viewer(self.database, token)
+
+    def context(self, caller: Caller) -> Context:
+        return Context(
+            self.database,
+            caller.viewer,
+            request_id=caller.request_id,
+            address=caller.address,
+            token=caller.token,
+        )
+
+    async def ready(self) -> str | None:
+        try:
+            await engine.ping(self.database)
+        except (StorageError, TopLevelError) as error:
+            return f"the database does not answer: {error}"
+        return None
+
+    def explain(self, error: Exception) -> TopLevelError | None:
+        if isinstance(error, TookTooLong):
+            return errors.TimedOut("The database took too long over this; ask for less, or try again.")
+        if isinstance(error, Contended):
+            return errors.Overloaded("Too many are writing at once; try again.", retry_after=1)
+        if isinstance(error, StorageError):
+            _log.error("the database failed: %s", error)
+            return errors.Unavailable("The database does not answer; try again in a moment.", retry_after=2)
+        return None
+
+    def explorer(self, request: HTTPConnection) -> Response:
+        """GraphiQL. Only who asks for this machine by its own name gets the guest's token: a foreign page that had
+        its name point here would read it otherwise."""
+        near = request.headers.get("host", "").rpartition(":")[0] in _HERE
+        return graphiql.response(endpoint="/graphql", token=self._token if near else None)

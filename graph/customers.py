@@ -1,0 +1,231 @@
+"""Customers: the people and the questions about them."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, cast
+from zoneinfo import ZoneInfo
+
+import strawberry
+from strawberry import Info
+
+from crm import subscriptions
+from db import tables
+from db.folding import fold
+from db.queries import agents, companies, customers, departments, tags, workspaces
+from db.tables.enums import EntityType
+from graph import fields, ids
+from graph.activities import Interaction, Note, Order, listed
+from graph.actors import Actor, actors
+from graph.agents import Agent
+from graph.companies import Company
+from graph.departments import Department
+from graph.engine.fields import Rows, batched, column
+from graph.enums import (
+    ArchivedScope,
+    CustomerStage,
+    Gender,
+    Permission,
+    RelationshipStatus,
+    SubscriptionStatus,
+    TagKind,
+    Verification,
+)
+from graph.errors import BadUserInput
+from graph.fields import CustomFieldValue, Key, Keys
+from graph.nodes import Node, Record, read_from
+from graph.paging import After, Before, Connection, First, Last, alone, window
+from graph.permissions import guarded
+from graph.scalars import Date, DateTime, Decimal
+from graph.tags import Tag
+from graph.values import Address, ExternalId, ExternalIdInput, addresses
+
+_wire = ids.wire("Customer")
+
+
+@strawberry.type(description="Why a customer is blocked.")
+class Block:
+    reason: str = column("Why.")
+    until: DateTime | None = column("When it ends; null means never.")
+    at: DateTime = column("When it began.")
+
+    @batched("Who blocked.", needs=("actor_kind", "actor_id"))
+    async def by(parents: Rows, info: Info) -> list[Actor]:
+        return await actors(info.context, parents, "actor")
+
+
+@strawberry.type(description="A person whom the business knows.")
+class Customer(Record, Node):
+    is_type_of = read_from(tables.Customer)
+
+    id: strawberry.ID = column("The customer's id.", convert=_wire)
+    name: str = column("The name shown in lists.")
+    nickname: str | None = column("What the customer likes to be called.")
+    real_name: str | None = column("The name in official papers.")
+    avatar_url: str | None = column("Where a picture is.")
+    phone: str | None = column("The primary number, in E.164.")
+    email: str | None = column("The primary address, as it was given.")
+    gender: Gender | None = column("The gender; null when unknown.")
+    birth_date: Date | None = column("The birth date; null when unknown.")
+    value: Decimal = column("What the customer is worth to the business; 0 when nobody said.")
+    source: str | None = column("Where the customer came from.")
+    channel: str | None = column("How the customer is reached best.")
+    relationship_status: RelationshipStatus = column("How close the customer is to the business.")
+    subscription_status: SubscriptionStatus = column("Whether the customer is on the mailing list.")
+    stage: CustomerStage = column("Where the customer stands in the flow of work.")
+    verification: Verification = column("Whether the details were checked.")
+    follow_up_stage: str | None = column("How far the follow-up is, in the workspace's own words; only in FOLLOW_UP.")
+    reseller_relationship: bool = column("True when the business may manage the customer; tags need it.")
+    archived_at: DateTime | None = column("When the customer was archived; null for one who is not.")
+    last_interaction_at: DateTime | None = column("When something last happened with the customer.")
+
+    @batched("Ids in other systems.", needs=("id",))
+    async def external_ids(parents: Rows, info: Info) -> list[list[ExternalId]]:
+        return await info.context.many(customers.external_ids, parents, "id")
+
+    @batched("All numbers in E.164, the primary one first.", needs=("id",))
+    async def phones(parents: Rows, info: Info) -> list[list[str]]:
+        return [[row.phone for row in rows] for rows in await info.context.many(customers.phones, parents, "id")]
+
+    @batched("All addresses, the primary one first.", needs=("id",))
+    async def emails(parents: Rows, info: Info) -> list[list[str]]:
+        return [[row.email for row in rows] for rows in await info.context.many(customers.emails, parents, "id")]
+
+    @batched("Full years since birth, today in the workspace; null without a birth date.", needs=("birth_date",))
+    async def age(parents: Rows, info: Info) -> list[int | None]:
+        today = await _today(info)
+        return [
+            None if row.birth_date is None else _years(date.fromisoformat(row.birth_date), today) for row in parents
+        ]
+
+    @batched("Where the customer lives; null when nothing of it is known.", needs=addresses.COLUMNS)
+    async def address(parents: Rows, info: Info) -> list[Address | None]:
+        return addresses.of(parents)
+
+    @batched(
+        "Where a person may move the subscription to now; empty when archived.",
+        needs=("subscription_status", "archived_at"),
+    )
+    async def allowed_subscription_transitions(parents: Rows, info: Info) -> list[list[SubscriptionStatus]]:
+        return [
+            list(
+                subscriptions.allowed(SubscriptionStatus(row.subscription_status), archived=row.archived_at is not None)
+            )
+            for row in parents
+        ]
+
+    @batched("The agent who looks after the customer; set exactly in FOLLOW_UP.", needs=("owner_id",))
+    async def owner(parents: Rows, info: Info) -> list[Agent | None]:
+        return await info.context.one(agents.by_ids, parents, "owner_id")
+
+    @batched("The agent who did before.", needs=("previous_owner_id",))
+    async def previous_owner(parents: Rows, info: Info) -> list[Agent | None]:
+        return await info.context.one(agents.by_ids, parents, "previous_owner_id")
+
+    @batched("The department that the customer belongs to or waits in.", needs=("department_id",))
+    async def department(parents: Rows, info: Info) -> list[Department | None]:
+        return await info.context.one(departments.by_ids, parents, "department_id")
+
+    @batched("The company that the customer belongs to.", needs=("company_id",))
+    async def company(parents: Rows, info: Info) -> list[Company | None]:
+        return await info.context.one(companies.by_ids, parents, "company_id")
+
+    @batched("The agents who are WeChat friends of the customer.", needs=("id",))
+    async def wechat_friends(parents: Rows, info: Info) -> list[list[Agent]]:
+        return await info.context.many(agents.friends_by_customer, parents, "id")
+
+    @batched("True when the viewer is a WeChat friend of the customer.", needs=("id",))
+    async def is_wechat_friend(parents: Rows, info: Info) -> list[bool]:
+        viewer = info.context.viewer.agent_id
+        return [bool(found) for found in await info.context.one(customers.friends_of, parents, "id", viewer)]
+
+    @batched("The block that holds now; null when there is none.", needs=("id",))
+    async def block(parents: Rows, info: Info) -> list[Block | None]:
+        return await info.context.one(customers.blocks, parents, "id", info.context.now)
+
+    @batched("The tags that the customer wears, by name.", needs=("id",))
+    async def tags(
+        parents: Rows,
+        info: Info,
+        kind: Annotated[TagKind | None, strawberry.argument(description="Only tags of this kind.")] = None,
+    ) -> list[list[Tag]]:
+        worn = await info.context.many(tags.by_customer, parents, "id")
+        return worn if kind is None else [[tag for tag in each if tag.kind == kind] for each in worn]
+
+    @batched("One custom field, with its value.", needs=("id",))
+    async def custom_field(parents: Rows, info: Info, key: Key) -> list[CustomFieldValue | None]:
+        return [found[0] for found in await fields.valued(info.context, parents, EntityType.CUSTOMER, [key])]
+
+    @batched("The active custom fields in order, each with its value.", needs=("id",))
+    async def custom_fields(parents: Rows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
+        return await fields.valued(info.context, parents, EntityType.CUSTOMER, keys)
+
+    @batched("What was written down about the customer, newest first.", needs=("id",))
+    async def notes(parents: Rows, info: Info, first: First = None, after: After = None) -> list[Connection[Note]]:
+        return await listed(info, parents, tables.Note, first, after)
+
+    @batched("What happened with the customer, newest first.", needs=("id",))
+    async def interactions(
+        parents: Rows, info: Info, first: First = None, after: After = None
+    ) -> list[Connection[Interaction]]:
+        return await listed(info, parents, tables.Interaction, first, after)
+
+    @batched("What the customer bought, newest first.", needs=("id",))
+    async def orders(parents: Rows, info: Info, first: First = None, after: After = None) -> list[Connection[Order]]:
+        return await listed(info, parents, tables.Order, first, after)
+
+    @batched("The ids of those who were merged into this customer.", needs=("id",))
+    async def merged_from(parents: Rows, info: Info) -> list[list[strawberry.ID]]:
+        merged = await info.context.many(customers.aliases, parents, "id")
+        return [[strawberry.ID(_wire(row.id)) for row in rows] for rows in merged]
+
+
+@strawberry.input(description="Names one customer.", one_of=True)
+class CustomerRef:
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="By the id.")
+    external_id: strawberry.Maybe[ExternalIdInput] = strawberry.field(description="By the id in another system.")
+    email: strawberry.Maybe[str] = strawberry.field(description="By an address, whatever its case; held by one only.")
+
+
+@strawberry.type
+class Query:
+    @guarded(Permission.CUSTOMER_VIEW, "One customer; null when there is none in sight.")
+    async def customer(
+        self, info: Info, by: Annotated[CustomerRef, strawberry.argument(description="Which one.")]
+    ) -> Customer | None:
+        sight = info.context.viewer.sight
+        if by.id:
+            return await info.context.found(customers.by_ids, "Customer", by.id.value, sight)
+        if by.external_id:
+            named = by.external_id.value
+            return cast(Any, await customers.by_external_id(info.context.reading, named.system, named.value, sight))
+        assert by.email is not None
+        found = await customers.by_email(info.context.reading, fold(by.email.value), sight)
+        if len(found) > 1:
+            raise BadUserInput(
+                f"More than one customer has the address {by.email.value}: name one by id.", reason="AMBIGUOUS"
+            )
+        return cast(Any, found[0]) if found else None
+
+    @guarded(Permission.CUSTOMER_VIEW, "The customers in sight, newest first.")
+    async def customers(
+        self,
+        info: Info,
+        archived: Annotated[
+            ArchivedScope, strawberry.argument(description="Whether archived customers are among them.")
+        ] = ArchivedScope.EXCLUDE,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Customer]:
+        reading, sight, scope = info.context.reading, info.context.viewer.sight, archived.name
+        page = await customers.page(reading, window(first, after, last, before), sight=sight, archived=scope)
+        return alone(page, lambda most: customers.count(reading, sight=sight, archived=scope, at_most=most))
+
+
+async def _today(info: Any) -> date:
+    settings = await workspaces.settings(info.context.reading)
+    return datetime.fromtimestamp(info.context.now / 1000, ZoneInfo(settings.timezone if settings else "UTC")).date()
+
+
+def _years(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

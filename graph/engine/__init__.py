@@ -1,0 +1,1 @@
+"""The executor and the declarations it plans from; knows nothing of customers."""

@@ -1,0 +1,186 @@
+"""The operations GraphiQL opens with: what a newcomer should try first.
+
+Operations, not code of the page, so that they can be tested against the schema and changed without a build.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """One tab: its title is the operation's name."""
+
+    query: str
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+    def as_tab(self) -> dict[str, str]:
+        """The tab in GraphiQL's terms; its variables are the text of an editor."""
+        tab = {"query": self.query}
+        return tab | {"variables": json.dumps(self.variables, indent=2)} if self.variables else tab
+
+
+# Its values stand in the document, because GraphiQL does not show the first tab's variables when it opens.
+SIGN_IN = Starter("""\
+# Nobody is signed in yet. Fill in your e-mail address
+# and password, and run this: Ctrl-Enter or the button.
+# The token then goes with every request of this page.
+mutation SignIn {
+  signIn(email: "you@example.com", password: "") {
+    token
+    expiresAt
+    errors {
+      code
+      message
+    }
+  }
+}
+""")
+
+CUSTOMERS = Starter("""\
+# A page of customers with company, owner and tags.
+# Ctrl-Enter runs it, Ctrl-Space offers more fields.
+query Customers {
+  customers(first: 10) {
+    totalCount
+    nodes {
+      id
+      name
+      email
+      stage
+      company {
+        name
+      }
+      owner {
+        name
+      }
+      tags {
+        name
+        color
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+""")
+
+CUSTOMER_BY_EMAIL = Starter(
+    """\
+# One customer by e-mail address: put one from the
+# first tab under Variables below.
+query CustomerByEmail($email: String!) {
+  customer(by: { email: $email }) {
+    id
+    name
+    phone
+    relationshipStatus
+    stage
+    company {
+      name
+      domain
+    }
+    owner {
+      name
+      email
+    }
+    tags {
+      name
+    }
+    viewerCan
+  }
+}
+""",
+    {"email": "linh@example.com"},
+)
+
+TAGS = Starter("""\
+# The most used tags and some customers of each.
+query TagsAndCustomers {
+  tags(first: 5, sort: [{ customerCount: DESC }]) {
+    nodes {
+      name
+      color
+      customerCount
+      customers(first: 3) {
+        nodes {
+          name
+          email
+        }
+      }
+    }
+  }
+}
+""")
+
+COMPANIES = Starter("""\
+# The companies with the most customers.
+query Companies {
+  companies(first: 5, sort: [{ customerCount: DESC }]) {
+    totalCount
+    nodes {
+      name
+      domain
+      customerCount
+      owner {
+        name
+      }
+      customers(first: 3) {
+        nodes {
+          name
+        }
+      }
+    }
+  }
+}
+""")
+
+TEAM = Starter("""\
+# Who works here, and in which department.
+query Team {
+  agents(first: 10) {
+    nodes {
+      name
+      email
+      role
+      active
+      customerCount
+    }
+  }
+  departments {
+    name
+    agents {
+      name
+    }
+  }
+}
+""")
+
+VIEWER = Starter("""\
+# Who you are, what you may do, and how the
+# workspace is set up.
+query ViewerAndWorkspace {
+  viewer {
+    agent {
+      name
+      email
+      role
+    }
+    permissions
+  }
+  workspace {
+    name
+    timezone
+    defaultCountry
+    bulkDelete
+    followUpStages
+    sources
+  }
+}
+""")
+
+SIGNED_IN = (CUSTOMERS, VIEWER, TAGS, CUSTOMER_BY_EMAIL, COMPANIES, TEAM)
+SIGNED_OUT = (SIGN_IN, *SIGNED_IN)

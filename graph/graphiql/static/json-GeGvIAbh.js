@@ -1,0 +1,1 @@
+import{l as e,u as t}from"./vendor-BYndz02Z.js";var n={insertSpaces:!0,tabSize:2},r={jsonc:{astFormat:`json-text`,parse:r=>({text:e(r,t(r,void 0,n))}),locStart:()=>0,locEnd:({text:e})=>e.length}},i={"json-text":{print:e=>e.node.text}};export{r as parsers,i as printers};

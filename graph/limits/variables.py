@@ -1,0 +1,27 @@
+"""Measuring variables, which a client may nest and repeat as it likes until the schema looks at them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.errors import BadUserInput, limit_passed
+from graph.limits.numbers import Limits
+
+
+def check(variables: Mapping[str, Any], limits: Limits) -> None:
+    """Raises BadUserInput for a list that is too long or values that are nested too deeply."""
+    level: list[Any] = list(variables.values())
+    for _ in range(limits.value_depth):
+        level = [inner for value in level if value.__class__ in (dict, list) for inner in _inside(value, limits)]
+        if not level:
+            return
+    message = f"The variables are nested more than {limits.value_depth} levels deep."
+    raise limit_passed(BadUserInput, message, name="valueDepth", limit=limits.value_depth)
+
+
+def _inside(value: dict[str, Any] | list[Any], limits: Limits) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    if len(value) > limits.list_items:
+        message = f"A list in the variables has {len(value)} items; at most {limits.list_items} are allowed."
+        raise limit_passed(BadUserInput, message, name="listItems", limit=limits.list_items)
+    return value

@@ -1,0 +1,68 @@
+"""Anything by its id, whatever its type."""
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import Info
+
+from db import tables
+from db.queries import activities, agents, companies, customers, departments, fields, segments, tags, workspaces
+from graph import ids
+from graph.context import Context, Load
+from graph.engine.fields import Rows
+from graph.enums import Permission
+from graph.errors import BadUserInput, limit_passed
+from graph.nodes import Node
+from graph.permissions import guarded
+
+MOST = 250
+
+
+@strawberry.type
+class Query:
+    @guarded(Permission.CUSTOMER_VIEW, "Anything by its id; null when there is no such thing, or not in sight.")
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        return (await _found(info.context, [id]))[0]
+
+    @guarded(Permission.CUSTOMER_VIEW, "Several things by their ids, in that order; null for each that is not there.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"The ids, {MOST} at most.")],
+    ) -> list[Node | None]:
+        if len(ids) > MOST:
+            raise limit_passed(BadUserInput, f"At most {MOST} ids, not {len(ids)}.", name="page", limit=MOST)
+        return await _found(info.context, ids)
+
+
+async def _found(context: Context, wires: Rows) -> list[Any]:
+    """What each id names. Each type is looked up once."""
+    named = [ids.split(wire) for wire in wires]
+    found: dict[tuple[str, bytes], Any] = {}
+    for kind in dict.fromkeys(one[0] for one in named if one):
+        keys = [one[1] for one in named if one and one[0] == kind]
+        if looked := _lookup(context, kind):
+            batch, *arguments = looked
+            rows = await context.load(batch, keys, *arguments)
+            found |= {(kind, key): rows[key] for key in keys}
+    return [found.get(one) if one else None for one in named]
+
+
+def _lookup(context: Context, kind: str) -> tuple[Load, *tuple[Any, ...]] | None:
+    """The loader of a type, and what it wants to know."""
+    assert context.viewer is not None
+    sight = context.viewer.sight
+    lookups: dict[str, tuple[Load, *tuple[Any, ...]]] = {
+        "Customer": (customers.by_ids, sight),
+        "Company": (companies.by_ids,),
+        "Tag": (tags.by_ids,),
+        "Segment": (segments.by_ids,),
+        "Agent": (agents.by_ids,),
+        "Department": (departments.by_ids,),
+        "CustomField": (fields.by_ids,),
+        "Workspace": (workspaces.by_ids,),
+        "Note": (activities.in_sight, tables.Note, sight),
+        "Interaction": (activities.in_sight, tables.Interaction, sight),
+        "Order": (activities.in_sight, tables.Order, sight),
+    }
+    return lookups.get(kind)

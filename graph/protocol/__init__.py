@@ -1,0 +1,13 @@
+"""The doors: GraphQL over HTTP, websocket and event stream, and nothing about customers.
+
+doors.py         what the rest of the product gives to this room: who is calling, the context, readiness
+schema.py        the Strawberry schema that reads its documents through documents.py
+documents.py     documents parsed, measured and validated once, then remembered
+parsing.py       bytes and parameters -> Request
+operations.py    Request -> Answer: a place, the caller, the document, the time limit
+answers.py       results and errors -> what is sent
+http.py  events.py  sockets.py      the three ways in and out
+requests.py  media.py               headers, bodies and media types
+envelope.py      around everything: request ids, security headers, the last resort
+connections.py   uvicorn's protocols with the limits that it lacks
+"""

@@ -1,0 +1,65 @@
+"""Around every HTTP request: its id, the security headers, and an answer where all else failed."""
+
+import logging
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from graph.errors import Internal
+from graph.protocol.answers import encoded, refused
+from graph.protocol.requests import current_request_id, request_id_for
+
+logger: Final = logging.getLogger("clientela.errors")
+
+_SECURITY: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+class Envelope:
+    """Middleware, outermost. What it adds, an answer may have said differently by itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = request_id_for(given.decode("latin-1"))
+        current_request_id.set(request_id)
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = _with_ours(message.get("headers", ()), request_id)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            told = {"request_id": request_id}
+            logger.error("unexpected at %s in request %s", scope["path"], request_id, exc_info=error, extra=told)
+            if started:
+                raise
+            await _apologise(send_with_headers, request_id)
+
+
+def _with_ours(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+    whole = [*headers, (b"x-request-id", request_id.encode())]
+    said = {name for name, _ in whole}
+    whole += [each for each in _SECURITY if each[0] not in said]
+    return whole
+
+
+async def _apologise(send: Send, request_id: str) -> None:
+    body = encoded(refused(Internal(), request_id).payload, request_id)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,94 @@
+"""GraphQL over HTTP: POST with a JSON body, GET for queries, a page for browsers, event streams on request."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from graph.errors import RequestRefused
+from graph.protocol import events, media, parsing
+from graph.protocol.answers import Answer, encoded
+from graph.protocol.operations import AT_ONCE, READING, Credentials, Operations
+from graph.protocol.parsing import Request
+from graph.protocol.requests import Gone, address_of, current_request_id, headers_of, read_body, token_in
+
+_REALM: Final = (b"www-authenticate", b"Bearer")
+
+
+class GraphQLOverHTTP:
+    """The ASGI application at /graphql for HTTP. `page` makes the GraphiQL page for a request; without it there is none."""
+
+    def __init__(self, operations: Operations, page: Callable[[HTTPConnection], Response] | None) -> None:
+        self._operations = operations
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        if self._page and scope["method"] == "GET" and media.wants_page(headers.get("accept", "")):
+            await self._page(HTTPConnection(scope))(scope, receive, send)
+            return
+        sender = Credentials(token_in(headers.get("authorization")), current_request_id.get(), address_of(scope))
+        media_type = media.JSON
+        try:
+            media_type = media.answered_in(headers.get("accept", ""))
+            request = await self._request(scope, receive, headers)
+        except Gone:
+            return
+        except Exception as error:
+            answer = self._operations.refused(error, sender)
+            # The rest of a body that was refused is not read, so the connection cannot be used again.
+            await _send(send, answer, _document_type(media_type), sender, close=answer.status in (408, 413))
+            return
+        if media_type == media.EVENT_STREAM:
+            await self._stream(request, sender, receive, send)
+        else:
+            kinds = READING if scope["method"] == "GET" else AT_ONCE
+            await _send(send, await self._operations.run(request, sender, kinds), media_type, sender)
+
+    async def _request(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Request:
+        limits = self._operations.limits
+        if scope["method"] == "POST":
+            media.require_json(headers.get("content-type", ""))
+            return parsing.from_body(await read_body(receive, headers, limits), limits)
+        if scope["method"] == "GET":
+            return parsing.from_query_string(scope["query_string"], limits)
+        raise RequestRefused("Send GraphQL by POST or GET.", status=405, allow="GET, POST")
+
+    async def _stream(self, request: Request, sender: Credentials, receive: Receive, send: Send) -> None:
+        with ExitStack() as open_streams:
+            try:
+                viewer = await self._operations.welcome(sender)
+                open_streams.enter_context(self._operations.counted(viewer))
+            except Exception as error:
+                await _send(send, self._operations.refused(error, sender), media.GRAPHQL_RESPONSE, sender)
+                return
+            await events.serve(self._operations, request, sender, receive, send)
+
+
+def _document_type(media_type: str) -> str:
+    """What a refusal is written in where the answer would have been an event stream."""
+    return media.GRAPHQL_RESPONSE if media_type == media.EVENT_STREAM else media_type
+
+
+async def _send(send: Send, answer: Answer, media_type: str, sender: Credentials, *, close: bool = False) -> None:
+    body = encoded(answer.payload, sender.request_id)
+    status = answer.json_status if media_type == media.JSON else answer.status
+    headers = [
+        (b"content-type", media_type.encode() + b"; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"accept, authorization"),
+    ]
+    if status == 401:
+        headers.append(_REALM)
+    if answer.allow and status == 405:
+        headers.append((b"allow", answer.allow.encode()))
+    if answer.retry_after is not None:
+        headers.append((b"retry-after", str(answer.retry_after).encode()))
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

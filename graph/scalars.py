@@ -1,0 +1,139 @@
+"""The scalars: what they look like outside, and the stored value inside."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN
+from decimal import Decimal as Exact
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+
+DateTime = NewType("DateTime", int)
+Date = NewType("Date", str)
+Duration = NewType("Duration", str)
+Decimal = NewType("Decimal", int)
+FilterJSON = NewType("FilterJSON", object)
+SortJSON = NewType("SortJSON", object)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_DURATION = re.compile(r"P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
+
+# Stored amounts are ten-thousandths in 64 bits.
+SCALE = 4
+_MOST = 2**63 - 1
+
+_days: dict[int, str] = {}
+
+
+def show_moment(moment: int) -> str:
+    """RFC 3339 in UTC with milliseconds. The day's text is kept, for moments come in crowds."""
+    day, rest = divmod(moment, _DAY)
+    shown = _days.get(day)
+    if shown is None:
+        if len(_days) > 50_000:
+            _days.clear()
+        shown = _days[day] = (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+    seconds, millis = divmod(rest, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{shown}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z"
+
+
+def read_moment(value: Any) -> int:
+    """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off."""
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise GraphQLError(f"{value!r} is not a DateTime: it needs the form 2026-11-21T09:30:00Z, with an offset.")
+    try:
+        moment = datetime.fromisoformat(value.upper().replace(" ", "T"))
+    except ValueError as error:
+        raise GraphQLError(f"{value!r} is not a DateTime: {error}.") from None
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def read_date(value: Any) -> str:
+    """An ISO 8601 calendar date, kept as it is written."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise GraphQLError(f"{value!r} is not a Date: it needs the form 2026-11-21.")
+    try:
+        date.fromisoformat(value)
+    except ValueError as error:
+        raise GraphQLError(f"{value!r} is not a Date: {error}.") from None
+    return value
+
+
+def read_duration(value: Any) -> str:
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        raise GraphQLError(f"{value!r} is not a Duration: it needs the form P30D, P1Y6M or PT12H.")
+    return value
+
+
+def show_decimal(value: int | Exact) -> str:
+    """Ten-thousandths, or an exact number, without needless zeros."""
+    exact = Exact(value).scaleb(-SCALE) if isinstance(value, int) else value
+    text = f"{exact:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def read_decimal(value: Any) -> int:
+    """Ten-thousandths of a decimal text. A number of JSON is taken where it is whole."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
+        raise GraphQLError(f'{value!r} is not a Decimal: it needs the form "1234.56", as a string.')
+    scaled = Exact(text).scaleb(SCALE)
+    whole = scaled.quantize(Exact(1), rounding=ROUND_HALF_EVEN)
+    if whole != scaled:
+        raise GraphQLError(f"{value!r} has more than {SCALE} decimal places.")
+    if abs(whole) > _MOST:
+        raise GraphQLError(f"{value!r} is out of range: a Decimal holds up to 14 digits before the point.")
+    return int(whole)
+
+
+def read_json(value: Any) -> Any:
+    return value
+
+
+SCALARS: dict[object, Any] = {
+    DateTime: strawberry.scalar(
+        name="DateTime",
+        description="A moment, in UTC with milliseconds: 2026-11-21T09:30:00.000Z. Any offset is accepted.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=show_moment,
+        parse_value=read_moment,
+    ),
+    Date: strawberry.scalar(
+        name="Date",
+        description="A calendar date: 2026-11-21.",
+        serialize=str,
+        parse_value=read_date,
+    ),
+    Duration: strawberry.scalar(
+        name="Duration",
+        description="A length of time in ISO 8601: P30D, P1Y6M, PT12H.",
+        specified_by_url="https://www.iso.org/iso-8601-date-and-time-format.html",
+        serialize=str,
+        parse_value=read_duration,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal number, as a string so that nothing rounds it: "1234.5". At most 4 decimals.',
+        serialize=show_decimal,
+        parse_value=read_decimal,
+    ),
+    FilterJSON: strawberry.scalar(
+        name="FilterJSON",
+        description="A stored filter. What is read here is accepted back, as it is, as that filter's variable.",
+        serialize=read_json,
+        parse_value=read_json,
+    ),
+    SortJSON: strawberry.scalar(
+        name="SortJSON",
+        description="A stored sort. What is read here is accepted back, as it is, as that sort's variable.",
+        serialize=read_json,
+        parse_value=read_json,
+    ),
+}

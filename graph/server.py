@@ -1,0 +1,88 @@
+"""The Starlette application: the addresses, the start and the end, and what stands around every request."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Lifespan
+
+from graph.protocol.doors import Doors
+from graph.protocol.envelope import Envelope
+from graph.protocol.http import GraphQLOverHTTP
+from graph.protocol.metrics import Metrics
+from graph.protocol.operations import Operations
+from graph.protocol.schema import Schema
+from graph.protocol.sockets import GraphQLOverWebsocket
+
+
+def create_app(
+    *,
+    schema: Schema,
+    doors: Doors,
+    allowed_origins: Collection[str] = (),
+    graphiql: Callable[[HTTPConnection], Response] | None = None,
+    routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Everything this process answers. `graphiql` makes the page for a browser; `routes` are the other addresses.
+
+    Serve it with the protocols of `graph.protocol.connections`, which keep the limits on headers.
+    """
+    metrics = Metrics()
+    operations = Operations(schema, doors, metrics)
+    return Starlette(
+        routes=[
+            Route("/graphql", GraphQLOverHTTP(operations, graphiql)),
+            WebSocketRoute("/graphql", GraphQLOverWebsocket(operations, allowed_origins)),
+            Route("/health/live", _live),
+            Route("/health/ready", _readiness(doors)),
+            Route("/metrics", metrics.page),
+            *routes,
+        ],
+        middleware=[Middleware(Envelope), *_cors(allowed_origins)],
+        lifespan=_lifespan(doors),
+    )
+
+
+def _lifespan(doors: Doors) -> Lifespan[Starlette]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await doors.startup()
+        try:
+            yield
+        finally:
+            await doors.shutdown()
+
+    return lifespan
+
+
+def _cors(allowed_origins: Collection[str]) -> list[Middleware]:
+    if not allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(allowed_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-request-id"],
+            expose_headers=["x-request-id", "retry-after"],
+            max_age=7200,
+        )
+    ]
+
+
+async def _live(_: Request) -> Response:
+    return PlainTextResponse("live")
+
+
+def _readiness(doors: Doors) -> Callable[[Request], Awaitable[Response]]:
+    async def ready(_: Request) -> Response:
+        reason = await doors.ready()
+        body = {"ready": reason is None, "reason": reason}
+        return JSONResponse(body, status_code=200 if reason is None else 503)
+
+    return ready

@@ -1,0 +1,97 @@
+"""The command as a person runs it: a process of its own, in an empty directory, with an environment of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.house.files import ROOT
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """Nothing of the developer's own settings; what a test adds is seen by its commands."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CLIENTELA_")}
+    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+
+
+@pytest.fixture
+def clientela(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Runs `clientela …` in `tmp_path` to its end."""
+
+    def run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "cli", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, input=stdin, capture_output=True, check=False, text=True, timeout=60
+        )
+
+    return run
+
+
+@pytest.fixture
+def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
+    """Starts `clientela …` in `tmp_path`; what still runs at the end of the test is killed, with its own children."""
+    started: list[subprocess.Popen[str]] = []
+    errors = (tmp_path / "stderr.txt").open("w")
+
+    def begin(*arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        with _gone_is_fine():
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    errors.close()
+
+
+def lines_until(process: "subprocess.Popen[str]", wanted: str) -> list[str]:
+    """What the process printed, up to the line that holds `wanted`. Fails where the process ends before it."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if wanted in line:
+            return lines
+    raise AssertionError(f"it ended with {process.wait()}, after {lines}")
+
+
+def stopped(process: "subprocess.Popen[str]", number: signal.Signals = signal.SIGTERM) -> int:
+    """The exit code after this signal."""
+    process.send_signal(number)
+    return process.wait(15)
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except ProcessLookupError:
+        return
+
+
+def refusal(ended: "subprocess.CompletedProcess[str]") -> str:
+    """The one sentence on standard error of a command that refused."""
+    assert (ended.returncode, ended.stdout) == (1, ""), ended
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("clientela: ")
+    assert line.endswith(".")
+    return line.removeprefix("clientela: ")

@@ -1,0 +1,160 @@
+"""The doors: help that loads nothing heavy, exit codes, refusals of one sentence."""
+
+import socket
+import sqlite3
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+from cli import main
+from crm.settings import SettingRefused
+from tests.cli.conftest import refusal
+
+COMMANDS = [[], *([name] for name in main.commands), ["workspace", "create"]]
+HEAVY = {
+    "sqlalchemy",
+    "sqlmodel",
+    "pydantic",
+    "strawberry",
+    "graphql",
+    "uvicorn",
+    "starlette",
+    "alembic",
+    "asyncpg",
+    "rich",
+}
+
+
+def test_help_loads_nothing_heavy(environment, tmp_path):
+    script = f"""
+import sys
+from cli import main
+for command in {COMMANDS}:
+    try:
+        main([*command, "--help"])
+    except SystemExit as ended:
+        assert ended.code == 0
+loaded = {HEAVY} & set(sys.modules)
+assert not loaded, loaded
+"""
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.count("Usage: ") == len(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["frobnicate"], id="an unknown command"),
+        pytest.param(["serve", "--port", "65536"], id="a port that does not exist"),
+        pytest.param(["serve", "--workers", "0"], id="no workers"),
+        pytest.param(["seed", "--customers", "5"], id="no workspace"),
+        pytest.param(["seed", "--workspace", "w", "--customers", "-1"], id="fewer than none"),
+        pytest.param(["workspace", "create", "--name", "Acme"], id="no address"),
+        pytest.param(["workspace", "create", "--name", "Acme", "--email", "a@b.example"], id="no password"),
+    ],
+)
+def test_wrong_usage_ends_with_2(clientela, arguments):
+    ended = clientela(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Usage: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not list(metadata.Distribution.discover(name="clientela")), reason="run from bare sources")
+def test_the_version_is_told(clientela):
+    assert clientela("--version").stdout.startswith("clientela ")
+
+
+@pytest.mark.parametrize("command", [["serve"], ["worker"], ["migrate"], ["demo"]])
+def test_a_wrong_setting_is_refused(clientela, environment, command):
+    environment["CLIENTELA_ENGINE"] = "fast"
+    expected = "CLIENTELA_ENGINE is 'fast', but breadth-first or reference is expected."
+    assert refusal(clientela(*command)) == expected
+
+
+@pytest.mark.parametrize("command", [["serve"], ["worker"], ["migrate"]])
+def test_a_database_that_does_not_answer_is_refused_without_its_password(clientela, environment, command):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    environment["CLIENTELA_DATABASE_URL"] = f"postgresql://sales:hunter2@127.0.0.1:{port}/crm"
+    assert refusal(clientela(*command)) == (
+        f"The database postgresql://sales:…@127.0.0.1:{port}/crm cannot be reached (Connection refused)."
+    )
+
+
+def test_a_file_that_is_no_database_is_refused(clientela, environment, tmp_path):
+    (tmp_path / "notes.txt").write_text("Not a database, and longer than the header of one: " + "x" * 100)
+    environment["CLIENTELA_DATABASE_URL"] = "sqlite:///notes.txt"
+    assert refusal(clientela("serve")) == (
+        "The database sqlite:///notes.txt cannot be reached (file is not a database)."
+    )
+
+
+def test_serve_refuses_a_database_without_tables_and_makes_no_file(clientela, tmp_path):
+    assert refusal(clientela("serve")) == (
+        "The database sqlite:///./.clientela/clientela.db has no tables yet; run `clientela migrate` first."
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_migrate_makes_the_database_and_says_when_there_was_nothing_to_do(clientela):
+    assert (
+        clientela("migrate").stdout
+        == "The database sqlite:///./.clientela/clientela.db is at the newest version now.\n"
+    )
+    assert "was at the newest version already" in clientela("migrate").stdout
+
+
+def test_a_database_of_a_newer_version_is_refused_and_kept(clientela, tmp_path):
+    clientela("migrate")
+    with sqlite3.connect(tmp_path / ".clientela" / "clientela.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'from the future'")
+    connection.close()
+    assert "was migrated by a newer version of Clientela" in refusal(clientela("serve"))
+    assert "was migrated by a newer version of Clientela" in refusal(clientela("migrate"))
+
+
+def test_a_port_in_use_is_refused(clientela):
+    clientela("migrate")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refusal(clientela("serve", "--port", str(port)))
+    assert said == f"127.0.0.1:{port} cannot be listened on (Address already in use)."
+
+
+def test_postgresql_wants_a_secret(clientela, environment, databases):
+    from tests.databases import finished, require
+
+    require("postgresql", databases)
+    environment["CLIENTELA_DATABASE_URL"] = finished(databases.fresh("postgresql"))
+    assert refusal(clientela("serve")).startswith("CLIENTELA_SECRET is not set, but on PostgreSQL")
+
+
+def test_the_demo_is_for_sqlite(clientela, environment):
+    environment["CLIENTELA_DATABASE_URL"] = "postgresql://sales@db.example/crm"
+    assert refusal(clientela("demo")).startswith("The demo is for SQLite;")
+
+
+def test_benchmarks_get_their_own_options(monkeypatch):
+    from cli import benching
+
+    seen = []
+    monkeypatch.setattr(benching, "run", lambda arguments: seen.append(arguments))
+    main(["bench", "reads", "--rows", "5", "--help"], standalone_mode=False)
+    assert seen == [("reads", "--rows", "5", "--help")]
+
+
+def test_a_refused_setting_is_a_sentence_wherever_it_is_found(monkeypatch, capsys):
+    from cli import serving
+
+    def refuse(*arguments, **named):
+        raise SettingRefused("CLIENTELA_SECRET is wrong.")
+
+    monkeypatch.setattr(serving, "serve", refuse)
+    with pytest.raises(SystemExit, match="1"):
+        main(["serve"])
+    assert capsys.readouterr().err == "clientela: CLIENTELA_SECRET is wrong.\n"

@@ -1,0 +1,76 @@
+"""The toy app behind httpx, and behind a real uvicorn where sockets and connections matter."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+
+from graph.server import create_app
+from tests.graph.protocol import toy
+
+Ask = Callable[..., Awaitable[httpx.Response]]
+
+
+@pytest.fixture
+def doors() -> toy.ToyDoors:
+    return toy.ToyDoors()
+
+
+@pytest.fixture
+async def http(doors: toy.ToyDoors) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(create_app(schema=toy.schema(), doors=doors)) as client:
+        yield client
+
+
+@pytest.fixture
+def ask(http: httpx.AsyncClient) -> Ask:
+    return asking(http)
+
+
+def asking(client: httpx.AsyncClient) -> Ask:
+    async def ask(query: str, *, token: str | None = toy.TOKEN, accept: str = "*/*", **more: Any) -> httpx.Response:
+        headers = {b"accept": accept.encode()} | ({b"authorization": f"Bearer {token}".encode()} if token else {})
+        return await client.post("/graphql", json={"query": query, **more}, headers=headers)
+
+    return ask
+
+
+def client_of(app: ASGIApp) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Host and port of a real server, with the protocols that the product serves with."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        configuration = uvicorn.Config(
+            app,
+            http="graph.protocol.connections:HttpProtocol",
+            ws="graph.protocol.connections:WebSocketProtocol",
+            ws_max_size=1_000_000,
+            ws_per_message_deflate=False,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
+        server = uvicorn.Server(configuration)
+        running = asyncio.create_task(server.serve(sockets=[door]))
+        while not server.started:
+            await asyncio.sleep(0.005)
+        try:
+            yield f"127.0.0.1:{door.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+@pytest.fixture
+async def served(doors: toy.ToyDoors) -> AsyncIterator[str]:
+    async with serving(create_app(schema=toy.schema(), doors=doors)) as address:
+        yield address
