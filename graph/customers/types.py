@@ -1,7 +1,7 @@
-"""Customers: the people and the questions about them."""
+"""What a customer is: the type and its relations."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import strawberry
@@ -9,7 +9,6 @@ from strawberry import Info
 
 from crm import subscriptions
 from db import tables
-from db.folding import fold
 from db.queries import agents, companies, customers, departments, tags, workspaces
 from db.tables.enums import EntityType
 from graph import fields, ids
@@ -20,23 +19,19 @@ from graph.companies import Company
 from graph.departments import Department
 from graph.engine.fields import Rows, batched, column
 from graph.enums import (
-    ArchivedScope,
     CustomerStage,
     Gender,
-    Permission,
     RelationshipStatus,
     SubscriptionStatus,
     TagKind,
     Verification,
 )
-from graph.errors import BadUserInput
 from graph.fields import CustomFieldValue, Key, Keys
 from graph.nodes import Node, Record, read_from
-from graph.paging import After, Before, Connection, First, Last, alone, window
-from graph.permissions import guarded
+from graph.paging import After, Connection, First
 from graph.scalars import Date, DateTime, Decimal
 from graph.tags import Tag
-from graph.values import Address, ExternalId, ExternalIdInput, addresses
+from graph.values import Address, ExternalId, addresses
 
 _wire = ids.wire("Customer")
 
@@ -176,50 +171,6 @@ class Customer(Record, Node):
     async def merged_from(parents: Rows, info: Info) -> list[list[strawberry.ID]]:
         merged = await info.context.many(customers.aliases, parents, "id")
         return [[strawberry.ID(_wire(row.id)) for row in rows] for rows in merged]
-
-
-@strawberry.input(description="Names one customer.", one_of=True)
-class CustomerRef:
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="By the id.")
-    external_id: strawberry.Maybe[ExternalIdInput] = strawberry.field(description="By the id in another system.")
-    email: strawberry.Maybe[str] = strawberry.field(description="By an address, whatever its case; held by one only.")
-
-
-@strawberry.type
-class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "One customer; null when there is none in sight.")
-    async def customer(
-        self, info: Info, by: Annotated[CustomerRef, strawberry.argument(description="Which one.")]
-    ) -> Customer | None:
-        sight = info.context.viewer.sight
-        if by.id:
-            return await info.context.found(customers.by_ids, "Customer", by.id.value, sight)
-        if by.external_id:
-            named = by.external_id.value
-            return cast(Any, await customers.by_external_id(info.context.reading, named.system, named.value, sight))
-        assert by.email is not None
-        found = await customers.by_email(info.context.reading, fold(by.email.value), sight)
-        if len(found) > 1:
-            raise BadUserInput(
-                f"More than one customer has the address {by.email.value}: name one by id.", reason="AMBIGUOUS"
-            )
-        return cast(Any, found[0]) if found else None
-
-    @guarded(Permission.CUSTOMER_VIEW, "The customers in sight, newest first.")
-    async def customers(
-        self,
-        info: Info,
-        archived: Annotated[
-            ArchivedScope, strawberry.argument(description="Whether archived customers are among them.")
-        ] = ArchivedScope.EXCLUDE,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Customer]:
-        reading, sight, scope = info.context.reading, info.context.viewer.sight, archived.name
-        page = await customers.page(reading, window(first, after, last, before), sight=sight, archived=scope)
-        return alone(page, lambda most: customers.count(reading, sight=sight, archived=scope, at_most=most))
 
 
 async def _today(info: Any) -> date:

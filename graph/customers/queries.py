@@ -1,0 +1,59 @@
+"""Asking for customers: one, or a list."""
+
+from typing import Annotated, Any, cast
+
+import strawberry
+from strawberry import Info
+
+from db.folding import fold
+from db.queries import customers
+from graph.customers.types import Customer
+from graph.enums import ArchivedScope, Permission
+from graph.errors import BadUserInput
+from graph.paging import After, Before, Connection, First, Last, alone, window
+from graph.permissions import guarded
+from graph.values import ExternalIdInput
+
+
+@strawberry.input(description="Names one customer.", one_of=True)
+class CustomerRef:
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="By the id.")
+    external_id: strawberry.Maybe[ExternalIdInput] = strawberry.field(description="By the id in another system.")
+    email: strawberry.Maybe[str] = strawberry.field(description="By an address, whatever its case; held by one only.")
+
+
+@strawberry.type
+class Query:
+    @guarded(Permission.CUSTOMER_VIEW, "One customer; null when there is none in sight.")
+    async def customer(
+        self, info: Info, by: Annotated[CustomerRef, strawberry.argument(description="Which one.")]
+    ) -> Customer | None:
+        sight = info.context.viewer.sight
+        if by.id:
+            return await info.context.found(customers.by_ids, "Customer", by.id.value, sight)
+        if by.external_id:
+            named = by.external_id.value
+            return cast(Any, await customers.by_external_id(info.context.reading, named.system, named.value, sight))
+        assert by.email is not None
+        found = await customers.by_email(info.context.reading, fold(by.email.value), sight)
+        if len(found) > 1:
+            raise BadUserInput(
+                f"More than one customer has the address {by.email.value}: name one by id.", reason="AMBIGUOUS"
+            )
+        return cast(Any, found[0]) if found else None
+
+    @guarded(Permission.CUSTOMER_VIEW, "The customers in sight, newest first.")
+    async def customers(
+        self,
+        info: Info,
+        archived: Annotated[
+            ArchivedScope, strawberry.argument(description="Whether archived customers are among them.")
+        ] = ArchivedScope.EXCLUDE,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Customer]:
+        reading, sight, scope = info.context.reading, info.context.viewer.sight, archived.name
+        page = await customers.page(reading, window(first, after, last, before), sight=sight, archived=scope)
+        return alone(page, lambda most: customers.count(reading, sight=sight, archived=scope, at_most=most))
