@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from sqlalchemy import Dialect, insert, literal_column, select
 from sqlmodel import SQLModel
@@ -96,11 +96,12 @@ class Work(Session):
 class Database:
     """A database that is open: its pool, and the two ways in, reading and writing."""
 
+    # Called with the text of every statement that any database of this process sends: how tests count and read them.
+    observers: ClassVar[list[Callable[[str], None]]] = []
+
     def __init__(self, pool: Any, dialect: Dialect) -> None:
         self.pool = pool
         self.dialect = dialect
-        # Called with the text of every statement sent: how tests count and read them.
-        self.observers: list[Callable[[str], None]] = []
 
     def sent(self, text: str) -> None:
         for observer in self.observers:
@@ -150,7 +151,7 @@ async def connect(url: str, *, size: int = 8, statement_timeout: float = 5.0) ->
     return Database(pool, postgresql.DIALECT)
 
 
-_ONE = Prepared(select(literal_column("1").label("one")))
+_ONE: Prepared[Any] = Prepared(select(literal_column("1").label("one")))
 
 
 async def ping(database: Database) -> None:

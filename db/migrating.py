@@ -59,7 +59,7 @@ def _upgrade(connection: Connection) -> None:
 
 
 async def _run(url: str, step: Callable[[Connection], object]) -> None:
-    engine = create_async_engine(_driver(url), poolclass=NullPool)
+    engine = create_async_engine(driver_url(url), poolclass=NullPool)
     if engine.dialect.name == "sqlite":
         _transactional(engine)
     try:
@@ -75,7 +75,8 @@ async def _run(url: str, step: Callable[[Connection], object]) -> None:
         await engine.dispose()
 
 
-def _driver(url: str) -> str:
+def driver_url(url: str) -> str:
+    """The same database in SQLAlchemy's words."""
     if url.startswith("sqlite:///"):
         return url.replace("sqlite:", "sqlite+aiosqlite:", 1)
     return "postgresql+asyncpg:" + url.split(":", 1)[1]

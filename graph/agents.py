@@ -11,7 +11,7 @@ from db.queries import agents, customers, departments
 from graph import ids
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission, Role
-from graph.nodes import Node, Record, read_from
+from graph.nodes import Id, Node, Record, read_from
 from graph.paging import After, Before, Connection, First, Last, alone, window
 from graph.permissions import guarded
 
@@ -50,7 +50,7 @@ class Agent(Record, Node):
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "An agent by his id; null when there is none.")
-    async def agent(self, info: Info, id: strawberry.ID) -> Agent | None:
+    async def agent(self, info: Info, id: Id) -> Agent | None:
         return await info.context.found(agents.by_ids, "Agent", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The workspace's agents, newest first.")

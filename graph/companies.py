@@ -1,6 +1,6 @@
 """Companies that customers belong to."""
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry import Info
@@ -64,7 +64,9 @@ class CompanyRef:
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "One company; null when there is none.")
-    async def company(self, info: Info, by: CompanyRef) -> Company | None:
+    async def company(
+        self, info: Info, by: Annotated[CompanyRef, strawberry.argument(description="Which one.")]
+    ) -> Company | None:
         if by.id:
             return await info.context.found(companies.by_ids, "Company", by.id.value)
         if by.domain:

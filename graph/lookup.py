@@ -12,7 +12,7 @@ from graph.context import Context, Load
 from graph.engine.fields import Rows
 from graph.enums import Permission
 from graph.errors import BadUserInput, limit_passed
-from graph.nodes import Node
+from graph.nodes import Id, Node
 from graph.permissions import guarded
 
 MOST = 250
@@ -21,7 +21,7 @@ MOST = 250
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "Anything by its id; null when there is no such thing, or not in sight.")
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+    async def node(self, info: Info, id: Id) -> Node | None:
         return (await _found(info.context, [id]))[0]
 
     @guarded(Permission.CUSTOMER_VIEW, "Several things by their ids, in that order; null for each that is not there.")

@@ -1,11 +1,14 @@
 """Node and Record: what everything with an id has in common."""
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
 from graph.engine.fields import column
 from graph.scalars import DateTime
+
+# The id that a field is asked with.
+Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The id.")]
 
 
 @strawberry.interface(description="Anything with an id of its own.")

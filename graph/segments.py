@@ -8,7 +8,7 @@ from db.queries import segments
 from graph import ids
 from graph.engine.fields import column
 from graph.enums import Permission, SegmentKind
-from graph.nodes import Node, Record, read_from
+from graph.nodes import Id, Node, Record, read_from
 from graph.paging import After, Before, Connection, First, Last, alone, window
 from graph.permissions import guarded
 from graph.scalars import FilterJSON
@@ -28,7 +28,7 @@ class Segment(Record, Node):
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A segment by its id; null when there is none.")
-    async def segment(self, info: Info, id: strawberry.ID) -> Segment | None:
+    async def segment(self, info: Info, id: Id) -> Segment | None:
         return await info.context.found(segments.by_ids, "Segment", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The workspace's segments, newest first.")

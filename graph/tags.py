@@ -8,7 +8,7 @@ from db.queries import tags
 from graph import ids
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission, TagKind
-from graph.nodes import Node, read_from
+from graph.nodes import Id, Node, read_from
 from graph.paging import After, Before, Connection, First, Last, alone, window
 from graph.permissions import guarded
 from graph.scalars import DateTime
@@ -33,7 +33,7 @@ class Tag(Node):
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A tag by its id; null when there is none.")
-    async def tag(self, info: Info, id: strawberry.ID) -> Tag | None:
+    async def tag(self, info: Info, id: Id) -> Tag | None:
         return await info.context.found(tags.by_ids, "Tag", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The catalogue of tags, newest first.")

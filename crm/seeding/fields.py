@@ -1,9 +1,7 @@
 """Custom fields: one of each type for customers, three for companies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-
-import orjson
 
 from crm.seeding.dice import Dice
 from crm.seeding.rows import Rows
@@ -43,49 +41,51 @@ FIELDS = (
 
 
 def fields(
-    rows: Rows, dice: Dice, moment: int, *, there: Mapping[tuple[int, str], tuple[bytes, int, bool]]
-) -> Mapping[EntityType, Mapping[str, bytes]]:
-    """Adds those that are not `there` by entity and key; one that is there is used where it is of that type and active.
+    rows: Rows, dice: Dice, moment: int, *, there: Iterable[tables.CustomField]
+) -> tuple[list[tables.CustomField], Mapping[EntityType, Mapping[str, bytes]]]:
+    """Those to be added, and the ids of all by key for each entity.
 
-    Returns the ids by key for each entity.
+    One that is there already under the key is used where it is of the type and active, else it gets no values.
     """
+    known = {(row.entity, row.key): row for row in there}
+    added: list[tables.CustomField] = []
     found: dict[EntityType, dict[str, bytes]] = {EntityType.CUSTOMER: {}, EntityType.COMPANY: {}}
     for position, field in enumerate(FIELDS):
         identifier = dice.id(moment)
-        known = there.get((field.entity.value, field.key))
-        if known is None:
-            found[field.entity][field.key] = identifier
-            _add(rows, identifier, moment, field, position)
-        elif known[1:] == (field.type.value, True):
-            found[field.entity][field.key] = known[0]
-    return found
+        row = known.get((field.entity.value, field.key))
+        if row is None:
+            row = _row(rows.workspace_id, identifier, moment, field, position)
+            added.append(row)
+            rows.made("CustomField", identifier, moment, _told(field, position))
+        if (row.type, row.active) == (field.type.value, True):
+            found[field.entity][field.key] = row.id
+    return added, found
 
 
-def _add(rows: Rows, identifier: bytes, moment: int, field: Field, position: int) -> None:
-    rows.of(tables.CustomField).append(
-        (
-            rows.workspace_id,
-            identifier,
-            moment,
-            field.entity.value,
-            field.key,
-            field.label,
-            field.type.value,
-            False,
-            field.unique,
-            True,
-            position,
-            orjson.dumps(field.options),
-        )
+def _row(workspace_id: int, identifier: bytes, moment: int, field: Field, position: int) -> tables.CustomField:
+    return tables.CustomField(
+        workspace_id=workspace_id,
+        id=identifier,
+        created_at=moment,
+        entity=field.entity.value,
+        key=field.key,
+        label=field.label,
+        type=field.type.value,
+        options=list(field.options),
+        unique=field.unique,
+        position=position,
     )
-    told = (
+
+
+def _told(field: Field, position: int) -> tuple[tuple[str, object], ...]:
+    return (
         ("entity", field.entity.name),
         ("key", field.key),
         ("label", field.label),
         ("type", field.type.name),
         ("options", list(field.options)),
+        ("required", False),
         ("unique", field.unique),
         ("active", True),
         ("position", position),
     )
-    rows.made("CustomField", identifier, moment, told)

@@ -18,10 +18,6 @@ COLUMNS = {
     tables.Account: ("id", "workspace_id", "email_key"),
     tables.AgentDepartment: ("workspace_id", "agent_id", "department_id", "position"),
     tables.Tag: ("workspace_id", "id", "created_at", "name", "name_key", "kind", "color", "description"),
-    tables.CustomField: (
-        "workspace_id", "id", "created_at", "entity", "key", "label", "type", "required", "unique", "active", "position",
-        "options",
-    ),
     tables.Company: (
         "workspace_id", "id", "created_at", "updated_at", "version", "name", "name_key", "domain", "domain_key",
         "phone", "address_line1", "city", "region", "postal_code", "country", "owner_id",
@@ -68,7 +64,7 @@ COLUMNS = {
 CHANGE = ("workspace_id", "at", "action", "entity", "node_id", "version", "actor_kind", "fields")
 
 # The last column of these is JSON, written already: a process that makes rows hands over bytes, not trees.
-JSON_LAST = frozenset({tables.CustomField, tables.Order, tables.Change})
+JSON_LAST = frozenset({tables.Order, tables.Change})
 
 Records = list[tuple[Any, ...]]
 """Rows of one table, in the order of its columns here."""

@@ -37,7 +37,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._have_headers()
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.header_bytes:
             # Without a cycle, what uvicorn does with a body does not apply, so nothing more is parsed.
             self._refuse(b"431 Request Header Fields Too Large")

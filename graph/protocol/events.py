@@ -1,14 +1,16 @@
 """Event streams: one operation's answers as server-sent events (graphql-sse, distinct connections)."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
 from starlette.types import Receive, Send
 
-from graph.protocol.answers import encoded
+from graph.protocol.answers import Answer, encoded
 from graph.protocol.operations import Credentials, Operations
-from graph.protocol.parsing import Request
+
+Answers = AsyncGenerator[Answer, None]
 
 _HEARTBEAT_SECONDS: Final = 15.0
 _HEADERS: Final = [
@@ -19,11 +21,11 @@ _HEADERS: Final = [
 ]
 
 
-async def serve(operations: Operations, request: Request, sender: Credentials, receive: Receive, send: Send) -> None:
+async def serve(operations: Operations, answers: Answers, sender: Credentials, receive: Receive, send: Send) -> None:
     """Until the operation completes, the client leaves, or the token is revoked."""
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     tasks = {
-        asyncio.create_task(_pump(operations, request, sender, send)),
+        asyncio.create_task(_pump(answers, sender, send)),
         asyncio.create_task(_left(receive)),
         asyncio.create_task(_revoked(operations, sender)),
         asyncio.create_task(_beat(send)),
@@ -40,8 +42,8 @@ async def serve(operations: Operations, request: Request, sender: Credentials, r
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _pump(operations: Operations, request: Request, sender: Credentials, send: Send) -> None:
-    async with aclosing(operations.stream(request, sender)) as answers:
+async def _pump(answers: Answers, sender: Credentials, send: Send) -> None:
+    async with aclosing(answers):
         async for answer in answers:
             await _event(send, b"next", encoded(answer.payload, sender.request_id))
     await _event(send, b"complete", b"")

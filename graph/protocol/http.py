@@ -1,9 +1,10 @@
 """GraphQL over HTTP: POST with a JSON body, GET for queries, a page for browsers, event streams on request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import Final
 
+from graphql import OperationType
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -11,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from graph.errors import RequestRefused
 from graph.protocol import events, media, parsing
 from graph.protocol.answers import Answer, encoded
+from graph.protocol.documents import EVERY_KIND
 from graph.protocol.operations import AT_ONCE, READING, Credentials, Operations
 from graph.protocol.parsing import Request
 from graph.protocol.requests import Gone, address_of, current_request_id, headers_of, read_body, token_in
@@ -19,7 +21,7 @@ _REALM: Final = (b"www-authenticate", b"Bearer")
 
 
 class GraphQLOverHTTP:
-    """The ASGI application at /graphql for HTTP. `page` makes the GraphiQL page for a request; without it there is none."""
+    """The ASGI application at /graphql for HTTP. `page` makes the page for a browser; without it there is none."""
 
     def __init__(self, operations: Operations, page: Callable[[HTTPConnection], Response] | None) -> None:
         self._operations = operations
@@ -42,11 +44,13 @@ class GraphQLOverHTTP:
             # The rest of a body that was refused is not read, so the connection cannot be used again.
             await _send(send, answer, _document_type(media_type), sender, close=answer.status in (408, 413))
             return
+        reading = scope["method"] == "GET"
         if media_type == media.EVENT_STREAM:
-            await self._stream(request, sender, receive, send)
+            kinds = EVERY_KIND - {OperationType.MUTATION} if reading else EVERY_KIND
+            await self._stream(request, sender, kinds, receive, send)
         else:
-            kinds = READING if scope["method"] == "GET" else AT_ONCE
-            await _send(send, await self._operations.run(request, sender, kinds), media_type, sender)
+            answer = await self._operations.run(request, sender, READING if reading else AT_ONCE)
+            await _send(send, answer, media_type, sender)
 
     async def _request(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Request:
         limits = self._operations.limits
@@ -57,7 +61,14 @@ class GraphQLOverHTTP:
             return parsing.from_query_string(scope["query_string"], limits)
         raise RequestRefused("Send GraphQL by POST or GET.", status=405, allow="GET, POST")
 
-    async def _stream(self, request: Request, sender: Credentials, receive: Receive, send: Send) -> None:
+    async def _stream(
+        self,
+        request: Request,
+        sender: Credentials,
+        kinds: Collection[OperationType],
+        receive: Receive,
+        send: Send,
+    ) -> None:
         with ExitStack() as open_streams:
             try:
                 viewer = await self._operations.welcome(sender)
@@ -65,7 +76,8 @@ class GraphQLOverHTTP:
             except Exception as error:
                 await _send(send, self._operations.refused(error, sender), media.GRAPHQL_RESPONSE, sender)
                 return
-            await events.serve(self._operations, request, sender, receive, send)
+            answers = self._operations.stream(request, sender, kinds)
+            await events.serve(self._operations, answers, sender, receive, send)
 
 
 def _document_type(media_type: str) -> str:

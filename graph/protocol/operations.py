@@ -72,13 +72,15 @@ class Operations:
         self._record(kind, request, answer, sender, time.perf_counter() - started)
         return answer
 
-    async def stream(self, request: Request, sender: Credentials) -> AsyncGenerator[Answer, None]:
+    async def stream(
+        self, request: Request, sender: Credentials, kinds: Collection[OperationType] = EVERY_KIND
+    ) -> AsyncGenerator[Answer, None]:
         """The answers to any operation: one for a query or mutation, one an event for a subscription."""
         started = time.perf_counter()
         try:
             viewer = await self._viewer(sender.token)
             document = self._schema.documents.read(request.query, signed_in=viewer is not None)
-            kind = document.kind_of(request.operation_name, EVERY_KIND)
+            kind = document.kind_of(request.operation_name, kinds)
         except Exception as error:
             answer = failed(error, sender.request_id, self._doors.explain)
             self._record("unknown", request, answer, sender, time.perf_counter() - started)

@@ -77,7 +77,7 @@ def lines_until(process: "subprocess.Popen[str]", wanted: str) -> list[str]:
 def stopped(process: "subprocess.Popen[str]", number: signal.Signals = signal.SIGTERM) -> int:
     """The exit code after this signal."""
     process.send_signal(number)
-    return process.wait(15)
+    return process.wait(30)
 
 
 @contextmanager

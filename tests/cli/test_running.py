@@ -26,7 +26,7 @@ def migrated(request, environment, databases):
 
 def asked(address: str, token: str, query: str) -> dict:
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-    answer = httpx.post(address, json={"query": query}, headers=headers, trust_env=False).json()
+    answer = httpx.post(address, json={"query": query}, headers=headers, trust_env=False, timeout=30).json()
     assert "errors" not in answer, answer
     return answer["data"]
 

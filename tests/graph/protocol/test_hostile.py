@@ -1,4 +1,4 @@
-"""Hundreds of hostile documents: each is refused or answered, none is a server error, none leaves a trace in the log."""
+"""Hundreds of hostile documents: each is refused or answered, none is a server error or leaves a trace in the log."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ def _repeated() -> Iterator[str]:
             "friend { name }",
             "friend { friend { name } }",
             "... on Person { name }",
-            "nothing",
+            "no",
             "...F",
         ):
             yield "{ me {" + f" {field}" * count + " } }"
@@ -68,7 +68,7 @@ def _values() -> Iterator[str]:
         yield "{ nested(input: " + "{ inner: " * count + "null" + " }" * count + ") }"
         yield "{ nested(input: {" + " numbers: []" * count + " }) }"
         yield "{ double(number: " + "1" * count * 20 + ") }"
-        yield "{ slow(seconds: 1" + "0" * count * 20 + ") }"
+        yield "{ slow(seconds: -1" + "0" * count * 20 + ") }"
         yield '{ double(number: "' + "x" * count * 20 + '") }'
         yield '{ double(number: """' + "\n" * count * 20 + '""") }'
         yield '{ double(number: """' + " \\" * count + '""") }'
@@ -89,18 +89,12 @@ def _broken() -> Iterator[str]:
         "@",
         "$",
         '"',
-        '"""',
     )
-    yield from ("\0", "{ \0 }", "\ufeff", "{ me\u2028{ name } }", "{ mé }", "# only a comment", '{ a(b: "\\uD800") }')
-    yield from (
-        '{ a(b: "\\u{110000}") }',
-        '{ a(b: "\\u{' + "0" * 50_000 + '}") }',
-        "{ a(b: 0x1) }",
-        "{ a(b: 1e999999999) }",
-    )
+    yield from ("\0", "{ \0 }", "\ufeff", "{ me\u2028{ name } }", "{ mé }", "# only a comment", '"""', "{ a(b: 0x1) }")
+    yield from ('{ a(b: "\\uD800") }', '{ a(b: "\\u{110000}") }', '{ a(b: "\\u{' + "0" * 50_000 + '}") }')
     yield from ("subscription { count(to: 1) a: count(to: 1) }", "subscription { __typename }", "mutation { nothing }")
     yield from ("," * 99_000, " " * 99_000, "\n" * 99_000, "{" * 50_000, "[" * 50_000, "{ a" * 10_000, "#" * 99_000)
-    yield from ("{ __schema {" + " types { fields { type { fields {" * 4 + " name" + " } } } }" * 4 + " } }",)
+    yield "{ __schema {" + " types { fields { type { fields {" * 4 + " name" + " } } } }" * 4 + " } }"
 
 
 DOCUMENTS = list(_documents())

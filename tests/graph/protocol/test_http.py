@@ -1,5 +1,6 @@
 """GraphQL over HTTP beyond the audits: methods, media types, parameters, bodies that are none."""
 
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import httpx
@@ -200,7 +201,7 @@ async def test_an_error_in_a_field_leaves_the_answer_200(ask: Ask) -> None:
 
 
 async def test_a_browser_gets_the_page(doors: toy.ToyDoors) -> None:
-    app = create_app(schema=toy.schema(), doors=doors, graphiql=lambda: HTMLResponse("<title>page</title>"))
+    app = create_app(schema=toy.schema(), doors=doors, graphiql=lambda _: HTMLResponse("<title>page</title>"))
     async with client_of(app) as client:
         accept = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         assert (await client.get("/graphql", headers=accept)).text == "<title>page</title>"
@@ -229,7 +230,7 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_read(doors: toy.
 
 
 async def test_a_body_that_grows_too_large_is_refused(doors: toy.ToyDoors) -> None:
-    async def body():  # type: ignore[no-untyped-def]
+    async def body() -> AsyncIterator[bytes]:
         for _ in range(5):
             yield b"x" * 30
 

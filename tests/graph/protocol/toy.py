@@ -67,10 +67,6 @@ class Query:
         return str(info.context.caller.request_id)
 
     @strawberry.field
-    def context_id(self, info: Info) -> str:
-        return str(id(info.context))
-
-    @strawberry.field
     def bug(self) -> int | None:
         raise KeyError("hunter2")
 

@@ -1,0 +1,76 @@
+"""What is there before the first customer: departments, agents, tags, custom fields, companies."""
+
+from collections.abc import Iterable
+
+from sqlmodel import col, select
+
+from crm.errors import ErrorCode, Refused
+from crm.seeding import employers, fields, labels, loading, team
+from crm.seeding.dice import Dice
+from crm.seeding.plan import Plan
+from crm.seeding.rows import Rows
+from db import tables
+from db.engine import Work
+from db.queries import agents, workspaces
+from db.queries import fields as stored_fields
+from db.reading import here, prepared
+from db.tables.enums import EntityType
+
+_YEARS = 3 * 365 * 86_400_000
+_TAGS = prepared(select(tables.Tag).where(here(tables.Tag)).order_by(col(tables.Tag.id)))
+
+
+async def prepare(work: Work, *, directory: tables.Directory, customers: int, seed: int, until: int) -> Plan:
+    """Adds it all and returns what customers are made of. Tags and custom fields that are there are used as they are.
+
+    Raises Refused where the workspace has this seed's customers: its agents, who cannot be deleted, are there.
+    """
+    rows, since = Rows(directory.workspace_id), until - _YEARS
+    departments = team.departments(rows, Dice(f"{seed}/departments"), since)
+    mail = f"team{seed}.{directory.id.hex()[-8:]}.example"
+    seats = team.agents(
+        rows, Dice(f"{seed}/agents"), since, customers=customers, mail=mail, departments=departments
+    )
+    await _refuse_twice(work, seed, rows)
+    there = {(tag.kind, tag.name_key): tag.id for tag in await work.rows(_TAGS)}
+    tags = labels.tags(rows, Dice(f"{seed}/tags"), since, there=there)
+    added, field_ids = fields.fields(rows, Dice(f"{seed}/fields"), since, there=await _fields(work))
+    companies = employers.companies(
+        rows,
+        Dice(f"{seed}/companies"),
+        since,
+        seed=seed,
+        customers=customers,
+        seats=seats,
+        fields=field_ids[EntityType.COMPANY],
+    )
+    await work.insert(*added)
+    await loading.add(work, rows)
+    await loading.log(work, rows)
+    settings = await workspaces.settings(work)
+    return Plan(
+        workspace_id=directory.workspace_id,
+        seed=seed,
+        customers=customers,
+        since=since,
+        until=until,
+        tags=tags,
+        seats=seats,
+        departments={country: ids for country, ids in departments.items() if country},
+        employers=companies,
+        fields=field_ids[EntityType.CUSTOMER],
+        follow_up_stages=tuple(settings.follow_up_stages) if settings else (),
+        sources=tuple(settings.sources) if settings else (),
+    )
+
+
+async def _refuse_twice(work: Work, seed: int, rows: Rows) -> None:
+    ids = [record[1] for record in rows.of(tables.Agent)]
+    if await agents.by_ids(work, ids):
+        message = f"This workspace has the customers of seed {seed} already; another --seed adds more."
+        raise Refused(ErrorCode.TAKEN, message, ("seed",))
+
+
+async def _fields(work: Work) -> Iterable[tables.CustomField]:
+    by_entity = await stored_fields.by_entities(work, list(EntityType))
+    return [row for rows in by_entity.values() for row in rows]

@@ -1,0 +1,112 @@
+"""What every test has: databases, the watch over its SQL, a workspace of its own and ways to ask it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel
+
+from crm import access
+from crm.access import Viewer
+from db import engine, ids
+from db.engine import Database, Session
+from db.tables.enums import ActorKind, Role
+from graph import schema
+from graph.context import Context
+from tests import make, statements
+
+pytest_plugins = ["tests.databases"]
+
+Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watched() -> Iterator[None]:
+    Database.observers.append(statements.watch)
+    yield
+    Database.observers.remove(statements.watch)
+
+
+@pytest.fixture(autouse=True)
+def _bound_to_a_workspace() -> Iterator[None]:
+    """Fails the test that sent a statement which reaches beyond a workspace."""
+    before = len(statements.violations)
+    yield
+    assert statements.violations[before:] == []
+
+
+@pytest.fixture(scope="module")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The module's database, open."""
+    opened = await engine.connect(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def workspace_id(database: Database) -> int:
+    """The number of a workspace that this test has for itself."""
+    return await make.workspace(database)
+
+
+@pytest.fixture
+def save(database: Database, workspace_id: int) -> Callable[..., Awaitable[None]]:
+    """Puts rows into the test's workspace as they are, in their order."""
+
+    async def saved(*rows: SQLModel) -> None:
+        async def insert(work: engine.Work) -> None:
+            for row in rows:
+                row.workspace_id = workspace_id  # type: ignore[attr-defined] # every row of a workspace has one
+                await work.insert(row)
+
+        await database.write(workspace_id, insert)
+
+    return saved
+
+
+@pytest.fixture
+def reading(database: Database, workspace_id: int) -> Session:
+    return database.reading(workspace_id)
+
+
+@pytest.fixture
+def viewer(workspace_id: int) -> Viewer:
+    """An administrator of the test's workspace."""
+    return Viewer(workspace_id, ActorKind.AGENT, ids.new(), access.OF_ROLE[Role.ADMIN])
+
+
+@pytest.fixture
+def ask(database: Database, viewer: Viewer) -> Ask:
+    """Asks as the administrator, or as `viewer`; the data of an answer without errors."""
+
+    async def asked(document: str, *, viewer: Viewer = viewer, **variables: Any) -> dict[str, Any]:
+        answer = await _execute(database, viewer, document, variables)
+        assert answer.errors is None, answer.errors
+        return dict(answer.data)
+
+    return asked
+
+
+@pytest.fixture
+def refused(database: Database, viewer: Viewer) -> Ask:
+    """Asks likewise and returns the first top-level error: its message, path and extensions."""
+
+    async def asked(document: str, *, viewer: Viewer = viewer, **variables: Any) -> dict[str, Any]:
+        answer = await _execute(database, viewer, document, variables)
+        assert answer.errors, answer.data
+        error = answer.errors[0]
+        return {"message": error.message, "path": error.path, **(error.extensions or {})}
+
+    return asked
+
+
+@pytest.fixture
+def sent() -> Iterator[list[str]]:
+    """The statements that the test has sent so far; clear it before what is to be counted."""
+    with statements.counted() as found:
+        yield found
+
+
+async def _execute(database: Database, viewer: Viewer, document: str, variables: dict[str, Any]) -> Any:
+    context = Context(database, viewer, request_id="test")
+    return await schema.schema.execute(document, variable_values=variables, context_value=context)

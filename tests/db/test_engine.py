@@ -1,0 +1,152 @@
+"""The engine room: transactions that are whole, writers that take turns, failures in the words of db.errors."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, func, literal_column, update
+from sqlmodel import col, select
+
+from db import engine, tables
+from db.engine import Database, Work
+from db.errors import Contended, Taken, TookTooLong, Unavailable
+from db.reading import Prepared, among, here, prepared
+from tests import make, statements
+
+NAMES = prepared(select(tables.Tag).where(here(tables.Tag)).order_by(col(tables.Tag.name_key)))
+AMONG = prepared(select(tables.Tag).where(here(tables.Tag), among(tables.Tag.name_key, "names")))
+COUNTER = prepared(select(tables.Counter).where(here(tables.Counter)))
+COUNT_ON = prepared(update(tables.Counter).where(here(tables.Counter)).values(change=bindparam("next")))
+
+
+async def test_rows_read_like_the_tables_and_hold_what_was_stored(database, workspace_id, save, reading):
+    stored = make.segment("Quý khách", filter={"and": [{"name": {"eq": "é"}}]}, description=None)
+    await save(stored)
+    row = await reading.first(prepared(select(tables.Segment).where(here(tables.Segment))))
+    assert row is not None
+    assert row.table is tables.Segment
+    assert {name: getattr(row, name) for name in tables.Segment.model_fields} == stored.model_dump()
+
+
+async def test_true_and_false_come_back_as_such(save, reading):
+    await save(make.agent(active=False))
+    row = await reading.first(prepared(select(tables.Agent).where(here(tables.Agent))))
+    assert row.active is False
+
+
+@pytest.mark.parametrize("many", [0, 1, 3, 1000])
+async def test_a_list_of_any_length_is_one_statement(save, reading, sent, many):
+    await save(make.tag("a"), make.tag("b"))
+    sent.clear()
+    found = await reading.rows(AMONG, names=["a"] * bool(many) + [f"x{number}" for number in range(many - 1)])
+    assert [row.name for row in found] == ["a"] * bool(many)
+    assert len(sent) == 1
+
+
+async def test_many_rows_are_copied_as_one_is_inserted(database, workspace_id, reading, sent):
+    for row in (added := [make.tag(f"t{number:03}") for number in range(250)]):
+        row.workspace_id = workspace_id
+    sent.clear()
+    await database.write(workspace_id, lambda work: work.insert(*added))
+    assert len(sent) == 1
+    assert [row.name for row in await reading.rows(NAMES)] == [row.name for row in added]
+
+
+async def test_an_exception_undoes_the_whole_transaction(database, workspace_id, reading):
+    async def half(work: Work) -> None:
+        tag = make.tag()
+        tag.workspace_id = workspace_id
+        await work.insert(tag)
+        assert len(await work.rows(NAMES)) == 1
+        raise LookupError("half way")
+
+    with pytest.raises(LookupError, match="half way"):
+        await database.write(workspace_id, half)
+    assert await reading.rows(NAMES) == []
+
+
+async def test_a_held_unique_value_names_its_columns(save):
+    await save(make.tag("VIP"))
+    with pytest.raises(Taken) as refusal:
+        await save(make.tag("vip"))
+    assert (refusal.value.table, refusal.value.columns) == ("tag", ("kind", "name_key"))
+
+
+async def test_a_workspace_reads_nothing_of_another(database, save):
+    await save(make.tag("mine"))
+    other = await make.workspace(database)
+    assert await database.reading(other).rows(NAMES) == []
+
+
+async def test_parallel_writers_lose_no_update(database, workspace_id):
+    """Each reads the counter and writes one more: without turns two would write the same number."""
+
+    async def count_on(work: Work) -> None:
+        counter = await work.first(LOCKED)
+        await asyncio.sleep(0)
+        await work.execute(COUNT_ON, next=counter.change + 1)
+
+    await asyncio.gather(*(database.write(workspace_id, count_on) for _ in range(40)))
+    counter = await database.reading(workspace_id).first(COUNTER)
+    assert counter.change == 40
+
+
+# SQLite's writers take turns anyway, and it knows no such clause.
+LOCKED = prepared(
+    select(tables.Counter).where(here(tables.Counter)).with_for_update(),
+    sqlite=select(tables.Counter).where(here(tables.Counter)),
+)
+
+
+async def test_a_transaction_that_lost_a_race_is_run_again(database, workspace_id):
+    runs = []
+
+    async def contended(work: Work) -> int:
+        runs.append(1)
+        if len(runs) < 3:
+            raise Contended("lost")
+        return len(runs)
+
+    assert await database.write(workspace_id, contended) == 3
+
+
+async def test_one_that_always_loses_gives_up(database, workspace_id, monkeypatch):
+    monkeypatch.setattr(engine, "_PAUSE", 0)
+
+    async def contended(work: Work) -> None:
+        raise Contended("lost")
+
+    with pytest.raises(Contended):
+        await database.write(workspace_id, contended)
+
+
+async def test_a_statement_that_takes_too_long_is_stopped(database_url):
+    slow = await engine.connect(database_url, statement_timeout=0.2)
+    with pytest.raises(TookTooLong):
+        await slow.reading(None).rows(_endless(slow))
+    await engine.ping(slow)
+    await slow.close()
+
+
+def _endless(database: Database) -> Prepared[Any]:
+    if database.dialect.name == "postgresql":
+        return prepared(select(func.pg_sleep(5).label("slept")))
+    numbers = select(literal_column("1").label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(select(numbers.c.n + 1))
+    return prepared(select(func.count().label("count")).select_from(numbers))
+
+
+async def test_a_database_that_is_not_there_is_unavailable(tmp_path):
+    with pytest.raises(Unavailable, match="nothing"):
+        await engine.connect(f"sqlite:///{tmp_path}/nothing.db")
+    refused = await engine.connect("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(Unavailable):
+        await engine.ping(refused)
+    await refused.close()
+
+
+async def test_counting_statements_ends_with_its_block(database):
+    with statements.counted() as sent:
+        await engine.ping(database)
+    await engine.ping(database)
+    assert len(sent) == 1

@@ -1,0 +1,48 @@
+"""The schema as a whole: everything described, everything guarded, nothing that surprises a client."""
+
+import pytest
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, build_schema
+
+from graph.schema import schema
+
+BUILT = build_schema(schema.as_str())
+# Strawberry's own; the project cannot describe them.
+FOREIGN = {"JSON", "Query", "Mutation", "Subscription"}
+TYPES = [kind for name, kind in BUILT.type_map.items() if not name.startswith("__") and name not in FOREIGN]
+# Asked before or without any permission.
+OPEN = {"viewer", "signIn", "signOut"}
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+def test_every_type_field_argument_and_value_is_described(kind):
+    if kind.name in ("String", "Int", "Float", "Boolean", "ID"):
+        return
+    missing = [] if kind.description else [kind.name]
+    if isinstance(kind, GraphQLEnumType):
+        missing += [f"{kind.name}.{name}" for name, value in kind.values.items() if not value.description]
+    if isinstance(kind, GraphQLInputObjectType):
+        missing += [f"{kind.name}.{name}" for name, field in kind.fields.items() if not field.description]
+    if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+        missing += _undescribed(kind)
+    assert missing == []
+
+
+def test_every_root_field_is_described():
+    for root in (BUILT.query_type, BUILT.mutation_type):
+        assert _undescribed(root) == []
+
+
+def test_every_root_field_names_the_permission_it_needs():
+    text = schema.as_str()
+    for root in (BUILT.query_type, BUILT.mutation_type):
+        for name, field in root.fields.items():
+            directives = {directive.name.value for directive in field.ast_node.directives or ()}
+            assert ("requires" in directives) is (name not in OPEN), name
+    assert "directive @requires(permission: Permission!) on FIELD_DEFINITION" in text
+
+
+def _undescribed(kind):
+    missing = [f"{kind.name}.{name}" for name, field in kind.fields.items() if not field.description]
+    for name, field in kind.fields.items():
+        missing += [f"{kind.name}.{name}({one}:)" for one, each in field.args.items() if not each.description]
+    return missing
