@@ -80,7 +80,9 @@ _TURN = prepared(
 )
 _ATTEMPTS = prepared(
     select(tables.SignInFailure).where(
-        among(tables.SignInFailure.subject, "subjects"), col(tables.SignInFailure.at) > bindparam("since")
+        among(tables.SignInFailure.subject, "subjects"),
+        col(tables.SignInFailure.at) > bindparam("since"),
+        col(tables.SignInFailure.at) <= bindparam("until"),
     )
 )
 _FAIL = prepared(
@@ -157,9 +159,11 @@ async def take_turn(work: Work, subjects: Sequence[str]) -> None:
     await work.rows(_TURN, first=locks[0], second=locks[-1])
 
 
-async def attempts(session: Session, subjects: Sequence[str], *, since: int) -> Sequence[tables.SignInFailure]:
-    """Those counted later than `since`."""
-    return await session.rows(_ATTEMPTS, subjects=subjects, since=since)
+async def attempts(
+    session: Session, subjects: Sequence[str], *, since: int, until: int
+) -> Sequence[tables.SignInFailure]:
+    """Those that count later than `since` and not later than `until`."""
+    return await session.rows(_ATTEMPTS, subjects=subjects, since=since, until=until)
 
 
 async def fail(work: Work, attempts: Sequence[bytes], *, at: int) -> None:

@@ -72,13 +72,14 @@ def answered(result: ExecutionResult, request_id: str, explain: Explain) -> Answ
     return Answer(payload, _code(told[0]) if errors else "OK")
 
 
-def encoded(value: Any, request_id: str) -> bytes:
-    """JSON. What cannot be written as JSON is a bug of a scalar: logged, and answered INTERNAL."""
+def written(answer: Answer, request_id: str) -> tuple[Answer, bytes]:
+    """The answer and its JSON. What cannot be written is a bug of a scalar: logged, and answered INTERNAL instead."""
     try:
-        return orjson.dumps(value)
+        return answer, orjson.dumps(answer.payload)
     except TypeError as error:
         _log(error, request_id, path=None)
-        return orjson.dumps(refused(Internal(), request_id).payload)
+        instead = refused(Internal(), request_id)
+        return instead, orjson.dumps(instead.payload)
 
 
 def _all_told(errors: Iterable[GraphQLError], request_id: str, explain: Explain) -> list[GraphQLError]:

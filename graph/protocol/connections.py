@@ -48,6 +48,11 @@ class HttpProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().send_400_response(msg)
 
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.cycle is not None and "clientela.stream" in self.cycle.scope:
+            self.transport.close()
+
     def _await_headers(self) -> None:
         if self._deadline is None:
             self._deadline = self.loop.call_later(self.header_seconds, self._refuse, b"408 Request Timeout")

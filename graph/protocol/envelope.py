@@ -6,7 +6,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph.errors import Internal
-from graph.protocol.answers import encoded, refused
+from graph.protocol.answers import refused, written
 from graph.protocol.requests import current_request_id, request_id_for
 
 logger: Final = logging.getLogger("clientela.errors")
@@ -59,7 +59,7 @@ def _with_ours(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
 
 
 async def _apologise(send: Send, request_id: str) -> None:
-    body = encoded(refused(Internal(), request_id).payload, request_id)
+    _, body = written(refused(Internal(), request_id), request_id)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": body})

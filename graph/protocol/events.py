@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.types import Receive, Send
 
-from graph.protocol.answers import Answer, encoded
+from graph.protocol.answers import Answer, written
 from graph.protocol.operations import Credentials, Operations
 
 Answers = AsyncGenerator[Answer, None]
@@ -45,7 +45,8 @@ async def serve(operations: Operations, answers: Answers, sender: Credentials, r
 async def _pump(answers: Answers, sender: Credentials, send: Send) -> None:
     async with aclosing(answers):
         async for answer in answers:
-            await _event(send, b"next", encoded(answer.payload, sender.request_id))
+            _, data = written(answer, sender.request_id)
+            await _event(send, b"next", data)
     await _event(send, b"complete", b"")
 
 

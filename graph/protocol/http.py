@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from graph.errors import RequestRefused
 from graph.protocol import events, media, parsing
-from graph.protocol.answers import Answer, encoded
+from graph.protocol.answers import Answer, written
 from graph.protocol.documents import EVERY_KIND
 from graph.protocol.operations import AT_ONCE, READING, Credentials, Operations
 from graph.protocol.parsing import Request
@@ -47,7 +47,7 @@ class GraphQLOverHTTP:
         reading = scope["method"] == "GET"
         if media_type == media.EVENT_STREAM:
             kinds = EVERY_KIND - {OperationType.MUTATION} if reading else EVERY_KIND
-            await self._stream(request, sender, kinds, receive, send)
+            await self._stream(request, sender, kinds, scope, receive, send)
         else:
             answer = await self._operations.run(request, sender, READING if reading else AT_ONCE)
             await _send(send, answer, media_type, sender)
@@ -55,7 +55,7 @@ class GraphQLOverHTTP:
     async def _request(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Request:
         limits = self._operations.limits
         if scope["method"] == "POST":
-            media.require_json(headers.get("content-type", ""))
+            media.require_json(headers.get("content-type", ""), headers.get("content-encoding", ""))
             return parsing.from_body(await read_body(receive, headers, limits), limits)
         if scope["method"] == "GET":
             return parsing.from_query_string(scope["query_string"], limits)
@@ -66,9 +66,12 @@ class GraphQLOverHTTP:
         request: Request,
         sender: Credentials,
         kinds: Collection[OperationType],
+        scope: Scope,
         receive: Receive,
         send: Send,
     ) -> None:
+        # For connections.py, which ends what would not end by itself when the server stops.
+        scope["clientela.stream"] = True
         with ExitStack() as open_streams:
             try:
                 viewer = await self._operations.welcome(sender)
@@ -86,7 +89,7 @@ def _document_type(media_type: str) -> str:
 
 
 async def _send(send: Send, answer: Answer, media_type: str, sender: Credentials, *, close: bool = False) -> None:
-    body = encoded(answer.payload, sender.request_id)
+    answer, body = written(answer, sender.request_id)
     status = answer.json_status if media_type == media.JSON else answer.status
     headers = [
         (b"content-type", media_type.encode() + b"; charset=utf-8"),

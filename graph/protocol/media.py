@@ -57,8 +57,10 @@ def _qualities(accept: str) -> dict[str, float]:
     return qualities
 
 
-def require_json(content_type: str) -> None:
+def require_json(content_type: str, encoding: str) -> None:
     """Raises RequestRefused (415) unless a body is JSON in UTF-8. A browser asks before it sends that type abroad."""
+    if encoding.lower() not in ("", "identity"):
+        raise RequestRefused("The body must not be compressed.", status=415)
     if content_type != JSON and not _is_json(content_type):
         raise RequestRefused(f"The body must be {JSON} in UTF-8; say so in Content-Type.", status=415)
 

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine
-from contextlib import AsyncExitStack, aclosing
+from contextlib import ExitStack, aclosing, suppress
 from typing import Any, Final
 
+import orjson
 from starlette.types import Receive, Scope, Send
 
 from graph.errors import BadUserInput, RateLimited, RequestRefused, TopLevelError, Unauthenticated, limit_passed
 from graph.protocol import origins, parsing
-from graph.protocol.answers import Answer, encoded
+from graph.protocol.answers import Answer, written
 from graph.protocol.operations import Credentials, Operations
 from graph.protocol.requests import (
     address_of,
@@ -69,8 +70,8 @@ class _Session:
         self._acknowledged = False
         self._token: str | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._watching: list[asyncio.Task[None]] = []
-        self._counted = AsyncExitStack()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._counted = ExitStack()
         self._heed: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "connection_init": self._connection_init,
             "ping": self._ping,
@@ -81,20 +82,18 @@ class _Session:
 
     async def serve(self) -> None:
         """Until either side closes."""
-        self._watch(self._wait_for_init())
+        self._start(self._wait_for_init())
         try:
             while (message := await self._receive())["type"] == "websocket.receive":
                 await self._message(message.get("text"))
         except _Closing as closing:
             await self._close(closing.code, closing.reason)
-        except OSError:
-            pass  # The client is gone.
         finally:
-            tasks = [*self._watching, *self._running.values()]
-            for task in tasks:
+            self._closed = True
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._counted.aclose()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._counted.close()
 
     async def _message(self, text: str | None) -> None:
         if text is None:
@@ -124,7 +123,7 @@ class _Session:
         except Exception as error:
             raise _refusal(self._operations.refused(error, sender)) from None
         self._acknowledged = True
-        self._watch(self._wait_for_revocation())
+        self._start(self._wait_for_revocation())
         await self._say({"type": "connection_ack"})
 
     async def _ping(self, message: dict[str, Any]) -> None:
@@ -152,7 +151,7 @@ class _Session:
         except BadUserInput as error:
             await self._say_errors(id, self._operations.refused(error, sender))
             return
-        self._running[id] = asyncio.create_task(self._operate(id, request, sender))
+        self._running[id] = self._start(self._operate(id, request, sender))
 
     async def _complete(self, message: dict[str, Any]) -> None:
         if task := self._running.pop(_id_of(message), None):
@@ -162,13 +161,14 @@ class _Session:
         current_request_id.set(sender.request_id)
         async with aclosing(self._operations.stream(request, sender)) as answers:
             async for answer in answers:
-                if not answer.executed:
+                sent, payload = written(answer, sender.request_id)
+                if not sent.executed:
                     self._running.pop(id, None)
-                    await self._say_errors(id, answer)
-                    if answer.outcome == Unauthenticated.code:
+                    await self._say_errors(id, sent)
+                    if sent.outcome == Unauthenticated.code:
                         await self._close(4403, "Forbidden")
                     return
-                await self._say({"id": id, "type": "next", "payload": answer.payload})
+                await self._say({"id": id, "type": "next", "payload": orjson.Fragment(payload)})
         # Free before the client hears of it, because it may use the id again at once.
         self._running.pop(id, None)
         await self._say({"id": id, "type": "complete"})
@@ -184,8 +184,11 @@ class _Session:
             await asyncio.sleep(self._operations.limits.recheck_seconds)
         await self._close(4403, "Forbidden")
 
-    def _watch(self, waiting: Coroutine[Any, Any, None]) -> None:
-        self._watching.append(asyncio.create_task(waiting))
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _sender(self) -> Credentials:
         return Credentials(self._token, request_id_for(""), self._address)
@@ -195,13 +198,15 @@ class _Session:
 
     async def _say(self, message: dict[str, Any]) -> None:
         if not self._closed:
-            text = encoded(message, current_request_id.get()).decode()
-            await self._send({"type": "websocket.send", "text": text})
+            # When the client is gone there is nobody to tell; the next receive() says so.
+            with suppress(OSError):
+                await self._send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
 
     async def _close(self, code: int, reason: str) -> None:
         if not self._closed:
             self._closed = True
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            with suppress(OSError):
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 def _is_message(message: Any) -> bool:

@@ -229,10 +229,17 @@ async def test_an_attempt_whose_process_died_counts_as_a_failure(database, anna,
     assert isinstance(closed, LimitRefused)
 
 
+async def test_a_clock_that_was_put_back_keeps_nobody_waiting(sign_in):
+    for _ in range(5):
+        await _refusal(sign_in(password="wrong", now=NOW + 60 * MINUTE))
+    assert await asyncio.wait_for(sign_in(now=NOW), 5)
+
+
 async def test_failures_are_kept_no_longer_than_they_count(database, anna, sign_in):
     await _refusal(sign_in(password="wrong", address=None, now=NOW))
     await _refusal(sign_in(password="wrong", address=None, now=NOW + 60 * MINUTE))
-    counted = await queries.attempts(database.reading(None), accounts._subjects(fold(anna.email), None), since=0)
+    subjects = accounts._subjects(fold(anna.email), None)
+    counted = await queries.attempts(database.reading(None), subjects, since=0, until=NOW * 2)
     assert [one.at for one in counted] == [NOW + 60 * MINUTE]
 
 

@@ -27,6 +27,7 @@ async def test_a_bug_is_masked_and_logged_once_with_its_request(ask: Ask, caplog
 @pytest.mark.parametrize("query", ["{ tooBig }", "{ surrogate }"])
 async def test_a_value_that_cannot_be_written_is_a_bug(ask: Ask, caplog: pytest.LogCaptureFixture, query: str) -> None:
     answer = await ask(query)
+    assert answer.status_code == (200 if "data" in answer.json() else 500)
     assert answer.json()["errors"][0]["extensions"]["code"] == "INTERNAL"
     assert len(caplog.records) == 1
 

@@ -81,3 +81,16 @@ async def test_a_revoked_token_ends_a_stream(doors: toy.ToyDoors) -> None:
             doors.tokens.clear()
             text = "".join([part async for part in answer.aiter_text()])
         assert "complete" not in text
+
+
+async def test_a_server_that_stops_does_not_wait_for_streams(doors: toy.ToyDoors) -> None:
+    loop = asyncio.get_running_loop()
+    async with httpx.AsyncClient(trust_env=False, headers=HEADERS) as client:
+        async with serving(create_app(schema=toy.schema(), doors=doors)) as address:
+            query = {"query": "subscription { count(to: 1000, pause: 0.05) }"}
+            request = client.build_request("POST", f"http://{address}/graphql", json=query)
+            answer = await client.send(request, stream=True)
+            await anext(answer.aiter_lines())
+            stopped = loop.time()
+        assert loop.time() - stopped < 1
+        await answer.aclose()

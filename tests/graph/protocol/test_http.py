@@ -254,3 +254,8 @@ async def test_every_operation_has_a_context_of_its_own(ask: Ask, doors: toy.Toy
 
 def code(answer: httpx.Response) -> str:
     return str(answer.json()["errors"][0]["extensions"]["code"])
+
+
+async def test_a_compressed_body_is_refused(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/graphql", content=b"\x1f\x8b", headers=JSON_BODY | {"content-encoding": "gzip"})
+    assert answer.status_code == 415

@@ -310,3 +310,22 @@ async def test_a_server_that_stops_says_so(doors: toy.ToyDoors) -> None:
     async with serving(create_app(schema=toy.schema(), doors=doors)) as address:
         socket = await connect(f"ws://{address}/graphql", subprotocols=[PROTOCOL], proxy=None)
     assert (await closed(socket))[0] == 1012
+
+
+async def test_a_value_that_cannot_be_written_ends_the_operation(served: str) -> None:
+    async with greeted(served) as socket:
+        await subscribe(socket, "{ surrogate }")
+        told = await heard(socket)
+        assert (told["id"], told["type"]) == ("1", "error")
+        assert told["payload"][0]["extensions"]["code"] == "INTERNAL"
+
+
+async def test_clients_that_vanish_leave_no_trace(served: str, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        async with greeted(served) as socket:
+            for name in "abc":
+                await subscribe(socket, "subscription { count(to: 100000) }", id=name)
+            await heard(socket)
+            socket.transport.abort()
+    await asyncio.sleep(0.1)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
