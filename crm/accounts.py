@@ -29,7 +29,7 @@ from crm.errors import ErrorCode, LimitRefused, Path, Refused
 from db import ids, tables
 from db.engine import Database, Work
 from db.errors import StorageError
-from db.folding import fold, normal
+from db.folding import email_key, normal
 from db.queries import accounts
 from db.tables.enums import ActorKind, Permission
 
@@ -100,9 +100,9 @@ async def sign_in(database: Database, *, email: str, password: str, address: str
     Raises Refused, the same and after the same time for an unknown e-mail and for a wrong password; LimitRefused after
     FAILURES within WINDOW; Refused AGENT_INACTIVE where all is right but the agent was deactivated.
     """
-    email_key = fold(email)
-    attempts = await _admitted(database, _subjects(email_key, address), now)
-    account = await accounts.by_email(database.reading(None), email_key)
+    key = email_key(email)
+    attempts = await _admitted(database, _subjects(key, address), now)
+    account = await accounts.by_email(database.reading(None), key)
     right = await passwords.matches(account.password_hash if account else None, password)
     if account is None or not right:
         await database.write(None, lambda work: _failed(work, attempts, now))
@@ -131,7 +131,7 @@ async def sign_out(database: Database, token: str, *, clock: Callable[[], int] =
 
 async def issue(database: Database, *, email: str, now: int) -> str:
     """The token of a new session for who can reach the database already: no password. Raises Refused NOT_FOUND."""
-    account = await accounts.by_email(database.reading(None), fold(email))
+    account = await accounts.by_email(database.reading(None), email_key(email))
     if account is None:
         raise Refused(ErrorCode.NOT_FOUND, f"Nobody signs in as “{email}”.", ("email",))
     token, _ = await database.write(None, lambda work: begin(work, account.workspace_id, account.id, now))
@@ -155,9 +155,9 @@ async def begin(work: Work, workspace_id: int, agent_id: bytes, now: int) -> tup
     return token.text, session.expires_at
 
 
-def _subjects(email_key: str, address: str | None) -> list[str]:
+def _subjects(key: str, address: str | None) -> list[str]:
     """What failures are counted by. Anything may be typed as an address, even a password: so it is kept as a hash."""
-    account = "account " + sha256(email_key.encode("utf-8", "surrogatepass")).hexdigest()
+    account = "account " + sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
     return [account] if address is None else [account, "network " + _network(address)]
 
 

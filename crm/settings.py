@@ -47,8 +47,6 @@ class Settings:
     max_upload: int
     """Bytes."""
     webhook_private: bool
-    jobs: bool
-    """Whether the serving processes also run jobs."""
 
     @property
     def on_sqlite(self) -> bool:
@@ -119,7 +117,6 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         rate_limit=setting("RATE_LIMIT", _rate, None),
         max_upload=setting("MAX_UPLOAD", _number(1, 10**12, "bytes"), 200_000_000),
         webhook_private=setting("WEBHOOK_PRIVATE", _switch, False),
-        jobs=setting("JOBS", _switch, True),
     )
 
 

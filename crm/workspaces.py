@@ -13,7 +13,7 @@ from crm.errors import ErrorCode, Path, Refused
 from db import ids, tables
 from db.engine import Database, Work
 from db.errors import Taken
-from db.folding import fold, normal
+from db.folding import email_key, fold, normal
 from db.queries import workspaces
 from db.tables.enums import (
     AutomationRule,
@@ -185,7 +185,7 @@ def _administrator(plan: _Plan, number: int, now: int) -> tables.Agent:
         name=plan.agent_name,
         name_key=fold(plan.agent_name),
         email=plan.email,
-        email_key=fold(plan.email),
+        email_key=email_key(plan.email),
         role=Role.ADMIN,
     )
 

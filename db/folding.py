@@ -17,6 +17,11 @@ def fold(text: str) -> str:
     return " ".join(kept.translate(_STROKES).casefold().split())
 
 
+def email_key(text: str) -> str:
+    """What two spellings of one e-mail address have in common: all but their case."""
+    return normal(text).casefold()
+
+
 def digits(text: str) -> str:
     """The ASCII digits of a phone number in any notation."""
     return _NOT_DIGITS.sub("", text)

@@ -36,6 +36,10 @@ class _Required(FieldExtension):
             raise Forbidden(f"You need the permission {self.permission.name} for this.")
 
 
+# Makes a field of a resolver.
+Declaring = Callable[[Callable[..., Any]], Any]
+
+
 def guards(permission: Permission | None) -> tuple[list[object], list[FieldExtension]]:
     """What tells and what enforces that a field needs the permission; nothing where it needs none."""
     if permission is None:
@@ -43,7 +47,7 @@ def guards(permission: Permission | None) -> tuple[list[object], list[FieldExten
     return [Requires(permission=permission)], [_Required(permission)]
 
 
-def guarded(permission: Permission | None, description: str, **options: Any) -> Any:
+def guarded(permission: Permission | None, description: str, **options: Any) -> Declaring:
     """A root field for those who hold the permission, or for everyone. Raises Forbidden for the others."""
     directives, extensions = guards(permission)
     return Declared(description=description, directives=directives, extensions=extensions, **options)

@@ -12,7 +12,7 @@ from graph.engine.fields import Declared, column
 from graph.enums import Permission, published
 from graph.errors import Forbidden, Unauthenticated
 from graph.nodes import Record
-from graph.permissions import guards
+from graph.permissions import Declaring, guards
 
 published(
     ErrorCode,
@@ -127,7 +127,9 @@ class _Answered(FieldExtension):
             raise Unauthenticated(refusal.message) from None
 
 
-def mutation(permission: Permission | None, description: str, *, payload: Callable[..., Any], **options: Any) -> Any:
+def mutation(
+    permission: Permission | None, description: str, *, payload: Callable[..., Any], **options: Any
+) -> Declaring:
     """A mutation for those who hold the permission (None: for everyone). A refusal becomes `payload(errors=[…])`."""
     directives, extensions = guards(permission)
     return Declared(

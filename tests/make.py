@@ -5,6 +5,7 @@ from typing import Any
 
 from db import ids, tables
 from db.engine import Database, Work
+from db.folding import email_key as address_key
 from db.folding import fold
 from db.tables.enums import ActorKind, CustomerStage, CustomFieldType, EntityType, InteractionKind, Role
 
@@ -45,14 +46,16 @@ def customer(name: str = "Nguyễn Văn An", **values: Any) -> tables.Customer:
         if text in values:
             values[f"{text}_key"] = fold(values[text])
     if "email" in values:
-        values.setdefault("email_key", fold(values["email"]))
+        values.setdefault("email_key", address_key(values["email"]))
     return tables.Customer(workspace_id=0, name=name, name_key=fold(name), **values)
 
 
 def agent(name: str = "Trần Bình", **values: Any) -> tables.Agent:
     email = values.pop("email", f"agent{next(_numbers)}@clientela.example")
     values.setdefault("role", Role.AGENT)
-    return tables.Agent(workspace_id=0, name=name, name_key=fold(name), email=email, email_key=fold(email), **values)
+    return tables.Agent(
+        workspace_id=0, name=name, name_key=fold(name), email=email, email_key=address_key(email), **values
+    )
 
 
 def department(name: str = "Sales", **values: Any) -> tables.Department:
@@ -83,7 +86,7 @@ def phone(customer: tables.Customer, number: str, position: int = 0) -> tables.C
 
 def email(customer: tables.Customer, address: str, position: int = 0) -> tables.CustomerEmail:
     return tables.CustomerEmail(
-        workspace_id=0, customer_id=customer.id, position=position, email=address, email_key=fold(address)
+        workspace_id=0, customer_id=customer.id, position=position, email=address, email_key=address_key(address)
     )
 
 

@@ -21,7 +21,8 @@ from tests.statements import unbound
             id="a join on the key alone",
         ),
         pytest.param(
-            "SELECT c.id FROM customer c WHERE c.workspace_id = ? AND EXISTS (SELECT 1 FROM note n WHERE n.customer_id = c.id)",
+            "SELECT c.id FROM customer c WHERE c.workspace_id = ? AND EXISTS"
+            " (SELECT 1 FROM note n WHERE n.customer_id = c.id)",
             ["n"],
             id="a subquery",
         ),

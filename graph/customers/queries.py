@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 import strawberry
 from strawberry import Info
 
-from db.folding import fold
+from db.folding import email_key
 from db.queries import customers
 from graph.customers.types import Customer
 from graph.enums import ArchivedScope, Permission
@@ -35,7 +35,7 @@ class Query:
             named = by.external_id.value
             return cast(Any, await customers.by_external_id(info.context.reading, named.system, named.value, sight))
         assert by.email is not None
-        found = await customers.by_email(info.context.reading, fold(by.email.value), sight)
+        found = await customers.by_email(info.context.reading, email_key(by.email.value), sight)
         if len(found) > 1:
             raise BadUserInput(
                 f"More than one customer has the address {by.email.value}: name one by id.", reason="AMBIGUOUS"

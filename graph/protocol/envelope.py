@@ -46,9 +46,9 @@ class Envelope:
         except Exception as error:
             told = {"request_id": request_id}
             logger.error("unexpected at %s in request %s", scope["path"], request_id, exc_info=error, extra=told)
-            if started:
-                raise
-            await _apologise(send_with_headers, request_id)
+            # An answer that has begun cannot be taken back: left unfinished, uvicorn closes the connection.
+            if not started:
+                await _apologise(send_with_headers, request_id)
 
 
 def _with_ours(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:

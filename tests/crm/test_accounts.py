@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from crm import access, accounts, passwords, workspaces
 from crm.errors import ErrorCode, LimitRefused, Refused
 from db import engine, ids, tables
-from db.folding import fold
+from db.folding import email_key
 from db.queries import accounts as queries
 from db.tables.enums import ActorKind, Permission, Role
 
@@ -18,12 +18,11 @@ NOW = ids.now()
 MINUTE = 60_000
 
 
-@pytest.fixture(scope="module")
-async def database(database_url):
-    database = await engine.connect(database_url)
-    yield database
+@pytest.fixture(scope="module", autouse=True)
+async def _settled(database):
+    """Nothing is still being written behind the last test when the database is closed."""
+    yield
     await accounts.settle()
-    await database.close()
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +67,7 @@ async def _refusal(attempt):
 async def _agent(database, workspace_id, **given):
     """An agent with an account, beside the administrator."""
     email = f"{ids.new().hex()}@acme.example"
-    named = {"name": "Bo", "name_key": "bo", "email": email, "email_key": fold(email), "updated_at": NOW}
+    named = {"name": "Bo", "name_key": "bo", "email": email, "email_key": email_key(email), "updated_at": NOW}
     agent = tables.Agent(workspace_id=workspace_id, created_at=NOW, **{**named, **given})
     account = tables.Account(
         id=agent.id,
@@ -83,14 +82,6 @@ async def _agent(database, workspace_id, **given):
 
 async def _insert(database, *rows):
     await database.write(rows[0].workspace_id, lambda work: work.insert(*rows))
-
-
-@pytest.fixture
-def statements(database):
-    sent = []
-    database.observers.append(sent.append)
-    yield sent
-    database.observers.remove(sent.append)
 
 
 # ── signing in ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,11 +106,11 @@ async def test_a_wrong_password_and_an_unknown_address_are_refused_alike(sign_in
     assert wrong.message == unknown.message
 
 
-async def test_they_send_the_same_statements(sign_in, statements):
+async def test_they_send_the_same_statements(sign_in, sent):
     await _refusal(sign_in(password="wrong horse battery"))
-    wrong, statements[:] = list(statements), []
+    wrong, sent[:] = list(sent), []
     await _refusal(sign_in(email="nobody@acme.example"))
-    assert wrong == statements
+    assert wrong == sent
 
 
 async def test_an_account_without_a_password_lets_nobody_in(database, anna, sign_in):
@@ -140,7 +131,7 @@ async def test_an_outdated_hash_is_renewed(database, anna, sign_in):
     old = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
     await database.write(None, lambda work: queries.keep_hash(work, anna.id, old))
     await sign_in()
-    account = await queries.by_email(database.reading(None), fold(anna.email))
+    account = await queries.by_email(database.reading(None), email_key(anna.email))
     assert account.password_hash != old
     assert (await sign_in()).viewer.agent_id == anna.id
 
@@ -224,7 +215,7 @@ async def test_successes_sent_at_once_wait_for_each_other_and_are_all_let_in(ann
 
 async def test_an_attempt_whose_process_died_counts_as_a_failure(database, anna, sign_in, elsewhere):
     for _ in range(5):
-        assert await accounts._admitted(database, accounts._subjects(fold(anna.email), elsewhere), NOW)
+        assert await accounts._admitted(database, accounts._subjects(email_key(anna.email), elsewhere), NOW)
     closed = await _refusal(sign_in(now=NOW + accounts.SETTLED))
     assert isinstance(closed, LimitRefused)
 
@@ -238,7 +229,7 @@ async def test_a_clock_that_was_put_back_keeps_nobody_waiting(sign_in):
 async def test_failures_are_kept_no_longer_than_they_count(database, anna, sign_in):
     await _refusal(sign_in(password="wrong", address=None, now=NOW))
     await _refusal(sign_in(password="wrong", address=None, now=NOW + 60 * MINUTE))
-    subjects = accounts._subjects(fold(anna.email), None)
+    subjects = accounts._subjects(email_key(anna.email), None)
     counted = await queries.attempts(database.reading(None), subjects, since=0, until=NOW * 2)
     assert [one.at for one in counted] == [NOW + 60 * MINUTE]
 
@@ -388,26 +379,26 @@ async def test_keys_are_found_by_their_ids_in_their_own_workspace(database, anna
 # ── how much it asks the database ─────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_session_costs_two_statements_and_for_a_second_none(database, sign_in, statements):
+async def test_a_session_costs_two_statements_and_for_a_second_none(database, sign_in, sent):
     token = (await sign_in()).token
     counts = []
     for moment in (NOW, NOW + accounts.KEPT - 1, NOW + accounts.KEPT):
-        statements.clear()
+        sent.clear()
         assert await accounts.viewer(database, token, clock=lambda moment=moment: moment)
-        counts.append(len(statements))
+        counts.append(len(sent))
     assert counts == [2, 0, 2]
 
 
-async def test_a_key_costs_one(database, anna, statements):
+async def test_a_key_costs_one(database, anna, sent):
     key = await _key(database, anna, last_used_at=NOW)
-    statements.clear()
+    sent.clear()
     assert await accounts.viewer(database, key.token, clock=lambda: NOW)
-    assert len(statements) == 1
+    assert len(sent) == 1
 
 
-async def test_what_is_no_token_costs_none(database, statements):
+async def test_what_is_no_token_costs_none(database, sent):
     assert await accounts.viewer(database, "Bearer") is None
-    assert statements == []
+    assert sent == []
 
 
 async def test_another_process_hears_of_a_revoked_session_within_two_seconds(database, database_url, anna):
@@ -433,7 +424,7 @@ async def test_a_changed_agent_is_asked_for_again_at_once(database, anna):
     assert before.permissions - after.permissions == {Permission.TAG_ASSIGN}
 
 
-async def test_a_viewer_read_before_a_change_is_not_kept_after_it(database, anna, monkeypatch, statements):
+async def test_a_viewer_read_before_a_change_is_not_kept_after_it(database, anna, monkeypatch, sent):
     standing = queries.standing
 
     async def changed_meanwhile(session, agent_id):
@@ -444,9 +435,9 @@ async def test_a_viewer_read_before_a_change_is_not_kept_after_it(database, anna
     accounts.forget(database, anna.workspace_id)
     monkeypatch.setattr(queries, "standing", changed_meanwhile)
     assert await accounts.viewer(database, anna.token, clock=lambda: NOW)
-    statements.clear()
+    sent.clear()
     assert await accounts.viewer(database, anna.token, clock=lambda: NOW)
-    assert len(statements) == 2
+    assert len(sent) == 2
 
 
 def test_no_more_viewers_are_kept_than_there_is_room_for(monkeypatch):

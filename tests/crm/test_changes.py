@@ -7,19 +7,12 @@ from sqlmodel import select
 
 from crm import accounts, changes, workspaces
 from crm.changes import Author, Entry
-from db import engine, ids, tables
+from db import ids, tables
 from db.reading import here, prepared
 from db.tables.enums import ActorKind, ChangeAction
 
 _LOG = prepared(select(tables.Change).where(here(tables.Change)).order_by(tables.Change.seq))
 NOW = ids.now()
-
-
-@pytest.fixture(scope="module")
-async def database(database_url):
-    database = await engine.connect(database_url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

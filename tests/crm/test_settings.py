@@ -47,7 +47,6 @@ def test_every_variable_is_read(tmp_path):
         RATE_LIMIT="500",
         MAX_UPLOAD="1000",
         WEBHOOK_PRIVATE="on",
-        JOBS="off",
     )
     assert (found.secret, found.host, found.port, found.graphiql) == (b"s" * 16, "0.0.0.0", 80, True)
     assert found.allowed_origins == ("https://app.example", "http://localhost:3000")
@@ -57,7 +56,7 @@ def test_every_variable_is_read(tmp_path):
         tmp_path / "files",
         "https://crm.example/api",
     )
-    assert (found.rate_limit, found.max_upload, found.webhook_private, found.jobs) == (500, 1000, True, False)
+    assert (found.rate_limit, found.max_upload, found.webhook_private) == (500, 1000, True)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,6 @@ def test_a_database_url(url, wanted):
         ("RATE_LIMIT", "0", "cost points a second, 1 or more, or off"),
         ("MAX_UPLOAD", "200MB", "a whole number of bytes"),
         ("WEBHOOK_PRIVATE", "maybe", "on or off"),
-        ("JOBS", "2", "on or off"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_was_expected(name, value, expected):

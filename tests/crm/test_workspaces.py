@@ -7,19 +7,12 @@ from sqlmodel import select
 
 from crm import accounts, workspaces
 from crm.errors import ErrorCode, Refused
-from db import engine, ids, tables
+from db import ids, tables
 from db.queries import workspaces as queries
 from db.reading import here, prepared
 from db.tables.enums import ActorKind, ChangeAction, Permission, Role
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(scope="module")
-async def database(database_url):
-    database = await engine.connect(database_url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ async def test_agents_have_departments_permissions_and_customers(ask, save):
         await save(tables.AgentPermission(workspace_id=0, agent_id=agent.id, permission=permission, granted=granted))
     await save(make.customer(owner_id=agent.id), make.customer(owner_id=agent.id, archived_at=1))
     answer = await ask(
-        "query ($id: ID!) { agent(id: $id) { name role active maxCustomers permissions departments { name } customerCount } }",
+        "query ($id: ID!) { agent(id: $id) {"
+        " name role active maxCustomers permissions departments { name } customerCount } }",
         id=wire("Agent")(agent.id),
     )
     assert answer["agent"] == {

@@ -109,7 +109,8 @@ async def test_every_relation_of_a_customer_is_found(ask, save, viewer):
     answer = await ask(
         """query ($id: ID!) { customer(by: {id: $id}) {
           owner { name } previousOwner { name } company { name address { city line1 } } department { name }
-          address { city country } phones emails externalIds { system value } tags { name } wecom: tags(kind: WECOM) { name }
+          address { city country } phones emails externalIds { system value }
+          tags { name } wecom: tags(kind: WECOM) { name }
           block { reason until by { __typename ... on System { name } } }
           wechatFriends { name } isWechatFriend mergedFrom
         } }""",
@@ -345,7 +346,9 @@ async def test_notes_interactions_and_orders_are_paged_for_all_customers_at_once
     )
     sent.clear()
     document = """query ($after: String) { customers { nodes { name
-        notes(first: 2, after: $after) { nodes { body customer { name } } totalCount pageInfo { hasNextPage endCursor } }
+        notes(first: 2, after: $after) {
+          nodes { body customer { name } } totalCount pageInfo { hasNextPage endCursor }
+        }
         interactions { nodes { kind amount externalId { system value } } }
         orders { nodes { number total lines } totalCount(atMost: 1) }
     } } }"""

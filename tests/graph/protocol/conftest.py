@@ -17,9 +17,16 @@ from tests.graph.protocol import toy
 Ask = Callable[..., Awaitable[httpx.Response]]
 
 
-@pytest.fixture
-def doors() -> toy.ToyDoors:
+@pytest.fixture(scope="module")
+def doors_of_the_module() -> toy.ToyDoors:
     return toy.ToyDoors()
+
+
+@pytest.fixture
+def doors(doors_of_the_module: toy.ToyDoors) -> toy.ToyDoors:
+    """As new, whatever the test before did to them."""
+    vars(doors_of_the_module).update(vars(toy.ToyDoors()))
+    return doors_of_the_module
 
 
 @pytest.fixture
@@ -70,7 +77,13 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
             await running
 
 
-@pytest.fixture
-async def served(doors: toy.ToyDoors) -> AsyncIterator[str]:
-    async with serving(create_app(schema=toy.schema(), doors=doors)) as address:
+@pytest.fixture(scope="module")
+async def served_to_the_module(doors_of_the_module: toy.ToyDoors) -> AsyncIterator[str]:
+    async with serving(create_app(schema=toy.schema(), doors=doors_of_the_module)) as address:
         yield address
+
+
+@pytest.fixture
+def served(served_to_the_module: str, doors: toy.ToyDoors) -> str:
+    """Host and port of a server behind which are `doors`; one server for all tests of a module."""
+    return served_to_the_module
