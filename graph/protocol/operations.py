@@ -52,8 +52,11 @@ class Operations:
     async def run(self, request: Request, sender: Credentials, kinds: Collection[OperationType] = AT_ONCE) -> Answer:
         """The answer to a query or mutation."""
         started, kind = time.perf_counter(), "unknown"
+        time_limit = asyncio.timeout(None)
         try:
-            async with self._admission, asyncio.timeout(self.limits.operation_seconds):
+            async with self._admission, time_limit:
+                # It begins here: waiting for a place has a limit of its own.
+                time_limit.reschedule(asyncio.get_running_loop().time() + self.limits.operation_seconds)
                 viewer = await self._viewer(sender.token)
                 document = self._schema.documents.read(request.query, signed_in=viewer is not None)
                 kind = document.kind_of(request.operation_name, kinds).value
@@ -65,10 +68,10 @@ class Operations:
                     operation_extensions=request.extensions,
                 )
                 answer = answered(result, sender.request_id, self._doors.explain)
-        except TimeoutError:
-            answer = failed(self._out_of_time(), sender.request_id, self._doors.explain)
         except Exception as error:
-            answer = failed(error, sender.request_id, self._doors.explain)
+            # Something below may have had a time limit of its own.
+            told = self._out_of_time() if isinstance(error, TimeoutError) and time_limit.expired() else error
+            answer = failed(told, sender.request_id, self._doors.explain)
         self._record(kind, request, answer, sender, time.perf_counter() - started)
         return answer
 

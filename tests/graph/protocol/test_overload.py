@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+import pytest
 
 from graph.limits import Limits
 from graph.server import create_app
@@ -42,9 +43,29 @@ async def test_what_waits_too_long_is_sent_away(doors: toy.ToyDoors) -> None:
         assert (await ask("{ slow(seconds: 0) }")).status_code == 200
 
 
+async def test_waiting_for_a_place_is_not_running(doors: toy.ToyDoors) -> None:
+    async with client(doors, Limits(operations_at_once=1, operation_seconds=0.15)) as http:
+        ask = asking(http)
+        answers = await asyncio.gather(*(ask("{ slow(seconds: 0.1) }") for _ in range(3)))
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
 async def test_a_place_is_free_again_after_a_timeout(doors: toy.ToyDoors) -> None:
     async with client(doors, Limits(operations_at_once=1, operation_seconds=0.05)) as http:
         ask = asking(http)
         for _ in range(3):
             assert (await ask("{ slow(seconds: 5) }")).status_code == 504
         assert (await ask("{ slow(seconds: 0) }")).status_code == 200
+
+
+async def test_a_time_limit_from_below_is_not_the_operations(
+    doors: toy.ToyDoors, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def authenticate(token: str) -> None:
+        raise TimeoutError("no connection")
+
+    monkeypatch.setattr(doors, "authenticate", authenticate)
+    async with client(doors, Limits()) as http:
+        answer = await asking(http)("{ me { name } }")
+    assert answer.json()["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert len(caplog.records) == 1
