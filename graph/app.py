@@ -9,17 +9,19 @@ from starlette.responses import Response
 
 from crm import accounts, settings
 from crm.access import Viewer
-from crm.settings import Settings
+from crm.settings import SettingRefused, Settings
 from db import engine, ids
 from db.engine import Database
 from db.errors import Contended, StorageError, TookTooLong
 from graph import errors, graphiql, schema
 from graph.context import Context
 from graph.errors import TopLevelError
+from graph.protocol import trusted
 from graph.protocol.doors import Caller
+from graph.protocol.trusted import Manifest
 from graph.server import create_app
 
-_log = logging.getLogger("clientela.storage")
+_log = logging.getLogger("clientela.app")
 
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -31,6 +33,8 @@ def from_environment() -> Starlette:
 
 def create(chosen: Settings, *, guest: str | None = None) -> Starlette:
     """The application. With a `guest`, the address of an agent, GraphiQL comes signed in as him: for the demo only."""
+    if chosen.rate_limit is not None:
+        _log.warning("CLIENTELA_RATE_LIMIT has no effect in this version")
     doors = Entrance(chosen, guest=guest)
     assets = [graphiql.static_files("/graphiql")] if chosen.graphiql else []
     return create_app(
@@ -39,7 +43,17 @@ def create(chosen: Settings, *, guest: str | None = None) -> Starlette:
         allowed_origins=chosen.allowed_origins,
         graphiql=doors.explorer if chosen.graphiql else None,
         routes=assets,
+        trusted=_manifest(chosen),
     )
+
+
+def _manifest(chosen: Settings) -> Manifest | None:
+    if chosen.trusted_documents is None:
+        return None
+    try:
+        return trusted.read(chosen.trusted_documents)
+    except (OSError, ValueError) as error:
+        raise SettingRefused(f"CLIENTELA_TRUSTED_DOCUMENTS: {error}.") from None
 
 
 class Entrance:

@@ -18,6 +18,7 @@ from graph.protocol.metrics import Metrics
 from graph.protocol.operations import Operations
 from graph.protocol.schema import Schema
 from graph.protocol.sockets import GraphQLOverWebsocket
+from graph.protocol.trusted import Manifest
 
 
 def create_app(
@@ -27,13 +28,15 @@ def create_app(
     allowed_origins: Collection[str] = (),
     graphiql: Callable[[HTTPConnection], Response] | None = None,
     routes: Sequence[BaseRoute] = (),
+    trusted: Manifest | None = None,
 ) -> Starlette:
-    """Everything this process answers. `graphiql` makes the page for a browser; `routes` are the other addresses.
+    """Everything this process answers. `graphiql` makes the page for a browser; `routes` are the other addresses;
+    with a manifest of `trusted` documents nothing else runs.
 
     Serve it with the protocols of `graph.protocol.connections`, which keep the limits on headers.
     """
     metrics = Metrics()
-    operations = Operations(schema, doors, metrics)
+    operations = Operations(schema, doors, metrics, trusted=trusted)
     return Starlette(
         routes=[
             Route("/graphql", GraphQLOverHTTP(operations, graphiql)),

@@ -71,14 +71,16 @@ query Customers {
 CUSTOMER_BY_EMAIL = Starter(
     """\
 # One customer by e-mail address: put one from the
-# first tab under Variables below.
+# first tab under Variables below. Null is nobody.
 query CustomerByEmail($email: String!) {
   customer(by: { email: $email }) {
     id
     name
-    phone
+    phones
     relationshipStatus
     stage
+    value
+    lastInteractionAt
     company {
       name
       domain
@@ -90,7 +92,17 @@ query CustomerByEmail($email: String!) {
     tags {
       name
     }
-    viewerCan
+    customFields {
+      field {
+        label
+      }
+      value
+    }
+    notes(first: 3) {
+      nodes {
+        body
+      }
+    }
   }
 }
 """,
@@ -98,28 +110,24 @@ query CustomerByEmail($email: String!) {
 )
 
 TAGS = Starter("""\
-# The most used tags and some customers of each.
-query TagsAndCustomers {
-  tags(first: 5, sort: [{ customerCount: DESC }]) {
+# The newest tags, and how many customers wear each.
+query Tags {
+  tags(first: 10) {
+    totalCount
     nodes {
       name
+      kind
       color
       customerCount
-      customers(first: 3) {
-        nodes {
-          name
-          email
-        }
-      }
     }
   }
 }
 """)
 
 COMPANIES = Starter("""\
-# The companies with the most customers.
+# The newest companies, and who looks after them.
 query Companies {
-  companies(first: 5, sort: [{ customerCount: DESC }]) {
+  companies(first: 10) {
     totalCount
     nodes {
       name
@@ -127,11 +135,6 @@ query Companies {
       customerCount
       owner {
         name
-      }
-      customers(first: 3) {
-        nodes {
-          name
-        }
       }
     }
   }

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from graphql import OperationType
 
-from graph.errors import RateLimited, TimedOut, Unauthenticated, limit_passed
+from graph.errors import BadUserInput, RateLimited, TimedOut, Unauthenticated, limit_passed
 from graph.protocol.admission import Admission
 from graph.protocol.answers import Answer, answered, failed
 from graph.protocol.documents import EVERY_KIND
@@ -19,6 +19,7 @@ from graph.protocol.doors import Caller, Doors, Viewer
 from graph.protocol.metrics import Metrics
 from graph.protocol.parsing import Request
 from graph.protocol.schema import Schema
+from graph.protocol.trusted import Manifest
 
 logger: Final = logging.getLogger("clientela.operations")
 
@@ -38,8 +39,9 @@ class Credentials:
 class Operations:
     """Everything between a parsed request and its answer; none of it raises to the transports."""
 
-    def __init__(self, schema: Schema, doors: Doors, metrics: Metrics) -> None:
+    def __init__(self, schema: Schema, doors: Doors, metrics: Metrics, *, trusted: Manifest | None = None) -> None:
         self._schema = schema
+        self._trusted = trusted
         self._doors = doors
         self._metrics = metrics
         self._streams: Counter[Hashable] = Counter()
@@ -58,6 +60,7 @@ class Operations:
                 # It begins here: waiting for a place has a limit of its own.
                 time_limit.reschedule(asyncio.get_running_loop().time() + self.limits.operation_seconds)
                 viewer = await self._viewer(sender.token)
+                request = self._named(request)
                 document = self._schema.documents.read(request.query, signed_in=viewer is not None)
                 kind = document.kind_of(request.operation_name, kinds).value
                 result = await self._schema.execute(
@@ -82,6 +85,7 @@ class Operations:
         started = time.perf_counter()
         try:
             viewer = await self._viewer(sender.token)
+            request = self._named(request)
             document = self._schema.documents.read(request.query, signed_in=viewer is not None)
             kind = document.kind_of(request.operation_name, kinds)
         except Exception as error:
@@ -159,6 +163,14 @@ class Operations:
         seconds = self.limits.operation_seconds
         message = f"The operation ran longer than {seconds:g} seconds and was stopped."
         return TimedOut(message, limit=seconds, limit_name="operationSeconds")
+
+    def _named(self, request: Request) -> Request:
+        """The request with the text of its document."""
+        if self._trusted:
+            return self._trusted.named(request)
+        if not request.query:
+            raise BadUserInput("This server keeps no documents by id: send `query`.", reason="DOCUMENT_UNKNOWN")
+        return request
 
     def _record(self, kind: str, request: Request, answer: Answer, sender: Credentials, seconds: float) -> None:
         self._metrics.operation(kind, answer.outcome, seconds)

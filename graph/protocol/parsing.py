@@ -18,6 +18,8 @@ class Request:
     variables: dict[str, Any] | None
     operation_name: str | None
     extensions: dict[str, Any] | None
+    document_id: str | None = None
+    """Names a document of the manifest in place of `query`."""
 
 
 def decoded(data: bytes | str) -> Any:
@@ -58,13 +60,15 @@ def from_parameters(given: Any, limits: Limits) -> Request:
     if not isinstance(given, dict):
         raise RequestRefused("The request must be a JSON object with `query`.")
     query = given.get("query")
-    if not isinstance(query, str) or not query:
+    document_id = _optional(given, "documentId", str, "a text") or None
+    if not document_id and (not isinstance(query, str) or not query):
         raise RequestRefused("`query` must be the text of a GraphQL document.")
     request = Request(
-        query,
+        query if isinstance(query, str) else "",
         _optional(given, "variables", dict, "an object"),
         _optional(given, "operationName", str, "a text") or None,
         _optional(given, "extensions", dict, "an object"),
+        document_id,
     )
     if request.variables:
         check_variables(request.variables, limits)
