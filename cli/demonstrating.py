@@ -33,6 +33,7 @@ def run(settings: Settings, *, customers: int) -> None:
         settings = replace(settings, port=door.getsockname()[1])
         password = _prepared(settings, file, customers)
         databases.require_current(settings)
+        settings.require_secret()
         # Signed in for whoever opens GraphiQL on this machine, never for other machines.
         guest = EMAIL if settings.host in _THIS_MACHINE else None
         serving.in_this_process(settings, door, guest=guest, announce=lambda: _announce(settings, password))

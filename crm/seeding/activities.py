@@ -71,8 +71,8 @@ _CHANNELS = {
     InteractionKind.MEETING: ("store", "video"),
     InteractionKind.PAYMENT: ("card", "transfer", "cash"),
 }
-_CAMPAIGNS = ("Tết 2026", "Offerta estate", "Ramadan 2026", "Black Friday", "Chào năm học mới", "Natale 2025", "Welcome")
-_SUBJECTS = (None, None, "Báo giá", "Preventivo", "Penawaran", "Quote", "Chăm sóc sau bán", "Richiesta", "Keluhan", "Care")
+_CAMPAIGNS = ("Tết 2026", "Offerta estate", "Ramadan 2026", "Black Friday", "Chào năm học mới", "Natale 2025")
+_SUBJECTS = (None, None, "Báo giá", "Preventivo", "Penawaran", "Quote", "Chăm sóc sau bán", "Richiesta", "Keluhan")
 _PRODUCTS = (
     "Áo dài lụa", "Nồi cơm điện", "Cà phê Đắk Lắk 1kg", "Caffè in grani 1kg", "Borsa in pelle", "Olio extravergine 5l",
     "Batik tulis", "Kopi Toraja 1kg", "Blender", "Kettle", "Wool scarf", "Tea sampler", "Điện thoại", "Tủ lạnh",

@@ -163,7 +163,7 @@ def _told(customer: Draft) -> tuple[tuple[str, object], ...]:
         ("company", shown.company(customer.company.id) if customer.company else None),
         ("owner", shown.agent(customer.owner_id)),
         ("department", shown.department(customer.department_id)),
-        ("tags", [shown.tag(label.id) for label in customer.tags]),
+        ("tags", [label.shown for label in customer.tags]),
         ("wechatFriends", [shown.agent(friend) for friend in customer.friends]),
         *customer.told,
     )

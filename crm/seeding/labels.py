@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from crm.seeding import shown
 from crm.seeding.dice import Dice
 from crm.seeding.plan import Label
 from crm.seeding.rows import Rows
@@ -39,7 +40,7 @@ def tags(rows: Rows, dice: Dice, moment: int, *, there: Mapping[tuple[int, str],
     for place, (name, kind) in enumerate(named):
         key, identifier = fold(name), dice.id(moment)
         known = there.get((kind.value, key))
-        labels.append(Label(known or identifier, key, kind))
+        labels.append(Label(known or identifier, key, shown.tag(known or identifier)))
         if known:
             continue
         color, description = _COLORS[place % len(_COLORS)], _DESCRIBED.get(name)

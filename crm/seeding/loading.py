@@ -1,21 +1,16 @@
-"""Rows into the database: a transaction a chunk, the next ones being made meanwhile."""
+"""Rows into the database: a transaction a chunk, the lines of the log last in it."""
 
 import asyncio
-import os
-import signal
-import threading
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from multiprocessing import get_context, parent_process
 from typing import Any
 
 import orjson
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from crm.seeding import chunks
+from crm.seeding import chunks, making
 from crm.seeding.plan import Plan
 from crm.seeding.rows import CHANGE, COLUMNS, JSON_LAST, Rows
 from db import tables
@@ -24,40 +19,42 @@ from db.queries import workspaces
 from db.reading import prepared
 
 Progress = Callable[[int, int], None]
+"""Told how many customers are in and how many there will be."""
 
-# Transactions at a time. SQLite has one writer; PostgreSQL spends two cores better on two.
+_NAMES = [str(table.__tablename__) for table in (*COLUMNS, tables.Change)]
+
+# Transactions side by side. SQLite has one writer; PostgreSQL has a process for each.
 _LANES = {"postgresql": 2, "sqlite": 1}
-_AHEAD = 3
-"""Chunks that are made before they are wanted."""
+
+# Every index of a million customers is written to all over. With SQLite's small cache and early checkpoints most of its
+# pages would be written again for every chunk: kilobytes of cache (negative), and pages of log before a checkpoint.
+_ROOM = {"cache_size": -262_144, "wal_autocheckpoint": 65_536}
 
 
 async def load(database: Database, plan: Plan, progress: Progress) -> None:
-    """Adds every chunk. What was committed stays when it breaks off; the log is numbered in the order of chunks."""
+    """Adds every chunk; the log has them in their order. What was committed stays when a later one fails."""
     lanes = asyncio.Semaphore(_LANES[database.dialect.name])
     before = asyncio.Event()
     before.set()
-    number = 0
+    done = 0
     try:
-        async with asyncio.TaskGroup() as group:
-            async for rows in _made(plan):
+        async with _roomy(database), asyncio.TaskGroup() as group, aclosing(making.made(plan)) as coming:
+            async for rows in coming:
                 await lanes.acquire()
-                number += 1
-                done, after = min(number * chunks.SIZE, plan.customers), asyncio.Event()
-                task = group.create_task(_write(database, rows, before, after))
-                task.add_done_callback(lambda _: lanes.release())
-                task.add_done_callback(partial(_report, progress, done, plan.customers))
+                done, after = min(done + chunks.SIZE, plan.customers), asyncio.Event()
+                report = partial(progress, done, plan.customers)
+                group.create_task(_write(database, rows, before, after, report)).add_done_callback(
+                    lambda _: lanes.release()
+                )
                 before = after
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     await _count_out(database)
 
 
-def _report(progress: Progress, done: int, total: int, task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and task.exception() is None:
-        progress(done, total)
-
-
-async def _write(database: Database, rows: Rows, before: asyncio.Event, after: asyncio.Event) -> None:
+async def _write(
+    database: Database, rows: Rows, before: asyncio.Event, after: asyncio.Event, report: Callable[[], None]
+) -> None:
     """Two chunks go in side by side, but take their numbers in order: the one behind waits with the log alone."""
 
     async def rule(work: Work) -> None:
@@ -67,6 +64,7 @@ async def _write(database: Database, rows: Rows, before: asyncio.Event, after: a
 
     await database.write(rows.workspace_id, rule)
     after.set()
+    report()
 
 
 async def add(work: Work, rows: Rows) -> None:
@@ -92,44 +90,35 @@ def _ready(work: Work, table: type[SQLModel], records: Iterable[tuple[Any, ...]]
     return ((*record[:-1], written(record[-1])) for record in records)
 
 
-async def _made(plan: Plan) -> AsyncIterator[Rows]:
-    """The chunks in order: made here if there is one, else by a process beside this one, a few ahead."""
-    count = chunks.count(plan.customers)
-    if count == 1:
-        yield chunks.made(plan, 0)
+@asynccontextmanager
+async def _roomy(database: Database) -> AsyncIterator[None]:
+    """SQLite's writer gets more room for as long as this lasts."""
+    if database.dialect.name != "sqlite":
+        yield
         return
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_at_work) as maker:
-        coming = deque(maker.submit(chunks.made, plan, number) for number in range(min(_AHEAD, count)))
-        for number in range(count):
-            yield await asyncio.wrap_future(coming.popleft())
-            if number + _AHEAD < count:
-                coming.append(maker.submit(chunks.made, plan, number + _AHEAD))
+    found = {name: await _pragma(database, name) for name in _ROOM}
+    for name, value in _ROOM.items():
+        await _pragma(database, f"{name} = {value}")
+    try:
+        yield
+    finally:
+        for name, value in found.items():
+            await _pragma(database, f"{name} = {value}")
 
 
-def _at_work() -> None:
-    """Ctrl-C is for the process that asked; when that one is gone, so is this."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-_VACUUM = [prepared(text(f"VACUUM (ANALYZE) {table.__tablename__}")) for table in (*COLUMNS, tables.Change)]
-_ANALYZE = [prepared(text("PRAGMA analysis_limit = 1000")), prepared(text("ANALYZE"))]
+async def _pragma(database: Database, words: str) -> Any:
+    async with database.transaction(None) as work:
+        found: Any = await work.first(prepared(text(f"PRAGMA {words}")))
+    return found and found[0]
 
 
 async def _count_out(database: Database) -> None:
     """Lets the database know what it holds now: until then its plans are for empty tables."""
-    if database.dialect.name == "postgresql":
-        session = database.reading(None)
-        for statement in _VACUUM:
-            await session.rows(statement)
-    else:
+    if database.dialect.name == "sqlite":
+        await _pragma(database, "analysis_limit = 1000")
         async with database.transaction(None) as work:
-            for statement in _ANALYZE:
-                await work.rows(statement)
+            await work.rows(prepared(text("ANALYZE")))
+    else:
+        session = database.reading(None)
+        for table in _NAMES:
+            await session.rows(prepared(text(f"VACUUM (ANALYZE) {table}")))

@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from db.tables.enums import TagKind
-
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A tag."""
+    """A tag: its folded name, and its id as clients see it."""
 
     id: bytes
     key: str
-    kind: TagKind
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)

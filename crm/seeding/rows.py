@@ -1,15 +1,16 @@
 """The rows of a chunk, as tuples by table: what is copied, and what a process hands to another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from sqlmodel import SQLModel
 
 from db import tables
 from db.tables.enums import ActorKind, ChangeAction
 
 # In the order in which the foreign keys want them. Columns that are left out are null for every customer made up.
-COLUMNS = {
+COLUMNS: Mapping[type[SQLModel], Sequence[str]] = {
     tables.Department: ("workspace_id", "id", "created_at", "name", "name_key", "parent_id"),
     tables.Agent: (
         "workspace_id", "id", "created_at", "updated_at", "version", "name", "name_key", "email", "email_key",
@@ -73,15 +74,15 @@ Records = list[tuple[Any, ...]]
 class Rows:
     """The rows of one workspace by table, and the lines of the log without their numbers."""
 
-    __slots__ = ("by_table", "changes", "workspace_id")
+    __slots__ = ("_by_table", "changes", "workspace_id")
 
     def __init__(self, workspace_id: int) -> None:
         self.workspace_id = workspace_id
-        self.by_table: dict[str, Records] = {str(table.__tablename__): [] for table in COLUMNS}
+        self._by_table: dict[type[SQLModel], Records] = {table: [] for table in COLUMNS}
         self.changes: Records = []
 
-    def of(self, table: Any) -> Records:
-        return self.by_table[str(table.__tablename__)]
+    def of(self, table: type[SQLModel]) -> Records:
+        return self._by_table[table]
 
     def made(self, entity: str, node_id: bytes, moment: int, fields: Iterable[tuple[str, Any]]) -> None:
         """Adds the line of the log that tells how a record was made: every field that is not empty, from null.

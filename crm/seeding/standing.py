@@ -136,5 +136,3 @@ def _befriended(customer: Draft, dice: Dice, plan: Plan, rows: Rows) -> None:
     customer.friends = list(friends)
     for agent in friends:
         rows.of(tables.WechatFriend).append((rows.workspace_id, customer.id, agent))
-
-

@@ -96,7 +96,7 @@ query CustomerByEmail($email: String!) {
       field {
         label
       }
-      value
+      text
     }
     notes(first: 3) {
       nodes {

@@ -41,7 +41,8 @@ def test_every_command_it_names_exists():
 def test_every_setting_it_names_is_read():
     settings = (ROOT / "crm" / "settings.py").read_text(encoding="utf-8")
     named = set(re.findall(r"CLIENTELA_(?!TEST_)([A-Z_]+)", README))
-    assert named == set(re.findall(r'setting\("([A-Z_]+)"', settings))
+    assert named
+    assert named <= set(re.findall(r'setting\("([A-Z_]+)"', settings))
 
 
 def test_every_file_it_links_exists():

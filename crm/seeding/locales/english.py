@@ -27,8 +27,10 @@ ENGLISH = Locale(
     women_called=("{} (mum)", "Auntie {}", "Mrs {}", "{} next door"),
     men_called=("Big {}", "Mr {}", "Old {}", "{} (gym)"),
     displayed=("{} 🙂", "{}'s Kitchen", "Just {}", "{} @ work", "The {} Family"),
-    mobiles=prefixes("+44", "7700 7911 7400 7500 7725 7738 7769 7786 7801 7812 7834 7850 7876 7890 7921 7956 7980 7429"
-                     " 7455 7537 7584 7599"),  # fmt: skip
+    mobiles=prefixes(
+        "+44",
+        "7700 7911 7400 7500 7725 7738 7769 7786 7801 7812 7834 7850 7876 7890 7921 7956 7980 7429 7455 7537 7584 7599",
+    ),
     mobile_length=13,
     landlines=prefixes("+44", "203 207 208"),
     landline_length=13,

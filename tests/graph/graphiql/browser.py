@@ -1,0 +1,151 @@
+"""Chromium over the DevTools protocol: told what to do in GraphiQL, watched for all that its page and workers do."""
+
+import contextlib
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from websockets.sync.client import ClientConnection, connect
+
+PATIENCE: Final = 30.0
+"""Seconds that anything may take."""
+
+RUN: Final = ".graphiql-execute-button"
+ANSWER: Final = ".graphiql-response .view-lines"
+HEADERS: Final = ".graphiql-editor-tool .view-lines"
+QUERY: Final = ".graphiql-query-editor .view-lines"
+
+_FLAGS: Final = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+    *("--remote-debugging-port=0", "--window-size=1400,900"),
+)
+
+
+@dataclass
+class Browser:
+    """One page at a time, each with empty storage. `requests` and `faults` are those of the page that is open."""
+
+    socket: ClientConnection
+    session: str | None = None
+    sent: int = 0
+    requests: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, url: str, *, scheme: str = "light") -> None:
+        """Watched from its first request on."""
+        self.session = None
+        context = self.call("Target.createBrowserContext")["browserContextId"]
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._watch(self.session)
+        self.call("Audits.enable")
+        self.prefer(scheme)
+        self.requests.clear()
+        self.faults.clear()
+        self.call("Page.navigate", url=url)
+        self.wait(f"!!document.querySelector({json.dumps(QUERY + ' .view-line')})")
+
+    def prefer(self, scheme: str) -> None:
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        number = self._send(method, params, self.session)
+        while (message := json.loads(self.socket.recv(PATIENCE))).get("id") != number:
+            self._note(message)
+        assert "error" not in message, message
+        result: dict[str, Any] = message["result"]
+        return result
+
+    def value(self, script: str) -> Any:
+        return self.call("Runtime.evaluate", expression=script, awaitPromise=True)["result"].get("value")
+
+    def wait(self, script: str) -> None:
+        """Until the script is true."""
+        self._until(lambda: self.value(script), script)
+
+    def asks_for(self, address: str) -> None:
+        """Waits until a request has gone to an address with this part."""
+        self._until(lambda: self.value("true") and any(address in url for url in self.requests), address)
+
+    def click(self, selector: str) -> None:
+        self.wait(f"!!document.querySelector({json.dumps(selector)})")
+        self.value(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def write(self, editor: str, text: str) -> None:
+        models = f"__MONACO.editor.getModels().find(model => model.uri.path.endsWith({json.dumps(editor)}))"
+        self.value(f"{models}.setValue({json.dumps(text)})")
+
+    def run(self, operation: str) -> None:
+        """Runs an operation with a name, once GraphiQL shows that it has understood it."""
+        self.write("operation.graphql", operation)
+        self.reads(".graphiql-tabs", operation.split()[1])
+        self.click(RUN)
+
+    def reads(self, place: str, text: str) -> None:
+        """Waits until the text is there to be seen."""
+        seen = f"[...document.querySelectorAll({json.dumps(place)})].map(found => found.innerText).join()"
+        self.wait(f"{seen}.replaceAll('\\u00a0', ' ').includes({json.dumps(text)})")
+
+    def _until(self, holds: Callable[[], Any], what: str) -> None:
+        ends = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < ends, (what, self.faults, self.value("document.body.innerText"))
+            time.sleep(0.05)
+
+    def _send(self, method: str, params: dict[str, Any], session: str | None) -> int:
+        self.sent += 1
+        message = {"id": self.sent, "method": method, "params": params}
+        self.socket.send(json.dumps(message | ({"sessionId": session} if session else {})))
+        return self.sent
+
+    def _watch(self, session: str) -> None:
+        for domain in ("Network", "Runtime", "Log"):
+            self._send(f"{domain}.enable", {}, session)
+        attach = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+        self._send("Target.setAutoAttach", attach, session)
+        self._send("Runtime.runIfWaitingForDebugger", {}, session)
+
+    def _note(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"method": "Target.attachedToTarget", "params": {"sessionId": worker}} if self.session:
+                self._watch(worker)
+            case {"method": "Network.requestWillBeSent", "params": {"request": {"url": url}}}:
+                self.requests.append(url)
+            case {"method": "Network.webSocketCreated", "params": {"url": url}}:
+                self.requests.append(url)
+            case {"method": "Audits.issueAdded", "params": {"issue": {"code": "GenericIssue"}}}:
+                pass  # Advice, such as an <input> of GraphiQL's that has no name.
+            case {"method": "Runtime.exceptionThrown" | "Audits.issueAdded", "params": found}:
+                self.faults.append(json.dumps(found))
+            case {"method": "Runtime.consoleAPICalled", "params": {"type": "error" | "warning" | "assert"} as found}:
+                self.faults.append(json.dumps(found["args"]))
+            case {"method": "Log.entryAdded", "params": {"entry": {"level": "error" | "warning"} as found}}:
+                self.faults.append(json.dumps(found))
+
+
+@contextlib.contextmanager
+def started(program: str, profile: Path) -> Iterator[Browser]:
+    """Chromium with its profile in an empty directory, until the end of the block."""
+    process = subprocess.Popen([program, *_FLAGS, f"--user-data-dir={profile}"], stderr=subprocess.DEVNULL)
+    try:
+        with connect(_devtools(profile), max_size=None) as socket:
+            yield Browser(socket)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def _devtools(profile: Path) -> str:
+    """The address that the browser writes into its profile once it is ready."""
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            port, path = (profile / "DevToolsActivePort").read_text().splitlines()
+            return f"ws://127.0.0.1:{port}{path}"
+        time.sleep(0.05)
+    raise TimeoutError("Chromium did not open its DevTools port")

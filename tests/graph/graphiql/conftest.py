@@ -1,0 +1,114 @@
+"""The product as a browser meets it: a small workspace, and a Chromium that is watched while it asks about it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+from starlette.types import ASGIApp
+
+from crm import settings, workspaces
+from crm.settings import Settings
+from db import engine, tables
+from db.engine import Database, Work
+from db.queries import workspaces as stored
+from graph import app, ids
+from tests import make
+from tests.databases import Databases, finished
+from tests.graph.graphiql import browser
+from tests.graph.graphiql.browser import Browser
+from tests.graph.protocol.conftest import serving
+
+EMAIL = "linh@clientela.example"
+PASSWORD = 'open " sesame'
+CUSTOMERS = 12
+
+
+@dataclass(frozen=True)
+class World:
+    """How the application is set up to serve the small workspace."""
+
+    settings: Settings
+
+
+@pytest.fixture(scope="module")
+def world(databases: Databases) -> Iterator[World]:
+    url = finished(databases.fresh("sqlite"))
+    finished(_filled(url))
+    yield World(settings.read({"CLIENTELA_DATABASE_URL": url}))
+    finished(databases.drop(url))
+
+
+async def _filled(url: str) -> None:
+    database = await engine.connect(url)
+    try:
+        made = await workspaces.create(database, name="Clientela", email=EMAIL, password=PASSWORD)
+        await _people(database, made.workspace)
+    finally:
+        await database.close()
+
+
+async def _people(database: Database, workspace: str) -> None:
+    identifier = ids.parse("Workspace", workspace)
+    assert identifier is not None
+    entry = await stored.by_public_id(database.reading(None), identifier)
+    assert entry is not None
+    company, tag, owner = make.company("Samsung"), make.tag("vip", color="#d60590"), make.agent("Trần Bình")
+    customers = [_customer(number, company, owner) for number in range(CUSTOMERS)]
+
+    async def fill(work: Work) -> None:
+        for row in [company, tag, owner, *customers, *(make.worn(customer, tag) for customer in customers)]:
+            row.workspace_id = entry.workspace_id
+            await work.insert(row)
+
+    await database.write(entry.workspace_id, fill)
+
+
+def _customer(number: int, company: tables.Company, owner: tables.Agent) -> tables.Customer:
+    return make.customer(
+        f"Nguyễn Thị Linh {number}",
+        email=f"linh{number}@samsung.example",
+        company_id=company.id,
+        owner_id=owner.id,
+    )
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        refuse = pytest.fail if os.environ.get("CLIENTELA_TEST_REQUIRE_BROWSER") == "1" else pytest.skip
+        refuse("GraphiQL was not tried in a browser: there is no Chromium here")
+    with browser.started(program, tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def signed_in(chromium: Browser, world: World) -> Iterator[Browser]:
+    """The page as the demo serves it."""
+    with visiting(chromium, app.create(world.settings, guest=EMAIL)):
+        yield chromium
+
+
+@pytest.fixture
+def signed_out(chromium: Browser, world: World) -> Iterator[Browser]:
+    with visiting(chromium, app.create(world.settings)):
+        yield chromium
+
+
+@contextmanager
+def visiting(browser: Browser, served: ASGIApp) -> Iterator[None]:
+    """GraphiQL of the application, open. Whatever is done in it, it may speak to its own server only and find no fault.
+
+    The server has a thread of its own, because the browser is waited for in this one.
+    """
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(served)) as address:
+        browser.open(f"http://{address}/graphql")
+        yield
+        browser.value("new Promise(done => setTimeout(done, 300))")  # A fault of a worker may come late.
+        ours = (f"http://{address}/", f"ws://{address}/", "data:")
+        assert [url for url in browser.requests if not url.startswith(ours)] == []
+        assert browser.faults == []
