@@ -1,6 +1,7 @@
 """The product behind the doors: opens the database, lets callers in, and says what its failures mean."""
 
 import logging
+import re
 from typing import Final
 
 from starlette.applications import Starlette
@@ -23,7 +24,7 @@ from graph.server import create_app
 
 _log = logging.getLogger("clientela.app")
 
-_HERE: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HERE: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.IGNORECASE)
 
 
 def from_environment() -> Starlette:
@@ -112,5 +113,5 @@ class Entrance:
     def explorer(self, request: HTTPConnection) -> Response:
         """GraphiQL. Only who asks for this machine by its own name gets the guest's token: a foreign page that had
         its name point here would read it otherwise."""
-        near = request.headers.get("host", "").rpartition(":")[0] in _HERE
+        near = _HERE.fullmatch(request.headers.get("host", "")) is not None
         return graphiql.response(endpoint="/graphql", token=self._token if near else None)

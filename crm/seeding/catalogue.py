@@ -27,8 +27,14 @@ async def prepare(work: Work, *, directory: tables.Directory, customers: int, se
     """
     rows, since = Rows(directory.workspace_id), until - _YEARS
     departments = team.departments(rows, Dice(f"{seed}/departments"), since)
-    mail = f"team{seed}.{directory.id.hex()[-8:]}.example"
-    seats = team.agents(rows, Dice(f"{seed}/agents"), since, customers=customers, mail=mail, departments=departments)
+    seats = team.agents(
+        rows,
+        Dice(f"{seed}/agents"),
+        since,
+        customers=customers,
+        server_wide=f"team{seed}.{directory.id.hex()[-12:]}.example",
+        departments=departments,
+    )
     await _refuse_twice(work, seed, rows)
     there = {(tag.kind, tag.name_key): tag.id for tag in await work.rows(_TAGS)}
     tags = labels.tags(rows, Dice(f"{seed}/tags"), since, there=there)

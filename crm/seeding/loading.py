@@ -1,7 +1,7 @@
 """Rows into the database: a transaction a chunk, the lines of the log last in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from db.reading import prepared
 Progress = Callable[[int, int], None]
 """Told how many customers are in and how many there will be."""
 
-_NAMES = [str(table.__tablename__) for table in (*COLUMNS, tables.Change)]
+_TABLES: Sequence[type[SQLModel]] = (*COLUMNS, tables.Change)
 
 # Transactions side by side. SQLite has one writer; PostgreSQL has a process for each.
 _LANES = {"postgresql": 2, "sqlite": 1}
@@ -120,5 +120,5 @@ async def _count_out(database: Database) -> None:
             await work.rows(prepared(text("ANALYZE")))
     else:
         session = database.reading(None)
-        for table in _NAMES:
-            await session.rows(prepared(text(f"VACUUM (ANALYZE) {table}")))
+        for table in _TABLES:
+            await session.rows(prepared(text(f"VACUUM (ANALYZE) {table.__tablename__}")))

@@ -51,9 +51,13 @@ def departments(rows: Rows, dice: Dice, moment: int) -> Departments:
 
 
 def agents(
-    rows: Rows, dice: Dice, moment: int, *, customers: int, mail: str, departments: Departments
+    rows: Rows, dice: Dice, moment: int, *, customers: int, server_wide: str, departments: Departments
 ) -> Mapping[str, tuple[Seat, ...]]:
-    """Adds the agents, whose addresses end in `mail`; returns the active ones by country, the busy ones first."""
+    """Adds the agents; returns the active ones by country, the busy ones first.
+
+    No two workspaces of a server may share an agent's id or address: `server_wide` tells them apart, a domain.
+    """
+    maker = Dice(server_wide)
     seats: defaultdict[str, list[Seat]] = defaultdict(list)
     taken: set[str] = set()
     for place in range(min(_MOST, _FEWEST + customers // _CUSTOMERS_EACH)):
@@ -61,7 +65,9 @@ def agents(
         # The first of each country leads it; one of the others has left and looks after nobody.
         leads, active = place < len(LOCALES), place != _FEWEST - 1
         role = Role.MANAGER if leads else Role.AGENT
-        identifier = _agent(rows, dice, moment, locale, role=role, active=active, mail=mail, taken=taken)
+        name, box = _name(dice, locale, taken)
+        identifier = maker.id(moment)
+        _add(rows, identifier, moment, name, f"{box}@{server_wide}", active, role)
         works_in = _works_in(departments, locale, place)
         for position, department in enumerate(works_in):
             rows.of(tables.AgentDepartment).append((rows.workspace_id, identifier, department, position))
@@ -78,12 +84,7 @@ def _works_in(departments: Departments, locale: Locale, place: int) -> list[byte
     return found + list(departments[None][-1:]) if place % 5 == 0 else found
 
 
-def _agent(
-    rows: Rows, dice: Dice, moment: int, locale: Locale, *, role: Role, active: bool, mail: str, taken: set[str]
-) -> bytes:
-    identifier = dice.id(moment)
-    name, box = _name(dice, locale, taken)
-    email = f"{box}@{mail}"
+def _add(rows: Rows, identifier: bytes, moment: int, name: str, email: str, active: bool, role: Role) -> None:
     rows.of(tables.Agent).append(
         (rows.workspace_id, identifier, moment, moment, 1, name, fold(name), email, email, active, role.value)
     )
@@ -91,7 +92,6 @@ def _agent(
     rows.of(tables.Account).append((identifier, rows.workspace_id, email))
     fields = (("name", name), ("email", email), ("active", active), ("role", role.name))
     rows.made("Agent", identifier, moment, fields)
-    return identifier
 
 
 def _name(dice: Dice, locale: Locale, taken: set[str]) -> tuple[str, str]:

@@ -30,10 +30,7 @@ mutation SignIn {
   signIn(email: "you@example.com", password: "") {
     token
     expiresAt
-    errors {
-      code
-      message
-    }
+    errors { code message }
   }
 }
 """)
@@ -49,30 +46,20 @@ query Customers {
       name
       email
       stage
-      company {
-        name
-      }
-      owner {
-        name
-      }
-      tags {
-        name
-        color
-      }
+      company { name }
+      owner { name }
+      tags { name color }
     }
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
+    pageInfo { hasNextPage endCursor }
   }
 }
 """)
 
-CUSTOMER_BY_EMAIL = Starter(
+CUSTOMER = Starter(
     """\
 # One customer by e-mail address: put one from the
 # first tab under Variables below. Null is nobody.
-query CustomerByEmail($email: String!) {
+query Customer($email: String!) {
   customer(by: { email: $email }) {
     id
     name
@@ -81,28 +68,11 @@ query CustomerByEmail($email: String!) {
     stage
     value
     lastInteractionAt
-    company {
-      name
-      domain
-    }
-    owner {
-      name
-      email
-    }
-    tags {
-      name
-    }
-    customFields {
-      field {
-        label
-      }
-      text
-    }
-    notes(first: 3) {
-      nodes {
-        body
-      }
-    }
+    company { name domain }
+    owner { name email }
+    tags { name }
+    customFields { field { label } text }
+    notes(first: 3) { nodes { body } }
   }
 }
 """,
@@ -114,12 +84,7 @@ TAGS = Starter("""\
 query Tags {
   tags(first: 10) {
     totalCount
-    nodes {
-      name
-      kind
-      color
-      customerCount
-    }
+    nodes { name kind color customerCount }
   }
 }
 """)
@@ -133,9 +98,7 @@ query Companies {
       name
       domain
       customerCount
-      owner {
-        name
-      }
+      owner { name }
     }
   }
 }
@@ -145,33 +108,21 @@ TEAM = Starter("""\
 # Who works here, and in which department.
 query Team {
   agents(first: 10) {
-    nodes {
-      name
-      email
-      role
-      active
-      customerCount
-    }
+    nodes { name email role active customerCount }
   }
   departments {
     name
-    agents {
-      name
-    }
+    agents { name }
   }
 }
 """)
 
-VIEWER = Starter("""\
-# Who you are, what you may do, and how the
-# workspace is set up.
-query ViewerAndWorkspace {
+WORKSPACE = Starter("""\
+# Who you are, what you may do,
+# and how the workspace is set up.
+query Workspace {
   viewer {
-    agent {
-      name
-      email
-      role
-    }
+    agent { name email role }
     permissions
   }
   workspace {
@@ -185,5 +136,5 @@ query ViewerAndWorkspace {
 }
 """)
 
-SIGNED_IN = (CUSTOMERS, VIEWER, TAGS, CUSTOMER_BY_EMAIL, COMPANIES, TEAM)
+SIGNED_IN = (CUSTOMERS, CUSTOMER, COMPANIES, TAGS, TEAM, WORKSPACE)
 SIGNED_OUT = (SIGN_IN, *SIGNED_IN)

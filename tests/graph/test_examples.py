@@ -32,8 +32,19 @@ async def world(database: engine.Database) -> dict[str, Any]:
     company = make.company("Samsung", domain="samsung.example")
     customer = make.customer("An", email="an@samsung.example", company_id=company.id)
     tag, segment = make.tag("gold"), make.segment("Regulars", filter={"stage": {"eq": "POOL"}})
-    rows = [company, customer, tag, segment, make.email(customer, "an@samsung.example"), make.worn(customer, tag),
-            make.note(customer), make.interaction(customer), make.order(customer), make.custom_field("size"), make.department()]  # fmt: skip
+    rows = [
+        company,
+        customer,
+        tag,
+        segment,
+        make.email(customer, "an@samsung.example"),
+        make.worn(customer, tag),
+        make.note(customer),
+        make.interaction(customer),
+        make.order(customer),
+        make.custom_field("size"),
+        make.department(),
+    ]
 
     async def fill(work: Work) -> None:
         for row in rows:

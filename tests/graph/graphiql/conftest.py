@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -27,18 +26,12 @@ PASSWORD = 'open " sesame'
 CUSTOMERS = 12
 
 
-@dataclass(frozen=True)
-class World:
-    """How the application is set up to serve the small workspace."""
-
-    settings: Settings
-
-
 @pytest.fixture(scope="module")
-def world(databases: Databases) -> Iterator[World]:
+def chosen(databases: Databases) -> Iterator[Settings]:
+    """The settings with which the small workspace is served."""
     url = finished(databases.fresh("sqlite"))
     finished(_filled(url))
-    yield World(settings.read({"CLIENTELA_DATABASE_URL": url}))
+    yield settings.read({"CLIENTELA_DATABASE_URL": url})
     finished(databases.drop(url))
 
 
@@ -87,15 +80,15 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def signed_in(chromium: Browser, world: World) -> Iterator[Browser]:
+def signed_in(chromium: Browser, chosen: Settings) -> Iterator[Browser]:
     """The page as the demo serves it."""
-    with visiting(chromium, app.create(world.settings, guest=EMAIL)):
+    with visiting(chromium, app.create(chosen, guest=EMAIL)):
         yield chromium
 
 
 @pytest.fixture
-def signed_out(chromium: Browser, world: World) -> Iterator[Browser]:
-    with visiting(chromium, app.create(world.settings)):
+def signed_out(chromium: Browser, chosen: Settings) -> Iterator[Browser]:
+    with visiting(chromium, app.create(chosen)):
         yield chromium
 
 

@@ -20,6 +20,7 @@ def test_the_first_tab_runs_and_its_workers_are_ours(signed_in: Browser):
     signed_in.click(RUN)
     signed_in.reads(ANSWER, f'"totalCount": {CUSTOMERS}')
     signed_in.reads(ANSWER, f'"name": "Nguyễn Thị Linh {CUSTOMERS - 1}"')
+    signed_in.reads(ANSWER, '"name": "Trần Bình"')
     for worker in ("editor", "json", "graphql"):
         signed_in.asks_for(f"/{worker}.worker-")
 
@@ -56,6 +57,7 @@ def test_the_theme_follows_the_system_until_one_is_chosen(signed_in: Browser):
     signed_in.click('[aria-label="Open settings dialog"]')
     signed_in.click('[data-theme="light"]')
     signed_in.wait("!!document.querySelector('body.graphiql-light .monaco-editor.vs')")
+    assert signed_in.value("getComputedStyle(document.documentElement).colorScheme") == "light"
 
 
 def test_a_subscription_is_told_the_token(chromium: Browser):

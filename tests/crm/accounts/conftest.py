@@ -1,0 +1,81 @@
+"""An administrator of a workspace of her own, and ways to sign in."""
+
+from types import SimpleNamespace
+
+import pytest
+from argon2 import PasswordHasher
+
+from crm import accounts, passwords, workspaces
+from crm.errors import Refused
+from db import ids, tables
+from db.folding import email_key
+
+PASSWORD = "correct horse battery"
+NOW = ids.now()
+MINUTE = 60_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _settled(database):
+    """Nothing is still being written behind the last test when the database is closed."""
+    yield
+    await accounts.settle()
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch):
+    """What these tests say does not depend on how long a password takes."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", cheap)
+    monkeypatch.setattr(passwords, "NOBODY", cheap.hash("nobody"))
+
+
+@pytest.fixture
+async def anna(database):
+    """The administrator of a workspace of her own."""
+    email = f"Anna@{ids.new().hex()}.example"
+    made = await workspaces.create(database, name="Acme", email=email, password=PASSWORD)
+    viewer = await accounts.viewer(database, made.token)
+    return SimpleNamespace(email=email, token=made.token, id=viewer.agent_id, workspace_id=viewer.workspace_id)
+
+
+@pytest.fixture
+def elsewhere():
+    """Another network for each test, so that none is held responsible for another's failures."""
+    return f"2001:db8:{ids.new()[-2:].hex()}:{ids.new()[-2:].hex()}::1"
+
+
+@pytest.fixture
+def sign_in(database, anna, elsewhere):
+    async def sign_in(*, email=anna.email, password=PASSWORD, address=elsewhere, now=NOW):
+        return await accounts.sign_in(database, email=email, password=password, address=address, now=now)
+
+    return sign_in
+
+
+async def refusal(attempt):
+    try:
+        await attempt
+    except Refused as refused:
+        return refused
+    return None
+
+
+async def colleague(database, workspace_id, **given):
+    """An agent with an account, beside the administrator."""
+    email = f"{ids.new().hex()}@acme.example"
+    named = {"name": "Bo", "name_key": "bo", "email": email, "email_key": email_key(email), "updated_at": NOW}
+    agent = tables.Agent(workspace_id=workspace_id, created_at=NOW, **{**named, **given})
+    account = tables.Account(
+        id=agent.id,
+        workspace_id=workspace_id,
+        email_key=agent.email_key,
+        password_hash=await passwords.hashed(PASSWORD),
+    )
+    await insert(database, agent)
+    await insert(database, account)
+    return agent
+
+
+async def insert(database, *rows):
+    await database.write(rows[0].workspace_id, lambda work: work.insert(*rows))
