@@ -14,7 +14,7 @@ def fold(text: str) -> str:
         return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return " ".join(kept.translate(_STROKES).casefold().split())
+    return " ".join(kept.casefold().translate(_STROKES).casefold().split())
 
 
 def email_key(text: str) -> str:

@@ -48,7 +48,7 @@ class Connection:
             return bound[0][0]
 
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> str:
-        text = f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join("?" * len(columns))})'
+        text = f'INSERT INTO "{table}" ({", ".join(map(_quoted, columns))}) VALUES ({", ".join("?" * len(columns))})'
         with _translated():
             async with self._driver.executemany(text, (tuple(map(_stored, record)) for record in records)):
                 return text
@@ -124,6 +124,10 @@ class Pool:
             if query_only:
                 await driver.execute("PRAGMA query_only = ON")
         return Connection(driver, statement_timeout=self._timeout)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _stored(value: Any) -> Any:

@@ -20,8 +20,8 @@ async def seed(
 ) -> None:
     """Adds that many customers to a workspace, with agents, companies, tags and fields to go with them.
 
-    `progress` is told how many are in and how many there will be. Each chunk is one transaction, so what was told is
-    kept even if the rest fails. `until` is the moment of the last thing that happened, in milliseconds.
+    `progress` is told how many are in and how many there will be; what it was told is kept even if the rest fails.
+    `until` is the moment of the last thing that happened, in milliseconds.
     Raises Refused where there is no such workspace, or where it has this seed's customers already.
     """
     directory = await _found(database, workspace)

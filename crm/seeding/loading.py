@@ -1,7 +1,7 @@
-"""Rows into the database: a transaction a chunk, the lines of the log last in it."""
+"""Rows into the database: a chunk to a transaction, the lines of the log last in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -21,41 +21,46 @@ from db.reading import prepared
 Progress = Callable[[int, int], None]
 """Told how many customers are in and how many there will be."""
 
+Coming = AsyncGenerator[Rows, None]
+"""The chunks, one after the other."""
+
 _TABLES: Sequence[type[SQLModel]] = (*COLUMNS, tables.Change)
 
 # Transactions side by side. SQLite has one writer; PostgreSQL has a process for each.
 _LANES = {"postgresql": 2, "sqlite": 1}
 
 # Every index of a million customers is written to all over. With SQLite's small cache and early checkpoints most of its
-# pages would be written again for every chunk: kilobytes of cache (negative), and pages of log before a checkpoint.
+# pages would be read and written again for every chunk: kilobytes of cache (negative), pages of log to a checkpoint.
 _ROOM = {"cache_size": -262_144, "wal_autocheckpoint": 65_536}
 
 
 async def load(database: Database, plan: Plan, progress: Progress) -> None:
     """Adds every chunk; the log has them in their order. What was committed stays when a later one fails."""
-    lanes = asyncio.Semaphore(_LANES[database.dialect.name])
-    before = asyncio.Event()
-    before.set()
-    done = 0
-    try:
-        async with _roomy(database), asyncio.TaskGroup() as group, aclosing(making.made(plan)) as coming:
-            async for rows in coming:
-                await lanes.acquire()
-                done, after = min(done + chunks.SIZE, plan.customers), asyncio.Event()
-                report = partial(progress, done, plan.customers)
-                group.create_task(_write(database, rows, before, after, report)).add_done_callback(
-                    lambda _: lanes.release()
-                )
-                before = after
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+    async with _roomy(database), aclosing(making.made(plan)) as coming:
+        try:
+            await _side_by_side(database, plan, coming, progress)
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
     await _count_out(database)
+
+
+async def _side_by_side(database: Database, plan: Plan, coming: Coming, progress: Progress) -> None:
+    lanes, before, done = asyncio.Semaphore(_LANES[database.dialect.name]), asyncio.Event(), 0
+    before.set()
+    async with asyncio.TaskGroup() as group:
+        async for rows in coming:
+            await lanes.acquire()
+            done, after = min(done + chunks.SIZE, plan.customers), asyncio.Event()
+            report = partial(progress, done, plan.customers)
+            task = group.create_task(_write(database, rows, before, after, report))
+            task.add_done_callback(lambda _: lanes.release())
+            before = after
 
 
 async def _write(
     database: Database, rows: Rows, before: asyncio.Event, after: asyncio.Event, report: Callable[[], None]
 ) -> None:
-    """Two chunks go in side by side, but take their numbers in order: the one behind waits with the log alone."""
+    """The chunk behind does not wait for the one before it, but takes its numbers after it."""
 
     async def rule(work: Work) -> None:
         await add(work, rows)
@@ -76,7 +81,7 @@ async def add(work: Work, rows: Rows) -> None:
 
 
 async def log(work: Work, rows: Rows) -> None:
-    """The log, under the workspace's next numbers: the last thing in a transaction."""
+    """The log, under the workspace's next numbers, after all else."""
     first = await workspaces.take_numbers(work, len(rows.changes))
     numbered = ((first + place, *line) for place, line in enumerate(rows.changes))
     await work.copy(tables.Change, ("seq", *CHANGE), _ready(work, tables.Change, numbered))
@@ -92,12 +97,10 @@ def _ready(work: Work, table: type[SQLModel], records: Iterable[tuple[Any, ...]]
 
 @asynccontextmanager
 async def _roomy(database: Database) -> AsyncIterator[None]:
-    """SQLite's writer gets more room for as long as this lasts."""
-    if database.dialect.name != "sqlite":
-        yield
-        return
-    found = {name: await _pragma(database, name) for name in _ROOM}
-    for name, value in _ROOM.items():
+    """SQLite's writer has more room for as long as this lasts."""
+    room = _ROOM if database.dialect.name == "sqlite" else {}
+    found = {name: await _pragma(database, name) for name in room}
+    for name, value in room.items():
         await _pragma(database, f"{name} = {value}")
     try:
         yield

@@ -89,7 +89,11 @@ class Rows:
 
         Values are in output form: names of enums, ids as clients see them.
         """
-        told = [{"field": name, "before": None, "after": value} for name, value in fields if value not in _EMPTY]
+        told = [
+            {"field": name, "before": None, "after": value}
+            for name, value in fields
+            if value is not None and value != []
+        ]
         self.changes.append(
             (self.workspace_id, moment, _CREATED, entity, node_id, 1, _SYSTEM, orjson.dumps(told)),
         )
@@ -97,4 +101,3 @@ class Rows:
 
 _CREATED = ChangeAction.CREATED.value
 _SYSTEM = ActorKind.SYSTEM.value
-_EMPTY: tuple[Any, ...] = (None, [])
