@@ -38,14 +38,26 @@ def demo(customers: int, port: int | None) -> None:
 @click.option("--host", help="Address to listen on.  [default: CLIENTELA_HOST or 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Where to listen.  [default: CLIENTELA_PORT or 8000]")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Serving processes.")
-def serve(host: str | None, port: int | None, workers: int) -> None:
-    """Serve GraphQL over HTTP.
+@click.option("--no-jobs", is_flag=True, help="Leave jobs to `clientela worker`.")
+def serve(host: str | None, port: int | None, workers: int, no_jobs: bool) -> None:
+    """Serve GraphQL over HTTP, and run jobs.
 
-    Health and metrics are served too.
+    Files, health and metrics are served too.
     """
     from cli import serving
 
-    serving.serve(_settings(host=host, port=port), workers=workers)
+    serving.serve(_settings(host=host, port=port, jobs=False if no_jobs else None), workers=workers)
+
+
+@main.command()
+def worker() -> None:
+    """Run jobs and nothing else.
+
+    As many processes and machines as wanted may, on the same database.
+    """
+    from cli import working
+
+    working.work(_settings())
 
 
 @main.command()

@@ -65,6 +65,7 @@ def _in_processes(settings: Settings, door: socket.socket, workers: int) -> None
     os.environ |= {
         f"{PREFIX}HOST": settings.host,
         f"{PREFIX}PORT": str(settings.port),
+        f"{PREFIX}JOBS": "on" if settings.jobs else "off",
     }
     configuration = _configuration(settings, app="cli.serving:application", factory=True, workers=workers)
     _announce(settings)

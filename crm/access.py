@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from db import tables
 from db.sight import Sight
-from db.tables.enums import ActorKind, Permission, Role
+from db.tables.enums import ActorKind, CustomerStage, Permission, Role
 
 _ALL = frozenset(Permission)
 
@@ -76,3 +77,18 @@ class Viewer:
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+
+def works_with(viewer: Viewer, customer: Any) -> bool:
+    """Whether he may change this customer of those he sees: any where he sees all; else his own, and those who wait in
+    his departments."""
+    if viewer.may(Permission.CUSTOMER_VIEW_ALL):
+        return True
+    return owns(viewer, customer) or (
+        customer.stage == CustomerStage.TO_BE_ASSIGNED and customer.department_id in viewer.department_ids
+    )
+
+
+def owns(viewer: Viewer, customer: Any) -> bool:
+    """Whether the customer is his own."""
+    return viewer.agent_id is not None and customer.owner_id == viewer.agent_id

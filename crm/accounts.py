@@ -254,6 +254,23 @@ async def viewer(database: Database, token: str, *, clock: Callable[[], int] = i
     return who
 
 
+async def viewer_of(
+    database: Database, workspace_id: int, kind: ActorKind, actor_id: bytes | None, now: int
+) -> Viewer | None:
+    """Whoever began something that goes on without him, with what he may do now; None where he may do nothing more."""
+    if kind is ActorKind.SYSTEM:
+        return Viewer(workspace_id, kind, actor_id or b"", frozenset(Permission))
+    if actor_id is None:
+        return None
+    if kind is ActorKind.AGENT:
+        return await _agent(database, workspace_id, actor_id)
+    key = await accounts.key_by_id(database.reading(None), actor_id)
+    ended = key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
+    if key is None or ended or key.workspace_id != workspace_id:
+        return None
+    return Viewer(workspace_id, kind, actor_id, frozenset(map(Permission, key.permissions)))
+
+
 def forget(database: Database, workspace_id: int) -> None:
     """Call it after a commit that changed an agent, his departments or a key of the workspace."""
     _seen(database).forget(workspace_id)

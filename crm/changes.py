@@ -1,12 +1,13 @@
 """The one log of changes: what a transaction did, a line for each record, written before it commits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from db import tables
 from db.engine import Work
 from db.queries import workspaces
+from db.rows import Row
 from db.tables.enums import ActorKind, ChangeAction
 
 
@@ -39,10 +40,61 @@ class Entry:
 
 def appeared(**fields: Any) -> list[dict[str, Any]]:
     """The fields of a record that was made: those that hold something, from nothing."""
+    return appeared_of(fields)
+
+
+def appeared_of(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same for names that are no identifiers."""
     return [{"field": name, "before": None, "after": value} for name, value in fields.items() if value not in _EMPTY]
 
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The fields that are not what they were, in the order in which they are told."""
+    names = [*before, *(name for name in after if name not in before)]
+    return [
+        {"field": name, "before": _told(before.get(name)), "after": _told(after.get(name))}
+        for name in names
+        if _told(before.get(name)) != _told(after.get(name))
+    ]
+
+
+def _told(value: Any) -> Any:
+    """An empty list is told as the list it is; an empty text is nothing."""
+    return None if value == "" else value
+
+
+class Log:
+    """What an act has done so far, one entry for each record however often it was touched."""
+
+    def __init__(self) -> None:
+        self._entries: dict[bytes, Entry] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Joins it to the record's earlier one."""
+        earlier = self._entries.pop(entry.node_id, None)
+        self._entries[entry.node_id] = entry if earlier is None else _joined(earlier, entry)
+
+    def entries(self) -> list[Entry]:
+        return list(self._entries.values())
+
+    def clear(self) -> None:
+        """Nothing was done after all."""
+        self._entries.clear()
+
+
+def _joined(first: "Entry", second: "Entry") -> "Entry":
+    if second.action is ChangeAction.DELETED:
+        return second
+    fields = {one["field"]: dict(one) for one in first.fields}
+    for one in second.fields:
+        before = fields[one["field"]]["before"] if one["field"] in fields else one["before"]
+        fields[one["field"]] = {"field": one["field"], "before": before, "after": one["after"]}
+    action = first.action if first.action is ChangeAction.CREATED else second.action
+    kept = [one for one in fields.values() if one["before"] != one["after"]]
+    return replace(second, action=action, fields=kept, row=second.row if first.row is None else first.row)
 
 
 async def record(work: Work, entries: Sequence[Entry], *, by: Author, at: int) -> None:
@@ -58,20 +110,21 @@ async def record(work: Work, entries: Sequence[Entry], *, by: Author, at: int) -
     await work.insert(*(_change(workspace_id, entry, first + place, by, at) for place, entry in enumerate(entries)))
 
 
-def _change(workspace_id: int, entry: Entry, seq: int, by: Author, at: int) -> tables.Change:
-    return tables.Change(
-        workspace_id=workspace_id,
-        seq=seq,
-        at=at,
-        action=entry.action,
-        entity=entry.entity,
-        node_id=entry.node_id,
-        version=entry.version,
-        fields=list(entry.fields),
-        actor_kind=by.kind,
-        actor_id=by.id,
-        job_id=by.job_id,
-        row=entry.row,
-        request_id=by.request_id,
-        audience=entry.audience,
-    )
+def _change(workspace_id: int, entry: Entry, seq: int, by: Author, at: int) -> Row:
+    columns = {
+        "workspace_id": workspace_id,
+        "seq": seq,
+        "at": at,
+        "action": int(entry.action),
+        "entity": entry.entity,
+        "node_id": entry.node_id,
+        "version": entry.version,
+        "fields": list(entry.fields),
+        "actor_kind": int(by.kind),
+        "actor_id": by.id,
+        "job_id": by.job_id,
+        "row": entry.row,
+        "request_id": by.request_id,
+        "audience": entry.audience,
+    }
+    return Row(tables.Change, columns)

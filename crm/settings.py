@@ -47,6 +47,8 @@ class Settings:
     max_upload: int
     """Bytes."""
     webhook_private: bool
+    jobs: bool
+    """Whether serving processes work on jobs, too."""
 
     @property
     def on_sqlite(self) -> bool:
@@ -117,6 +119,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         rate_limit=setting("RATE_LIMIT", _rate, None),
         max_upload=setting("MAX_UPLOAD", _number(1, 10**12, "bytes"), 200_000_000),
         webhook_private=setting("WEBHOOK_PRIVATE", _switch, False),
+        jobs=setting("JOBS", _switch, True),
     )
 
 

@@ -1,5 +1,6 @@
 """The mailing list: which way a subscription may be moved by hand (EM9-EM13)."""
 
+from crm.errors import Path, TransitionRefused
 from db.tables.enums import SubscriptionStatus
 
 _NEXT: dict[SubscriptionStatus, tuple[SubscriptionStatus, ...]] = {
@@ -11,3 +12,13 @@ _NEXT: dict[SubscriptionStatus, tuple[SubscriptionStatus, ...]] = {
 def allowed(status: SubscriptionStatus, *, archived: bool) -> tuple[SubscriptionStatus, ...]:
     """Where a person may move it from here: what a menu may offer. Nothing while the customer is archived."""
     return () if archived else _NEXT.get(status, ())
+
+
+def move(from_: SubscriptionStatus, to: SubscriptionStatus, path: Path) -> SubscriptionStatus:
+    """By hand. Where it is already there, it stays. Raises TransitionRefused naming what is allowed."""
+    if to == from_:
+        return to
+    ways = allowed(from_, archived=False)
+    if to not in ways:
+        raise TransitionRefused(from_, to, ways, path)
+    return to

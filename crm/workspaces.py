@@ -223,27 +223,34 @@ def _segments(number: int, now: int) -> list[tables.Segment]:
 # ── and how the log tells it ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _workspace_made(made: tables.Workspace) -> changes.Entry:
-    rules = [AutomationRule(rule).name for rule in made.automation_rules]
-    fields = changes.appeared(
-        name=made.name,
-        timezone=made.timezone,
-        defaultCountry=made.default_country,
-        statusAutomation={"enabled": made.automation_enabled, "rules": rules},
-        bulkDelete=BulkDeletePolicy(made.bulk_delete).name,
-        defaultStage=CustomerStage(made.default_stage).name,
-        departmentAssignment=DepartmentAssignment(made.department_assignment).name,
-        maxCustomersPerAgent=made.max_customers_per_agent,
-        pool={
-            "autoReclaim": made.pool_auto_reclaim,
-            "idleDays": made.pool_idle_days,
-            "dailyClaimLimit": made.pool_daily_claim_limit,
-            "reclaimCooldownDays": made.pool_reclaim_cooldown_days,
+def told(row: Any) -> Mapping[str, Any]:
+    """The settings, by the names that clients know."""
+    return {
+        "name": row.name,
+        "timezone": row.timezone,
+        "defaultCountry": row.default_country,
+        "statusAutomation": {
+            "enabled": row.automation_enabled,
+            "rules": [AutomationRule(rule).name for rule in row.automation_rules],
         },
-        allowInlineTags=made.allow_inline_tags,
-        followUpStages=made.follow_up_stages,
-        sources=made.sources,
-    )
+        "bulkDelete": BulkDeletePolicy(row.bulk_delete).name,
+        "defaultStage": CustomerStage(row.default_stage).name,
+        "departmentAssignment": DepartmentAssignment(row.department_assignment).name,
+        "maxCustomersPerAgent": row.max_customers_per_agent,
+        "pool": {
+            "autoReclaim": row.pool_auto_reclaim,
+            "idleDays": row.pool_idle_days,
+            "dailyClaimLimit": row.pool_daily_claim_limit,
+            "reclaimCooldownDays": row.pool_reclaim_cooldown_days,
+        },
+        "allowInlineTags": row.allow_inline_tags,
+        "followUpStages": row.follow_up_stages,
+        "sources": row.sources,
+    }
+
+
+def _workspace_made(made: tables.Workspace) -> changes.Entry:
+    fields = changes.appeared_of(told(made))
     return changes.Entry(ChangeAction.CREATED, "Workspace", made.id, made.version, fields)
 
 

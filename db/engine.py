@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, cast
@@ -12,7 +12,9 @@ from sqlmodel import SQLModel
 
 from db import postgresql, sqlite
 from db.errors import Contended, Unavailable
-from db.reading import Prepared
+from db.reading import Columns, Prepared
+from db.rows import Row
+from db.tables import keys
 
 T = TypeVar("T")
 
@@ -25,7 +27,9 @@ _COPIED_FROM = 100
 
 
 class _Connection(Protocol):
-    async def fetch(self, statement: Prepared[Any], values: dict[str, Any]) -> tuple[str, list[Any]]: ...
+    async def fetch(
+        self, statement: Prepared[Any], values: dict[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]: ...
     async def execute(self, statement: Prepared[Any], values: dict[str, Any]) -> tuple[str, int]: ...
     async def execute_many(self, statement: Prepared[Any], many: Sequence[dict[str, Any]]) -> str: ...
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> str: ...
@@ -33,11 +37,16 @@ class _Connection(Protocol):
 
 
 class Session:
-    """What queries are asked through. Every statement is bound to one workspace (None: the tables beside them)."""
+    """What queries are asked through. Every statement is bound to one workspace (None: the tables beside them).
 
-    def __init__(self, database: "Database", workspace_id: int | None) -> None:
+    `columns` are those that the caller needs of the rows he is handed; `pruned` tells whether he was given no others.
+    """
+
+    def __init__(self, database: "Database", workspace_id: int | None, columns: Columns = None) -> None:
         self.database = database
         self.workspace_id = workspace_id
+        self.columns = columns
+        self.pruned = False
 
     @property
     def dialect(self) -> Dialect:
@@ -45,8 +54,17 @@ class Session:
 
     async def rows(self, statement: Prepared[T], **values: Any) -> list[T]:
         """The rows found, light ones that read like the tables' classes."""
+        return await self._rows(statement, None, values)
+
+    async def lean(self, statement: Prepared[T], **values: Any) -> list[T]:
+        """The same for rows that a query hands over as they are: with the columns that its caller needs, and the id."""
+        self.pruned = self.columns is not None
+        return await self._rows(statement, self.columns, values)
+
+    async def _rows(self, statement: Prepared[T], columns: Columns, values: dict[str, Any]) -> list[T]:
+        values["workspace_id"] = self.workspace_id
         async with self._connection() as connection:
-            text, found = await connection.fetch(statement, {"workspace_id": self.workspace_id, **values})
+            text, found = await connection.fetch(statement, values, columns)
         self.database.sent(text)
         return cast(list[T], found)
 
@@ -76,20 +94,39 @@ class Work(Session):
         self.database.sent(text)
         return count
 
-    async def insert(self, *rows: SQLModel) -> None:
+    async def execute_many(self, statement: Prepared[Any], many: Sequence[Mapping[str, Any]]) -> None:
+        """Runs a statement that writes once for each set of values, in one round trip."""
+        bound = [{"workspace_id": self.workspace_id, **values} for values in many]
+        if bound:
+            self.database.sent(await self._held.execute_many(statement, bound))
+
+    async def insert(self, *rows: SQLModel | Row) -> None:
         """Adds rows of one table, with one statement however many. Raises Taken when a unique value is held."""
         if not rows:
             return
-        kind = type(rows[0])
+        kind = _kind(rows[0])
         if len(rows) < _COPIED_FROM:
             many = [_values(row) for row in rows]
             self.database.sent(await self._held.execute_many(_insertion(kind), many))
         else:
-            columns = list(_columns(kind))
-            await self.copy(kind, columns, ([getattr(row, name) for name in columns] for row in rows))
+            await self.copy(kind, list(_columns(kind)), (list(_values(row).values()) for row in rows))
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """What is written within is undone where it raises, and what was written before is kept."""
+        await self._held.script("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            # It stays where it is only rolled back to, and would be taken for the one around it.
+            await self._held.script("ROLLBACK TO SAVEPOINT part")
+            await self._held.script("RELEASE SAVEPOINT part")
+            raise
+        await self._held.script("RELEASE SAVEPOINT part")
 
     async def copy(self, table: type[SQLModel], columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
         """Adds many rows by the fastest way the database has. `records` match `columns` in order."""
+        columns, records = keys.completed(table, columns, records)
         self.database.sent(await self._held.copy(str(table.__tablename__), columns, records))
 
 
@@ -107,9 +144,9 @@ class Database:
         for observer in self.observers:
             observer(text)
 
-    def reading(self, workspace_id: int | None) -> Session:
+    def reading(self, workspace_id: int | None, columns: Columns = None) -> Session:
         """A session for reading: each statement takes a connection for as long as it runs."""
-        return Session(self, workspace_id)
+        return Session(self, workspace_id, columns)
 
     async def write(self, workspace_id: int | None, rule: Callable[[Work], Awaitable[T]]) -> T:
         """Runs `rule` in one transaction and commits. A transaction that lost a race is run again from its start,
@@ -182,5 +219,10 @@ def _insertion(table: type[SQLModel]) -> Prepared[Any]:
     return found
 
 
-def _values(row: SQLModel) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _columns(type(row))}
+def _kind(row: SQLModel | Row) -> type[SQLModel]:
+    return row.table if isinstance(row, Row) else type(row)
+
+
+def _values(row: SQLModel | Row) -> dict[str, Any]:
+    kind = _kind(row)
+    return keys.filled(kind, {name: getattr(row, name) for name in _columns(kind)})

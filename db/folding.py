@@ -18,8 +18,8 @@ def fold(text: str) -> str:
 
 
 def email_key(text: str) -> str:
-    """What two spellings of one e-mail address have in common: all but their case."""
-    return normal(text).casefold()
+    """What two spellings of one e-mail address have in common; the same key serves look-ups, filters and sorting."""
+    return fold(text)
 
 
 def digits(text: str) -> str:

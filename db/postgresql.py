@@ -1,14 +1,16 @@
 """PostgreSQL through asyncpg: the pool, one connection's verbs, its errors in the words of db.errors."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
 import orjson
 
 from db.errors import Contended, StorageError, TookTooLong, Unavailable, constraint
-from db.reading import POSTGRESQL, Prepared
+from db.reading import POSTGRESQL, Columns, Prepared
 
 DIALECT = POSTGRESQL
 
@@ -17,6 +19,9 @@ STATEMENT_TIMEOUT = 5
 LOCK_TIMEOUT = 3
 CONNECT_TIMEOUT = 3
 
+# Seconds after which a connection that nobody needs is closed.
+LONGEST_REST = 300
+
 
 class Connection:
     """One connection: statements go straight to the driver."""
@@ -24,11 +29,29 @@ class Connection:
     def __init__(self, driver: Any) -> None:
         self._driver = driver
 
-    async def fetch(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        compiled = statement.on(DIALECT)
-        text, arguments = compiled.bind(values)
+    @property
+    def usable(self) -> bool:
+        """False once it is closed, or when a transaction in it could not be ended."""
+        return not self._driver.is_closed() and not self._driver.is_in_transaction()
+
+    def drop(self) -> None:
+        """Closes it at once, whatever it is doing."""
+        self._driver.terminate()
+
+    async def close(self) -> None:
         with _translated():
+            await self._driver.close(timeout=CONNECT_TIMEOUT)
+
+    async def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]:
+        compiled = statement.on(DIALECT, columns)
+        text, arguments = compiled.bind(values)
+        try:
             return text, await self._driver.fetch(text, *arguments, record_class=compiled.row)
+        except Exception as error:
+            with _translated():
+                raise error
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -55,48 +78,111 @@ class Connection:
 
 
 class Pool:
-    """Connections that are made when first needed and given back as they are: no statement is sent between uses."""
+    """Connections that are made when first needed and given back as they are: no statement is sent between uses.
+
+    asyncpg's own pool starts a task to take a connection and another to give it back, which costs as much as a read.
+    """
 
     begin = "BEGIN"
 
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
+    def __init__(self, connect: Callable[[], Awaitable[Any]], size: int) -> None:
+        self._connect = connect
+        self._places = asyncio.Semaphore(size)
+        # The one used last is used next, and those that are not needed grow old at the other end.
+        self._idle: list[tuple[Connection, float]] = []
+        self._closed = False
 
     @classmethod
     async def open(cls, url: str, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "Pool":
-        """Raises Unavailable when the server does not answer within CONNECT_TIMEOUT seconds."""
-        with _translated():
-            pool = await asyncpg.create_pool(
+        """Connects at the first use."""
+
+        async def connect() -> Any:
+            driver = await asyncpg.connect(
                 url,
-                min_size=0,
-                max_size=size,
-                max_inactive_connection_lifetime=300,
                 statement_cache_size=500,
                 timeout=CONNECT_TIMEOUT,
-                init=_codecs,
-                reset=_nothing,
                 server_settings={
                     "application_name": "clientela",
                     "statement_timeout": str(int(statement_timeout * 1000)),
                     "lock_timeout": str(LOCK_TIMEOUT * 1000),
                     "jit": "off",
+                    # Indexes are in memory or on a disk that seeks at once: the default plans for one that does not,
+                    # and reads whole tables instead. A sort or a hash of a page's candidates stays in memory.
+                    "random_page_cost": "1.1",
+                    "work_mem": "32MB",
                 },
             )
-        return cls(pool)
+            await _codecs(driver)
+            return driver
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Connection]:
-        with _translated():
-            driver = await self._pool.acquire(timeout=CONNECT_TIMEOUT)
+        return cls(connect, size)
+
+    async def take(self) -> Connection:
+        """Raises Unavailable when there is none within CONNECT_TIMEOUT seconds."""
+        if self._places.locked():
+            with _translated():
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await self._places.acquire()
+        else:
+            await self._places.acquire()
         try:
-            yield Connection(driver)
-        finally:
-            await self._pool.release(driver)
+            return self._rested() or await self._made()
+        except BaseException:
+            self._places.release()
+            raise
+
+    def give(self, connection: Connection) -> None:
+        self._places.release()
+        if connection.usable and not self._closed:
+            self._idle.append((connection, time.monotonic()))
+        else:
+            connection.drop()
+
+    def reading(self) -> "Lent":
+        return Lent(self)
 
     writing = reading
 
     async def close(self) -> None:
-        await self._pool.close()
+        """Those that are in use are closed when they are given back."""
+        self._closed = True
+        for connection, _ in self._idle:
+            await connection.close()
+        self._idle.clear()
+
+    def _rested(self) -> Connection | None:
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if connection.usable:
+                self._drop_old()
+                return connection
+        return None
+
+    def _drop_old(self) -> None:
+        if self._idle and time.monotonic() - self._idle[0][1] > LONGEST_REST:
+            self._idle.pop(0)[0].drop()
+
+    async def _made(self) -> Connection:
+        if self._closed:
+            raise Unavailable("the database was closed")
+        with _translated():
+            return Connection(await self._connect())
+
+
+class Lent:
+    """A connection for the time of an `async with`."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._pool.take()
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pool.give(self._connection)
 
 
 async def _codecs(driver: Any) -> None:
@@ -109,17 +195,18 @@ async def _codecs(driver: Any) -> None:
     )
 
 
-async def _nothing(driver: Any) -> None:
-    """Sessions hold no state between uses, so there is nothing to reset."""
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except asyncpg.UniqueViolationError as error:
         raise _taken(error) from error
-    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
+    except (
+        asyncpg.SerializationError,
+        asyncpg.DeadlockDetectedError,
+        # What was referred to went away in the meantime; run again, the rule finds it gone.
+        asyncpg.ForeignKeyViolationError,
+    ) as error:
         raise Contended(str(error)) from error
     except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
         raise TookTooLong(str(error)) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import asyncpg
 import orjson
@@ -14,6 +14,12 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 T = TypeVar("T")
+
+# Names of columns, some of which may be no columns of the rows in question; None for all columns.
+Columns: TypeAlias = frozenset[str] | None
+
+# A statement is kept for so many choices of columns; beyond them it reads all.
+_MOST_FORMS = 64
 
 POSTGRESQL: Dialect = postgresql_dialect()  # type: ignore[no-untyped-call] # it has no annotations
 SQLITE: Dialect = sqlite_dialect(paramstyle="qmark")
@@ -38,9 +44,11 @@ class among(ColumnElement[bool]):
     _is_implicitly_boolean = True
     type = Boolean()
 
-    def __init__(self, column: Any, values: str | Sequence[Any]) -> None:
+    def __init__(self, column: Any, values: str | Sequence[Any], *, kind: Any = None) -> None:
+        """`kind` is the type of the values where it is not the column's own."""
         self.column = cast(ColumnElement[Any], column)
         self.values = values
+        self.kind = kind if kind is not None else self.column.type
 
     def parameter(self, kind: Any) -> BindParameter[Any]:
         if isinstance(self.values, str):
@@ -54,12 +62,12 @@ class among(ColumnElement[bool]):
 
 @compiles(among, "postgresql")
 def _any(element: among, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.column == any_(element.parameter(ARRAY(element.column.type))), **options)
+    return compiler.process(element.column == any_(element.parameter(ARRAY(element.kind))), **options)
 
 
 @compiles(among, "sqlite")
 def _expanded(element: among, compiler: SQLCompiler, **options: Any) -> str:
-    values = element.parameter(element.column.type)
+    values = element.parameter(element.kind)
     text = f"{compiler.process(element.column, **options)} IN ({compiler.process(values, **options)})"
     compiler.__dict__.setdefault("expanded", set()).add(compiler.bind_names[values])
     return text
@@ -140,14 +148,52 @@ class Prepared(Generic[T]):
 
     def __init__(self, clause: ClauseElement, *, sqlite: ClauseElement | None = None, reads: object = None) -> None:
         self._clauses = {"postgresql": clause, "sqlite": sqlite if sqlite is not None else clause}
-        self._compiled: dict[str, Compiled] = {}
+        self._compiled: dict[tuple[str, Columns], Compiled] = {}
         self._reads = reads
 
-    def on(self, dialect: Dialect) -> Compiled:
-        compiled = self._compiled.get(dialect.name)
+    def on(self, dialect: Dialect, columns: Columns = None) -> Compiled:
+        """The statement for that database; with `columns`, it leaves out what else the rows' table has."""
+        compiled = self._compiled.get((dialect.name, columns))
         if compiled is None:
-            compiled = self._compiled[dialect.name] = Compiled(self._clauses[dialect.name], dialect, self._reads)
+            if len(self._compiled) >= _MOST_FORMS:
+                columns = None
+            clause = self._clause(dialect)
+            reads = self._reads or _table(clause)
+            if columns is not None:
+                clause = _only(columns, clause, reads)
+            compiled = self._compiled[dialect.name, columns] = Compiled(clause, dialect, reads)
         return compiled
+
+    def _clause(self, dialect: Dialect) -> ClauseElement:
+        return self._clauses[dialect.name]
+
+
+class Built(Prepared[T]):
+    """A statement whose words differ so much between the databases that each is built apart, when first used."""
+
+    __slots__ = ("_build",)
+
+    def __init__(self, build: Callable[[str], ClauseElement], *, reads: object = None) -> None:
+        """`build` is called with the name of the dialect."""
+        self._build = build
+        self._compiled = {}
+        self._reads = reads
+
+    def _clause(self, dialect: Dialect) -> ClauseElement:
+        return self._build(dialect.name)
+
+
+def _only(columns: frozenset[str], clause: Any, reads: Any) -> Any:
+    """The SELECT with these columns of the rows' table, its id, and all that is no column of that table."""
+    table = getattr(reads, "__table__", None)
+    if table is None or not hasattr(clause, "with_only_columns"):
+        return clause
+    chosen = [
+        each
+        for each in clause.selected_columns
+        if each.key in columns or each.key == "id" or getattr(each, "table", None) is not table
+    ]
+    return clause.with_only_columns(*chosen, maintain_column_froms=True)
 
 
 def prepared(clause: Any, *, sqlite: Any = None, reads: object = None) -> Prepared[Any]:
@@ -161,8 +207,14 @@ def prepared(clause: Any, *, sqlite: Any = None, reads: object = None) -> Prepar
 def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
     """The rows in lists under the value of one column, in their order: what a loader of many answers."""
     found: dict[Any, list[Any]] = {}
+    place = None
     for row in rows:
-        found.setdefault(getattr(row, key), []).append(row)
+        if place is None:
+            place = type(row).__columns__.index(key)
+        if (held := row[place]) in found:
+            found[held].append(row)
+        else:
+            found[held] = [row]
     return found
 
 
@@ -170,12 +222,14 @@ _ROW_CLASSES: dict[tuple[type, tuple[str, ...], object], type] = {}
 
 
 def _row_class(base: type, columns: tuple[str, ...], table: object) -> type:
-    """A light row: the driver's own tuple, its columns readable as attributes, `table` the class it was read from."""
+    """A light row: the driver's own tuple, its columns readable as attributes and named in order by
+    `__columns__`; `table` is the class it was read from."""
     key = (base, columns, table)
     found = _ROW_CLASSES.get(key)
     if found is None:
         members: dict[str, Any] = {name: property(itemgetter(place)) for place, name in enumerate(columns)}
-        found = _ROW_CLASSES[key] = type("Row", (base,), {"__slots__": (), "table": table, **members})
+        members |= {"__slots__": (), "__columns__": columns, "table": table}
+        found = _ROW_CLASSES[key] = type("Row", (base,), members)
     return found
 
 

@@ -1,5 +1,6 @@
 """Which customers a viewer may see: the one condition that every read of customers carries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,16 @@ class Sight:
         if self.everything:
             return {}
         return {"seen_agent": self.agent_id, "seen_departments": self.department_ids}
+
+    def could_see(self, audience: Mapping[str, Any]) -> bool:
+        """Whether a customer who stood so, {"stage", "owner", "department"} with ids in hexadecimal, was in sight."""
+        if self.everything or audience.get("stage") == CustomerStage.POOL:
+            return True
+        if audience.get("stage") == CustomerStage.TO_BE_ASSIGNED:
+            department = audience.get("department")
+            if department is not None and bytes.fromhex(department) in self.department_ids:
+                return True
+        return self.agent_id is not None and audience.get("owner") == self.agent_id.hex()
 
 
 def seen(everything: bool, customer: Any = tables.Customer) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ import aiosqlite
 import orjson
 
 from db.errors import Contended, StorageError, Taken, TookTooLong, Unavailable
-from db.reading import SQLITE, Prepared
+from db.reading import SQLITE, Columns, Prepared
 
 DIALECT = SQLITE
 
@@ -29,8 +29,10 @@ class Connection:
         self._driver = driver
         self._timeout = statement_timeout
 
-    async def fetch(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        compiled = statement.on(DIALECT)
+    async def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]:
+        compiled = statement.on(DIALECT, columns)
         text, arguments = compiled.bind(values)
         async with self._limited():
             found = await self._driver.execute_fetchall(text, arguments)

@@ -1,23 +1,22 @@
 """What happened with a customer: notes, interactions, orders."""
 
-import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import Info
 from strawberry.scalars import JSON
 
-from db import tables
-from db.paging import Page
+from db import nesting, paging, tables
 from db.queries import activities, agents, customers
 from graph import ids
 from graph.actors import Actor, actors
 from graph.agents import Agent
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Direction, InteractionKind, InteractionOutcome
+from graph.filtering import asking
 from graph.nodes import Node, Record, read_from
-from graph.paging import Listed, page_size, place
+from graph.paging import Listed, Lists, window
 from graph.scalars import DateTime, Decimal
 from graph.values import ExternalId
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from graph.customers import Customer
 
 _CUSTOMER = strawberry.lazy("graph.customers")
-# A cursor of these lists: the moment and the id of a row.
-_PLACE = struct.Struct(">q16s")
 
 
 @strawberry.type(description="What somebody wrote down about a customer.")
@@ -95,20 +92,19 @@ class Order(Node):
 
 
 async def listed(
-    info: Info, parents: Sequence[Any], table: activities.Activity, first: int | None, after: str | None
+    info: Info, parents: Sequence[Any], table: activities.Activity, first: int | None, after: str | None, filter: Any
 ) -> list[Any]:
     """A page of each customer's rows of `table`, newest first."""
-    held = place(after, "after", _PLACE.size)
-    where = _PLACE.unpack(held) if held else None
-    keys = [parent.id for parent in parents]
-    pages = await activities.pages(info.context.reading, keys, table, page_size(first), where)
-
-    async def count(keys: Sequence[Any], at_most: int | None) -> Mapping[Any, int]:
-        found = await activities.counts(info.context.reading, keys, table)
-        return found if at_most is None else {key: min(number, at_most) for key, number in found.items()}
-
-    def shown(row: Any) -> bytes:
-        return _PLACE.pack(getattr(row, activities.MOMENTS[table]), row.id)
-
-    empty = Page([], has_next=False, has_previous=after is not None)
-    return [Listed(pages.get(key, empty), count, key, shown) for key in keys]
+    context = info.context
+    reading, viewer, place = context.reading, context.viewer, window(first, after)
+    with asking.refusals():
+        listing, order = await activities.asked(
+            reading, table, asking.given(filter), sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+        )
+        paging.check(order, place)
+    keys = list(dict.fromkeys(parent.id for parent in parents))
+    lists = Lists(
+        lambda: nesting.pages(reading, keys, activities.OF_CUSTOMERS, listing, place, order),
+        lambda at_most: nesting.counts(reading, keys, activities.OF_CUSTOMERS, listing, at_most),
+    )
+    return [Listed(lists, parent.id) for parent in parents]

@@ -1,21 +1,27 @@
 """Agents: the people who look after customers."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
-from strawberry import Info
+from strawberry import UNSET, Info, Maybe
 
-from crm import access
+from crm import access, passwords
+from crm import agents as rules
 from db import tables
 from db.queries import agents, customers, departments
 from graph import ids
+from graph.assigning import AssigneesInput, ReleaseStage
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission, Role
+from graph.filtering import asking
+from graph.inputs import given
 from graph.nodes import Id, Node, Record, read_from
-from graph.paging import After, Before, Connection, First, Last, alone, window
+from graph.paging import After, Before, Connection, First, Last, window
 from graph.permissions import guarded
+from graph.refusals import UserError, mutation
 
 if TYPE_CHECKING:
+    from graph.customers.connections import CustomerConnection
     from graph.departments import Department
 
 
@@ -46,6 +52,29 @@ class Agent(Record, Node):
     async def customer_count(parents: Rows, info: Info) -> list[int]:
         return await info.context.counts(customers.counts_by, parents, "owner_id", info.context.viewer.sight)
 
+    @batched("The customers he owns, archived ones left out.", needs=("id",))
+    async def customers(
+        parents: Rows,
+        info: Info,
+        filter: asking.Filter = UNSET,
+        search: asking.Search = None,
+        sort: asking.Sorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
+        place = window(first, after, last, before)
+        return await asking.nested(
+            info.context, parents, agents.CUSTOMERS, place, filter=filter, search=search, sort=sort
+        )
+
+
+@strawberry.input(description="Names one agent.", one_of=True)
+class AgentRef:
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="By the id.")
+    email: strawberry.Maybe[str] = strawberry.field(description="By the address, whatever its case.")
+
 
 @strawberry.type
 class Query:
@@ -53,9 +82,102 @@ class Query:
     async def agent(self, info: Info, id: Id) -> Agent | None:
         return await info.context.found(agents.by_ids, "Agent", id)
 
-    @guarded(Permission.CUSTOMER_VIEW, "The workspace's agents, newest first.")
+    @guarded(Permission.CUSTOMER_VIEW, "The workspace's agents.")
     async def agents(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+        self,
+        info: Info,
+        filter: asking.AgentFiltering = UNSET,
+        search: asking.NameSearch = None,
+        sort: asking.AgentSorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Agent]:
-        page = await agents.page(info.context.reading, window(first, after, last, before))
-        return alone(page, lambda at_most: agents.count(info.context.reading))
+        place = window(first, after, last, before)
+        return await asking.others(info.context, "agents", place, filter=filter, search=search, sort=sort)
+
+
+@strawberry.input(description="What an agent is to be. What is left out stays as it is.")
+class AgentInput:
+    name: Maybe[str | None] = strawberry.field(description="The name that colleagues see; needed on create.")
+    email: Maybe[str | None] = strawberry.field(
+        description="The address for signing in, unique on the server; needed on create."
+    )
+    password: Maybe[str | None] = strawberry.field(
+        description=f"{passwords.SHORTEST} to {passwords.LONGEST} characters. A new one ends his sessions. null takes"
+        " it away: then he cannot sign in."
+    )
+    role: Maybe[Role | None] = strawberry.field(
+        description="The role that his permissions start from: AGENT unless given. What was granted and revoked stays."
+    )
+    grant: Maybe[list[Permission] | None] = strawberry.field(
+        description="Permissions to add to his role's, of those that the viewer holds."
+    )
+    revoke: Maybe[list[Permission] | None] = strawberry.field(
+        description="Permissions to take from his role's; the last word on a permission counts, here or in `grant`."
+    )
+    departments: Maybe[list[strawberry.ID] | None] = strawberry.field(
+        description="Where he works, his first department first; they replace the present ones. 1 000 at most."
+    )
+    max_customers: Maybe[int | None] = strawberry.field(
+        description="How many customers he takes at most: 0 is none, null the workspace's limit."
+    )
+    active: Maybe[bool | None] = strawberry.field(
+        description="False deactivates him, which needs that he owns no customers; see agentDeactivate."
+    )
+
+
+@strawberry.input(description="What becomes of the customers of an agent who leaves.", one_of=True)
+class OffboardInput:
+    assign: Maybe[AssigneesInput] = strawberry.field(description="Assign them to others, evenly by turns.")
+    release: Maybe[ReleaseStage] = strawberry.field(description="Take them from him, to this stage.")
+
+
+@strawberry.type(description="What became of an agent.")
+class AgentPayload:
+    agent: Agent | None = strawberry.field(default=None, description="As he is now; null when refused.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+def _payload(agent: Any) -> AgentPayload:
+    return AgentPayload(agent=agent)
+
+
+_Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which agent.")]
+_Input: TypeAlias = Annotated[AgentInput, strawberry.argument(description="What the agent is to be.")]
+_IfVersion: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Only if the record is still at this version.")
+]
+_Offboarding: TypeAlias = Annotated[
+    OffboardInput | None,
+    strawberry.argument(
+        description="What becomes of his customers; needed where he owns any. Needs CUSTOMER_ASSIGN as well."
+    ),
+]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(Permission.AGENT_MANAGE, "Make an agent.", payload=AgentPayload)
+    async def agent_create(self, info: Info, input: _Input) -> AgentPayload:
+        wanted = given(input)
+        password_hash = await rules.hashed(wanted)
+        return await info.context.act(lambda act: rules.create(act, wanted, password_hash), _payload)
+
+    @mutation(Permission.AGENT_MANAGE, "Change an agent.", payload=AgentPayload)
+    async def agent_update(self, info: Info, id: _Which, input: _Input, if_version: _IfVersion = None) -> AgentPayload:
+        wanted = given(input)
+        password_hash = await rules.hashed(wanted)
+        return await info.context.act(
+            lambda act: rules.update(act, id, wanted, password_hash, if_version=if_version), _payload
+        )
+
+    @mutation(
+        Permission.AGENT_MANAGE,
+        "Deactivate an agent: he is signed out, cannot sign in, and gets no customers.",
+        payload=AgentPayload,
+    )
+    async def agent_deactivate(self, info: Info, id: _Which, customers: _Offboarding = None) -> AgentPayload:
+        choice = None if not customers else given(customers)
+        return await info.context.act(lambda act: rules.deactivate(act, id, choice), _payload)

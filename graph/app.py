@@ -1,5 +1,6 @@
 """The product behind the doors: opens the database, lets callers in, and says what its failures mean."""
 
+import asyncio
 import logging
 import re
 from typing import Final
@@ -10,11 +11,13 @@ from starlette.responses import Response
 
 from crm import accounts, settings
 from crm.access import Viewer
+from crm.files import storage
+from crm.jobs import running
 from crm.settings import SettingRefused, Settings
 from db import engine, ids
 from db.engine import Database
 from db.errors import Contended, StorageError, TookTooLong
-from graph import errors, graphiql, schema
+from graph import errors, files, graphiql, schema, uploads
 from graph.context import Context
 from graph.errors import TopLevelError
 from graph.protocol import trusted
@@ -39,11 +42,11 @@ def create(chosen: Settings, *, guest: str | None = None) -> Starlette:
     doors = Entrance(chosen, guest=guest)
     assets = [graphiql.static_files("/graphiql")] if chosen.graphiql else []
     return create_app(
-        schema=schema.build(introspection=chosen.introspection != "off"),
+        schema=schema.build(introspection=chosen.introspection != "off", engine=chosen.engine),
         doors=doors,
         allowed_origins=chosen.allowed_origins,
         graphiql=doors.explorer if chosen.graphiql else None,
-        routes=assets,
+        routes=[*uploads.routes(doors, most=chosen.max_upload), *files.routes(doors), *assets],
         trusted=_manifest(chosen),
     )
 
@@ -65,6 +68,8 @@ class Entrance:
         self._guest = guest
         self._token: str | None = None
         self._database: Database | None = None
+        self._stop = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
 
     @property
     def database(self) -> Database:
@@ -74,10 +79,17 @@ class Entrance:
 
     async def startup(self) -> None:
         self._database = await engine.connect(self._settings.database_url)
+        storage.attach(self._database, storage.chosen(self._settings))
         if self._guest is not None:
             self._token = await accounts.issue(self._database, email=self._guest, now=ids.now())
+        if self._settings.jobs:
+            work = running.run(self._database, settings=self._settings, stop=self._stop)
+            self._worker = asyncio.create_task(work)
 
     async def shutdown(self) -> None:
+        self._stop.set()
+        if self._worker is not None:
+            await self._worker
         await accounts.settle()
         await self.database.close()
 

@@ -1,23 +1,30 @@
 """Companies that customers belong to."""
 
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 import strawberry
-from strawberry import Info
+from strawberry import UNSET, Info
 
+from crm import companies as rules
 from db import tables
 from db.folding import fold
 from db.queries import agents, companies, customers
 from db.tables.enums import EntityType
 from graph import fields, ids
-from graph.agents import Agent
+from graph.agents import Agent, AgentRef
 from graph.engine.fields import Rows, batched, column
-from graph.enums import Permission
-from graph.fields import CustomFieldValue, Key, Keys
+from graph.enums import Outcome, Permission
+from graph.fields import CustomFieldValue, CustomFieldValueInput, Key, Keys
+from graph.filtering import asking
+from graph.inputs import given
 from graph.nodes import Node, Record, read_from
-from graph.paging import After, Before, Connection, First, Last, alone, window
+from graph.paging import After, Before, Connection, First, Last, window
 from graph.permissions import guarded
-from graph.values import Address, ExternalId, ExternalIdInput, addresses
+from graph.refusals import UserError, mutation
+from graph.values import Address, AddressInput, ExternalId, ExternalIdInput, addresses
+
+if TYPE_CHECKING:
+    from graph.customers.connections import CustomerConnection
 
 
 @strawberry.type(description="An organisation that customers belong to.")
@@ -53,6 +60,23 @@ class Company(Record, Node):
     async def custom_fields(parents: Rows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
         return await fields.valued(info.context, parents, EntityType.COMPANY, keys)
 
+    @batched("The customers who belong to it, archived ones left out.", needs=("id",))
+    async def customers(
+        parents: Rows,
+        info: Info,
+        filter: asking.Filter = UNSET,
+        search: asking.Search = None,
+        sort: asking.Sorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
+        place = window(first, after, last, before)
+        return await asking.nested(
+            info.context, parents, companies.CUSTOMERS, place, filter=filter, search=search, sort=sort
+        )
+
 
 @strawberry.input(description="Names one company.", one_of=True)
 class CompanyRef:
@@ -75,9 +99,87 @@ class Query:
         named = by.external_id.value
         return cast(Any, await companies.by_external_id(info.context.reading, named.system, named.value))
 
-    @guarded(Permission.CUSTOMER_VIEW, "The workspace's companies, newest first.")
+    @guarded(Permission.CUSTOMER_VIEW, "The workspace's companies.")
     async def companies(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+        self,
+        info: Info,
+        filter: asking.CompanyFiltering = UNSET,
+        search: asking.NameSearch = None,
+        sort: asking.CompanySorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Company]:
-        page = await companies.page(info.context.reading, window(first, after, last, before))
-        return alone(page, lambda at_most: companies.count(info.context.reading))
+        place = window(first, after, last, before)
+        return await asking.others(info.context, "companies", place, filter=filter, search=search, sort=sort)
+
+
+@strawberry.input(description="What a company is to be. What is left out stays as it is; null clears it.")
+class CompanyInput:
+    external_ids: strawberry.Maybe[list[ExternalIdInput] | None] = strawberry.field(
+        description=f"All ids in other systems; they replace the present ones. {rules.MOST} at most."
+    )
+    name: strawberry.Maybe[str | None] = strawberry.field(description="Its name; needed on create.")
+    domain: strawberry.Maybe[str | None] = strawberry.field(description="Its internet domain; unique.")
+    phone: strawberry.Maybe[str | None] = strawberry.field(description="Its number.")
+    address: strawberry.Maybe[AddressInput | None] = strawberry.field(description="Where it is.")
+    owner: strawberry.Maybe[AgentRef | None] = strawberry.field(description="The agent who looks after it.")
+    custom_fields: strawberry.Maybe[list[CustomFieldValueInput] | None] = strawberry.field(
+        description="Values of custom fields; those not named stay."
+    )
+
+
+@strawberry.type(description="What became of a company.")
+class CompanyPayload:
+    company: Company | None = strawberry.field(default=None, description="As it is now, or was; null when refused.")
+    outcome: Outcome = strawberry.field(default=Outcome.FAILED, description="What was done.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+def _payload(done: rules.Done) -> CompanyPayload:
+    return CompanyPayload(company=done.company, outcome=done.outcome)
+
+
+_By: TypeAlias = Annotated[CompanyRef, strawberry.argument(description="Which company.")]
+_Input: TypeAlias = Annotated[CompanyInput, strawberry.argument(description="What the company is to be.")]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(Permission.COMPANY_MANAGE, "Make a company.", payload=CompanyPayload)
+    async def company_create(self, info: Info, input: _Input) -> CompanyPayload:
+        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+
+    @mutation(Permission.COMPANY_MANAGE, "Change a company.", payload=CompanyPayload)
+    async def company_update(
+        self,
+        info: Info,
+        by: _By,
+        input: _Input,
+        if_version: Annotated[
+            int | None, strawberry.argument(description="Only if the company is still at this version.")
+        ] = None,
+    ) -> CompanyPayload:
+        return await info.context.act(
+            lambda act: rules.update(act, given(by), given(input), if_version=if_version), _payload
+        )
+
+    @mutation(
+        Permission.COMPANY_MANAGE,
+        "Change the company, or make one where there is none; it keeps the reference.",
+        payload=CompanyPayload,
+    )
+    async def company_upsert(self, info: Info, by: _By, input: _Input) -> CompanyPayload:
+        return await info.context.act(lambda act: rules.upsert(act, given(by), given(input)), _payload)
+
+    @mutation(Permission.COMPANY_MANAGE, "Delete a company.", payload=CompanyPayload)
+    async def company_delete(
+        self,
+        info: Info,
+        by: _By,
+        detach_customers: Annotated[
+            bool, strawberry.argument(description="Its customers stay without a company; else it must have none.")
+        ] = False,
+    ) -> CompanyPayload:
+        return await info.context.act(lambda act: rules.delete(act, given(by), detach=detach_customers), _payload)

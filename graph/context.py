@@ -1,16 +1,24 @@
 """What one operation carries: who asks, its loaders, the way to read and the way to write."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from crm import idempotency
 from crm.access import Viewer
+from crm.acting import Act, perform
+from crm.errors import Refusals, Refused
+from crm.idempotency import Once
 from db import ids
 from db.engine import Database, Session, Work
+from graph.engine.columns import wanted
+from graph.idempotency import Replayed, packed, unpacked
 from graph.ids import parse
 
 T = TypeVar("T")
+Payload = TypeVar("Payload")
 
 Load = Callable[..., Awaitable[Mapping[Any, Any]]]
 
@@ -34,13 +42,19 @@ class Context:
         self.address = address
         self.token = token
         self.now = ids.now()
+        # Of the mutation that runs now: its idempotency key, and how a refusal becomes its payload.
+        self.once: Once | None = None
+        self.refused: Callable[[Any], Any] | None = None
+        # The fields whose answers were repeated, by their names in the answer.
+        self.replayed: list[str] = []
         # One DataLoader for each place in the document, used when graphql-core executes it.
         self.loaders: dict[Any, DataLoader[Any, Any]] = {}
         self._loaded: dict[Any, dict[Any, Any]] = {}
 
     @property
     def reading(self) -> Session:
-        return self.database.reading(self.viewer.workspace_id if self.viewer else None)
+        """For what is handed over as objects, with the columns that the field being resolved has to show of them."""
+        return self.database.reading(self.viewer.workspace_id if self.viewer else None, wanted.get())
 
     def become(self, viewer: Viewer | None) -> None:
         """Goes on as another: who signed in asks the rest of the operation."""
@@ -53,15 +67,51 @@ class Context:
         self._loaded.clear()
         return done
 
+    async def act(self, rule: Callable[[Act], Awaitable[T]], shown: Callable[[T], Payload]) -> Payload:
+        """Runs a rule in one transaction and logs what it did; `shown` makes the payload of what it returns. Under an
+        idempotency key it is done once: raises Replayed, with what the payload held, where it was done before."""
+        assert self.viewer is not None
+
+        async def run(act: Act) -> Payload:
+            once = self.once
+            if once is None:
+                return shown(await rule(act))
+            if (earlier := await idempotency.begin(act, once)) is not None:
+                raise Replayed(unpacked(earlier, once.key))
+            payload = await self._attempted(act, rule, shown)
+            await idempotency.keep(act, once, packed(payload, once.key))
+            return payload
+
+        done = await perform(self.database, self.viewer, run, now=self.now, request_id=self.request_id)
+        self._loaded.clear()
+        return done
+
+    async def _attempted(self, act: Act, rule: Callable[[Act], Awaitable[T]], shown: Callable[[T], Payload]) -> Payload:
+        """What is refused leaves nothing but its answer."""
+        try:
+            async with act.work.part():
+                return shown(await rule(act))
+        except (Refused, Refusals) as refusal:
+            act.undo()
+            assert self.refused is not None
+            return self.refused(refusal)
+
     async def load(self, batch: Load, keys: Sequence[Any], *arguments: Any) -> Mapping[Any, Any]:
         """`batch(session, keys, *arguments)`, asked only for keys that this operation has not loaded with it yet."""
-        known = self._loaded.setdefault((batch, *arguments), {})
-        missing = list({key: None for key in keys if key is not None and key not in known})
+        whole = self._loaded.setdefault((batch, *arguments), {})
+        reading = self.reading
+        # Rows that lack columns are kept apart, for fields that want the same ones.
+        known = self._loaded.setdefault((batch, *arguments, reading.columns), {}) if reading.columns else whole
+        missing = dict.fromkeys(keys)
+        missing.pop(None, None)
+        if known or whole:
+            missing = {key: None for key in missing if key not in known and key not in whole}
         if missing:
-            found = await batch(self.reading, missing, *arguments)
-            for key in missing:
-                known[key] = found.get(key)
-        return known
+            found = await batch(reading, list(missing), *arguments)
+            kept = known if reading.pruned else whole
+            kept |= missing
+            kept |= found
+        return known if known is whole or not whole else {**whole, **known} if known else whole
 
     async def found(self, batch: Load, kind: str, wire: str, *arguments: Any) -> Any:
         """The record of that type with that id on the wire, or None."""
@@ -72,13 +122,13 @@ class Context:
 
     async def one(self, batch: Load, parents: Sequence[Any], column: str, *arguments: Any) -> list[Any]:
         """For each parent what `batch` has under its column, or None."""
-        keys = [getattr(parent, column) for parent in parents]
+        keys = list(map(attrgetter(column), parents))
         found = await self.load(batch, keys, *arguments)
-        return [None if key is None else found[key] for key in keys]
+        return list(map(found.get, keys))
 
     async def many(self, batch: Load, parents: Sequence[Any], column: str, *arguments: Any) -> list[Any]:
         """For each parent the list that `batch` has under its column, empty where it has none."""
-        return [found if found is not None else [] for found in await self.one(batch, parents, column, *arguments)]
+        return [[] if found is None else found for found in await self.one(batch, parents, column, *arguments)]
 
     async def counts(self, batch: Load, parents: Sequence[Any], *arguments: Any) -> list[int]:
         """For each parent the number that `batch` has under its id, 0 where it has none."""

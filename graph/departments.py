@@ -1,18 +1,21 @@
 """Departments: the tree that agents work in."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import strawberry
-from strawberry import Info
+from strawberry import Info, Maybe
 
+from crm import departments as rules
 from db import tables
 from db.queries import agents, customers, departments
 from graph import ids
 from graph.agents import Agent
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission
+from graph.inputs import given
 from graph.nodes import Node, read_from
 from graph.permissions import guarded
+from graph.refusals import UserError, mutation
 
 
 @strawberry.type(description="A part of the business that agents work in.")
@@ -48,3 +51,49 @@ class Query:
     @guarded(Permission.CUSTOMER_VIEW, "All departments, by name.")
     async def departments(self, info: Info) -> list[Department]:
         return cast(Any, await departments.every(info.context.reading))
+
+
+@strawberry.input(description="What a department is to be. What is left out stays as it is.")
+class DepartmentInput:
+    name: Maybe[str | None] = strawberry.field(description="Its name; needed on create. Several may share one.")
+    parent: Maybe[strawberry.ID | None] = strawberry.field(
+        description="The department that it is a part of; null puts it at the top."
+    )
+    agents: Maybe[list[strawberry.ID] | None] = strawberry.field(
+        description="Who works in it; they replace the present members. 1 000 at most."
+    )
+
+
+@strawberry.type(description="What became of a department.")
+class DepartmentPayload:
+    department: Department | None = strawberry.field(
+        default=None, description="As it is now, or was; null when refused."
+    )
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+def _payload(department: Any) -> DepartmentPayload:
+    return DepartmentPayload(department=department)
+
+
+_Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which department.")]
+_Input: TypeAlias = Annotated[DepartmentInput, strawberry.argument(description="What the department is to be.")]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(Permission.AGENT_MANAGE, "Make a department.", payload=DepartmentPayload)
+    async def department_create(self, info: Info, input: _Input) -> DepartmentPayload:
+        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+
+    @mutation(Permission.AGENT_MANAGE, "Rename or move a department, or change its members.", payload=DepartmentPayload)
+    async def department_update(self, info: Info, id: _Which, input: _Input) -> DepartmentPayload:
+        return await info.context.act(lambda act: rules.update(act, id, given(input)), _payload)
+
+    @mutation(
+        Permission.AGENT_MANAGE,
+        "Delete a department that has no customers, no parts and no assignment rule; its members stay agents.",
+        payload=DepartmentPayload,
+    )
+    async def department_delete(self, info: Info, id: _Which) -> DepartmentPayload:
+        return await info.context.act(lambda act: rules.delete(act, id), _payload)

@@ -18,13 +18,15 @@
 What a person can mend in a form is not here: it is a UserError in the mutation's payload.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from graphql import GraphQLError, Node
 
 
 class TopLevelError(GraphQLError):
-    """`limit` is the number that was passed, `retry_after` is in seconds; both are told to the client."""
+    """`limit` is the number that was passed, `retry_after` is in seconds, `argument` is the path to what was refused,
+    from the argument inwards; all are told to the client."""
 
     code: ClassVar[str]
     status: int = 400
@@ -40,10 +42,17 @@ class TopLevelError(GraphQLError):
         limit: int | float | None = None,
         limit_name: str | None = None,
         retry_after: int | None = None,
+        argument: Sequence[str] | None = None,
         nodes: list[Node] | None = None,
     ) -> None:
         told: dict[str, Any] = {"code": self.code}
-        given = {"reason": reason, "limit": limit, "limitName": limit_name, "retryAfter": retry_after}
+        given = {
+            "reason": reason,
+            "limit": limit,
+            "limitName": limit_name,
+            "retryAfter": retry_after,
+            "argumentPath": list(argument) if argument else None,
+        }
         told |= {key: value for key, value in given.items() if value is not None}
         super().__init__(message, nodes, extensions=told)
 

@@ -6,7 +6,24 @@ import strawberry
 from strawberry import Info
 
 from db import tables
-from db.queries import activities, agents, companies, customers, departments, fields, segments, tags, workspaces
+from db.queries import (
+    accounts,
+    activities,
+    agents,
+    changes,
+    companies,
+    customers,
+    departments,
+    duplicates,
+    fields,
+    jobs,
+    rules,
+    segments,
+    tags,
+    views,
+    workspaces,
+)
+from db.tables.enums import Permission as P
 from graph import ids
 from graph.context import Context, Load
 from graph.engine.fields import Rows
@@ -22,7 +39,7 @@ MOST = 250
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "Anything by its id; null when there is no such thing, or not in sight.")
     async def node(self, info: Info, id: Id) -> Node | None:
-        return (await _found(info.context, [id]))[0]
+        return (await found(info.context, [id]))[0]
 
     @guarded(Permission.CUSTOMER_VIEW, "Several things by their ids, in that order; null for each that is not there.")
     async def nodes(
@@ -32,20 +49,20 @@ class Query:
     ) -> list[Node | None]:
         if len(ids) > MOST:
             raise limit_passed(BadUserInput, f"At most {MOST} ids, not {len(ids)}.", name="page", limit=MOST)
-        return await _found(info.context, ids)
+        return await found(info.context, ids)
 
 
-async def _found(context: Context, wires: Rows) -> list[Any]:
+async def found(context: Context, wires: Rows) -> list[Any]:
     """What each id names. Each type is looked up once."""
     named = [ids.split(wire) for wire in wires]
-    found: dict[tuple[str, bytes], Any] = {}
+    known: dict[tuple[str, bytes], Any] = {}
     for kind in dict.fromkeys(one[0] for one in named if one):
         keys = [one[1] for one in named if one and one[0] == kind]
         if looked := _lookup(context, kind):
             batch, *arguments = looked
             rows = await context.load(batch, keys, *arguments)
-            found |= {(kind, key): rows[key] for key in keys}
-    return [found.get(one) if one else None for one in named]
+            known |= {(kind, key): rows[key] for key in keys}
+    return [known.get(one) if one else None for one in named]
 
 
 def _lookup(context: Context, kind: str) -> tuple[Load, *tuple[Any, ...]] | None:
@@ -54,15 +71,22 @@ def _lookup(context: Context, kind: str) -> tuple[Load, *tuple[Any, ...]] | None
     sight = context.viewer.sight
     lookups: dict[str, tuple[Load, *tuple[Any, ...]]] = {
         "Customer": (customers.by_ids, sight),
+        "DuplicateGroup": (duplicates.by_ids, sight),
         "Company": (companies.by_ids,),
         "Tag": (tags.by_ids,),
         "Segment": (segments.by_ids,),
         "Agent": (agents.by_ids,),
         "Department": (departments.by_ids,),
         "CustomField": (fields.by_ids,),
+        "SavedView": (views.by_ids, context.viewer.agent_id),
+        "AssignmentRule": (rules.by_ids,),
         "Workspace": (workspaces.by_ids,),
+        "Job": (jobs.by_ids, context.viewer.may(P.SETTINGS_MANAGE), context.viewer.actor_kind, context.viewer.actor_id),
+        "Change": (changes.by_ids, sight),
         "Note": (activities.in_sight, tables.Note, sight),
         "Interaction": (activities.in_sight, tables.Interaction, sight),
         "Order": (activities.in_sight, tables.Order, sight),
     }
+    if context.viewer.may(Permission.KEY_MANAGE):
+        lookups["ApiKey"] = (accounts.keys_by_ids,)
     return lookups.get(kind)

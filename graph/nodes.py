@@ -29,4 +29,6 @@ def read_from(table: type[Any]) -> Any:
     def is_type_of(cls: type, value: Any, info: Any) -> bool:
         return getattr(value, "table", None) is table
 
+    # A row's class says which table it is of, so the engine asks once for all rows of a class.
+    is_type_of.by_class = True  # type: ignore[attr-defined] # functions take any attribute
     return classmethod(is_type_of)

@@ -1,10 +1,8 @@
-"""Connections: pages of a list with cursors both ways."""
+"""Connections: pages of a list with cursors both ways, read when they are selected and not before."""
 
-import base64
-import binascii
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 import strawberry
@@ -45,87 +43,156 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = column("The page's rows with their cursors.")
-    nodes: list[T] = column("The page's rows.")
-    page_info: PageInfo = column("Where the page lies in the list.")
+    @batched("The page's rows with their cursors.", carries=True)
+    async def edges(parents: Rows, info: Info) -> list[list[Edge[T]]]:
+        return edged(parents, await pages(parents))
+
+    @batched("The page's rows.", carries=True)
+    async def nodes(parents: Rows, info: Info) -> list[list[T]]:
+        return rows(await pages(parents))
+
+    @batched("Where the page lies in the list.", carries=True)
+    async def page_info(parents: Rows, info: Info) -> list[PageInfo]:
+        return ended(await pages(parents))
 
     @batched("How many rows the whole list has, exactly.")
     async def total_count(parents: Rows, info: Info, at_most: AtMost = None) -> list[int]:
-        if at_most is not None and at_most < 1:
-            raise BadUserInput(f"`atMost` is at least 1, not {at_most}.", reason="INVALID")
-        return await _counts(parents, at_most)
+        return await counts(parents, at_least_one(at_most))
 
 
-# How long the lists under some keys are, of those that lie beside each other; counting may stop at a number.
-Count = Callable[[Sequence[Any], int | None], Awaitable[Mapping[Any, int]]]
+Read = Callable[[], Awaitable[Mapping[Any, Page]]]
+Count = Callable[[int | None], Awaitable[Mapping[Any, int]]]
 
 
-@dataclass(slots=True)
-class Listed:
-    """What a connection is read from: a page, its list's key among those beside it, and how to count them all."""
+@dataclass(slots=True, eq=False)
+class Lists:
+    """Lists that were asked for together, one for each parent of a level: read and counted together, at most once."""
 
-    page: Page
+    read: Read
     count: Count
+    sources: Sequence[tuple[Any, Any]] = ()
+    """What the lists are of, for those who want more of them than pages: a list's key and where it comes from. One
+    source that is told apart by parents stands under the key None."""
+    search: Any = None
+    """What was searched in them."""
+    _pages: "asyncio.Future[Mapping[Any, Page]] | None" = None
+    _counts: "dict[int | None, asyncio.Future[Mapping[Any, int]]]" = field(default_factory=dict)
+
+    async def pages(self) -> Mapping[Any, Page]:
+        if self._pages is None:
+            self._pages = asyncio.ensure_future(self.read())
+        return await self._pages
+
+    async def counts(self, at_most: int | None) -> Mapping[Any, int]:
+        if at_most not in self._counts:
+            self._counts[at_most] = asyncio.ensure_future(self.count(at_most))
+        return await self._counts[at_most]
+
+
+@dataclass(slots=True, eq=False)
+class Listed:
+    """One of them: what a connection is read from."""
+
+    lists: Lists
     key: Any = None
-    place: Callable[[Any], bytes] = attrgetter("id")
-
-    @property
-    def nodes(self) -> Any:
-        return self.page.rows
-
-    @property
-    def edges(self) -> list[Any]:
-        return [_Edge(_shown(self.place(row)), row) for row in self.page.rows]
-
-    @property
-    def page_info(self) -> Any:
-        rows = self.page.rows
-        return _PageInfo(
-            has_next_page=self.page.has_next,
-            has_previous_page=self.page.has_previous,
-            start_cursor=_shown(self.place(rows[0])) if rows else None,
-            end_cursor=_shown(self.place(rows[-1])) if rows else None,
-        )
 
 
-def alone(page: Page, count: Callable[[int | None], Awaitable[int]]) -> Any:
+_EMPTY = Page([], has_next=False, has_previous=False)
+
+
+async def pages(parents: Sequence[Listed]) -> list[Page]:
+    """The page of each list."""
+    found = {id(lists): await lists.pages() for lists in {id(one.lists): one.lists for one in parents}.values()}
+    return [found[id(one.lists)].get(one.key, _EMPTY) for one in parents]
+
+
+async def counts(parents: Sequence[Listed], at_most: int | None) -> list[int]:
+    """How long each list is; counting may stop at a number."""
+    found = {id(lists): await lists.counts(at_most) for lists in {id(one.lists): one.lists for one in parents}.values()}
+    return [found[id(one.lists)].get(one.key, 0) for one in parents]
+
+
+def alone(
+    read: Callable[[], Awaitable[Page]],
+    count: Callable[[int | None], Awaitable[int]],
+    source: Any = None,
+    search: Any = None,
+) -> Any:
     """A list that has none beside it."""
 
-    async def counts(keys: Sequence[Any], at_most: int | None) -> Mapping[Any, int]:
+    async def page() -> Mapping[Any, Page]:
+        return {None: await read()}
+
+    async def number(at_most: int | None) -> Mapping[Any, int]:
         return {None: await count(at_most)}
 
-    return Listed(page, counts)
-
-
-async def _counts(lists: Sequence[Listed], at_most: int | None) -> list[int]:
-    """Lists that were made together are counted together."""
-    kinds = {id(one.count): one.count for one in lists}
-    found = {
-        kind: await count([one.key for one in lists if id(one.count) == kind], at_most) for kind, count in kinds.items()
-    }
-    return [found[id(one.count)].get(one.key, 0) for one in lists]
+    return Listed(Lists(page, number, [(None, source)], search))
 
 
 @dataclass(slots=True)
-class _Edge:
-    cursor: str
+class Placed:
+    """An edge: a row of a page."""
+
+    page: Page
     node: Any
+    search: Any = None
+
+    @property
+    def cursor(self) -> str:
+        return self.page.cursor(self.node)
 
 
 @dataclass(slots=True)
-class _PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+class Ends:
+    """The PageInfo of a page."""
+
+    page: Page
+
+    @property
+    def has_next_page(self) -> bool:
+        return self.page.has_next
+
+    @property
+    def has_previous_page(self) -> bool:
+        return self.page.has_previous
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.page.cursor(self.page.rows[0]) if self.page.rows else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.page.cursor(self.page.rows[-1]) if self.page.rows else None
 
 
-def window(first: int | None, after: str | None, last: int | None, before: str | None) -> Window:
+def rows(pages: Sequence[Page]) -> Any:
+    """The `nodes` of connections."""
+    return [page.rows for page in pages]
+
+
+def edged(lists: Sequence[Listed], pages: Sequence[Page]) -> Any:
+    """Their `edges`."""
+    return [[Placed(page, row, one.lists.search) for row in page.rows] for one, page in zip(lists, pages, strict=True)]
+
+
+def ended(pages: Sequence[Page]) -> Any:
+    """Their `pageInfo`."""
+    return [Ends(page) for page in pages]
+
+
+def window(first: int | None, after: str | None, last: int | None = None, before: str | None = None) -> Window:
     """The part of the list that the arguments name. Raises BadUserInput for those that contradict or pass a limit."""
     if first is not None and last is not None:
         raise BadUserInput("Ask for `first` or for `last`, not for both.", reason="INVALID")
     size = page_size(first if first is not None else last)
-    return Window(size, place(after, "after", 16), place(before, "before", 16), backwards=last is not None)
+    return Window(size, after, before, backwards=last is not None)
+
+
+def at_least_one(at_most: int | None) -> int | None:
+    """Where counting may stop. Raises BadUserInput for less than 1."""
+    if at_most is not None and at_most < 1:
+        raise BadUserInput(f"`atMost` is at least 1, not {at_most}.", reason="INVALID")
+    return at_most
 
 
 def page_size(asked: int | None) -> int:
@@ -137,20 +204,3 @@ def page_size(asked: int | None) -> int:
     if asked > MOST:
         raise limit_passed(BadUserInput, f"A page has at most {MOST} rows, not {asked}.", name="page", limit=MOST)
     return asked
-
-
-def place(text: str | None, name: str, length: int) -> bytes | None:
-    """What a cursor holds. Raises BadUserInput, reason BAD_CURSOR, when it is none of this list's."""
-    if text is None:
-        return None
-    try:
-        held = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        held = b""
-    if len(held) != length:
-        raise BadUserInput(f"`{name}` is no cursor of this list.", reason="BAD_CURSOR")
-    return held
-
-
-def _shown(held: bytes) -> str:
-    return base64.urlsafe_b64encode(held).rstrip(b"=").decode()

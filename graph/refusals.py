@@ -8,11 +8,13 @@ from strawberry.extensions import FieldExtension
 
 from crm import errors
 from crm.errors import ErrorCode
-from graph.engine.fields import Declared, column
+from graph.engine.fields import Column, Declared, column
 from graph.enums import Permission, published
-from graph.errors import Forbidden, Unauthenticated
+from graph.errors import BadUserInput, Forbidden, Unauthenticated
+from graph.idempotency import Replayed, once
 from graph.nodes import Record
 from graph.permissions import Declaring, guards
+from graph.reporting import Reported, reported
 
 published(
     ErrorCode,
@@ -68,7 +70,7 @@ class UserError:
 class InputError(UserError):
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return type(value) is errors.Refused
+        return _refused(value) is errors.Refused
 
 
 @strawberry.type(description="There would be more than allowed.")
@@ -78,18 +80,23 @@ class LimitError(UserError):
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, errors.LimitRefused)
+        return _refused(value) is errors.LimitRefused
+
+
+def _from() -> Any:
+    """`from` is no name in Python."""
+    return Column(description="Where it is.", graphql_name="from", metadata={"column": "from_", "convert": None})
 
 
 @strawberry.type(description="A status that cannot go from here to there.")
 class TransitionError(UserError):
-    from_: str = column("Where it is.")
+    from_: str = _from()
     to: str = column("Where it should go.")
     allowed: list[str] = column("Where it can go.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, errors.TransitionRefused)
+        return _refused(value) is errors.TransitionRefused
 
 
 @strawberry.type(description="Somebody else changed the record in the meantime.")
@@ -98,7 +105,7 @@ class ConflictError(UserError):
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, errors.ConflictRefused)
+        return _refused(value) is errors.ConflictRefused
 
 
 @strawberry.type(description="Another record holds a value that must be unique.")
@@ -107,7 +114,11 @@ class DuplicateError(UserError):
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, errors.DuplicateRefused)
+        return _refused(value) is errors.DuplicateRefused
+
+
+def _refused(value: Any) -> type | None:
+    return type(value.refused) if isinstance(value, Reported) else None
 
 
 class _Answered(FieldExtension):
@@ -116,11 +127,22 @@ class _Answered(FieldExtension):
     def __init__(self, payload: Callable[..., Any]) -> None:
         self._payload = payload
 
+    def _refused(self, refusal: errors.Refused | errors.Refusals) -> Any:
+        return self._payload(errors=reported(refusal.refusals))
+
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
+        context = info.context
+        context.refused = self._refused
         try:
+            context.once = once(info, kwargs)
             return await next_(source, info, **kwargs)
+        except Replayed as replayed:
+            context.replayed.append(str(info.path.key))
+            return self._payload(**replayed.held)
         except (errors.Refused, errors.Refusals) as refusal:
-            return self._payload(errors=list(refusal.refusals))
+            return self._refused(refusal)
+        except errors.BadInput as refusal:
+            raise BadUserInput(refusal.message, reason=refusal.reason, limit=refusal.limit) from None
         except errors.Forbidden as refusal:
             raise Forbidden(refusal.message) from None
         except errors.Unauthenticated as refusal:

@@ -1,13 +1,15 @@
 """The scalars: what they look like outside, and the stored value inside."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN
 from decimal import Decimal as Exact
 from typing import Any, NewType
 
 import strawberry
 from graphql import GraphQLError
+
+from db import wire
+from db.wire import SCALE, show_decimal, show_moment
 
 DateTime = NewType("DateTime", int)
 Date = NewType("Date", str)
@@ -16,67 +18,33 @@ Decimal = NewType("Decimal", int)
 FilterJSON = NewType("FilterJSON", object)
 SortJSON = NewType("SortJSON", object)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = 86_400_000
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DURATION = re.compile(r"P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 # Stored amounts are ten-thousandths in 64 bits.
-SCALE = 4
 _MOST = 2**63 - 1
-
-_days: dict[int, str] = {}
-
-
-def show_moment(moment: int) -> str:
-    """RFC 3339 in UTC with milliseconds. The day's text is kept, for moments come in crowds."""
-    day, rest = divmod(moment, _DAY)
-    shown = _days.get(day)
-    if shown is None:
-        if len(_days) > 50_000:
-            _days.clear()
-        shown = _days[day] = (date(1970, 1, 1) + timedelta(days=day)).isoformat()
-    seconds, millis = divmod(rest, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{shown}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z"
 
 
 def read_moment(value: Any) -> int:
     """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off."""
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise GraphQLError(f"{value!r} is not a DateTime: it needs the form 2026-11-21T09:30:00Z, with an offset.")
     try:
-        moment = datetime.fromisoformat(value.upper().replace(" ", "T"))
+        return wire.read_moment(value if isinstance(value, str) else "")
     except ValueError as error:
         raise GraphQLError(f"{value!r} is not a DateTime: {error}.") from None
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def read_date(value: Any) -> str:
     """An ISO 8601 calendar date, kept as it is written."""
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise GraphQLError(f"{value!r} is not a Date: it needs the form 2026-11-21.")
     try:
-        date.fromisoformat(value)
+        return wire.read_date(value if isinstance(value, str) else "")
     except ValueError as error:
         raise GraphQLError(f"{value!r} is not a Date: {error}.") from None
-    return value
 
 
 def read_duration(value: Any) -> str:
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
         raise GraphQLError(f"{value!r} is not a Duration: it needs the form P30D, P1Y6M or PT12H.")
     return value
-
-
-def show_decimal(value: int | Exact) -> str:
-    """Ten-thousandths, or an exact number, without needless zeros."""
-    exact = Exact(value).scaleb(-SCALE) if isinstance(value, int) else value
-    text = f"{exact:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def read_decimal(value: Any) -> int:

@@ -1,17 +1,32 @@
 """Segments: stored questions about customers, and lists kept by hand."""
 
-import strawberry
-from strawberry import Info
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
+import strawberry
+from strawberry import UNSET, Info
+
+from crm import segments as rules
 from db import tables
+from db.paging import Window
 from db.queries import segments
 from graph import ids
-from graph.engine.fields import column
+from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission, SegmentKind
+from graph.errors import BadUserInput
+from graph.filtering import asking
+from graph.filtering.records import CustomerFilter
+from graph.ids import parse
+from graph.inputs import given
 from graph.nodes import Id, Node, Record, read_from
-from graph.paging import After, Before, Connection, First, Last, alone, window
+from graph.paging import After, Before, Connection, First, Last, counts, window
 from graph.permissions import guarded
+from graph.refusals import UserError, mutation
 from graph.scalars import FilterJSON
+
+if TYPE_CHECKING:
+    from graph.customers.connections import CustomerConnection
+
+MOST = 1_000
 
 
 @strawberry.type(description="A group of customers: found by a stored filter, or kept by hand.")
@@ -24,6 +39,41 @@ class Segment(Record, Node):
     description: str | None = column("What it is for.")
     filter: FilterJSON | None = column("The stored filter of a dynamic segment; null for a static one.")
 
+    @batched("How many customers are in it, archived ones left out.", needs=("id",))
+    async def customer_count(parents: Rows, info: Info) -> list[int]:
+        ids = [parent.id for parent in parents]
+        return await counts(await asking.of_segments(info.context, ids, Window()), None)
+
+    @batched("The customers in it, archived ones left out.", needs=("id",))
+    async def customers(
+        parents: Rows,
+        info: Info,
+        filter: asking.Filter = UNSET,
+        search: asking.Search = None,
+        sort: asking.Sorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
+        place, ids = window(first, after, last, before), [parent.id for parent in parents]
+        return await asking.of_segments(info.context, ids, place, filter=filter, search=search, sort=sort)
+
+    @batched("Whether each customer is in it, in the order given; false for ids that are not in sight.", needs=("id",))
+    async def contains(
+        parents: Rows,
+        info: Info,
+        customers: Annotated[
+            list[strawberry.ID], strawberry.argument(description=f"The customers' ids, {MOST} at most.")
+        ],
+    ) -> list[list[bool]]:
+        if len(customers) > MOST:
+            message = f"At most {MOST} ids, not {len(customers)}."
+            raise BadUserInput(message, reason="LIMIT_EXCEEDED", limit=MOST, argument=["customers"])
+        named = [parse("Customer", one) for one in customers]
+        held = await asking.memberships(info.context, [one for one in named if one], [parent.id for parent in parents])
+        return [[one is not None and parent.id in held.get(one, ()) for one in named] for parent in parents]
+
 
 @strawberry.type
 class Query:
@@ -31,9 +81,68 @@ class Query:
     async def segment(self, info: Info, id: Id) -> Segment | None:
         return await info.context.found(segments.by_ids, "Segment", id)
 
-    @guarded(Permission.CUSTOMER_VIEW, "The workspace's segments, newest first.")
+    @guarded(Permission.CUSTOMER_VIEW, "The workspace's segments.")
     async def segments(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+        self,
+        info: Info,
+        filter: asking.SegmentFiltering = UNSET,
+        search: asking.NameSearch = None,
+        sort: asking.SegmentSorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Segment]:
-        page = await segments.page(info.context.reading, window(first, after, last, before))
-        return alone(page, lambda at_most: segments.count(info.context.reading))
+        place = window(first, after, last, before)
+        return await asking.others(info.context, "segments", place, filter=filter, search=search, sort=sort)
+
+
+@strawberry.input(description="What a segment is to be. What is left out stays as it is.")
+class SegmentInput:
+    name: strawberry.Maybe[str | None] = strawberry.field(description="Its name; needed on create.")
+    kind: strawberry.Maybe[SegmentKind | None] = strawberry.field(
+        description="How its members are found: DYNAMIC unless given. It never changes."
+    )
+    description: strawberry.Maybe[str | None] = strawberry.field(description="What it is for.")
+    filter: strawberry.Maybe[CustomerFilter | None] = strawberry.field(
+        description="Who is in it; a dynamic one has one, a static one has none."
+    )
+
+
+@strawberry.type(description="What became of a segment.")
+class SegmentPayload:
+    segment: Segment | None = strawberry.field(default=None, description="As it is now, or was; null when refused.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+def _payload(done: Any) -> SegmentPayload:
+    return SegmentPayload(segment=done)
+
+
+_Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which segment.")]
+_Input: TypeAlias = Annotated[SegmentInput, strawberry.argument(description="What the segment is to be.")]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(Permission.SEGMENT_MANAGE, "Make a segment.", payload=SegmentPayload)
+    async def segment_create(self, info: Info, input: _Input) -> SegmentPayload:
+        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+
+    @mutation(Permission.SEGMENT_MANAGE, "Change a segment.", payload=SegmentPayload)
+    async def segment_update(
+        self,
+        info: Info,
+        id: _Which,
+        input: _Input,
+        if_version: Annotated[
+            int | None, strawberry.argument(description="Only if the segment is still at this version.")
+        ] = None,
+    ) -> SegmentPayload:
+        return await info.context.act(lambda act: rules.update(act, id, given(input), if_version=if_version), _payload)
+
+    @mutation(
+        Permission.SEGMENT_MANAGE, "Delete a segment that nothing uses; its customers stay.", payload=SegmentPayload
+    )
+    async def segment_delete(self, info: Info, id: _Which) -> SegmentPayload:
+        return await info.context.act(lambda act: rules.delete(act, id), _payload)

@@ -10,7 +10,7 @@ from crm import access
 from crm.access import Viewer
 from db import engine, ids
 from db.engine import Database, Session
-from db.tables.enums import ActorKind, Role
+from db.tables.enums import ActorKind, Permission, Role
 from graph import schema
 from graph.context import Context
 from tests import make, statements
@@ -73,6 +73,29 @@ def reading(database: Database, workspace_id: int) -> Session:
 def viewer(workspace_id: int) -> Viewer:
     """An administrator of the test's workspace."""
     return Viewer(workspace_id, ActorKind.AGENT, ids.new(), access.OF_ROLE[Role.ADMIN])
+
+
+@pytest.fixture
+def someone(workspace_id: int) -> Callable[..., Viewer]:
+    """A viewer of a role, or with permissions of his own."""
+
+    def made(
+        role: Role = Role.AGENT,
+        *,
+        agent: Any = None,
+        grant: tuple[Permission, ...] = (),
+        revoke: tuple[Permission, ...] = (),
+        departments: tuple[Any, ...] = (),
+    ) -> Viewer:
+        return Viewer(
+            workspace_id,
+            ActorKind.AGENT,
+            agent.id if agent else ids.new(),
+            (access.OF_ROLE[role] | set(grant)) - set(revoke),
+            tuple(one.id for one in departments),
+        )
+
+    return made
 
 
 @pytest.fixture

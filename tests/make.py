@@ -7,7 +7,16 @@ from db import ids, tables
 from db.engine import Database, Work
 from db.folding import email_key as address_key
 from db.folding import fold
-from db.tables.enums import ActorKind, CustomerStage, CustomFieldType, EntityType, InteractionKind, Role
+from db.tables.enums import (
+    ActorKind,
+    CustomerStage,
+    CustomFieldType,
+    EntityType,
+    InteractionKind,
+    JobKind,
+    JobStatus,
+    Role,
+)
 
 _numbers = count(1)
 
@@ -139,3 +148,50 @@ def value(customer: tables.Customer, field: tables.CustomField, **values: Any) -
 
 def segment(name: str = "Regulars", **values: Any) -> tables.Segment:
     return tables.Segment(workspace_id=0, name=name, name_key=fold(name), **values)
+
+
+def rule(name: str = "Everybody", **values: Any) -> tables.AssignmentRule:
+    return tables.AssignmentRule(workspace_id=0, name=name, **values)
+
+
+def assigns(
+    rule: tables.AssignmentRule,
+    position: int = 0,
+    *,
+    agent: tables.Agent | None = None,
+    department: tables.Department | None = None,
+) -> tables.AssignmentRuleMember:
+    """One of the two is given."""
+    return tables.AssignmentRuleMember(
+        workspace_id=0,
+        rule_id=rule.id,
+        position=position,
+        agent_id=agent.id if agent else None,
+        department_id=department.id if department else None,
+    )
+
+
+def view(name: str = "Mine", **values: Any) -> tables.SavedView:
+    values.setdefault("columns", [{"field": "name", "width": None}])
+    return tables.SavedView(workspace_id=0, name=name, name_key=fold(name), **values)
+
+
+def api_key(name: str = "Shop", **values: Any) -> tables.ApiKey:
+    """Nobody knows its secret."""
+    given = {"permissions": [], "hint": "abcd", "created_by": ids.new(), "created_at": ids.now(), **values}
+    return tables.ApiKey(id=ids.new(), workspace_id=0, name=name, secret_hash=ids.new(), **given)
+
+
+def job(**values: Any) -> tables.Job:
+    """One that has ended, and changed nobody."""
+    known = {
+        "workspace_id": 0,
+        "kind": JobKind.UPDATE,
+        "status": JobStatus.DONE,
+        "arguments": {"verb": int(JobKind.UPDATE), "given": {"input": {"source": "Fair"}}},
+        "actor_kind": ActorKind.AGENT,
+        "counts": {},
+        "started_at": ids.now(),
+        "finished_at": ids.now(),
+    }
+    return tables.Job(**{**known, **values})

@@ -86,8 +86,9 @@ def _values(
 
     def add(key: str, shown: object, text: str | None, count: float | None, option: str | None) -> None:
         folded = fold(text) if text else None
+        sorted_by = fold(option) if option else folded
         rows.of(tables.CompanyValue).append(
-            (rows.workspace_id, company.id, fields[key], 0, text, folded, folded, count, None, None, None, option,
+            (rows.workspace_id, company.id, fields[key], 0, text, sorted_by, folded, count, None, None, None, option,
              folded)
         )  # fmt: skip
         told.append((f"custom.{key}", shown))

@@ -81,13 +81,13 @@ def _next_visit(customer: Draft, dice: Dice, plan: Plan) -> _Made:
 
 def _tier(customer: Draft, dice: Dice, plan: Plan) -> _Made:
     tier = dice.early(TIERS)
-    return tier, [(None, None, None, None, None, None, None, tier, None)]
+    return tier, [(None, key(tier), None, None, None, None, None, tier, None)]
 
 
 def _interests(customer: Draft, dice: Dice, plan: Plan) -> _Made:
     first = int(dice.random() * len(INTERESTS))
     chosen = list(INTERESTS[first : first + 1 + int(dice.random() * 3)])
-    return chosen, [(None, None, None, None, None, None, None, option, None) for option in chosen]
+    return chosen, [(None, key(option), None, None, None, None, None, option, None) for option in chosen]
 
 
 def _billing_email(customer: Draft, dice: Dice, plan: Plan) -> _Made:

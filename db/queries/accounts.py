@@ -14,6 +14,9 @@ from db.reading import among, here, prepared
 from db.tables.enums import Role
 
 _ACCOUNT = prepared(select(tables.Account).where(col(tables.Account.email_key) == bindparam("email_key")))
+_BY_ID = prepared(
+    select(tables.Account.id).where(here(tables.Account), col(tables.Account.id) == bindparam("account_id"))
+)
 _HASH = prepared(
     update(tables.Account)
     .where(col(tables.Account.id) == bindparam("account_id"))
@@ -29,6 +32,11 @@ _END = prepared(
     )
     .values(ended_at=bindparam("at"))
 )
+_END_ALL = prepared(
+    update(tables.SignIn)
+    .where(col(tables.SignIn.agent_id) == bindparam("agent_id"), col(tables.SignIn.ended_at).is_(None))
+    .values(ended_at=bindparam("at"))
+)
 _SWEEP_SESSIONS = prepared(
     delete(tables.SignIn).where(
         col(tables.SignIn.agent_id) == bindparam("agent_id"), col(tables.SignIn.expires_at) <= bindparam("now")
@@ -36,6 +44,17 @@ _SWEEP_SESSIONS = prepared(
 )
 _KEY = prepared(select(tables.ApiKey).where(col(tables.ApiKey.id) == bindparam("key_id")))
 _KEYS = prepared(select(tables.ApiKey).where(here(tables.ApiKey), among(tables.ApiKey.id, "ids")))
+_LIVE_KEYS = prepared(
+    select(func.count().label("count"))
+    .select_from(tables.ApiKey)
+    .where(here(tables.ApiKey), col(tables.ApiKey.revoked_at).is_(None))
+)
+_ALL_KEYS = prepared(
+    select(tables.ApiKey)
+    .where(here(tables.ApiKey))
+    .order_by(col(tables.ApiKey.revoked_at).is_not(None), col(tables.ApiKey.id).desc())
+    .limit(bindparam("most"))
+)
 _USED = prepared(
     update(tables.ApiKey)
     .where(
@@ -107,6 +126,11 @@ async def by_email(session: Session, email_key: str) -> tables.Account | None:
     return await session.first(_ACCOUNT, email_key=email_key)
 
 
+async def exists(session: Session, account_id: bytes) -> bool:
+    """Whether there is an account of that id: an agent who never could sign in may have none."""
+    return await session.first(_BY_ID, account_id=account_id) is not None
+
+
 async def session_by_id(session: Session, session_id: bytes) -> tables.SignIn | None:
     return await session.first(_SESSION, session_id=session_id)
 
@@ -118,6 +142,17 @@ async def key_by_id(session: Session, key_id: bytes) -> tables.ApiKey | None:
 async def keys_by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.ApiKey]:
     """The workspace's keys, revoked ones as well."""
     return {row.id: row for row in await session.rows(_KEYS, ids=ids)}
+
+
+async def live_keys(session: Session) -> int:
+    """How many of the workspace's keys are not revoked, expired ones included."""
+    found: int = (await session.rows(_LIVE_KEYS))[0].count
+    return found
+
+
+async def keys(session: Session, *, most: int) -> list[tables.ApiKey]:
+    """The workspace's keys: those not revoked, then the others, the newest first."""
+    return await session.rows(_ALL_KEYS, most=most)
 
 
 async def standing(session: Session, agent_id: bytes) -> Standing | None:
@@ -141,6 +176,11 @@ async def keep_hash(work: Work, account_id: bytes, password_hash: str) -> None:
 async def end_session(work: Work, session_id: bytes, secret_hash: bytes, *, at: int) -> bool:
     """Whether there was one to end."""
     return await work.execute(_END, session_id=session_id, hash=secret_hash, at=at) > 0
+
+
+async def end_sessions(work: Work, agent_id: bytes, *, at: int) -> None:
+    """Every session of the agent: whoever uses one has to sign in again."""
+    await work.execute(_END_ALL, agent_id=agent_id, at=at)
 
 
 async def sweep_sessions(work: Work, agent_id: bytes, *, now: int) -> None:

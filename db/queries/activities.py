@@ -4,42 +4,57 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import Select, bindparam, func, true
 from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.paging import Page
+from db.filtering import records
+from db.filtering.conditions import Writer
+from db.filtering.reader import Condition, Reader
+from db.filtering.records import Asked
+from db.filtering.shapes import TRUE
+from db.nesting import Parents
+from db.paging import Listing
+from db.queries import circumstances
 from db.reading import Prepared, among, grouped, here, prepared
 from db.sight import Sight, seen
-from db.tables.columns import Id, Moment
+from db.sorting import NEWEST_FIRST, Column, Key, Sort
 
 Activity = type[tables.Note] | type[tables.Interaction] | type[tables.Order]
 
-# What each kind is sorted by, newest first; the id breaks ties.
-MOMENTS: dict[Activity, str] = {
-    tables.Note: "created_at",
-    tables.Interaction: "occurred_at",
-    tables.Order: "placed_at",
+# What each kind is asked by, and sorted by, newest first; the id breaks ties.
+_KINDS: dict[Activity, tuple[Asked, Sort]] = {
+    tables.Note: (records.notes, NEWEST_FIRST),
+    tables.Interaction: (records.interactions, Sort((Key(Column("occurred_at", "integer"), descending=True),))),
+    tables.Order: (records.orders, Sort((Key(Column("placed_at", "integer"), descending=True),))),
 }
 
 
-async def pages(
-    session: Session, ids: Sequence[bytes], table: Activity, size: int, after: tuple[int, bytes] | None
-) -> Mapping[bytes, Page]:
-    """For each customer the page of its rows of `table` that follows the moment and id `after`, newest first."""
-    place = {"moment": after[0], "identifier": after[1]} if after else {}
-    rows = await session.rows(_pages(table, bool(after)), ids=ids, size=size + 1, **place)
-    found = grouped(rows, "customer_id")
-    return {
-        customer_id: Page(rows[:size], has_next=len(rows) > size, has_previous=after is not None)
-        for customer_id, rows in found.items()
-    }
+async def asked(
+    session: Session, table: Activity, filter: Any, *, sight: Sight, agent_id: bytes | None, now: int
+) -> tuple[Listing, Sort]:
+    """The rows of `table`, and their order. Raises QuestionRefused."""
+    kind, order = _KINDS[table]
+    known = await circumstances.of(session, [filter], now=now, agent_id=agent_id, sight=sight)
+    reader = Reader(known)
+    shape = TRUE if filter is None else kind(reader, filter, ("filter",))
+
+    def build(dialect: str) -> Select[Any]:
+        found = select(table).where(here(table))
+        return found if shape == TRUE else found.where(Writer(dialect, everything=sight.everything).says(shape, table))
+
+    condition = Condition(shape, tuple(reader.values))
+    values = {**condition.bound, **sight.values()}
+    return Listing((table, shape, sight.everything), build, table, sight.everything, values), order
 
 
-async def counts(session: Session, ids: Sequence[bytes], table: Activity) -> Mapping[bytes, int]:
-    """How many rows of `table` each customer has; absent where there are none."""
-    return {row.customer_id: row.count for row in await session.rows(_counts(table), ids=ids)}
+def _of_customer(found: Select[Any], row: Any) -> Select[Any]:
+    return found.where(row.customer_id == tables.Customer.id)
+
+
+OF_CUSTOMERS = Parents(tables.Customer, _of_customer)
+"""Each customer's own."""
 
 
 async def in_sight(session: Session, ids: Sequence[bytes], table: Activity, sight: Sight) -> Mapping[bytes, Any]:
@@ -49,36 +64,89 @@ async def in_sight(session: Session, ids: Sequence[bytes], table: Activity, sigh
 
 
 @cache
-def _pages(table: Activity, after: bool) -> Prepared[Any]:
-    moment, identifier = col(getattr(table, MOMENTS[table])), col(table.id)
-    conditions = [here(table), among(table.customer_id, "ids")]
-    if after:
-        at, tie = bindparam("moment", type_=Moment), bindparam("identifier", type_=Id)
-        conditions.append((moment < at) | ((moment == at) & (identifier < tie)))
-    place = func.row_number().over(partition_by=col(table.customer_id), order_by=(moment.desc(), identifier.desc()))
-    numbered = select(table, place.label("place")).where(*conditions).subquery()
-    columns = [numbered.c[column.name] for column in tables.metadata.tables[str(table.__tablename__)].columns]
-    return prepared(
-        select(*columns)
-        .where(numbered.c.place <= bindparam("size"))
-        .order_by(numbered.c.customer_id, numbered.c.place),
-        reads=table,
-    )
-
-
-@cache
-def _counts(table: Activity) -> Prepared[Any]:
-    return prepared(
-        select(table.customer_id, func.count().label("count"))
-        .where(here(table), among(table.customer_id, "ids"))
-        .group_by(col(table.customer_id))
-    )
-
-
-@cache
 def _in_sight(table: Activity, everything: bool) -> Prepared[Any]:
     return prepared(
         select(table)
         .join(tables.Customer, col(tables.Customer.id) == table.customer_id)
         .where(here(table, tables.Customer), among(table.id, "ids"), seen(everything))
     )
+
+
+# ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_BODIES = prepared(
+    select(tables.Note.customer_id, tables.Note.id, tables.Note.body_key)
+    .where(here(tables.Note), among(tables.Note.customer_id, "ids"))
+    .order_by(col(tables.Note.id))
+)
+
+
+async def note_keys(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
+    """The folded bodies of each customer's notes, with the notes' ids, oldest first."""
+    return grouped(await session.rows(_BODIES, ids=ids), "customer_id")
+
+
+_PENDING = prepared(
+    select(tables.Interaction)
+    .where(
+        here(tables.Interaction),
+        among(tables.Interaction.customer_id, "ids"),
+        col(tables.Interaction.pending).is_(true()),
+    )
+    .order_by(col(tables.Interaction.occurred_at), col(tables.Interaction.id))
+)
+_BY_NUMBER = prepared(
+    select(tables.Order).where(
+        here(tables.Order),
+        col(tables.Order.source) == bindparam("source"),
+        col(tables.Order.number) == bindparam("number"),
+    )
+)
+
+
+async def pending(session: Session, ids: Sequence[bytes]) -> list[tables.Interaction]:
+    """What was recorded with these customers while they were archived, and has had no effect yet; oldest first."""
+    return await session.rows(_PENDING, ids=ids)
+
+
+_LATEST = prepared(
+    select(
+        col(tables.Interaction.customer_id).label("key"),
+        func.max(col(tables.Interaction.occurred_at)).label("moment"),
+    )
+    .where(here(tables.Interaction), among(tables.Interaction.customer_id, "ids"))
+    .group_by(col(tables.Interaction.customer_id))
+)
+
+
+async def latest(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, int]:
+    """When something last happened with each of these customers; absent where nothing did."""
+    return {row.key: row.moment for row in await session.rows(_LATEST, ids=ids)}
+
+
+_BY_EXTERNAL_IDS = prepared(
+    select(tables.Interaction).where(
+        here(tables.Interaction),
+        among(tables.Interaction.external_system, "systems"),
+        among(tables.Interaction.external_value, "values"),
+    )
+)
+
+
+async def by_external_ids(
+    session: Session, pairs: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], tables.Interaction]:
+    """The interactions of these (system, value), whoever's they are."""
+    systems, values = list({system for system, _ in pairs}), list({value for _, value in pairs})
+    wanted = set(pairs)
+    found: dict[tuple[str, str], tables.Interaction] = {}
+    for row in await session.rows(_BY_EXTERNAL_IDS, systems=systems, values=values):
+        key = (row.external_system or "", row.external_value or "")
+        if key in wanted:
+            found[key] = row
+    return found
+
+
+async def order_by_number(session: Session, source: str, number: str) -> tables.Order | None:
+    """The order that the source calls by that number, whoever's it is."""
+    return await session.first(_BY_NUMBER, source=source, number=number)

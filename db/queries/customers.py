@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Select, bindparam, func, or_
+from sqlalchemy import bindparam, func, or_
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session
-from db.paging import Page, Window, newest_first
+from db.engine import Session, Work
 from db.reading import Prepared, among, grouped, here, prepared
 from db.sight import Sight, seen
 
@@ -90,22 +89,9 @@ _FRIENDS_OF = prepared(
 )
 
 
-async def page(session: Session, window: Window, *, sight: Sight, archived: str) -> Page:
-    """A page of the customers in sight, newest first."""
-    return await newest_first(session, _listing(sight.everything, archived), window, **sight.values())
-
-
-async def count(session: Session, *, sight: Sight, archived: str, at_most: int | None = None) -> int:
-    """How many there are in sight; counting stops at `at_most`."""
-    limit = {"at_most": at_most} if at_most is not None else {}
-    rows = await session.rows(_count(sight.everything, archived, bool(limit)), **limit, **sight.values())
-    found: int = rows[0].count
-    return found
-
-
 async def by_ids(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, tables.Customer]:
     """The customers in sight under their ids; the id of a merged one finds its survivor."""
-    found = {row.id: row for row in await session.rows(_BY_IDS[sight.everything], ids=ids, **sight.values())}
+    found = {row.id: row for row in await session.lean(_BY_IDS[sight.everything], ids=ids, **sight.values())}
     missing = [identifier for identifier in ids if identifier not in found]
     if missing:
         survivors = {row.id: row.customer_id for row in await session.rows(_SURVIVORS, ids=missing)}
@@ -117,7 +103,7 @@ async def by_ids(session: Session, ids: Sequence[bytes], sight: Sight) -> Mappin
 async def _survivors(
     session: Session, survivors: Mapping[bytes, bytes], sight: Sight
 ) -> Mapping[bytes, tables.Customer]:
-    rows = await session.rows(_BY_IDS[sight.everything], ids=list(set(survivors.values())), **sight.values())
+    rows = await session.lean(_BY_IDS[sight.everything], ids=list(set(survivors.values())), **sight.values())
     customers = {row.id: row for row in rows}
     return {old: customers[new] for old, new in survivors.items() if new in customers}
 
@@ -129,6 +115,29 @@ async def by_external_id(session: Session, system: str, value: str, sight: Sight
 async def by_email(session: Session, email_key: str, sight: Sight) -> Sequence[tables.Customer]:
     """The customers in sight with that folded address, primary or not: two at most, for two are ambiguous."""
     return await session.rows(_BY_EMAIL[sight.everything], email_key=email_key, **sight.values())
+
+
+_BY_EMAILS = {
+    everything: prepared(
+        select(tables.CustomerEmail.email_key, tables.CustomerEmail.customer_id)
+        .join(tables.Customer, col(tables.Customer.id) == tables.CustomerEmail.customer_id)
+        .where(
+            here(tables.CustomerEmail, tables.Customer),
+            among(tables.CustomerEmail.email_key, "email_keys"),
+            seen(everything),
+        )
+    )
+    for everything in (True, False)
+}
+
+
+async def by_emails(session: Session, email_keys: Sequence[str], sight: Sight) -> Mapping[str, list[bytes]]:
+    """The ids of the customers in sight with each folded address, primary or not."""
+    rows = await session.rows(_BY_EMAILS[sight.everything], email_keys=email_keys, **sight.values())
+    found: dict[str, set[bytes]] = {}
+    for row in rows:
+        found.setdefault(row.email_key, set()).add(row.customer_id)
+    return {key: sorted(ids) for key, ids in found.items()}
 
 
 async def phones(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerPhone]]:
@@ -169,29 +178,6 @@ async def counts_by(session: Session, ids: Sequence[bytes], column: Owning, sigh
     return {row.key: row.count for row in rows}
 
 
-def _scope(archived: str) -> list[Any]:
-    if archived == "INCLUDE":
-        return []
-    archived_at = col(tables.Customer.archived_at)
-    return [archived_at.is_(None) if archived == "EXCLUDE" else archived_at.is_not(None)]
-
-
-@cache
-def _listing(everything: bool, archived: str) -> Any:
-    def listing() -> Select[Any]:
-        return select(tables.Customer).where(here(tables.Customer), seen(everything), *_scope(archived))
-
-    return listing
-
-
-@cache
-def _count(everything: bool, archived: str, limited: bool) -> Prepared[Any]:
-    matching = select(tables.Customer.id).where(here(tables.Customer), seen(everything), *_scope(archived))
-    if limited:
-        matching = matching.limit(bindparam("at_most"))
-    return prepared(select(func.count().label("count")).select_from(matching.subquery()))
-
-
 @cache
 def _counts_by(column: Owning, everything: bool) -> Prepared[Any]:
     key = col(getattr(tables.Customer, column))
@@ -200,3 +186,104 @@ def _counts_by(column: Owning, everything: bool) -> Prepared[Any]:
         .where(here(tables.Customer), among(key, "ids"), col(tables.Customer.archived_at).is_(None), seen(everything))
         .group_by(key)
     )
+
+
+# ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_LOCKED = {
+    everything: prepared(
+        select(tables.Customer)
+        .where(here(tables.Customer), among(tables.Customer.id, "ids"), seen(everything))
+        .order_by(col(tables.Customer.id))
+        .with_for_update(key_share=True)
+    )
+    for everything in (True, False)
+}
+_HOLDERS = prepared(
+    select(tables.CustomerExternalId).where(
+        here(tables.CustomerExternalId),
+        among(tables.CustomerExternalId.system, "systems"),
+        among(tables.CustomerExternalId.value, "values"),
+    )
+)
+_ALL_BLOCKS = prepared(
+    select(tables.CustomerBlock).where(here(tables.CustomerBlock), among(tables.CustomerBlock.customer_id, "ids"))
+)
+_OWNED = prepared(
+    select(col(tables.Customer.owner_id).label("key"), func.count().label("count"))
+    .where(here(tables.Customer), among(tables.Customer.owner_id, "ids"), col(tables.Customer.archived_at).is_(None))
+    .group_by(col(tables.Customer.owner_id))
+)
+_OWNED_IDS = prepared(
+    select(tables.Customer.id)
+    .where(
+        here(tables.Customer),
+        col(tables.Customer.owner_id) == bindparam("agent_id"),
+        col(tables.Customer.archived_at).is_(None),
+    )
+    .order_by(col(tables.Customer.id).desc())
+)
+_HANGING = {
+    table: prepared(select(table.id).where(here(table), among(table.customer_id, "ids")))
+    for table in (tables.Note, tables.Interaction, tables.Order, tables.CustomerAlias)
+}
+
+
+async def locked(work: Work, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, tables.Customer]:
+    """Those in sight, held until the transaction ends: whoever else would change them waits. In the order of ids, so
+    that two never wait for each other. The id of a merged one finds its survivor."""
+    rows = await work.rows(_LOCKED[sight.everything], ids=ids, **sight.values())
+    found = {row.id: row for row in rows}
+    missing = [identifier for identifier in ids if identifier not in found]
+    if missing:
+        survivors = {row.id: row.customer_id for row in await work.rows(_SURVIVORS, ids=missing)}
+        if survivors:
+            rows = await work.rows(_LOCKED[sight.everything], ids=list(set(survivors.values())), **sight.values())
+            living = {row.id: row for row in rows}
+            found |= {old: living[new] for old, new in survivors.items() if new in living}
+    return found
+
+
+async def holders(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+    """Who has each of the external ids, (system, value), whether in sight or not."""
+    systems, values = [system for system, _ in pairs], [value for _, value in pairs]
+    rows = await session.rows(_HOLDERS, systems=systems, values=values)
+    wanted = set(pairs)
+    return {(row.system, row.value): row.customer_id for row in rows if (row.system, row.value) in wanted}
+
+
+async def all_blocks(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.CustomerBlock]:
+    """Their blocks, expired ones as well."""
+    return {row.customer_id: row for row in await session.rows(_ALL_BLOCKS, ids=ids)}
+
+
+async def owned(session: Session, agent_ids: Sequence[bytes]) -> Mapping[bytes, int]:
+    """How many customers each agent owns, archived ones left out, whoever may see them."""
+    return {row.key: row.count for row in await session.rows(_OWNED, ids=agent_ids)}
+
+
+async def owned_ids(session: Session, agent_id: bytes) -> list[bytes]:
+    """Whom the agent owns, the newest first, archived ones left out, whoever may see them."""
+    return [row.id for row in await session.rows(_OWNED_IDS, agent_id=agent_id)]
+
+
+async def hanging(session: Session, ids: Sequence[bytes]) -> list[bytes]:
+    """The ids of all notes, interactions and orders of these customers, and of those who were merged into them."""
+    found: list[bytes] = []
+    for statement in _HANGING.values():
+        found += [row.id for row in await session.rows(statement, ids=ids)]
+    return found
+
+
+_BUSY = {
+    table: prepared(select(table.customer_id).where(here(table), among(table.customer_id, "ids")))
+    for table in (tables.Note, tables.Interaction, tables.Order, tables.CustomerAlias)
+}
+
+
+async def with_activities(session: Session, ids: Sequence[bytes]) -> frozenset[bytes]:
+    """Those who have a note, an interaction or an order."""
+    found: set[bytes] = set()
+    for statement in _BUSY.values():
+        found |= {row.customer_id for row in await session.rows(statement, ids=ids)}
+    return frozenset(found)

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, func
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session
+from db.engine import Session, Work
 from db.reading import Prepared, among, grouped, here, prepared
 from db.tables.enums import EntityType
 
@@ -45,4 +46,86 @@ def _values(entity: EntityType) -> Prepared[Any]:
         select(key.label("record_id"), table)
         .where(here(table), among(key, "ids"))
         .order_by(table.field_id, table.position)
+    )
+
+
+async def systems(session: Session, entity: EntityType) -> list[str]:
+    """The other systems that records of the entity have ids in, in order. Steps from one to the next in the index."""
+    return [row.system for row in await session.rows(_systems(entity))]
+
+
+@cache
+def _systems(entity: EntityType) -> Prepared[Any]:
+    table: Any = tables.CustomerExternalId if entity is EntityType.CUSTOMER else tables.CompanyExternalId
+    other: Any = aliased(table)
+    steps = select(func.min(table.system).label("system")).where(here(table)).cte("steps", recursive=True)
+    following = select(func.min(other.system)).where(here(other), other.system > steps.c.system).scalar_subquery()
+    steps = steps.union_all(select(following.label("system")).where(steps.c.system.is_not(None)))
+    return prepared(select(steps.c.system).where(steps.c.system.is_not(None)))
+
+
+# ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def unique_holders(
+    session: Session, entity: EntityType, pairs: Sequence[tuple[bytes, str]]
+) -> Mapping[tuple[bytes, str], bytes]:
+    """Which record holds each unique value, given as (field id, unique key)."""
+    field_ids, keys = [field_id for field_id, _ in pairs], [key for _, key in pairs]
+    rows = await session.rows(_unique_holders(entity), field_ids=field_ids, unique_keys=keys)
+    return {(row.field_id, row.unique_key): row.record_id for row in rows}
+
+
+@cache
+def _unique_holders(entity: EntityType) -> Prepared[Any]:
+    table, key = _VALUES[entity]
+    return prepared(
+        select(key.label("record_id"), table.field_id, table.unique_key).where(
+            here(table), among(table.field_id, "field_ids"), among(table.unique_key, "unique_keys")
+        )
+    )
+
+
+_LOCKED = prepared(
+    select(tables.CustomField)
+    .where(here(tables.CustomField), col(tables.CustomField.id) == bindparam("field_id"))
+    .with_for_update()
+)
+
+
+async def locked(work: Work, field_id: bytes) -> Any:
+    """Nobody writes a new value of it until the transaction ends."""
+    return await work.first(_LOCKED, field_id=field_id)
+
+
+async def holders(session: Session, entity: EntityType, field_id: bytes) -> list[bytes]:
+    """The records that have a value of the field."""
+    return [row.record_id for row in await session.rows(_field_holders(entity), field_id=field_id)]
+
+
+async def options_used(session: Session, entity: EntityType, field_id: bytes, options: Sequence[str]) -> list[str]:
+    """Those of the options that some record has."""
+    rows = await session.rows(_options_used(entity), field_id=field_id, options=options)
+    held = {row.option for row in rows}
+    return [one for one in options if one in held]
+
+
+@cache
+def _field_holders(entity: EntityType) -> Prepared[Any]:
+    table, key = _VALUES[entity]
+    return prepared(
+        select(key.label("record_id"))
+        .where(here(table), table.field_id == bindparam("field_id"))
+        .distinct()
+        .order_by(key)
+    )
+
+
+@cache
+def _options_used(entity: EntityType) -> Prepared[Any]:
+    table, _ = _VALUES[entity]
+    return prepared(
+        select(table.option)
+        .where(here(table), table.field_id == bindparam("field_id"), among(table.option, "options"))
+        .distinct()
     )

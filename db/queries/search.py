@@ -1,8 +1,14 @@
 """The text that a search for customers looks through."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from sqlmodel import select
+
+from db import tables
+from db.engine import Session
+from db.filtering.search import SECTIONS
 from db.folding import fold
+from db.reading import among, here, prepared
 
 # Country calling codes of two digits (E.164); 1 and 7 have one, all others three.
 _TWO_DIGITS = frozenset({
@@ -14,7 +20,7 @@ _TWO_DIGITS = frozenset({
 
 def document(
     *,
-    names: Iterable[str | None],
+    names: Sequence[str | None],
     emails: Iterable[str] = (),
     phones: Iterable[str] = (),
     company: str | None = None,
@@ -24,24 +30,30 @@ def document(
     notes: Iterable[str] = (),
     values: Iterable[str] = (),
 ) -> str:
-    """All that a customer is found by (SM8), folded, one line a value.
+    """All that a customer is found by (SM8), folded: a section for each of SECTIONS, one line a value.
 
     `names` are the name, the nickname and the real name; `phones` are in E.164 and give two lines each, for people
     type a number both ways: 84901234567 and 0901234567. `tags` are names, `notes` bodies, `values` the texts of custom
     fields. Any of them may come folded already: folding twice changes nothing.
     """
-    lines = [fold(text) for text in names if text]
-    lines += map(fold, emails)
-    for phone in phones:
-        lines += (phone[1:], national(phone))
-    if company:
-        lines.append(fold(company))
-    lines += map(fold, external_ids)
-    lines += [fold(text) for text in address if text]
-    lines += map(fold, tags)
-    lines += map(fold, notes)
-    lines += map(fold, values)
-    return "\n".join(lines)
+    name, nickname, real_name = names
+    return _joined(
+        NAME=(name,),
+        NICKNAME=(nickname,),
+        REAL_NAME=(real_name,),
+        EMAIL=emails,
+        COMPANY=(company,),
+        EXTERNAL_ID=external_ids,
+        ADDRESS=address,
+        TAG=tags,
+        NOTE=notes,
+        CUSTOM_FIELD=values,
+        PHONE=[line for phone in phones for line in (phone[1:], national(phone))],
+    )
+
+
+def _joined(**sections: Iterable[str | None]) -> str:
+    return "".join(mark + "\n".join(fold(text) for text in sections[name] if text) for name, mark in SECTIONS.items())
 
 
 def national(phone: str) -> str:
@@ -49,3 +61,13 @@ def national(phone: str) -> str:
     if phone[1] in "17":
         return "0" + phone[2:]
     return "0" + phone[3 if phone[1:3] in _TWO_DIGITS else 4 :]
+
+
+async def documents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, str]:
+    """The documents of customers."""
+    return {row.customer_id: row.text for row in await session.rows(_DOCUMENTS, ids=ids)}
+
+
+_DOCUMENTS = prepared(
+    select(tables.CustomerSearch).where(here(tables.CustomerSearch), among(tables.CustomerSearch.customer_id, "ids"))
+)

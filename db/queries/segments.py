@@ -1,32 +1,100 @@
 """Segments."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, func
-from sqlmodel import select
+from sqlalchemy import bindparam
+from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session
-from db.paging import Page, Window, newest_first
+from db.engine import Session, Work
+from db.filtering.reader import Condition, Reader
+from db.filtering.segments import belongs
+from db.filtering.shapes import every
+from db.queries import circumstances, matches
+from db.queries.matches import Question
+from db.queries.several import Several
 from db.reading import among, here, prepared
+from db.sight import Sight
+from db.sorting import Sort
 
 _BY_IDS = prepared(select(tables.Segment).where(here(tables.Segment), among(tables.Segment.id, "ids")))
-_COUNT = prepared(select(func.count().label("count")).select_from(tables.Segment).where(here(tables.Segment)))
-
-
-def _all() -> Select[Any]:
-    return select(tables.Segment).where(here(tables.Segment))
-
-
-async def page(session: Session, window: Window) -> Page:
-    return await newest_first(session, _all, window)
-
-
-async def count(session: Session) -> int:
-    found: int = (await session.rows(_COUNT))[0].count
-    return found
+_NAMES = prepared(
+    select(tables.Segment.id).where(here(tables.Segment)).order_by(col(tables.Segment.name_key), col(tables.Segment.id))
+)
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
-    return {row.id: row for row in await session.rows(_BY_IDS, ids=ids)}
+    return {row.id: row for row in await session.lean(_BY_IDS, ids=ids)}
+
+
+async def several(
+    session: Session,
+    ids: Sequence[bytes],
+    question: Question,
+    *,
+    sight: Sight,
+    agent_id: bytes | None,
+    now: int,
+) -> tuple[Several, Sort]:
+    """The members of each segment whom the question finds, in one reading. Raises QuestionRefused."""
+    plains = [question.filter, question.sort, {"segments": None}]
+    known = await circumstances.of(session, plains, now=now, agent_id=agent_id, sight=sight)
+    reader = Reader(known)
+    match, order = matches.read_with(reader, question)
+    shapes = {}
+    for one in ids:
+        counts = reader.elsewhere()
+        reader.expanded = 0
+        shapes[one] = every([belongs(reader, one, ("segment",)), match.condition.shape])
+        reader.back(counts)
+    values = tuple(reader.values)
+    found = {one: replace(match, condition=Condition(shape, values)) for one, shape in shapes.items()}
+    return Several(found), order
+
+
+async def every_id(session: Session) -> list[bytes]:
+    """All segments, by name."""
+    return [row.id for row in await session.rows(_NAMES)]
+
+
+# ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_LOCKED = prepared(
+    select(tables.Segment)
+    .where(here(tables.Segment), among(tables.Segment.id, "ids"))
+    .order_by(col(tables.Segment.id))
+    .with_for_update()
+)
+_STORED = [
+    prepared(select(table.id, table.name, table.filter).where(here(table), col(table.filter).is_not(None)))
+    for table in (tables.Segment, tables.SavedView, tables.AssignmentRule)
+]
+
+
+async def locked(work: Work, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
+    """Held until the transaction ends."""
+    return {row.id: row for row in await work.rows(_LOCKED, ids=ids)}
+
+
+async def stored_filters(session: Session) -> list[Any]:
+    """Every filter that is kept, with the name and the id of what keeps it."""
+    return [row for statement in _STORED for row in await session.rows(statement)]
+
+
+_MEMBERS_AMONG = prepared(
+    select(tables.SegmentMember.customer_id).where(
+        here(tables.SegmentMember),
+        col(tables.SegmentMember.segment_id) == bindparam("segment_id"),
+        among(tables.SegmentMember.customer_id, "ids"),
+    )
+)
+
+
+async def members_among(session: Session, segment_id: bytes, ids: Sequence[bytes]) -> frozenset[bytes]:
+    """Which of the customers are in the static segment."""
+    if not ids:
+        return frozenset()
+    rows = await session.rows(_MEMBERS_AMONG, segment_id=segment_id, ids=ids)
+    return frozenset(row.customer_id for row in rows)

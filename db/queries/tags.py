@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select, and_, bindparam, func, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session
-from db.paging import Page, Window, newest_first
+from db.engine import Session, Work
+from db.nesting import Parents
 from db.reading import among, grouped, here, prepared
 from db.sight import Sight, seen
 
 _BY_IDS = prepared(select(tables.Tag).where(here(tables.Tag), among(tables.Tag.id, "ids")))
-_COUNT = prepared(select(func.count().label("count")).select_from(tables.Tag).where(here(tables.Tag)))
 _BY_CUSTOMER = prepared(
     select(tables.CustomerTag.customer_id, tables.Tag)
     .join(tables.Tag, col(tables.Tag.id) == tables.CustomerTag.tag_id)
@@ -36,29 +36,75 @@ _CUSTOMER_COUNTS = {
 }
 
 
-def _all() -> Select[Any]:
-    return select(tables.Tag).where(here(tables.Tag))
-
-
-async def page(session: Session, window: Window) -> Page:
-    return await newest_first(session, _all, window)
-
-
-async def count(session: Session) -> int:
-    found: int = (await session.rows(_COUNT))[0].count
-    return found
-
-
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
-    return {row.id: row for row in await session.rows(_BY_IDS, ids=ids)}
+    return {row.id: row for row in await session.lean(_BY_IDS, ids=ids)}
 
 
 async def by_customer(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Tag]]:
     """The tags each customer wears, by name."""
-    return grouped(await session.rows(_BY_CUSTOMER, ids=ids), "customer_id")
+    return grouped(await session.lean(_BY_CUSTOMER, ids=ids), "customer_id")
 
 
 async def customer_counts(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, int]:
     """How many customers wear each tag, of those in sight and not archived; absent where nobody does."""
     rows = await session.rows(_CUSTOMER_COUNTS[sight.everything], ids=ids, **sight.values())
     return {row.tag_id: row.count for row in rows}
+
+
+def _customers(found: Select[Any], row: Any) -> Select[Any]:
+    worn: Any = aliased(tables.CustomerTag)
+    found = found.join(worn, and_(here(worn), worn.customer_id == row.id))
+    return found.where(worn.tag_id == tables.Tag.id)
+
+
+CUSTOMERS = Parents(tables.Tag, _customers)
+"""The customers of each."""
+
+
+# ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Held so that no tag is deleted before the customer who is given it is written.
+_NAMED = prepared(
+    select(tables.Tag)
+    .where(here(tables.Tag), or_(among(tables.Tag.id, "ids"), among(tables.Tag.name_key, "name_keys")))
+    .with_for_update(read=True, key_share=True)
+)
+_LOCKED = prepared(
+    select(tables.Tag)
+    .where(here(tables.Tag), among(tables.Tag.id, "ids"))
+    .order_by(col(tables.Tag.id))
+    .with_for_update()
+)
+_WEARERS = prepared(
+    select(tables.CustomerTag.customer_id)
+    .where(here(tables.CustomerTag), among(tables.CustomerTag.tag_id, "ids"))
+    .distinct()
+    .order_by(col(tables.CustomerTag.customer_id))
+)
+_BY_NAME = prepared(
+    select(tables.Tag).where(
+        here(tables.Tag),
+        col(tables.Tag.kind) == bindparam("kind"),
+        col(tables.Tag.name_key) == bindparam("name_key"),
+    )
+)
+
+
+async def named(work: Work, ids: Sequence[bytes], name_keys: Sequence[str]) -> list[tables.Tag]:
+    """The tags with these ids or folded names, of any kind; they stay until the transaction ends."""
+    return await work.rows(_NAMED, ids=ids, name_keys=name_keys)
+
+
+async def locked(work: Work, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
+    """Nobody gives or takes them off until the transaction ends."""
+    return {row.id: row for row in await work.rows(_LOCKED, ids=ids)}
+
+
+async def wearers(session: Session, ids: Sequence[bytes]) -> list[bytes]:
+    """The customers who wear any of the tags, archived ones and those out of sight as well."""
+    return [row.customer_id for row in await session.rows(_WEARERS, ids=ids)]
+
+
+async def by_name(session: Session, kind: int, name_key: str) -> tables.Tag | None:
+    """The tag of that kind with that folded name."""
+    return await session.first(_BY_NAME, kind=kind, name_key=name_key)

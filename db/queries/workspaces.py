@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import bindparam, exists, func, update
 from sqlmodel import col, select
 
 from db import tables
@@ -17,7 +17,15 @@ _COUNTED = prepared(
     .returning(col(tables.Counter.change))
 )
 _DIRECTORY = prepared(select(tables.Directory).where(col(tables.Directory.id) == bindparam("public_id")))
-_SETTINGS = prepared(select(tables.Workspace).where(here(tables.Workspace)))
+# With whether any assignment rule is on, so that who writes a customer need not ask for rules that are not there.
+_SETTINGS = prepared(
+    select(
+        exists().where(here(tables.AssignmentRule), col(tables.AssignmentRule.active).is_(True)).label("ruled"),
+        tables.Workspace,
+    ).where(here(tables.Workspace)),
+    reads=tables.Workspace,
+)
+_LOCKED = prepared(select(tables.Workspace).where(here(tables.Workspace)).with_for_update())
 
 
 async def last_number(session: Session) -> int:
@@ -34,6 +42,12 @@ async def by_public_id(session: Session, public_id: bytes) -> tables.Directory |
 async def settings(session: Session) -> tables.Workspace | None:
     """The session's workspace."""
     return await session.first(_SETTINGS)
+
+
+async def locked(work: Work) -> tables.Workspace:
+    """The same, and nobody else changes it until the transaction ends."""
+    found: tables.Workspace = (await work.rows(_LOCKED))[0]
+    return found
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Workspace]:

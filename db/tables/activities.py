@@ -34,10 +34,12 @@ class Interaction(Stored, table=True):
     kind: int = Field(sa_type=Code)
     direction: int | None = Field(default=None, sa_type=Code)
     channel: str | None = None
+    channel_key: str | None = Field(default=None, sa_type=Key)
     outcome: int | None = Field(default=None, sa_type=Code)
     subject: str | None = None
     body: str | None = None
     campaign: str | None = None
+    campaign_key: str | None = Field(default=None, sa_type=Key)
     amount: int | None = Field(default=None, sa_type=Amount)
     occurred_at: int = Field(sa_type=Moment)
     agent_id: bytes | None = Field(default=None, sa_type=Id)
@@ -59,8 +61,11 @@ class Order(Stored, table=True):
 
     customer_id: bytes = Field(sa_type=Id)
     source: str = Field(sa_type=Key)
+    source_key: str | None = Field(default=None, sa_type=Key)
     number: str = Field(sa_type=Key)
+    number_key: str | None = Field(default=None, sa_type=Key)
     status: str | None = None
+    status_key: str | None = Field(default=None, sa_type=Key)
     total: int | None = Field(default=None, sa_type=Amount)
     currency: str | None = None
     placed_at: int = Field(sa_type=Moment)

@@ -11,13 +11,14 @@ from db.tables.columns import Code, Id, InWorkspace, Json, Key, Moment, Stored, 
 class Change(InWorkspace, table=True):
     """What one transaction did to one record. `seq` is given by the workspace's counter in the order of commits.
 
-    `fields` lists {field, before, after}; `audience` keeps who could see a record that is no more.
+    `fields` lists {field, before, after}; `audience` keeps who could see a record that is no more; of a merge, what
+    brings back those who were merged.
     """
 
     __tablename__ = "change"
     __table_args__ = (
         index("node_id", "seq"),
-        index("job_id", "seq", where="job_id IS NOT NULL"),
+        index("job_id", "row", where="job_id IS NOT NULL"),
         index("at", "seq"),
     )
 

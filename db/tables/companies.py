@@ -36,4 +36,5 @@ class CompanyExternalId(InWorkspace, table=True):
 
     system: str = Field(sa_type=Key, primary_key=True)
     value: str = Field(sa_type=Key, primary_key=True)
+    value_key: str | None = Field(default=None, sa_type=Key)
     company_id: bytes = Field(sa_type=Id)

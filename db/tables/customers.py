@@ -1,5 +1,6 @@
 """Customers and what hangs on one of them: phones, e-mails, external ids, friends, a block, the search text."""
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from db.tables.columns import (
@@ -23,8 +24,8 @@ _SORTED = [
     "company_id", "owner_id",
 ]  # fmt: skip
 _NARROWED = [
-    "real_name_key", "city", "region", "country", "source", "channel", "verification", "follow_up_stage",
-    "department_id", "archived_at",
+    "real_name_key", "city_key", "region_key", "country_key", "source_key", "channel_key", "verification",
+    "follow_up_stage_key", "department_id", "archived_at",
 ]  # fmt: skip
 
 
@@ -59,16 +60,22 @@ class Customer(Versioned, table=True):
     address_line1: str | None = None
     address_line2: str | None = None
     city: str | None = None
+    city_key: str | None = Field(default=None, sa_type=Key)
     region: str | None = None
+    region_key: str | None = Field(default=None, sa_type=Key)
     postal_code: str | None = None
     country: str | None = None
+    country_key: str | None = Field(default=None, sa_type=Key)
     source: str | None = None
+    source_key: str | None = Field(default=None, sa_type=Key)
     channel: str | None = None
+    channel_key: str | None = Field(default=None, sa_type=Key)
     relationship_status: int = Field(default=RelationshipStatus.LEAD, sa_type=Code)
     subscription_status: int = Field(default=SubscriptionStatus.NOT_SUBSCRIBED, sa_type=Code)
     stage: int = Field(default=CustomerStage.TO_BE_ASSIGNED, sa_type=Code)
     verification: int = Field(default=Verification.UNVERIFIED, sa_type=Code)
     follow_up_stage: str | None = None
+    follow_up_stage_key: str | None = Field(default=None, sa_type=Key)
     owner_id: bytes | None = Field(default=None, sa_type=Id)
     owned_since: int | None = Field(default=None, sa_type=Moment)
     previous_owner_id: bytes | None = Field(default=None, sa_type=Id)
@@ -113,6 +120,7 @@ class CustomerExternalId(InWorkspace, table=True):
 
     system: str = Field(sa_type=Key, primary_key=True)
     value: str = Field(sa_type=Key, primary_key=True)
+    value_key: str | None = Field(default=None, sa_type=Key)
     customer_id: bytes = Field(sa_type=Id)
 
 
@@ -146,10 +154,22 @@ class CustomerBlock(InWorkspace, table=True):
 
 
 class CustomerSearch(InWorkspace, table=True):
-    """All that a search looks through, folded: one line a value. Apart, so that a note does not rewrite a customer."""
+    """All that a search looks through, folded. Apart, so that a note does not rewrite a customer.
+
+    On SQLite the rows have a `number` too, by which a full-text table, kept by triggers, finds them.
+    """
 
     __tablename__ = "customer_search"
-    __table_args__ = (belongs("customer_id", "customer", cascade=True),)
+    __table_args__ = (
+        belongs("customer_id", "customer", cascade=True),
+        Index(
+            "ix_customer_search_text",
+            "workspace_id",
+            "text",
+            postgresql_using="gin",
+            postgresql_ops={"text": "gin_trgm_ops"},
+        ).ddl_if(dialect="postgresql"),
+    )
 
     customer_id: bytes = Field(sa_type=Id, primary_key=True)
     text: str = Field(sa_type=Key)

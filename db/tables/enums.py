@@ -206,6 +206,12 @@ class FileFormat(IntEnum):
     JSONL = 2
 
 
+class DuplicateKey(IntEnum):
+    PHONE = 0
+    EMAIL = 1
+    NAME = 2
+
+
 class ChangeAction(IntEnum):
     CREATED = 0
     UPDATED = 1

@@ -2,18 +2,26 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field
 
 from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, belongs, index
 from db.tables.enums import JobStatus
+
+_OPEN = text("finished_at IS NULL")
 
 
 class Job(Stored, table=True):
     """A chunk's effect and `processed` are committed together; `leased_until` lets another worker go on."""
 
     __tablename__ = "job"
-    __table_args__ = (index("status", "id"), index("actor_id", "id"), index("undo_of", where="undo_of IS NOT NULL"))
+    __table_args__ = (
+        index("status", "id"),
+        index("actor_id", "id"),
+        index("undo_of", where="undo_of IS NOT NULL"),
+        # What workers look through, over all workspaces.
+        Index("ix_job_open", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
+    )
 
     kind: int = Field(sa_type=Code)
     status: int = Field(default=JobStatus.QUEUED, sa_type=Code)

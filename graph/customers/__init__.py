@@ -1,6 +1,7 @@
-"""Customers: the people, and the questions about them."""
+"""Customers: the people, the questions about them, and what is done to one."""
 
+from graph.customers.mutations import Mutation
 from graph.customers.queries import CustomerRef, Query
 from graph.customers.types import Customer
 
-__all__ = ["Customer", "CustomerRef", "Query"]
+__all__ = ["Customer", "CustomerRef", "Mutation", "Query"]

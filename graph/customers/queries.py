@@ -3,14 +3,16 @@
 from typing import Annotated, Any, cast
 
 import strawberry
-from strawberry import Info
+from strawberry import UNSET, Info
 
 from db.folding import email_key
 from db.queries import customers
+from graph.customers.connections import CustomerConnection
 from graph.customers.types import Customer
 from graph.enums import ArchivedScope, Permission
 from graph.errors import BadUserInput
-from graph.paging import After, Before, Connection, First, Last, alone, window
+from graph.filtering import asking
+from graph.paging import After, Before, First, Last, window
 from graph.permissions import guarded
 from graph.values import ExternalIdInput
 
@@ -42,10 +44,14 @@ class Query:
             )
         return cast(Any, found[0]) if found else None
 
-    @guarded(Permission.CUSTOMER_VIEW, "The customers in sight, newest first.")
+    @guarded(Permission.CUSTOMER_VIEW, "The customers in sight.")
     async def customers(
         self,
         info: Info,
+        filter: asking.Filter = UNSET,
+        search: asking.Search = None,
+        search_fields: asking.SearchFields = None,
+        sort: asking.Sorting = None,
         archived: Annotated[
             ArchivedScope, strawberry.argument(description="Whether archived customers are among them.")
         ] = ArchivedScope.EXCLUDE,
@@ -53,7 +59,13 @@ class Query:
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[Customer]:
-        reading, sight, scope = info.context.reading, info.context.viewer.sight, archived.name
-        page = await customers.page(reading, window(first, after, last, before), sight=sight, archived=scope)
-        return alone(page, lambda most: customers.count(reading, sight=sight, archived=scope, at_most=most))
+    ) -> CustomerConnection:
+        return await asking.customers(
+            info.context,
+            window(first, after, last, before),
+            filter=filter,
+            search=search,
+            fields=search_fields,
+            sort=sort,
+            archived=archived.name,
+        )

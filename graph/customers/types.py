@@ -5,20 +5,25 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import strawberry
-from strawberry import Info
+from strawberry import UNSET, Info
 
 from crm import subscriptions
+from crm.customers import possible
+from crm.duplicates import LIKELIEST
 from db import tables
-from db.queries import agents, companies, customers, departments, tags, workspaces
+from db.queries import agents, companies, customers, departments, segments, tags, workspaces
 from db.tables.enums import EntityType
 from graph import fields, ids
 from graph.activities import Interaction, Note, Order, listed
 from graph.actors import Actor, actors
 from graph.agents import Agent
+from graph.changes import TimelineConnection, timelines
 from graph.companies import Company
+from graph.customers.duplicates import DuplicateMatch, matched
 from graph.departments import Department
 from graph.engine.fields import Rows, batched, column
 from graph.enums import (
+    CustomerAction,
     CustomerStage,
     Gender,
     RelationshipStatus,
@@ -27,9 +32,11 @@ from graph.enums import (
     Verification,
 )
 from graph.fields import CustomFieldValue, Key, Keys
+from graph.filtering import asking
 from graph.nodes import Node, Record, read_from
 from graph.paging import After, Connection, First
 from graph.scalars import Date, DateTime, Decimal
+from graph.segments import Segment
 from graph.tags import Tag
 from graph.values import Address, ExternalId, addresses
 
@@ -136,7 +143,7 @@ class Customer(Record, Node):
     async def block(parents: Rows, info: Info) -> list[Block | None]:
         return await info.context.one(customers.blocks, parents, "id", info.context.now)
 
-    @batched("The tags that the customer wears, by name.", needs=("id",))
+    @batched("The tags that the customer wears, by name.", needs=("id",), reads=("kind",))
     async def tags(
         parents: Rows,
         info: Info,
@@ -144,6 +151,13 @@ class Customer(Record, Node):
     ) -> list[list[Tag]]:
         worn = await info.context.many(tags.by_customer, parents, "id")
         return worn if kind is None else [[tag for tag in each if tag.kind == kind] for each in worn]
+
+    @batched("The segments that the customer is in, by name; an archived customer is in none.", needs=("id",))
+    async def segments(parents: Rows, info: Info) -> list[list[Segment]]:
+        every = await segments.every_id(info.context.reading)
+        held = await asking.memberships(info.context, [parent.id for parent in parents], every)
+        rows = await info.context.load(segments.by_ids, every)
+        return [[rows[one] for one in every if one in held.get(parent.id, ())] for parent in parents]
 
     @batched("One custom field, with its value.", needs=("id",))
     async def custom_field(parents: Rows, info: Info, key: Key) -> list[CustomFieldValue | None]:
@@ -155,17 +169,49 @@ class Customer(Record, Node):
 
     @batched("What was written down about the customer, newest first.", needs=("id",))
     async def notes(parents: Rows, info: Info, first: First = None, after: After = None) -> list[Connection[Note]]:
-        return await listed(info, parents, tables.Note, first, after)
+        return await listed(info, parents, tables.Note, first, after, UNSET)
 
     @batched("What happened with the customer, newest first.", needs=("id",))
     async def interactions(
-        parents: Rows, info: Info, first: First = None, after: After = None
+        parents: Rows,
+        info: Info,
+        filter: asking.InteractionFiltering = UNSET,
+        first: First = None,
+        after: After = None,
     ) -> list[Connection[Interaction]]:
-        return await listed(info, parents, tables.Interaction, first, after)
+        return await listed(info, parents, tables.Interaction, first, after, filter)
 
     @batched("What the customer bought, newest first.", needs=("id",))
-    async def orders(parents: Rows, info: Info, first: First = None, after: After = None) -> list[Connection[Order]]:
-        return await listed(info, parents, tables.Order, first, after)
+    async def orders(
+        parents: Rows,
+        info: Info,
+        filter: asking.OrderFiltering = UNSET,
+        first: First = None,
+        after: After = None,
+    ) -> list[Connection[Order]]:
+        return await listed(info, parents, tables.Order, first, after, filter)
+
+    @batched("Changes, notes, interactions and orders, newest first.", needs=("id",))
+    async def timeline(parents: Rows, info: Info, first: First = None, after: After = None) -> list[TimelineConnection]:
+        return await timelines(info.context, parents, first, after)
+
+    @batched(
+        "What the viewer may do to the customer now.",
+        needs=(
+            "id", "stage", "owner_id", "department_id", "archived_at", "reseller_relationship",
+        ),
+    )  # fmt: skip
+    async def viewer_can(parents: Rows, info: Info) -> list[list[CustomerAction]]:
+        blocks = await info.context.one(customers.blocks, parents, "id", info.context.now)
+        pairs = zip(parents, blocks, strict=True)
+        return [possible.actions(info.context.viewer, row, blocked=block is not None) for row, block in pairs]
+
+    @batched(
+        f"Others who may be the same person, the likeliest first, {LIKELIEST} at most; none for an archived customer.",
+        needs=("id",),
+    )
+    async def duplicates(parents: Rows, info: Info) -> list[list[DuplicateMatch]]:
+        return await matched(info.context, parents)
 
     @batched("The ids of those who were merged into this customer.", needs=("id",))
     async def merged_from(parents: Rows, info: Info) -> list[list[strawberry.ID]]:

@@ -1,1 +1,5 @@
-"""The executor and the declarations it plans from; knows nothing of customers."""
+"""The executor and the declarations it plans from; knows nothing of customers. See README.md beside this file."""
+
+from graph.engine.entering import entrance
+
+__all__ = ["entrance"]

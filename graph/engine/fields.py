@@ -11,6 +11,10 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
+from graph.engine.leaves import Inline
+
+__all__ = ["Batched", "Column", "Declared", "Inline", "Rows", "batched", "column"]
+
 # All objects of one level whose field is wanted: what a batched field receives in place of one `self`.
 Rows: TypeAlias = Annotated[Any, StrawberryParent()]
 
@@ -52,8 +56,9 @@ class Column(Declared):
 
 
 class Batched(Declared):
-    """A field that is asked once for all objects of a level. `metadata` holds `batch`, the function, and `needs`,
-    the columns of the objects that it reads."""
+    """A field that is asked once for all objects of a level. `metadata` holds `batch`, the function, `needs`, the
+    columns of the objects that it reads, `reads`, those of the rows that it loads, and `carries`, whether the rows that
+    it hands over were chosen by whoever made its objects."""
 
     @property
     def batch(self) -> Batch:
@@ -64,6 +69,16 @@ class Batched(Declared):
     def needs(self) -> frozenset[str]:
         needs: frozenset[str] = self.metadata["needs"]
         return needs
+
+    @property
+    def reads(self) -> frozenset[str]:
+        reads: frozenset[str] = self.metadata["reads"]
+        return reads
+
+    @property
+    def carries(self) -> bool:
+        carries: bool = self.metadata["carries"]
+        return carries
 
     @property
     def is_async(self) -> bool:
@@ -89,12 +104,19 @@ def column(description: str, *, of: str | None = None, convert: Convert | None =
 
 
 def batched(
-    description: str, *, needs: Sequence[str] = (), directives: Sequence[object] = ()
+    description: str,
+    *,
+    needs: Sequence[str] = (),
+    reads: Sequence[str] = (),
+    carries: bool = False,
+    directives: Sequence[object] = (),
 ) -> Callable[[Batch], Any]:
     """Declares `async def field(parents: Rows, info: Info, **arguments) -> list[T]` as a field of type T.
 
     The function gets the objects of a whole level and gives one result for each, in their order; an exception in
-    the list fails that object's field alone. `needs` names the columns of the objects that it reads.
+    the list fails that object's field alone. `needs` names the columns of the objects that it reads, `reads` those that
+    it looks at in the rows it loads before it hands them over. One that `carries` hands over rows that its objects
+    brought along, as a connection does its page: whoever makes the objects is told which columns are wanted of them.
     """
 
     def declare(function: Batch) -> Any:
@@ -105,7 +127,12 @@ def batched(
             description=description,
             base_resolver=StrawberryResolver(function),
             directives=directives,
-            metadata={"batch": function, "needs": frozenset(needs)},
+            metadata={
+                "batch": function,
+                "needs": frozenset(needs),
+                "reads": frozenset(reads),
+                "carries": carries,
+            },
         )
 
     return declare

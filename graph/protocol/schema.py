@@ -10,6 +10,7 @@ from strawberry.types import ExecutionContext
 
 from graph.limits import Limits
 from graph.protocol.documents import Documents
+from graph.protocol.stages import StagesRunner
 
 
 class Schema(strawberry.Schema):
@@ -27,6 +28,11 @@ class Schema(strawberry.Schema):
         super().__init__(query, extensions=(lambda: _Gate(self.documents), *extensions), **named)
         self.limits = limits or Limits()
         self.documents = Documents(self, self.limits, introspection=introspection)
+
+    def create_extensions_runner(
+        self, execution_context: ExecutionContext, extensions: list[SchemaExtension]
+    ) -> StagesRunner:
+        return StagesRunner(execution_context, extensions)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry logs every error here with a traceback, a client's too; `answers.py` logs the bugs instead."""

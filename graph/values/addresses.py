@@ -23,3 +23,13 @@ class Address:
 def of(parents: Sequence[Any]) -> list[Any]:
     """Each record as its own address, or None where no part of one is known."""
     return [row if any(getattr(row, name) is not None for name in COLUMNS) else None for row in parents]
+
+
+@strawberry.input(description="A postal address. Parts that are left out stay as they are; null clears a part.")
+class AddressInput:
+    line1: strawberry.Maybe[str | None] = strawberry.field(description="Street and number.")
+    line2: strawberry.Maybe[str | None] = strawberry.field(description="Flat, floor, building.")
+    city: strawberry.Maybe[str | None] = strawberry.field(description="City or town.")
+    region: strawberry.Maybe[str | None] = strawberry.field(description="State, province or region.")
+    postal_code: strawberry.Maybe[str | None] = strawberry.field(description="Postal code.")
+    country: strawberry.Maybe[str | None] = strawberry.field(description="Country.")

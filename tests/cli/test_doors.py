@@ -69,14 +69,14 @@ def test_the_version_is_told(clientela):
     assert clientela("--version").stdout.startswith("clientela ")
 
 
-@pytest.mark.parametrize("command", [["serve"], ["migrate"], ["demo"]])
+@pytest.mark.parametrize("command", [["serve"], ["worker"], ["migrate"], ["demo"]])
 def test_a_wrong_setting_is_refused(clientela, environment, command):
     environment["CLIENTELA_ENGINE"] = "fast"
     expected = "CLIENTELA_ENGINE is 'fast', but breadth-first or reference is expected."
     assert refusal(clientela(*command)) == expected
 
 
-@pytest.mark.parametrize("command", [["serve"], ["migrate"]])
+@pytest.mark.parametrize("command", [["serve"], ["worker"], ["migrate"]])
 def test_a_database_that_does_not_answer_is_refused_without_its_password(clientela, environment, command):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

@@ -54,11 +54,19 @@ def test_a_workspace_is_made_filled_and_served(clientela, start):
 @pytest.mark.usefixtures("migrated")
 def test_several_processes_serve_one_port(clientela, start):
     token = json.loads(clientela(*CREATE, "--json", stdin=PASSWORD).stdout)["token"]
-    server = start("serve", "--port", "0", "--workers", "2")
+    server = start("serve", "--port", "0", "--workers", "2", "--no-jobs")
     address = address_in(lines_until(server, "Clientela answers at")[-1])
     for _ in range(10):
         assert asked(address, token, "{ viewer { workspace { name } } }") == {"viewer": {"workspace": {"name": "Acme"}}}
     assert stopped(server) == 0
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_stops_in_peace(start, number):
+    worker = start("worker")
+    lines_until(worker, "Clientela works on the jobs of")
+    assert stopped(worker, number) == 0
 
 
 @pytest.mark.usefixtures("migrated")

@@ -353,7 +353,8 @@ async def test_notes_interactions_and_orders_are_paged_for_all_customers_at_once
         orders { nodes { number total lines } totalCount(atMost: 1) }
     } } }"""
     nodes = {node["name"]: node for node in (await ask(document))["customers"]["nodes"]}
-    assert len(sent) == 7
+    # The customers; for each of three lists whose rows, and the rows; two counts; whom the notes are about: known.
+    assert len(sent) == 10
     assert [note["body"] for note in nodes["one"]["notes"]["nodes"]] == ["note 2", "note 1"]
     assert nodes["one"]["notes"]["totalCount"] == 3
     assert nodes["two"]["notes"]["nodes"] == [{"body": "only", "customer": {"name": "two"}}]

@@ -7,10 +7,13 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from crm import accounts, workspaces
+from crm.files import storage, uploads
+from crm.files.storage import Storage
 from db import engine
 from db.engine import Work
-from db.ids import now
+from db.ids import new, now
 from db.queries import workspaces as stored
+from db.tables.enums import SegmentKind
 from graph import ids
 from graph.context import Context
 from graph.schema import schema
@@ -21,7 +24,7 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
-async def world(database: engine.Database) -> dict[str, Any]:
+async def world(database: engine.Database, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A workspace with one of everything, and the variables that examples use."""
     email = f"admin-{database.dialect.name}@clientela.example"
     made = await workspaces.create(database, name="Examples", email=email, password=PASSWORD)
@@ -31,12 +34,24 @@ async def world(database: engine.Database) -> dict[str, Any]:
     assert entry is not None
     company = make.company("Samsung", domain="samsung.example")
     customer = make.customer("An", email="an@samsung.example", company_id=company.id)
+    duplicate = make.customer("Ann", email="ann@samsung.example")
     tag, segment = make.tag("gold"), make.segment("Regulars", filter={"stage": {"eq": "POOL"}})
+    gone = {
+        "unusedCustomer": make.customer("Bo"),
+        "unusedCompany": make.company("Closed"),
+        "unusedTag": make.tag("old"),
+        "doubleTag": make.tag("golden"),
+        "note": make.note(customer),
+        "unusedNote": make.note(customer),
+        "unusedOrder": make.order(customer),
+        "unusedSegment": make.segment("Gone", filter={}),
+    }
     rows = [
         company,
         customer,
         tag,
         segment,
+        duplicate,
         make.email(customer, "an@samsung.example"),
         make.worn(customer, tag),
         make.note(customer),
@@ -44,6 +59,7 @@ async def world(database: engine.Database) -> dict[str, Any]:
         make.order(customer),
         make.custom_field("size"),
         make.department(),
+        *gone.values(),
     ]
 
     async def fill(work: Work) -> None:
@@ -59,10 +75,56 @@ async def world(database: engine.Database) -> dict[str, Any]:
         "domain": "samsung.example",
         "password": PASSWORD,
         "customer": ids.wire("Customer")(customer.id),
+        "duplicate": ids.wire("Customer")(duplicate.id),
         "tag": ids.wire("Tag")(tag.id),
         "segment": ids.wire("Segment")(segment.id),
         "admin": email,
+        "upload": await _upload(database, made.token, tmp_path_factory.mktemp("files")),
+        **await _catalogues(database, entry.workspace_id, made.agent),
+        **{name: ids.wire(type(row).__name__)(row.id) for name, row in gone.items()},
     }
+
+
+async def _upload(database: engine.Database, token: str, directory: Path) -> str:
+    """A file to import."""
+    storage.attach(database, Storage(directory, b"a secret that nobody guesses"))
+    viewer = await accounts.viewer(database, token)
+    assert viewer is not None
+    identifier = new()
+    relative, path = storage.of(database).room(uploads.KIND, identifier)
+    size = path.write_bytes("Họ tên,Email\nĐặng Bình,binh@x.example\n".encode())
+    return await uploads.keep(database, viewer, identifier, name="people.csv", size=size, path=relative)
+
+
+async def _catalogues(database: engine.Database, workspace_id: int, admin: str) -> dict[str, str]:
+    """What the catalogues' examples change, and what they delete."""
+    owner = ids.parse("Agent", admin)
+    named = {
+        "department": make.department("Care"),
+        "unusedDepartment": make.department("Closed"),
+        "colleague": make.agent("Bình"),
+        "leaving": make.agent("Chi"),
+        "customField": make.custom_field("colour"),
+        "unusedCustomField": make.custom_field("fax"),
+        "savedView": make.view("Gold", owner_id=owner),
+        "unusedSavedView": make.view("Silver", owner_id=owner),
+        "assignmentRule": make.rule("Việt Nam"),
+        "unusedAssignmentRule": make.rule("Italia"),
+        "apiKey": make.api_key("Old shop"),
+        "list": make.segment("Invited", kind=SegmentKind.STATIC),
+        "job": make.job(actor_id=owner),
+    }
+
+    async def fill(work: Work) -> None:
+        for row in named.values():
+            row.workspace_id = workspace_id
+            await work.insert(row)
+        customer = make.customer(owner_id=named["leaving"].id)
+        customer.workspace_id = workspace_id
+        await work.insert(customer)
+
+    await database.write(workspace_id, fill)
+    return {name: ids.wire(type(row).__name__)(row.id) for name, row in named.items()}
 
 
 def test_every_root_field_has_an_example():

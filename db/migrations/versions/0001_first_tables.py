@@ -18,6 +18,74 @@ def where(condition: str) -> dict[str, Any]:
     return {"postgresql_where": sa.text(condition), "sqlite_where": sa.text(condition)}
 
 
+def create_search() -> None:
+    """What a search looks through. Its index is of three letters each, so that parts of words are found."""
+    keys: list[Any] = [
+        sa.Column("workspace_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", ID, nullable=False),
+        sa.Column("text", KEY, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "customer_id"],
+            ["customer.workspace_id", "customer.id"],
+            name="fk_customer_search_customer_id",
+            ondelete="CASCADE",
+        ),
+    ]
+    if op.get_bind().dialect.name == "sqlite":
+        # The number is the row's for ever, which a rowid without a name of its own is not: VACUUM gives new ones.
+        op.create_table(
+            "customer_search",
+            sa.Column("number", sa.Integer(), primary_key=True),
+            *keys,
+            sa.UniqueConstraint("workspace_id", "customer_id", name="uq_customer_search_customer_id"),
+        )
+        for statement in SEARCH_ON_SQLITE:
+            op.execute(statement)
+    else:
+        op.create_table(
+            "customer_search",
+            *keys,
+            sa.PrimaryKeyConstraint("workspace_id", "customer_id", name="pk_customer_search"),
+        )
+        op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        op.execute("CREATE EXTENSION IF NOT EXISTS btree_gin")
+        op.create_index(
+            "ix_customer_search_text",
+            "customer_search",
+            ["workspace_id", "text"],
+            postgresql_using="gin",
+            postgresql_ops={"text": "gin_trgm_ops"},
+        )
+
+
+# The index keeps neither the text nor where in it the letters stand: candidates are compared with the document. A
+# workspace is found by its number between marks, so that another's documents are not even looked at.
+SEARCH_ON_SQLITE = [
+    """CREATE VIRTUAL TABLE customer_text USING fts5(
+        workspace, text, content='', columnsize=0, detail=column, tokenize='trigram case_sensitive 1')""",
+    """CREATE TRIGGER customer_search_added AFTER INSERT ON customer_search BEGIN
+        INSERT INTO customer_text(rowid, workspace, text)
+        VALUES (new.number, printf('<%x>', new.workspace_id), new.text); END""",
+    """CREATE TRIGGER customer_search_removed AFTER DELETE ON customer_search BEGIN
+        INSERT INTO customer_text(customer_text, rowid, workspace, text)
+        VALUES ('delete', old.number, printf('<%x>', old.workspace_id), old.text); END""",
+    """CREATE TRIGGER customer_search_changed AFTER UPDATE OF text ON customer_search BEGIN
+        INSERT INTO customer_text(customer_text, rowid, workspace, text)
+        VALUES ('delete', old.number, printf('<%x>', old.workspace_id), old.text);
+        INSERT INTO customer_text(rowid, workspace, text)
+        VALUES (new.number, printf('<%x>', new.workspace_id), new.text); END""",
+]
+
+
+# A field has values of one type: without this PostgreSQL takes a field and a value for independent of each other, and
+# expects a tenth of the rows that it finds.
+STATISTICS = [
+    f"CREATE STATISTICS st_{table} (ndistinct, dependencies, mcv) "
+    f"ON workspace_id, field_id, option, boolean FROM {table}"
+    for table in ("company_value", "customer_value")
+]
+
+
 def upgrade() -> None:
     op.create_table(
         "account",
@@ -95,7 +163,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "seq", name="pk_change"),
     )
     op.create_index("ix_change_at_seq", "change", ["workspace_id", "at", "seq"])
-    op.create_index("ix_change_job_id_seq", "change", ["workspace_id", "job_id", "seq"], **where("job_id IS NOT NULL"))
+    op.create_index("ix_change_job_id_row", "change", ["workspace_id", "job_id", "row"], **where("job_id IS NOT NULL"))
     op.create_index("ix_change_node_id_seq", "change", ["workspace_id", "node_id", "seq"])
     op.create_table(
         "counter",
@@ -185,6 +253,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_job"),
     )
     op.create_index("ix_job_actor_id_id", "job", ["workspace_id", "actor_id", "id"])
+    op.create_index("ix_job_open", "job", ["id"], **where("finished_at IS NULL"))
     op.create_index("ix_job_status_id", "job", ["workspace_id", "status", "id"])
     op.create_index("ix_job_undo_of", "job", ["workspace_id", "undo_of"], **where("undo_of IS NOT NULL"))
     op.create_table(
@@ -500,6 +569,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.BigInteger(), nullable=False),
         sa.Column("system", KEY, nullable=False),
         sa.Column("value", KEY, nullable=False),
+        sa.Column("value_key", KEY, nullable=True),
         sa.Column("company_id", ID, nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "company_id"],
@@ -610,16 +680,22 @@ def upgrade() -> None:
         sa.Column("address_line1", sa.String(), nullable=True),
         sa.Column("address_line2", sa.String(), nullable=True),
         sa.Column("city", sa.String(), nullable=True),
+        sa.Column("city_key", KEY, nullable=True),
         sa.Column("region", sa.String(), nullable=True),
+        sa.Column("region_key", KEY, nullable=True),
         sa.Column("postal_code", sa.String(), nullable=True),
         sa.Column("country", sa.String(), nullable=True),
+        sa.Column("country_key", KEY, nullable=True),
         sa.Column("source", sa.String(), nullable=True),
+        sa.Column("source_key", KEY, nullable=True),
         sa.Column("channel", sa.String(), nullable=True),
+        sa.Column("channel_key", KEY, nullable=True),
         sa.Column("relationship_status", sa.SmallInteger(), nullable=False),
         sa.Column("subscription_status", sa.SmallInteger(), nullable=False),
         sa.Column("stage", sa.SmallInteger(), nullable=False),
         sa.Column("verification", sa.SmallInteger(), nullable=False),
         sa.Column("follow_up_stage", sa.String(), nullable=True),
+        sa.Column("follow_up_stage_key", KEY, nullable=True),
         sa.Column("owner_id", ID, nullable=True),
         sa.Column("owned_since", sa.BigInteger(), nullable=True),
         sa.Column("previous_owner_id", ID, nullable=True),
@@ -651,14 +727,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_customer_archived_at_id", "customer", ["workspace_id", "archived_at", "id"])
     op.create_index("ix_customer_birth_date_id", "customer", ["workspace_id", "birth_date", "id"])
-    op.create_index("ix_customer_channel_id", "customer", ["workspace_id", "channel", "id"])
-    op.create_index("ix_customer_city_id", "customer", ["workspace_id", "city", "id"])
+    op.create_index("ix_customer_channel_key_id", "customer", ["workspace_id", "channel_key", "id"])
+    op.create_index("ix_customer_city_key_id", "customer", ["workspace_id", "city_key", "id"])
     op.create_index("ix_customer_company_id_id", "customer", ["workspace_id", "company_id", "id"])
-    op.create_index("ix_customer_country_id", "customer", ["workspace_id", "country", "id"])
+    op.create_index("ix_customer_country_key_id", "customer", ["workspace_id", "country_key", "id"])
     op.create_index("ix_customer_department_id_id", "customer", ["workspace_id", "department_id", "id"])
     op.create_index("ix_customer_email_key_id", "customer", ["workspace_id", "email_key", "id"])
     op.create_index("ix_customer_first_tag_key_id", "customer", ["workspace_id", "first_tag_key", "id"])
-    op.create_index("ix_customer_follow_up_stage_id", "customer", ["workspace_id", "follow_up_stage", "id"])
+    op.create_index("ix_customer_follow_up_stage_key_id", "customer", ["workspace_id", "follow_up_stage_key", "id"])
     op.create_index("ix_customer_gender_id", "customer", ["workspace_id", "gender", "id"])
     op.create_index("ix_customer_last_interaction_at_id", "customer", ["workspace_id", "last_interaction_at", "id"])
     op.create_index("ix_customer_name_key_id", "customer", ["workspace_id", "name_key", "id"])
@@ -666,9 +742,9 @@ def upgrade() -> None:
     op.create_index("ix_customer_owner_id_id", "customer", ["workspace_id", "owner_id", "id"])
     op.create_index("ix_customer_phone_id", "customer", ["workspace_id", "phone", "id"])
     op.create_index("ix_customer_real_name_key_id", "customer", ["workspace_id", "real_name_key", "id"])
-    op.create_index("ix_customer_region_id", "customer", ["workspace_id", "region", "id"])
+    op.create_index("ix_customer_region_key_id", "customer", ["workspace_id", "region_key", "id"])
     op.create_index("ix_customer_relationship_status_id", "customer", ["workspace_id", "relationship_status", "id"])
-    op.create_index("ix_customer_source_id", "customer", ["workspace_id", "source", "id"])
+    op.create_index("ix_customer_source_key_id", "customer", ["workspace_id", "source_key", "id"])
     op.create_index("ix_customer_stage_id", "customer", ["workspace_id", "stage", "id"])
     op.create_index("ix_customer_subscription_status_id", "customer", ["workspace_id", "subscription_status", "id"])
     op.create_index("ix_customer_tag_count_id", "customer", ["workspace_id", "tag_count", "id"])
@@ -732,6 +808,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.BigInteger(), nullable=False),
         sa.Column("system", KEY, nullable=False),
         sa.Column("value", KEY, nullable=False),
+        sa.Column("value_key", KEY, nullable=True),
         sa.Column("customer_id", ID, nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "customer_id"],
@@ -752,8 +829,11 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("customer_id", ID, nullable=False),
         sa.Column("source", KEY, nullable=False),
+        sa.Column("source_key", KEY, nullable=True),
         sa.Column("number", KEY, nullable=False),
+        sa.Column("number_key", KEY, nullable=True),
         sa.Column("status", sa.String(), nullable=True),
+        sa.Column("status_key", KEY, nullable=True),
         sa.Column("total", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(), nullable=True),
         sa.Column("placed_at", sa.BigInteger(), nullable=False),
@@ -793,19 +873,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_customer_phone_phone_customer_id", "customer_phone", ["workspace_id", "phone", "customer_id"])
-    op.create_table(
-        "customer_search",
-        sa.Column("workspace_id", sa.BigInteger(), nullable=False),
-        sa.Column("customer_id", ID, nullable=False),
-        sa.Column("text", KEY, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["workspace_id", "customer_id"],
-            ["customer.workspace_id", "customer.id"],
-            name="fk_customer_search_customer_id",
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("workspace_id", "customer_id", name="pk_customer_search"),
-    )
+    create_search()
     op.create_table(
         "customer_tag",
         sa.Column("workspace_id", sa.BigInteger(), nullable=False),
@@ -926,10 +994,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.SmallInteger(), nullable=False),
         sa.Column("direction", sa.SmallInteger(), nullable=True),
         sa.Column("channel", sa.String(), nullable=True),
+        sa.Column("channel_key", KEY, nullable=True),
         sa.Column("outcome", sa.SmallInteger(), nullable=True),
         sa.Column("subject", sa.String(), nullable=True),
         sa.Column("body", sa.String(), nullable=True),
         sa.Column("campaign", sa.String(), nullable=True),
+        sa.Column("campaign_key", KEY, nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=True),
         sa.Column("occurred_at", sa.BigInteger(), nullable=False),
         sa.Column("agent_id", ID, nullable=True),
@@ -1026,3 +1096,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_wechat_friend_agent_id_customer_id", "wechat_friend", ["workspace_id", "agent_id", "customer_id"]
     )
+    if op.get_bind().dialect.name != "sqlite":
+        for statement in STATISTICS:
+            op.execute(statement)

@@ -1,0 +1,83 @@
+"""The servers under measurement: each a process of its own, started as it is in earnest."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.data import Data
+
+HAND, REFERENCE, ENGINE = "hand-written", "graphql-core", "the engine"
+SERVERS = (HAND, REFERENCE, ENGINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    name: str
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def path(self, work: str) -> str:
+        return f"/{work.lower()}" if self.name == HAND else "/graphql"
+
+    @property
+    def cpu(self) -> float:
+        """Seconds that the process has worked, for itself and in the kernel."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def running(name: str, data: Data) -> Iterator[Server]:
+    port = _free_port()
+    command = [sys.executable, "-m", "cli", "serve", "--port", str(port)]
+    if name == HAND:
+        command = [sys.executable, "-m", "bench.handwritten", data.url, str(port), str(data.workspace_id), data.token]
+    environment = {
+        **os.environ,
+        "CLIENTELA_DATABASE_URL": data.url,
+        "CLIENTELA_SECRET": "only for the benchmarks",
+        "CLIENTELA_ENGINE": "reference" if name == REFERENCE else "breadth-first",
+    }
+    log = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(port, process)
+        yield Server(name, process, port)
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def ask(server: Server, work: str, body: bytes, token: str) -> bytes:
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    asked = urllib.request.Request(f"http://127.0.0.1:{server.port}{server.path(work)}", body, headers)
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        found: bytes = answer.read()
+    return found
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port: int = door.getsockname()[1]
+    return port
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError("the server did not start")

@@ -1,0 +1,59 @@
+"""Reclaiming: customers whom nobody looked after for long go back to the pool (SB22), VIPs never."""
+
+from collections.abc import Sequence
+
+from crm import assignment
+from crm.access import Viewer
+from crm.acting import Act, perform
+from crm.bulk import each
+from crm.customers.states import State
+from crm.jobs import beginning
+from crm.jobs.beginning import Options
+from crm.jobs.targets import Found
+from crm.jobs.verbs import Item, Result, Task, verb
+from db.engine import Database
+from db.queries import reclaims
+from db.rows import Row
+from db.tables.enums import ActorKind, CustomerStage, JobKind, Permission, RelationshipStatus
+
+MOST = 1_000
+"""Customers of one run; the next one takes the others."""
+
+_DAY = 24 * 60 * 60 * 1000
+
+
+@verb(JobKind.RECLAIM, Permission.CUSTOMER_ASSIGN)
+async def reclaim(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """Whoever was spoken to in the meantime stays."""
+    chunk = await each.load(act, task, items)
+    each.judged(act, chunk, foreign=True)
+    before = task.arguments["before"]
+
+    def take(state: State, item: Item) -> bool:
+        row = state.row
+        idle = max(row.owned_since or 0, row.last_interaction_at or 0) < before
+        if not idle or row.stage != CustomerStage.FOLLOW_UP or row.relationship_status == RelationshipStatus.VIP:
+            return False
+        return assignment.release(act, state, CustomerStage.POOL)
+
+    each.step(chunk, take)
+    return await each.write(act, chunk)
+
+
+async def run(database: Database, workspace_id: int, *, now: int) -> Row | None:
+    """One run in a workspace; None where it does not reclaim, or there is nobody idle."""
+    viewer = Viewer(workspace_id, ActorKind.SYSTEM, b"", frozenset(Permission))
+    return await perform(database, viewer, _run, now=now)
+
+
+async def _run(act: Act) -> Row | None:
+    settings = await act.settings()
+    if not settings.pool_auto_reclaim:
+        return None
+    before = act.now - settings.pool_idle_days * _DAY
+    idle = await reclaims.idle(act.work, before, MOST)
+    if not idle:
+        return None
+    found = Found({}, [Item(row, one) for row, one in enumerate(idle)])
+    wanted = Options(label=f"Idle for {settings.pool_idle_days} days")
+    return await beginning.start(act, JobKind.RECLAIM, {"before": before}, found, wanted)

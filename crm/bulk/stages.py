@@ -1,0 +1,60 @@
+"""Verifying and releasing many customers (SB2, SB21-SB23)."""
+
+from collections.abc import Sequence
+
+from crm import assignment, ruling
+from crm.acting import Act
+from crm.assignment import NEXT
+from crm.bulk import each
+from crm.customers import possible
+from crm.customers.states import State
+from crm.errors import ErrorCode, Refused, TransitionRefused
+from crm.jobs.verbs import Item, Result, Task, verb
+from db.tables.enums import CustomerStage, JobKind, Permission, Verification
+
+
+@verb(JobKind.VERIFY, Permission.CUSTOMER_UPDATE)
+async def verify(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """A NEW customer who is valid goes on to TO_BE_ASSIGNED; who is not stays NEW."""
+    chunk = await each.load(act, task, items)
+    each.judged(act, chunk)
+    valid = bool(task.arguments["valid"])
+
+    def judge(state: State, item: Item) -> bool:
+        row = state.row
+        to = Verification.VALID if valid else Verification.INVALID
+        if row.verification == to or (valid and row.stage == CustomerStage.TO_BE_ASSIGNED):
+            return False
+        if row.stage != CustomerStage.NEW:
+            stage = CustomerStage(row.stage)
+            wanted = CustomerStage.TO_BE_ASSIGNED if valid else CustomerStage.NEW
+            raise TransitionRefused(stage, wanted, [one for one in NEXT[stage] if one != wanted], task.path(item))
+        row.verification = int(to)
+        if valid:
+            row.stage = int(CustomerStage.TO_BE_ASSIGNED)
+        return True
+
+    each.step(chunk, judge)
+    return await _write(act, chunk)
+
+
+@verb(JobKind.RELEASE, Permission.CUSTOMER_UPDATE)
+async def release(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """One's own with CUSTOMER_UPDATE, others' with CUSTOMER_ASSIGN."""
+    chunk = await each.load(act, task, items)
+    to = CustomerStage(task.arguments["to"])
+    for item, state in chunk.open():
+        if state.row.stage == CustomerStage.FOLLOW_UP and not possible.may_release(act.viewer, state.row):
+            message = f"“{state.row.name}” is somebody else's customer; releasing needs CUSTOMER_ASSIGN."
+            chunk.refuse(item, Refused(ErrorCode.FORBIDDEN, message, task.path(item)))
+    each.judged(act, chunk, foreign=True)
+    each.step(chunk, lambda state, item: assignment.release(act, state, to, task.path(item)))
+    return await _write(act, chunk)
+
+
+async def _write(act: Act, chunk: each.Chunk) -> list[Result]:
+    """Rules look at those who come to TO_BE_ASSIGNED."""
+    moved = [state for _, state in chunk.open()]
+    results = await each.write(act, chunk)
+    await ruling.settle(act, moved)
+    return results

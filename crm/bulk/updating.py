@@ -1,0 +1,35 @@
+"""Changing many customers alike (EM5, VC3, VC13, SB17)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm import references
+from crm.acting import Act
+from crm.customers import inputs, records
+from crm.customers.records import Wanted
+from crm.errors import refuse
+from crm.jobs.verbs import Item, Result, Task, verb
+from db.tables.enums import JobKind, Outcome, Permission
+
+
+@verb(JobKind.UPDATE, Permission.CUSTOMER_UPDATE)
+async def update(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """The input is read once, and judged with each customer."""
+    given = task.arguments["input"]
+    (change,), known = await inputs.prepare(act, [(given, ("input",))])
+    wanted = [Wanted(one.id, given, place=one.row) for one in items]
+    found, outcomes = await records.update_each(act, wanted, ([change] * len(items), known))
+    results = []
+    for one, state, outcome in zip(items, found, outcomes, strict=True):
+        if state is None:
+            nobody = references.nobody({"id": task.named(one)}, task.path(one))
+            results.append(Result(one.row, one.id, Outcome.FAILED, [nobody]))
+        else:
+            results.append(Result(one.row, state.id, outcome, list(state.refused)))
+    return results
+
+
+async def check(act: Act, given: Any) -> None:
+    """Raises Refused for what cannot be taken of anybody."""
+    (change,), _ = await inputs.prepare(act, [(given, ("input",))])
+    refuse(change.refused)

@@ -1,0 +1,152 @@
+"""Making and changing many customers, each with values of its own."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from crm import references
+from crm.acting import Act
+from crm.bulk import naming
+from crm.changes import Entry
+from crm.customers import records
+from crm.customers.records import Wanted
+from crm.customers.states import State
+from crm.errors import ErrorCode, Refused
+from crm.jobs.verbs import Item, Result, Task, verb
+from db import wire
+from db.folding import fold
+from db.tables.enums import JobKind, Outcome, Permission
+
+MOST: Final = 1_000
+"""Rows of one call."""
+
+
+@verb(JobKind.UPSERT, Permission.CUSTOMER_CREATE)
+async def upsert(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """Rows of one and the same customer are done one after the other; all others together."""
+    rows = task.arguments["rows"]
+    results: dict[int, Result] = {}
+    waiting = [one.row for one in items]
+    while waiting:
+        wave, waiting = _apart(rows, waiting)
+        before = {entry.node_id: entry for entry in act.log.entries()}
+        for result in await _wave(act, rows, wave):
+            results[result.row] = result
+        _tell_apart(act, before, [results[row] for row in wave])
+    return [results[one.row] for one in items]
+
+
+def _tell_apart(act: Act, before: Mapping[bytes, Entry], results: Sequence[Result]) -> None:
+    """The log tells a customer's changes under the first row; what a later row did is kept with that row."""
+    told = {entry.node_id: entry for entry in act.log.entries()}
+    for result in results:
+        entry = told.get(result.node_id or b"")
+        if entry is None or entry.row == result.row or result.outcome is Outcome.FAILED:
+            continue
+        was = {one["field"]: one for one in before[entry.node_id].fields} if entry.node_id in before else {}
+        result.fields = [
+            {**one, "before": was[one["field"]]["after"] if one["field"] in was else one["before"]}
+            for one in entry.fields
+            if one["field"] not in was or was[one["field"]]["after"] != one["after"]
+        ]
+
+
+def _apart(rows: Sequence[Any], waiting: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The rows that have nothing to do with one before them, and those that have to wait for it."""
+    seen: set[Hashable] = set()
+    now: list[int] = []
+    later: list[int] = []
+    for row in waiting:
+        keys = set(_keys(rows[row]))
+        (later if keys & seen else now).append(row)
+        seen |= keys
+    return now, later
+
+
+def _keys(row: Any) -> Iterator[Hashable]:
+    """By what a row may name, or make, a customer that another row names."""
+    by, given = row.get("by") or {}, row["input"]
+    if by.get("id"):
+        yield ("id", by["id"])
+    for pair in [by.get("external_id"), *(given.get("external_ids") or ())]:
+        if pair:
+            yield ("external", pair["system"], pair["value"])
+    for email in [by.get("email"), given.get("email"), *(given.get("emails") or ())]:
+        if email and by.get("email"):
+            yield ("email", fold(email))
+
+
+async def _wave(act: Act, rows: Sequence[Any], wave: Sequence[int]) -> list[Result]:
+    named = {row: rows[row]["by"] for row in wave if rows[row].get("by")}
+    await naming.take_turns(act, [by["email"] for by in named.values() if "email" in by])
+    found = await naming.customers_named(act, named)
+    results: dict[int, Result] = {}
+    changing: list[Wanted] = []
+    making: list[tuple[int, Any]] = []
+    for row in wave:
+        by, known = named.get(row), found.get(row)
+        given = rows[row]["input"]
+        if isinstance(known, Refused):
+            results[row] = Result(row, None, Outcome.FAILED, [known])
+        elif by is not None and known is not None:
+            changing.append(_wanted(row, known, records.kept(by, given, made=False)))
+        elif by is not None and "id" in by:
+            results[row] = Result(row, wire.parse("Customer", by["id"]), Outcome.FAILED, [_nobody(row, by)])
+        else:
+            making.append((row, given if by is None else records.kept(by, given, made=True)))
+    for result in [*await _change(act, changing), *await _make(act, making)]:
+        results[result.row] = result
+    return list(results.values())
+
+
+def _wanted(row: int, identifier: bytes, given: Any) -> Wanted:
+    return Wanted(identifier, given, ("rows", row, "input"), place=row)
+
+
+def _nobody(row: int, by: Any) -> Refused:
+    return references.nobody(by, ("rows", row, "by"))
+
+
+async def _change(act: Act, wanted: Sequence[Wanted]) -> list[Result]:
+    """Two references to one customer are told apart by nothing but who was found: then the second waits as well."""
+    if not act.viewer.may(Permission.CUSTOMER_UPDATE):
+        message = "You may not change customers (CUSTOMER_UPDATE), only make them."
+        return [
+            Result(
+                _row(one), one.id, Outcome.FAILED, [Refused(ErrorCode.FORBIDDEN, message, ("rows", _row(one), "by"))]
+            )
+            for one in wanted
+        ]
+    results = []
+    while wanted:
+        first: dict[bytes, Wanted] = {}
+        for one in wanted:
+            first.setdefault(one.id, one)
+        now = list(first.values())
+        wanted = [one for one in wanted if first[one.id] is not one]
+        found, outcomes = await records.update_each(act, now) if now else ([], [])
+        for one, state, outcome in zip(now, found, outcomes, strict=True):
+            results.append(_result(_row(one), state, outcome, one.id))
+    return results
+
+
+def _row(wanted: Wanted) -> int:
+    assert wanted.place is not None
+    return wanted.place
+
+
+async def _make(act: Act, making: Sequence[tuple[int, Any]]) -> list[Result]:
+    if not making:
+        return []
+    given = [(one, ("rows", row, "input")) for row, one in making]
+    states, outcomes = await records.create_each(act, given, [row for row, _ in making])
+    return [
+        _result(row, state, outcome, None) for (row, _), state, outcome in zip(making, states, outcomes, strict=True)
+    ]
+
+
+def _result(row: int, state: State | None, outcome: Outcome, asked: bytes | None) -> Result:
+    if state is None:
+        nobody = references.nobody({"id": wire.wire("Customer")(asked or b"")}, ("rows", row, "by"))
+        return Result(row, asked, Outcome.FAILED, [nobody])
+    made_not = outcome is Outcome.FAILED and state.made
+    return Result(row, None if made_not else state.id, outcome, list(state.refused))

@@ -1,0 +1,85 @@
+"""The fields of customers and companies by the keys that columns, imports, merges and the log know them by."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from db.tables.enums import EntityType
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A built-in field. `type` is the name of its type in the schema."""
+
+    key: str
+    label: str
+    type: str = "String"
+    filterable: bool = False
+    sortable: bool = False
+    exportable: bool = True
+    importable: bool = True
+
+
+def _field(key: str, label: str, type: str = "String", ways: str = "ei") -> Field:
+    """`ways`: f filterable, s sortable, e exportable, i importable."""
+    return Field(key, label, type, "f" in ways, "s" in ways, "e" in ways, "i" in ways)
+
+
+_ADDRESS: Final = (
+    ("address.line1", "Address line 1", ""),
+    ("address.line2", "Address line 2", ""),
+    ("address.city", "City", "f"),
+    ("address.region", "Region", "f"),
+    ("address.postalCode", "Postal code", ""),
+    ("address.country", "Country", "f"),
+)
+
+CUSTOMER: Final = (
+    _field("id", "Id", "ID", "fsei"),
+    _field("name", "Name", ways="fsei"),
+    _field("nickname", "Nickname", ways="fsei"),
+    _field("realName", "Real name", ways="fei"),
+    _field("avatarUrl", "Picture"),
+    _field("phone", "Phone", ways="fsei"),
+    _field("phones", "Phones", "[String!]"),
+    _field("email", "E-mail", ways="fsei"),
+    _field("emails", "E-mails", "[String!]"),
+    _field("gender", "Gender", "Gender", "fsei"),
+    _field("birthDate", "Birth date", "Date", "fsei"),
+    _field("value", "Value", "Decimal", "fsei"),
+    _field("source", "Source", ways="fei"),
+    _field("channel", "Channel", ways="fei"),
+    _field("relationshipStatus", "Relationship", "RelationshipStatus", "fsei"),
+    _field("subscriptionStatus", "Subscription", "SubscriptionStatus", "fsei"),
+    _field("stage", "Stage", "CustomerStage", "fsei"),
+    _field("verification", "Verification", "Verification", "fe"),
+    _field("followUpStage", "Follow-up", ways="fei"),
+    _field("resellerRelationship", "Reseller relationship", "Boolean", "fei"),
+    _field("archivedAt", "Archived", "DateTime", "fe"),
+    _field("createdAt", "Created", "DateTime", "fse"),
+    _field("updatedAt", "Changed", "DateTime", "fse"),
+    _field("tags", "Tags", "[Tag!]", "fsei"),
+    _field("wechatFriends", "WeChat friends", "[Agent!]", "fe"),
+    *(_field(key, label, ways=ways + "ei") for key, label, ways in _ADDRESS),
+    _field("company", "Company", "Company", "fsei"),
+    _field("owner", "Owner", "Agent", "fsei"),
+    _field("department", "Department", "Department", "fe"),
+)
+
+COMPANY: Final = (
+    _field("id", "Id", "ID", "fse"),
+    _field("name", "Name", ways="fse"),
+    _field("domain", "Domain", ways="fe"),
+    _field("phone", "Phone", ways="e"),
+    *(_field(key, label, ways="e") for key, label, _ in _ADDRESS),
+    _field("owner", "Owner", "Agent", "e"),
+    _field("createdAt", "Created", "DateTime", "fse"),
+    _field("updatedAt", "Changed", "DateTime", "e"),
+)
+
+FIELDS: Final = {EntityType.CUSTOMER: CUSTOMER, EntityType.COMPANY: COMPANY}
+
+
+def external_id(system: str, entity: EntityType) -> Field:
+    """The id in another system."""
+    ways = "fei" if entity is EntityType.CUSTOMER else "fe"
+    return _field(f"externalId.{system}", f"Id in {system}", ways=ways)

@@ -1,0 +1,252 @@
+"""What a person wants of a customer: inputs checked on their own, before anybody's customer is looked at."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from crm import references, texts, values
+from crm.acting import Act
+from crm.customers.states import SEARCHED, custom_fields
+from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.references import References, agents_named, companies_named, tags_named
+from crm.tagging import TagsWanted
+from crm.values import Value
+from db.folding import fold
+
+MOST: Final = 50
+"""Phones, e-mails, external ids of one customer."""
+
+Given = Mapping[str, Any]
+"""An input as plain data: what is absent is not in it, what is null is None."""
+
+_TEXTS: Final[tuple[tuple[str, str, int], ...]] = (
+    ("nickname", "nickname", texts.NAME),
+    ("real_name", "realName", texts.NAME),
+    ("source", "source", texts.WORD),
+    ("channel", "channel", texts.WORD),
+)
+_ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("line1", "address_line1", "line1"),
+    ("line2", "address_line2", "line2"),
+    ("city", "city", "city"),
+    ("region", "region", "region"),
+    ("postal_code", "postal_code", "postalCode"),
+    ("country", "country", "country"),
+)
+_SEARCHING: Final = frozenset(
+    {
+        "name", "nickname", "real_name", "phones", "phone", "emails", "email", "address", "company", "external_ids",
+        "tags", "custom_fields",
+    }
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Change:
+    """What is to become of a customer. Absent things stay as they are; `refused` is what cannot be taken at all."""
+
+    given: Given
+    path: Path
+    columns: dict[str, Any] = field(default_factory=dict)
+    phones: list[str] | None = None
+    phone: str | None = None
+    emails: list[str] | None = None
+    email: str | None = None
+    external_ids: list[tuple[str, str]] | None = None
+    tags: TagsWanted | None = None
+    friends: Mapping[str, list[bytes]] | None = None
+    values: dict[bytes, tuple[Value | None, Path]] = field(default_factory=dict)
+    owner: Any = None
+    company: Any = None
+    refused: list[Refused] = field(default_factory=list)
+
+    def has(self, name: str) -> bool:
+        return name in self.given
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """What of a customer has to be loaded for it."""
+        parts = set(SEARCHED) if _SEARCHING & set(self.given) else set()
+        if "wechat_friends" in self.given:
+            parts.add("friends")
+        if self.given.get("owner") is not None:
+            parts.add("block")
+        return frozenset(parts)
+
+    def at(self, *steps: str | int) -> Path:
+        return (*self.path, *steps)
+
+
+async def prepare(act: Act, inputs: Sequence[tuple[Given, Path]]) -> tuple[list[Change], References]:
+    """The changes that the inputs ask for, and all that they name: a handful of statements, however many inputs."""
+    references = await _references(act, [given for given, _ in inputs])
+    country = (await act.settings()).default_country
+    fields = {one.key: one for one in await custom_fields(act) if one.active}
+    today = datetime.fromtimestamp(act.now / 1000, UTC).astimezone(ZoneInfo((await act.settings()).timezone))
+    changes = []
+    for given, path in inputs:
+        change = Change(given, path)
+        _Reading(change, references, country, fields, today.date().isoformat()).read()
+        changes.append(change)
+    return changes, references
+
+
+async def _references(act: Act, inputs: Sequence[Given]) -> References:
+    references = References()
+    tagged = [one.get("tags") or {} for one in inputs]
+    await tags_named(act, references, (ref for one in tagged for way in _WAYS for ref in one.get(way) or ()))
+    friends = [one.get("wechat_friends") or {} for one in inputs]
+    people = [ref for one in friends for way in _WAYS for ref in one.get(way) or ()]
+    await agents_named(act, references, [*people, *(one["owner"] for one in inputs if one.get("owner"))])
+    await companies_named(act, references, [one["company"] for one in inputs if one.get("company")])
+    return references
+
+
+_WAYS: Final = ("add", "remove", "set")
+
+
+class _Reading:
+    """One input on its way to being a change; what is wrong is gathered, so that a person sees all of it at once."""
+
+    def __init__(
+        self, change: Change, references: References, country: str | None, fields: Mapping[str, Any], today: str
+    ) -> None:
+        self.change = change
+        self.given = change.given
+        self.references = references
+        self.country = country
+        self.fields = fields
+        self.today = today
+
+    def read(self) -> None:
+        for part in (self._name, self._texts, self._plain, self._address, self._phones, self._emails):
+            part()
+        for part in (self._external_ids, self._owner_and_company, self._tags, self._friends, self._values):
+            part()
+
+    def _try(self, read: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        try:
+            return read(*arguments, **named)
+        except Refused as refused:
+            self.change.refused.append(refused)
+            return None
+
+    def _name(self) -> None:
+        if "name" in self.given:
+            name = self._try(texts.needed, self.given["name"], self.change.at("name"), "a name")
+            self.change.columns["name"] = name
+
+    def _texts(self) -> None:
+        for key, name, longest in _TEXTS:
+            if key in self.given:
+                self.change.columns[key] = self._try(texts.text, self.given[key], self.change.at(name), longest=longest)
+        if "avatar_url" in self.given:
+            self.change.columns["avatar_url"] = self._try(
+                texts.url, self.given["avatar_url"], self.change.at("avatarUrl")
+            )
+
+    def _plain(self) -> None:
+        columns, given = self.change.columns, self.given
+        if "gender" in given:
+            columns["gender"] = given["gender"] if given["gender"] is None else int(given["gender"])
+        if "birth_date" in given:
+            born = columns["birth_date"] = given["birth_date"]
+            if born is not None and born > self.today:
+                message = f"{born} is in the future; nobody is born then."
+                self.change.refused.append(Refused(ErrorCode.INVALID, message, self.change.at("birthDate")))
+        if "value" in given:
+            columns["value"] = given["value"] or 0
+        for key, name in _NEVER_NULL.items():
+            if key in given and given[key] is None:
+                message = "This cannot be empty; leave it out to keep it as it is."
+                self.change.refused.append(Refused(ErrorCode.INVALID, message, self.change.at(name)))
+
+    def _address(self) -> None:
+        if "address" not in self.given:
+            return
+        address = self.given["address"]
+        for key, column, name in _ADDRESS:
+            if address is None:
+                self.change.columns[column] = None
+            elif key in address:
+                path = self.change.at("address", name)
+                self.change.columns[column] = self._try(texts.text, address[key], path, longest=texts.LINE)
+
+    def _phones(self) -> None:
+        if "phones" in self.given:
+            self.change.phones = self._each("phones", lambda one, path: texts.phone(one, self.country, path))
+        if self.given.get("phone") is not None:
+            self.change.phone = self._try(texts.phone, self.given["phone"], self.country, self.change.at("phone"))
+
+    def _emails(self) -> None:
+        if "emails" in self.given:
+            kept = self._each("emails", texts.email)
+            self.change.emails = list({fold(one): one for one in reversed(kept)}.values())[::-1]
+        if self.given.get("email") is not None:
+            self.change.email = self._try(texts.email, self.given["email"], self.change.at("email"))
+
+    def _external_ids(self) -> None:
+        if "external_ids" in self.given:
+            kept = self._each("external_ids", references.external_id, "externalIds")
+            self.change.external_ids = kept
+
+    def _each(self, key: str, read: Callable[[Any, Path], Any], name: str | None = None) -> list[Any]:
+        """A list that is replaced as a whole, each once."""
+        path = self.change.at(name or key)
+        given = self.given[key] or []
+        if len(given) > MOST:
+            message = f"There is room for {MOST} of them; these are {len(given)}."
+            self.change.refused.append(LimitRefused(message, path, limit=MOST, current=len(given)))
+            return []
+        read_ = [self._try(read, one, (*path, place)) for place, one in enumerate(given)]
+        return list(dict.fromkeys(one for one in read_ if one is not None))
+
+    def _owner_and_company(self) -> None:
+        change, references = self.change, self.references
+        if self.given.get("owner") is not None:
+            change.owner = self._try(references.agent, self.given["owner"], change.at("owner"))
+        if self.given.get("company") is not None:
+            change.company = self._try(references.company, self.given["company"], change.at("company"))
+
+    def _tags(self) -> None:
+        if "tags" in self.given:
+            given = self.given["tags"] if self.given["tags"] is not None else {"set": []}
+            self.change.tags = TagsWanted(given, self.change.at("tags"))
+
+    def _friends(self) -> None:
+        if "wechat_friends" not in self.given:
+            return
+        given = self.given["wechat_friends"]
+        given = {"set": []} if given is None else given
+        friends: dict[str, list[bytes]] = {}
+        for way in _WAYS:
+            if given.get(way) is not None:
+                path = self.change.at("wechatFriends", way)
+                found = [self._try(self.references.agent, one, (*path, at)) for at, one in enumerate(given[way])]
+                friends[way] = [agent.id for agent in found if agent is not None]
+        self.change.friends = friends
+
+    def _values(self) -> None:
+        for place, one in enumerate(self.given.get("custom_fields") or ()):
+            path = self.change.at("customFields", place)
+            field_ = self.fields.get(one["key"])
+            if field_ is None:
+                message = f"There is no custom field “{one['key']}” here."
+                self.change.refused.append(Refused(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
+                continue
+            path = (*path, "value")
+            value = self._try(values.checked, field_, one.get("value"), path, country=self.country)
+            if value is None and field_.required:
+                message = f"“{field_.label}” is required."
+                self.change.refused.append(Refused(ErrorCode.BLANK, message, path))
+            self.change.values[field_.id] = (value, path)
+
+
+_NEVER_NULL: Final = {
+    "relationship_status": "relationshipStatus",
+    "subscription_status": "subscriptionStatus",
+    "reseller_relationship": "resellerRelationship",
+    "stage": "stage",
+}

@@ -1,0 +1,217 @@
+"""Making, changing and deleting customers. One is a list of one: bulk work, imports and merges call the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from crm import assignment, references, ruling
+from crm.acting import Act
+from crm.changes import Entry
+from crm.customers import inputs, states, storing, telling
+from crm.customers.applying import apply
+from crm.customers.inputs import Change, Given
+from crm.customers.judging import judge
+from crm.customers.states import SEARCHED, State
+from crm.errors import ErrorCode, Path, Refused, refuse
+from crm.references import Named, References
+from db import tables, writing
+from db.folding import fold
+from db.queries import accounts, changes, customers
+from db.rows import Row, fresh
+from db.tables.enums import ChangeAction, Outcome, Permission
+
+_ALL_PARTS: Final = SEARCHED | {"friends", "block"}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A customer as it is afterwards, and what was done."""
+
+    customer: Row
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A change to the customer of that id; `place` is its row in a job's target."""
+
+    id: bytes
+    given: Given
+    path: Path = ("input",)
+    if_version: int | None = None
+    place: int | None = None
+
+
+# ── one ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def create(act: Act, given: Given) -> Written:
+    """A new customer. Raises Refused and its like."""
+    (state,), (outcome,) = await create_each(act, [(given, ("input",))])
+    return _only(state, outcome)
+
+
+async def update(act: Act, by: Named, given: Given, *, if_version: int | None = None) -> Written:
+    """Changes a customer. Raises Refused and its like."""
+    identifier = await references.customer(act, by)
+    if identifier is None:
+        raise references.nobody(by)
+    return await _updated(act, by, Wanted(identifier, given, if_version=if_version))
+
+
+async def upsert(act: Act, by: Named, given: Given) -> Written:
+    """Changes the customer, or makes one that keeps the reference. Raises Refused and its like."""
+    if "email" in by:
+        # Addresses are not unique, so nothing else keeps two callers from making the same customer.
+        await accounts.take_turn(act.work, [f"customer {act.workspace_id} {fold(by['email'])}"])
+    identifier = await references.customer(act, by)
+    given = kept(by, given, made=identifier is None)
+    if identifier is not None:
+        if not act.viewer.may(Permission.CUSTOMER_UPDATE):
+            raise Refused(ErrorCode.FORBIDDEN, "The customer is there already, and you may not change it.", ("by",))
+        return await _updated(act, by, Wanted(identifier, given))
+    if "id" in by:
+        raise references.nobody(by)
+    return await create(act, given)
+
+
+async def delete(act: Act, by: Named, *, if_version: int | None = None) -> Written:
+    """Deletes any one customer for ever (EM23, SB20). Raises Refused and its like."""
+    identifier = await references.customer(act, by)
+    found = await states.load(act, [identifier], ()) if identifier else {}
+    if identifier not in found:
+        raise references.nobody(by)
+    state = found[identifier]
+    judge(act, state, ("by",), archived=True, if_version=if_version)
+    await delete_each(act, [state])
+    return Written(state.row, Outcome.DELETED)
+
+
+async def _updated(act: Act, by: Named, wanted: Wanted) -> Written:
+    found, (outcome,) = await update_each(act, [wanted])
+    if found[0] is None:
+        raise references.nobody(by)
+    return _only(found[0], outcome)
+
+
+def _only(state: State, outcome: Outcome) -> Written:
+    refuse(state.refused)
+    return Written(state.row, outcome)
+
+
+def kept(by: Named, given: Given, *, made: bool) -> Given:
+    """An upsert's input with the reference in it, so that the same call finds the customer again."""
+    if "external_id" in by and (made or "external_ids" in given):
+        held = list(given.get("external_ids") or ())
+        return {**given, "external_ids": held if by["external_id"] in held else [*held, by["external_id"]]}
+    if "email" in by and (made or "emails" in given or "email" in given):
+        held = list(given.get("emails") or ())
+        primary = given.get("email")
+        if fold(by["email"]) in map(fold, [*held, *([primary] if primary else [])]):
+            return given
+        return {**given, "emails": [*held, by["email"]]} if made or "emails" in given else given
+    return given
+
+
+# ── many ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def create_each(
+    act: Act, given: Sequence[tuple[Given, Path]], places: Sequence[int] | None = None
+) -> tuple[list[State], list[Outcome]]:
+    """New customers, each for itself: what is wrong with one is in its `refused`, and the others are written."""
+    changes_, known = await inputs.prepare(act, given)
+    made = [await _new(act, change) for change in changes_]
+    await apply(act, list(zip(made, changes_, strict=True)), known)
+    outcomes = await storing.write(act, made, places)
+    await ruling.settle(act, made)
+    return made, outcomes
+
+
+async def update_each(
+    act: Act, wanted: Sequence[Wanted], prepared: tuple[Sequence[Change], References] | None = None
+) -> tuple[list[State | None], list[Outcome]]:
+    """Changes customers, each for itself; None, and FAILED, for one who is not in sight. `prepared` saves reading
+    inputs again that were read for the customers before."""
+    ids = [one.id for one in wanted]
+    found = await states.load(act, ids, ())
+    for one in wanted:
+        if one.id in found:
+            _judged(act, found[one.id], one)
+    changes_, known = prepared or await inputs.prepare(act, [(one.given, one.path) for one in wanted])
+    pairs = [
+        (found[one.id], change)
+        for one, change in zip(wanted, changes_, strict=True)
+        if one.id in found and not found[one.id].refused
+    ]
+    await _load_parts(act, pairs)
+    await apply(act, pairs, known)
+    each = [found.get(one.id) for one in wanted]
+    present = [state for state in each if state is not None]
+    places = [one.place for one, state in zip(wanted, each, strict=True) if state is not None]
+    outcomes = iter(await storing.write(act, present, None if None in places else places))  # type: ignore[arg-type] # no None
+    return each, [Outcome.FAILED if state is None else next(outcomes) for state in each]
+
+
+async def delete_each(act: Act, found: Sequence[State], places: Sequence[int] | None = None) -> None:
+    """Deletes customers with all that hangs on them. Of the log one line of each stays, without content."""
+    ids = [state.id for state in found]
+    if not ids:
+        return
+    gone = [*ids, *await customers.hanging(act.work, ids)]
+    await changes.forget(act.work, gone)
+    await writing.clear(act.work, tables.Customer, "id", ids)
+    for place, state in enumerate(found):
+        row = state.row
+        audience = {
+            "stage": row.stage,
+            "owner": row.owner_id and row.owner_id.hex(),
+            "department": row.department_id and row.department_id.hex(),
+        }
+        number = None if places is None else places[place]
+        act.log.add(Entry(ChangeAction.DELETED, "Customer", row.id, row.version + 1, [], row=number, audience=audience))
+
+
+def _judged(act: Act, state: State, wanted: Wanted) -> None:
+    try:
+        judge(act, state, ("by",), if_version=wanted.if_version)
+    except Refused as refused:
+        state.refuse(refused)
+
+
+async def _load_parts(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
+    """Each customer gets the parts that its change needs, loaded together for all who need the same."""
+    alike: dict[frozenset[str], list[State]] = {}
+    for state, change in pairs:
+        alike.setdefault(change.parts, []).append(state)
+    fields = await states.custom_fields(act)
+    for parts, some in alike.items():
+        await states.more(act, some, parts)
+        for state in some:
+            state.parts = parts
+            telling.remember(state, fields)
+
+
+async def _new(act: Act, change: Change) -> State:
+    """A customer with nothing but what everybody has from the start."""
+    stage = (await act.settings()).default_stage
+    row = fresh(tables.Customer, workspace_id=act.workspace_id, name="", name_key="", stage=stage)
+    state = State(row, _ALL_PARTS, made=True)
+    if not change.has("name"):
+        state.refuse(Refused(ErrorCode.BLANK, "Give it a name.", change.at("name")))
+    viewer = act.viewer
+    if viewer.agent_id is not None and not viewer.may(Permission.CUSTOMER_VIEW_ALL):
+        if viewer.department_ids:
+            row.department_id = viewer.department_ids[0]
+        elif change.given.get("owner") is None:
+            await _keep_for(act, state, viewer.agent_id)
+    return state
+
+
+async def _keep_for(act: Act, state: State, agent_id: bytes) -> None:
+    """Who sees only his own customers keeps the one that he makes."""
+    crew = await assignment.crew(act, [agent_id])
+    try:
+        assignment.assign(act, state, agent_id, crew, ("input",))
+    except Refused as refused:
+        state.refuse(refused)

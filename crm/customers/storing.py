@@ -1,0 +1,268 @@
+"""Writing customers: whatever was decided about many of them, in a few statements, with the log and the search text."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from crm import changes, values
+from crm.acting import Act
+from crm.changes import Entry
+from crm.customers import telling
+from crm.customers.states import SEARCHED, State, custom_fields
+from db import tables, writing
+from db.folding import fold
+from db.queries import search
+from db.rows import Row, fresh
+from db.tables.enums import ChangeAction, Outcome, TagKind
+
+CHUNK: Final = 1_000
+"""So many customers are rewritten at a time where something that they share is changed."""
+
+
+def chunks(ids: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """The ids, CHUNK at a time."""
+    return [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+
+
+async def write(act: Act, states: Sequence[State], rows: Sequence[int] | None = None) -> list[Outcome]:
+    """Writes each that is not refused, as far as it differs from what it was. `rows` are their places in a job's
+    target. Whether each is FAILED, UNCHANGED, UPDATED or CREATED."""
+    fields = await custom_fields(act)
+    outcomes, written, entries = [], [], []
+    for place, state in enumerate(states):
+        if state.refused:
+            outcomes.append(Outcome.FAILED)
+            continue
+        _mirror(state)
+        entry = _entry(act, state, fields, None if rows is None else rows[place])
+        outcomes.append(_outcome(state, entry))
+        if entry is not None:
+            written.append(state)
+            entries.append(entry)
+    await _store(act, written, fields)
+    for entry in entries:
+        act.log.add(entry)
+    return outcomes
+
+
+def preview(state: State, fields: Sequence[Any]) -> list[dict[str, Any]]:
+    """What the log would tell of a customer who is written now. `fields` are the custom ones."""
+    assert state.was is not None
+    _mirror(state)
+    return telling.different(state, fields)
+
+
+async def refresh(act: Act, states: Sequence[State]) -> None:
+    """Brings up to date what mirrors other records: no change of the customers, so nothing is logged."""
+    fields = await custom_fields(act)
+    for state in states:
+        _mirror(state)
+    await writing.change(act.work, tables.Customer, ((state.id, _different(state)) for state in states))
+    await _search_texts(act, states, fields)
+
+
+def _outcome(state: State, entry: Entry | None) -> Outcome:
+    if entry is None:
+        return Outcome.UNCHANGED
+    return Outcome.CREATED if state.made else Outcome.UPDATED
+
+
+def _entry(act: Act, state: State, fields: Sequence[Any], place: int | None) -> Entry | None:
+    """What the log will say; None where nothing is different. The version grows with it."""
+    row = state.row
+    if state.made:
+        now = telling.told(state, fields)
+        return Entry(ChangeAction.CREATED, "Customer", row.id, row.version, changes.appeared_of(now), row=place)
+    different = telling.different(state, fields)
+    if not different:
+        return None
+    row.version += 1
+    row.updated_at = act.now
+    return Entry(ChangeAction.UPDATED, "Customer", row.id, row.version, different, row=place)
+
+
+def _mirror(state: State) -> None:
+    """The columns that repeat what the parts say."""
+    row = state.row
+    row.name_key = fold(row.name)
+    row.nickname_key = row.nickname and fold(row.nickname)
+    row.real_name_key = row.real_name and fold(row.real_name)
+    if "phones" in state.parts:
+        row.phone, row.phone_count = (state.phones[0] if state.phones else None), len(state.phones)
+    if "emails" in state.parts:
+        row.email, row.email_count = (state.emails[0] if state.emails else None), len(state.emails)
+        row.email_key = row.email and fold(row.email)
+    if "tags" in state.parts:
+        row.tag_count = len(state.tags)
+        row.first_tag_key = min((tag.name_key for tag in state.tags.values()), default=None)
+
+
+# ── the statements ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _store(act: Act, states: Sequence[State], fields: Sequence[Any]) -> None:
+    work = act.work
+    made = [state for state in states if state.made]
+    changed = [state for state in states if not state.made]
+    await _new_tags(act, states)
+    await work.insert(*(state.row for state in made))
+    await writing.change(work, tables.Customer, ((state.id, _different(state)) for state in changed))
+    await _lists(act, states)
+    await _sets(act, states)
+    await _custom_values(act, states, {field.id: field for field in fields})
+    await _search_texts(act, states, fields)
+
+
+async def _new_tags(act: Act, states: Sequence[State]) -> None:
+    """Tags made on the spot exist once a customer who is written wears them, and not before."""
+    pending: dict[bytes, Row] = act.kept.get("new_tags", {})
+    worn = {key: pending[key] for state in states for key in state.tags if key in pending}
+    await act.work.insert(*worn.values())
+    for tag in worn.values():
+        act.log.add(tag_made(tag))
+        del pending[tag.id]
+
+
+def tag_made(tag: Any) -> Entry:
+    """How the log tells that a tag is new."""
+    fields = changes.appeared(name=tag.name, kind=TagKind(tag.kind).name, color=tag.color, description=tag.description)
+    return Entry(ChangeAction.CREATED, "Tag", tag.id, 1, fields)
+
+
+def _different(state: State) -> Mapping[str, Any]:
+    assert state.was is not None
+    before = state.was.columns
+    return {name: value for name, value in vars(state.row).items() if before[name] != value}
+
+
+async def _lists(act: Act, states: Iterable[State]) -> None:
+    """Phones and e-mails are kept whole, in their order."""
+    phones = [state for state in states if "phones" in state.parts and _differs(state, "phones")]
+    emails = [state for state in states if "emails" in state.parts and _differs(state, "emails")]
+    work, number = act.work, act.workspace_id
+    await writing.clear(work, tables.CustomerPhone, "customer_id", [one.id for one in phones if not one.made])
+    await work.insert(
+        *(
+            fresh(tables.CustomerPhone, workspace_id=number, customer_id=state.id, position=place, phone=phone)
+            for state in phones
+            for place, phone in enumerate(state.phones)
+        )
+    )
+    await writing.clear(work, tables.CustomerEmail, "customer_id", [one.id for one in emails if not one.made])
+    await work.insert(
+        *(
+            fresh(
+                tables.CustomerEmail,
+                workspace_id=number,
+                customer_id=state.id,
+                position=place,
+                email=email,
+                email_key=fold(email),
+            )
+            for state in emails
+            for place, email in enumerate(state.emails)
+        )
+    )
+
+
+def _differs(state: State, part: str) -> bool:
+    now = tuple(getattr(state, part))
+    return bool(now) if state.was is None else now != getattr(state.was, part)
+
+
+async def _sets(act: Act, states: Sequence[State]) -> None:
+    """External ids, tags and friends: what is gone is deleted, what is new is added."""
+    gone: dict[type[Any], list[dict[str, Any]]] = {}
+    new: dict[type[Any], list[Row]] = {}
+    for state in states:
+        for part, table, columns in _SETS:
+            if part not in state.parts:
+                continue
+            now = set(getattr(state, part))
+            before = set(getattr(state.was, part)) if state.was else set()
+            gone.setdefault(table, []).extend(columns(state, one) for one in before - now)
+            new.setdefault(table, []).extend(
+                fresh(table, workspace_id=act.workspace_id, **columns(state, one)) for one in sorted(now - before)
+            )
+    for table, keys in gone.items():
+        await writing.remove(act.work, table, keys)
+    for rows in new.values():
+        await act.work.insert(*rows)
+    await _blocks(act, states)
+
+
+_SETS: tuple[tuple[str, Any, Any], ...] = (
+    (
+        "external_ids",
+        tables.CustomerExternalId,
+        lambda state, pair: {"system": pair[0], "value": pair[1], "customer_id": state.id},
+    ),
+    ("tags", tables.CustomerTag, lambda state, tag: {"customer_id": state.id, "tag_id": tag}),
+    ("friends", tables.WechatFriend, lambda state, agent: {"customer_id": state.id, "agent_id": agent}),
+)
+
+
+async def _blocks(act: Act, states: Sequence[State]) -> None:
+    different = [
+        state
+        for state in states
+        if "block" in state.parts and (state.block and vars(state.block)) != (state.was.block if state.was else None)
+    ]
+    held = [state.id for state in different if state.was and state.was.block]
+    await writing.clear(act.work, tables.CustomerBlock, "customer_id", held)
+    await act.work.insert(*(state.block for state in different if state.block))
+
+
+async def _custom_values(act: Act, states: Sequence[State], fields: Mapping[bytes, Any]) -> None:
+    gone, new = [], []
+    for state in states:
+        if "values" not in state.parts:
+            continue
+        before = state.was.values if state.was else {}
+        for field_id in {*before, *state.values}:
+            value = state.values.get(field_id)
+            if value == before.get(field_id):
+                continue
+            if field_id in before:
+                gone.append({"customer_id": state.id, "field_id": field_id})
+            if value is not None:
+                own = {"workspace_id": act.workspace_id, "customer_id": state.id}
+                new += [fresh(tables.CustomerValue, **own, **one) for one in values.rows(fields[field_id], value)]
+    await writing.remove(act.work, tables.CustomerValue, gone)
+    await act.work.insert(*new)
+
+
+async def search_texts(act: Act, states: Sequence[State]) -> None:
+    """Rewrites what the customers are found by, and nothing else."""
+    await _search_texts(act, states, await custom_fields(act))
+
+
+async def _search_texts(act: Act, states: Sequence[State], fields: Sequence[Any]) -> None:
+    """Rewritten for those whose searched parts are all loaded: the others' have not changed."""
+    found = [state for state in states if state.parts >= SEARCHED]
+    number = act.workspace_id
+    await act.work.insert(
+        *(
+            fresh(tables.CustomerSearch, workspace_id=number, customer_id=state.id, text=document(state, fields))
+            for state in found
+            if state.made
+        )
+    )
+    changed = [(state.id, {"text": document(state, fields)}) for state in found if not state.made]
+    await writing.change_of(act.work, tables.CustomerSearch, "customer_id", changed)
+
+
+def document(state: State, fields: Sequence[Any]) -> str:
+    """All that the customer is found by."""
+    row = state.row
+    shown = [values.found_by(field, state.values.get(field.id)) for field in fields if field.active]
+    return search.document(
+        names=(row.name, row.nickname, row.real_name),
+        emails=state.emails,
+        phones=state.phones,
+        company=state.company.name if state.company else None,
+        external_ids=[value for _, value in state.external_ids],
+        address=(row.address_line1, row.address_line2, row.city, row.region, row.postal_code, row.country),
+        tags=[tag.name for tag in state.tags.values()],
+        notes=state.notes,
+        values=[text for text in shown if text],
+    )

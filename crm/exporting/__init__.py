@@ -1,0 +1,1 @@
+"""Exporting: customers written to files, column by column, a page at a time."""

@@ -1,0 +1,120 @@
+"""Reading CSV: whatever its encoding and separator, a line at a time."""
+
+import codecs
+import csv
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO, Final
+
+from crm.files.errors import Unreadable
+
+LONGEST: Final = 1_000_000
+"""Characters of one record, and bytes of one line."""
+
+SEPARATORS: Final = (",", ";", "\t")
+
+_PIECE: Final = 1 << 20
+_SAMPLE: Final = 1 << 16
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def encoding_of(path: Path) -> str:
+    """By its mark; else UTF-8 where the whole file is that; else Windows-1252. Raises Unreadable for bytes."""
+    with path.open("rb") as file:
+        start = file.read(_SAMPLE)
+        for mark, name in _MARKS:
+            if start.startswith(mark):
+                return name
+        if b"\0" in start:
+            return _without_mark(start)
+        file.seek(0)
+        return "utf-8" if _is_utf8(file) else "cp1252"
+
+
+def _without_mark(start: bytes) -> str:
+    """UTF-16 has a NUL in every other byte, on one side only, as long as most of it is Latin."""
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    if odd > len(start) // 3 and not even:
+        return "utf-16-le"
+    if even > len(start) // 3 and not odd:
+        return "utf-16-be"
+    raise Unreadable("This is no text: save the table as CSV or XLSX and send that.")
+
+
+def _is_utf8(file: IO[bytes]) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while piece := file.read(_PIECE):
+            decoder.decode(piece)
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def separator_of(path: Path, encoding: str) -> str:
+    """The one that gives the same number of cells, and the most, in the first records."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        sample = file.read(_SAMPLE)
+    if (named := sample[:6].lower()).startswith("sep=") and named[4:5] in SEPARATORS:
+        return named[4]
+    whole = sample.splitlines(keepends=True)
+    if len(sample) == _SAMPLE and len(whole) > 1:
+        whole = whole[:-1]
+    return max(SEPARATORS, key=lambda one: _fitness(whole, one))
+
+
+def _fitness(lines: list[str], separator: str) -> tuple[float, int]:
+    try:
+        widths = [len(row) for _, row in zip(range(30), csv.reader(lines, delimiter=separator), strict=False) if row]
+    except csv.Error:
+        return 0.0, 0
+    if not widths or widths[0] < 2:
+        return 0.0, 0
+    return sum(width == widths[0] for width in widths) / len(widths), widths[0]
+
+
+def records(path: Path, encoding: str, separator: str) -> Iterator[list[str]]:
+    """Every record that holds something, the header as well. Raises Unreadable."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        lines = _Lines(file)
+        reader = csv.reader(lines, delimiter=separator)
+        with closing(file):
+            try:
+                for number, row in enumerate(reader):
+                    lines.length = 0
+                    if any(row) and not (number == 0 and _names_separator(row, separator)):
+                        yield row
+            except csv.Error:
+                raise Unreadable(f"A cell near line {reader.line_num} has no end: check its quotes.") from None
+
+
+def _names_separator(row: list[str], separator: str) -> bool:
+    """Excel's own first line, `sep=;`."""
+    return row == ["sep=", ""] or (len(row) == 1 and row[0].lower() == f"sep={separator}")
+
+
+class _Lines:
+    """The lines of a file, as long as no line and no record grows beyond all bounds."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.length = 0
+        """Characters since the last whole record."""
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(LONGEST + 1)
+        if not line:
+            raise StopIteration
+        self.length += len(line)
+        if self.length > LONGEST:
+            raise Unreadable(f"A row is longer than {LONGEST} characters: check its quotes.")
+        return line.replace("\0", "") if "\0" in line else line

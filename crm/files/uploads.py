@@ -1,0 +1,53 @@
+"""Uploads: files that callers sent, which nobody else can read or import."""
+
+from pathlib import Path
+
+from crm.access import Viewer
+from crm.errors import ErrorCode, Forbidden, Refused
+from crm.files import storage
+from db import tables, wire
+from db.engine import Database, Session, Work
+from db.queries import files
+from db.rows import fresh
+from db.tables.enums import Permission
+
+KIND = "uploads"
+
+_LONGEST_NAME = 200
+
+
+def allow(viewer: Viewer) -> None:
+    """Raises Forbidden for who may not import."""
+    if not viewer.may(Permission.CUSTOMER_IMPORT):
+        raise Forbidden(Permission.CUSTOMER_IMPORT)
+
+
+async def keep(database: Database, viewer: Viewer, identifier: bytes, *, name: str | None, size: int, path: str) -> str:
+    """Remembers a file that has arrived; returns the upload's id on the wire."""
+    allow(viewer)
+    row = fresh(
+        tables.Upload,
+        workspace_id=viewer.workspace_id,
+        id=identifier,
+        actor_kind=int(viewer.actor_kind),
+        actor_id=viewer.actor_id,
+        name=name[:_LONGEST_NAME] if name else None,
+        bytes=size,
+        path=path,
+    )
+
+    async def insert(work: Work) -> None:
+        await work.insert(row)
+
+    await database.write(viewer.workspace_id, insert)
+    return wire.wire("Upload")(identifier)
+
+
+async def find(session: Session, viewer: Viewer, wire_id: str) -> tuple[tables.Upload, Path]:
+    """The viewer's upload and where it lies. Raises Refused NOT_FOUND."""
+    identifier = wire.parse("Upload", wire_id)
+    found = None if identifier is None else await files.upload(session, identifier, viewer.actor_id)
+    path = storage.of(session.database).path(found.path) if found else None
+    if found is None or path is None or not path.is_file():
+        raise Refused(ErrorCode.NOT_FOUND, f"There is no upload “{wire_id}” of yours here.", ("input", "upload"))
+    return found, path

@@ -1,0 +1,69 @@
+"""Keys of callers: what was done under one is not done again for a day; its answer is repeated."""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from crm.acting import Act
+from crm.errors import ErrorCode, Refused
+from db.queries import idempotency
+
+KEPT: Final = 24 * 60 * 60 * 1000
+"""Milliseconds for which an answer is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A call under a key: what is called, and the digest of its arguments."""
+
+    key: str
+    mutation: str
+    arguments: bytes
+
+
+async def begin(act: Act, once: Once) -> Any:
+    """The answer of the call that was done under the key before; None where this one is to be done. A call with the
+    same key that is under way is waited for. Raises Refused IDEMPOTENCY_KEY_REUSED."""
+    caller, key = act.viewer.caller, _stored(once.key)
+    await idempotency.sweep(act.work, caller, key, before=act.now - KEPT)
+    if await idempotency.claim(act.work, caller, key, once.mutation, once.arguments, at=act.now):
+        return None
+    earlier = await idempotency.by_key(act.work, caller, key)
+    assert earlier is not None
+    if (earlier.mutation, bytes(earlier.arguments)) != (once.mutation, once.arguments):
+        message = f"The key “{once.key}” was used for another call; give every call a key of its own."
+        raise Refused(ErrorCode.IDEMPOTENCY_KEY_REUSED, message)
+    return earlier.answer
+
+
+async def keep(act: Act, once: Once, answer: Any) -> None:
+    """The answer, with what was done, in one transaction."""
+    await idempotency.keep(act.work, act.viewer.caller, _stored(once.key), answer)
+
+
+def sealed(text: str, key: str) -> str:
+    """The text so that only who knows the key can read it: secrets are shown again, and not stored."""
+    nonce = secrets.token_bytes(16)
+    return (nonce + _mixed(text.encode(), nonce, key)).hex()
+
+
+def unsealed(text: str, key: str) -> str:
+    """What was sealed under the key."""
+    held = bytes.fromhex(text)
+    return _mixed(held[16:], held[:16], key).decode()
+
+
+def _mixed(data: bytes, nonce: bytes, key: str) -> bytes:
+    """XOR with HMAC-SHA256 of the nonce and a counter; every nonce is used once."""
+    blocks = (
+        hmac.digest(key.encode("utf-8", "surrogatepass"), nonce + place.to_bytes(4), "sha256")
+        for place in range((len(data) + 31) // 32)
+    )
+    return bytes(one ^ other for one, other in zip(data, b"".join(blocks), strict=False))
+
+
+def _stored(key: str) -> str:
+    """Whoever reads the database cannot send the call again."""
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,128 @@
+"""What a header means: the fields that people's tables call by these names, in four languages."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from crm.columns import EXTERNAL, Column
+from db.folding import fold
+
+# English; Vietnamese; Italian; Indonesian. Written with their accents, compared without.
+_WORDS: Final[Mapping[str, str]] = {
+    "name": "full name, customer name, customer, contact, contact name, client, client name, display name; "
+    "họ và tên, họ tên, tên, tên khách hàng, khách hàng, tên đầy đủ; "
+    "nome, nome completo, nominativo, nome e cognome, cliente, nome cliente; "
+    "nama, nama lengkap, nama pelanggan, pelanggan, nama klien, nama kontak",
+    "nickname": "nick, nick name, alias, short name; biệt danh, tên gọi, tên thường gọi; "
+    "soprannome, nomignolo; nama panggilan, panggilan",
+    "realName": "legal name, official name; tên thật, tên khai sinh; nome reale, nome legale; nama asli, nama resmi",
+    "avatarUrl": "avatar, avatar url, picture, photo, image; ảnh, ảnh đại diện; foto, immagine; gambar, foto profil",
+    "phone": "phone number, telephone, tel, mobile, mobile phone, mobile number, cell, cell phone, contact number; "
+    "điện thoại, số điện thoại, sđt, di động, số di động, đt; "
+    "telefono, cellulare, numero di telefono, numero telefono, recapito telefonico; "
+    "telepon, nomor telepon, no telepon, hp, no hp, nomor hp, ponsel, handphone, no telp, whatsapp",
+    "phones": "phone numbers, all phones, other phones; các số điện thoại; telefoni, numeri di telefono; "
+    "semua telepon, daftar telepon",
+    "email": "e mail, mail, email address, e mail address, mail address; thư điện tử, địa chỉ email, hòm thư; "
+    "posta elettronica, indirizzo email, indirizzo e mail; surel, alamat email, pos el",
+    "emails": "e mails, email addresses, all emails, other emails; các email; "
+    "indirizzi email; semua email, daftar email",
+    "gender": "sex; giới tính, phái; sesso, genere; jenis kelamin, kelamin",
+    "birthDate": "birthday, date of birth, dob, born, birth date; ngày sinh, sinh nhật, ngày tháng năm sinh; "
+    "data di nascita, nascita, compleanno, nato il; tanggal lahir, tgl lahir, ulang tahun",
+    "value": "customer value, worth, amount, revenue, lifetime value, ltv, total spent; "
+    "giá trị, doanh thu, giá trị khách hàng, tổng chi tiêu; valore, fatturato, importo, spesa totale; "
+    "nilai, nilai pelanggan, pendapatan, total belanja",
+    "source": "lead source, origin, customer source; nguồn, nguồn khách, nguồn khách hàng; "
+    "fonte, origine, provenienza; sumber, asal, sumber pelanggan",
+    "channel": "contact channel, preferred channel; kênh, kênh liên hệ; canale, canale preferito; saluran, kanal",
+    "relationshipStatus": "relationship, relationship status, customer status, customer type, type; "
+    "quan hệ, loại khách hàng, phân loại; relazione, tipo cliente, tipo di cliente; hubungan, jenis pelanggan",
+    "subscriptionStatus": "subscription, subscription status, newsletter, mailing list, opt in; "
+    "đăng ký nhận tin, trạng thái đăng ký, nhận bản tin; iscrizione, stato iscrizione; "
+    "langganan, status langganan, buletin",
+    "stage": "customer stage, status, lifecycle stage; giai đoạn, trạng thái; fase, stato; tahap, status pelanggan",
+    "followUpStage": "follow up, follow up stage, pipeline stage; bước chăm sóc, giai đoạn chăm sóc; "
+    "stato trattativa, seguito; tindak lanjut, tahap tindak lanjut",
+    "resellerRelationship": "reseller, reseller relationship; quan hệ đại lý, đại lý; rivenditore; pengecer, reseller",
+    "tags": "tag, label, labels, keywords, categories, category, groups; nhãn, thẻ, từ khóa, nhóm; "
+    "etichette, etichetta, categorie, categoria; label, kata kunci, kategori, grup",
+    "address.line1": "address, street, street address, address 1, address line 1, line 1; "
+    "địa chỉ, số nhà, đường; indirizzo, via, indirizzo 1; alamat, jalan, alamat 1",
+    "address.line2": "address 2, address line 2, line 2, apartment, suite; địa chỉ 2; indirizzo 2; alamat 2",
+    "address.city": "city, town; thành phố, quận, huyện, quận huyện; città, comune, località; kota, kabupaten",
+    "address.region": "region, state, province, county; tỉnh, tỉnh thành, vùng, bang; regione, provincia; "
+    "provinsi, wilayah, daerah",
+    "address.postalCode": "postal code, postcode, zip, zip code; mã bưu chính, mã bưu điện; "
+    "cap, codice postale; kode pos",
+    "address.country": "country, nation; quốc gia, nước; paese, nazione, stato estero; negara",
+    "company": "company name, organization, organisation, employer, business, account; "
+    "công ty, tên công ty, doanh nghiệp, tổ chức; azienda, società, ragione sociale, impresa; "
+    "perusahaan, nama perusahaan, organisasi, kantor",
+    "owner": "owner email, assigned to, assignee, agent, sales rep, salesperson, account manager, responsible; "
+    "người phụ trách, phụ trách, nhân viên, nhân viên phụ trách; "
+    "responsabile, assegnato a, agente, venditore; penanggung jawab, pemilik, petugas, ditugaskan kepada",
+    "id": "customer id, clientela id; mã định danh; id cliente; id pelanggan",
+}  # fmt: skip
+_SEPARATORS: Final = re.compile(r"[\s_\-./:;,#*()\[\]]+")
+_HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _plain(header: str) -> str:
+    return _SEPARATORS.sub(" ", fold(header)).strip()
+
+
+_KNOWN: Final = {
+    _plain(word): key
+    for key, words in reversed(list(_WORDS.items()))
+    for word in (*re.split("[,;]", words), _HUMPS.sub(" ", key))
+    if word.strip()
+}
+
+
+def suggest(headers: Sequence[str], known: Mapping[str, Column]) -> list[tuple[str | None, float]]:
+    """For each header the key of the field that it means, None where it is none that can be imported, and how sure
+    that is, from 0 to 1. Every field is suggested once, where it is surest."""
+    found = [_one(header, known) for header in headers]
+    best: dict[str, int] = {}
+    for place, (key, confidence) in enumerate(found):
+        if key is not None and (key not in best or confidence > found[best[key]][1]):
+            best[key] = place
+    return [one if one[0] is not None and best[one[0]] == place else (None, 0.0) for place, one in enumerate(found)]
+
+
+def _one(header: str, known: Mapping[str, Column]) -> tuple[str | None, float]:
+    column = known.get(header)
+    if column is not None:
+        return (header, 1.0) if column.importable else (None, 0.0)
+    if header.startswith(EXTERNAL) and header != EXTERNAL:
+        return header, 1.0
+    plain = _plain(header)
+    for names, confidence in ((_keys(known), 0.95), (_labels(known), 0.9), (_KNOWN, 0.9)):
+        if plain in names:
+            return _importable(names[plain], known, confidence)
+    return _within(plain, known)
+
+
+def _within(plain: str, known: Mapping[str, Column]) -> tuple[str | None, float]:
+    """A header of several words of which some are known: “Primary phone number”, “Email (work)”. The longest wins."""
+    words = plain.split()
+    for size in range(min(len(words) - 1, 4), 0, -1):
+        for start in range(len(words) - size + 1):
+            part = " ".join(words[start : start + size])
+            if len(part) > 2 and part in _KNOWN:
+                return _importable(_KNOWN[part], known, round(0.4 + 0.4 * size / len(words), 2))
+    return None, 0.0
+
+
+def _importable(key: str, known: Mapping[str, Column], confidence: float) -> tuple[str | None, float]:
+    column = known.get(key)
+    return (key, confidence) if column is not None and column.importable else (None, 0.0)
+
+
+def _keys(known: Mapping[str, Column]) -> Mapping[str, str]:
+    return {_plain(_HUMPS.sub(" ", key)): key for key in known} | {_plain(key): key for key in known}
+
+
+def _labels(known: Mapping[str, Column]) -> Mapping[str, str]:
+    return {_plain(one.label): one.key for one in known.values()}

@@ -1,0 +1,212 @@
+"""Imports as jobs: a file is read on from where the last chunk ended, and what failed is given back as a file."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from crm import columns
+from crm.access import Viewer
+from crm.acting import Act
+from crm.errors import ErrorCode, Refused
+from crm.files import storage, uploads, writing
+from crm.files import tables as files
+from crm.files.errors import Unreadable
+from crm.files.made import made
+from crm.files.tables import Table
+from crm.importing import mapping
+from crm.importing.cells import Habits
+from crm.importing.failures import FailedRows
+from crm.importing.mapping import Fields
+from crm.importing.matching import ImportMatch, Matching
+from crm.importing.rows import OnDuplicate, Plan, bring
+from crm.jobs import beginning
+from crm.jobs.targets import AT_ONCE, Found
+from crm.jobs.verbs import Item, Result, Task, verb
+from db import ids
+from db.engine import Session
+from db.queries import jobs
+from db.rows import Row
+from db.tables.enums import CustomerStage, FileFormat, JobKind, Outcome, Permission
+
+KIND: Final = "made"
+
+_PAGE: Final = 1_000
+
+
+# ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def look(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> tuple[str, Table, int, Fields]:
+    """The upload's place, what it is, how many rows it has, and their fields. Raises Refused and its like."""
+    upload, path = await uploads.find(session, viewer, given["upload"])
+    try:
+        table = await asyncio.to_thread(files.look, path, given.get("format"))
+        count = await asyncio.to_thread(_count, table)
+    except Unreadable as unreadable:
+        raise Refused(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
+    known, path_ = await columns.of_customers(session), ("input", "mapping")
+    wanted = given.get("mapping")
+    habits = Habits()
+    if wanted is None:
+        return upload.path, table, count, mapping.suggested(table.headers, known, habits)
+    return upload.path, table, count, mapping.chosen(table.headers, wanted, known, habits, path_)
+
+
+def _count(table: Table) -> int:
+    rows: Any = table.rows()
+    with closing(rows):
+        return sum(1 for _ in rows)
+
+
+async def begin(
+    act: Act, given: Mapping[str, Any], looked: tuple[str, Table, int, Fields], options: Mapping[str, Any] | None
+) -> Row:
+    """The job that brings the rows in. Raises Refused and its like."""
+    beginning.allow(act, JobKind.IMPORT)
+    relative, table, count, fields = looked
+    stage = CustomerStage(given["stage"])
+    if stage not in (CustomerStage.NEW, CustomerStage.TO_BE_ASSIGNED):
+        message = f"Customers who are imported cannot start in {stage.name}; choose NEW or TO_BE_ASSIGNED."
+        raise Refused(ErrorCode.INVALID, message, ("input", "stage"))
+    arguments = {
+        "file": relative,
+        "failed": ids.new().hex(),
+        "format": int(table.format),
+        "mapping": [{"header": table.headers[place], "field": one.key} for place, one in fields.fields.items()],
+        "match_on": int(given["match_on"]),
+        "system": _system(ImportMatch(given["match_on"]), fields),
+        "on_duplicate": int(given["on_duplicate"]),
+        "stage": int(stage),
+        "add_tags": list(given.get("add_tags") or ()),
+    }
+    wanted = beginning.options(options)
+    if count <= AT_ONCE:
+        found = Found({}, [Item(row, b"") for row in range(count)])
+        return await beginning.start(act, JobKind.IMPORT, arguments, found, wanted)
+    return beginning.later(act, await beginning.write(act, JobKind.IMPORT, arguments, None, wanted, matched=count))
+
+
+def _system(on: ImportMatch, fields: Fields) -> str | None:
+    """Whose ids the rows are matched by."""
+    if on is not ImportMatch.EXTERNAL_ID:
+        return None
+    systems = [one.system for one in fields.fields.values() if one.system is not None]
+    if len(systems) != 1:
+        what = "No column is" if not systems else f"{len(systems)} columns are"
+        message = f"{what} mapped to ids of another system; map one to externalId.<system> to match by it."
+        raise Refused(ErrorCode.INVALID, message, ("input", "matchOn"))
+    return systems[0]
+
+
+# ── reading on ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Open:
+    """A file that is being read. What was read is kept until the job is beyond it: a transaction may run again."""
+
+    def __init__(self, path: Path, format: FileFormat) -> None:
+        self.table = files.look(path, format)
+        self._rows: Any = None
+        self._next = 0
+        self._held: dict[int, list[str]] = {}
+
+    def rows(self, first: int, size: int) -> dict[int, list[str]]:
+        """The rows from number `first` on, `size` of them at most."""
+        self._held = {number: row for number, row in self._held.items() if number >= first}
+        if self._rows is None or first > self._next or (first < self._next and first not in self._held):
+            self.close()
+            self._rows, self._next, self._held = self.table.rows(first), first, {}
+        for row in islice(self._rows, max(0, first + size - self._next)):
+            self._held[self._next] = row
+            self._next += 1
+        return {number: self._held[number] for number in range(first, first + size) if number in self._held}
+
+    def close(self) -> None:
+        if self._rows is not None and hasattr(self._rows, "close"):
+            self._rows.close()
+        self._rows = None
+
+
+_OPEN: dict[bytes, _Open] = {}
+_MOST_OPEN: Final = 4
+
+
+async def _rows(session: Session, task: Task, first: int, size: int) -> dict[int, list[str]]:
+    """Raises Refused where the file is not there any more, or cannot be read on."""
+    path = storage.of(session.database).path(task.arguments["file"])
+    try:
+        return await asyncio.to_thread(_read, task.job.id, path, FileFormat(task.arguments["format"]), first, size)
+    except FileNotFoundError:
+        raise Refused(ErrorCode.NOT_FOUND, "The file is not there any more.", ("input", "upload")) from None
+    except Unreadable as unreadable:
+        raise Refused(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
+
+
+def _read(job: bytes, path: Path, format: FileFormat, first: int, size: int) -> dict[int, list[str]]:
+    found = _OPEN.pop(job, None) or _Open(path, format)
+    _OPEN[job] = found
+    while len(_OPEN) > _MOST_OPEN:
+        _OPEN.pop(next(iter(_OPEN))).close()
+    return found.rows(first, size)
+
+
+async def following(act: Act, task: Task, after: int, size: int) -> Sequence[Item]:
+    """The next rows of the file."""
+    return [Item(number, b"") for number in await _rows(act.work, task, after + 1, size)]
+
+
+# ── bringing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def finish(session: Session, task: Task) -> list[Row]:
+    """The file of the failed rows, where there are any."""
+    job = task.job
+    opened = _OPEN.pop(job.id, None)
+    if opened is not None:
+        opened.close()
+    if not job.counts.get(Outcome.FAILED.name) or job.dry_run:
+        return []
+    identifier = bytes.fromhex(task.arguments["failed"])
+    kept = storage.of(session.database)
+    relative, path = kept.room(KIND, identifier)
+    format = FileFormat(task.arguments["format"])
+    try:
+        table = await asyncio.to_thread(files.look, kept.path(task.arguments["file"]), format)
+        file = FailedRows(path, table)
+        after = -1
+        while rows := await jobs.apart(session, job.id, after, _PAGE, [int(Outcome.FAILED)]):
+            reasons = {row.row: " ".join(one["message"] for one in row.errors or ()) for row in rows}
+            await asyncio.to_thread(file.add, reasons)
+            after = rows[-1].row
+        await asyncio.to_thread(file.close)
+    except (FileNotFoundError, Unreadable):
+        return []
+    return [made(job, identifier, f"failed rows{writing.suffix(format)}", format, relative, path)]
+
+
+@verb(JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish)
+async def run(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """Brings a chunk of rows in."""
+    if not items:
+        return []
+    found = await _rows(act.work, task, items[0].row, len(items))
+    plan = await _plan(act, task, _OPEN[task.job.id].table)
+    brought = await bring(act, plan, [(one.row, found[one.row]) for one in items])
+    return [Result(one.row, one.id, one.outcome, one.refused) for one in brought]
+
+
+async def _plan(act: Act, task: Task, table: Table) -> Plan:
+    arguments, settings = task.arguments, await act.settings()
+    habits = Habits(settings.default_country == "US", settings.timezone)
+    known = await columns.of_customers(act.work)
+    fields = mapping.chosen(table.headers, arguments["mapping"], known, habits, ("input", "mapping"))
+    return Plan(
+        fields,
+        Matching(ImportMatch(arguments["match_on"]), arguments["system"], settings.default_country),
+        OnDuplicate(arguments["on_duplicate"]),
+        CustomerStage(arguments["stage"]),
+        arguments["add_tags"],
+    )

@@ -1,0 +1,116 @@
+"""Which column of a file fills which field, and what a row asks for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crm.checking import Checks
+from crm.columns import CUSTOM, EXTERNAL, Column, named
+from crm.errors import ErrorCode, Path, Refused
+from crm.files import cells as joined
+from crm.importing import cells, headers
+from crm.importing.cells import Habits, Wrong
+
+IGNORED: Final = "_error"
+"""The column that a file of failed rows tells the reasons in."""
+
+
+@dataclass(slots=True)
+class Row:
+    """What a row asks for, and what cannot be read of it. `given` is a customer's input as far as it stands by itself;
+    companies are named by their names here, tags too, and ids in other systems are apart."""
+
+    number: int
+    given: dict[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    company: str | None = None
+    tags: list[str] = field(default_factory=list)
+    systems: dict[str, list[str]] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a file's columns, by the columns' places."""
+
+    width: int
+    fields: Mapping[int, Column]
+    habits: Habits
+
+    @property
+    def names(self) -> list[str]:
+        """The keys of the fields."""
+        return [one.key for one in self.fields.values()]
+
+    def read(self, number: int, found: Sequence[str]) -> Row:
+        """What the row asks for. A blank cell asks for nothing."""
+        row = Row(number)
+        if any(cell.strip() for cell in found[self.width :]):
+            message = f"The row has {len(found)} cells and the header {self.width}: check its separators and quotes."
+            row.refused.append(Refused(ErrorCode.INVALID, message))
+            return row
+        for place, column in self.fields.items():
+            text = found[place].strip() if place < len(found) else ""
+            if text:
+                try:
+                    _read(row, column, text, self.habits)
+                except Wrong as wrong:
+                    row.refused.append(Refused(ErrorCode.INVALID, str(wrong), (column.key,)))
+        return row
+
+
+def _read(row: Row, column: Column, text: str, habits: Habits) -> None:
+    key, given = column.key, row.given
+    if key in cells.PLAIN:
+        name, read = cells.PLAIN[key]
+        given[name] = read(text, habits)
+    elif key in cells.ADDRESS:
+        given.setdefault("address", {})[cells.ADDRESS[key]] = text
+    elif key.startswith(CUSTOM):
+        one = {"key": column.custom.key, "value": cells.custom(column.custom, text, habits)}
+        given.setdefault("custom_fields", []).append(one)
+    elif key.startswith(EXTERNAL):
+        row.systems[key.removeprefix(EXTERNAL)] = joined.split(text)
+    elif key == "tags":
+        row.tags = joined.split(text)
+    elif key == "owner":
+        given["owner"] = {"email": text}
+    elif key == "company":
+        row.company = text
+    elif key == "id":
+        row.id = text
+
+
+def suggested(found: Sequence[str], known: Mapping[str, Column], habits: Habits) -> Fields:
+    """The mapping that the headers suggest."""
+    keys = [
+        None if header == IGNORED else key
+        for header, (key, _) in zip(found, headers.suggest(found, known), strict=True)
+    ]
+    fields = {place: named(dict(known), key) for place, key in enumerate(keys) if key is not None}
+    return Fields(len(found), {place: one for place, one in fields.items() if one is not None}, habits)
+
+
+def chosen(
+    found: Sequence[str], wanted: Sequence[Mapping[str, str]], known: Mapping[str, Column], habits: Habits, path: Path
+) -> Fields:
+    """The mapping that a person gave: {"header", "field"} each. Raises Refused INVALID, FIELD_UNKNOWN."""
+    checks, fields = Checks(), dict[int, Column]()
+    for number, one in enumerate(wanted):
+        column = named(dict(known), one["field"])
+        if column is None:
+            message = f"There is no field “{one['field']}”; `fields` lists those there are."
+            checks.refuse(ErrorCode.FIELD_UNKNOWN, message, (*path, number, "field"))
+        elif not column.importable:
+            message = f"“{one['field']}” cannot be imported; the system keeps it."
+            checks.refuse(ErrorCode.FIELD_PROTECTED, message, (*path, number, "field"))
+        elif any(column.key == other.key for other in fields.values()):
+            message = f"“{one['field']}” is filled by another column already."
+            checks.refuse(ErrorCode.INVALID, message, (*path, number, "field"))
+        elif one["header"] not in found:
+            message = f"The file has no column “{one['header']}”."
+            checks.refuse(ErrorCode.INVALID, message, (*path, number, "header"))
+        else:
+            fields[found.index(one["header"])] = column
+    checks.end()
+    return Fields(len(found), fields, habits)

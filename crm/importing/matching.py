@@ -1,0 +1,92 @@
+"""Whom each row means among the customers there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from crm import texts
+from crm.acting import Act
+from crm.errors import ErrorCode, Refused
+from crm.importing.mapping import Row
+from db import wire
+from db.folding import email_key, normal
+from db.queries import customers, importing
+
+
+class ImportMatch(IntEnum):
+    EMAIL = 0
+    PHONE = 1
+    EXTERNAL_ID = 2
+    NONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How rows find their customers; `system` is whose ids are meant by EXTERNAL_ID."""
+
+    on: ImportMatch
+    system: str | None = None
+    country: str | None = None
+
+    def key(self, row: Row) -> str | None:
+        """What the row is known by; None where it says nothing of the kind."""
+        if self.on is ImportMatch.EMAIL:
+            first = row.given.get("email") or next(iter(row.given.get("emails", ())), None)
+            return email_key(first) if first else None
+        if self.on is ImportMatch.PHONE:
+            first = row.given.get("phone") or next(iter(row.given.get("phones", ())), None)
+            return _number(first, self.country) if first else None
+        if self.on is ImportMatch.EXTERNAL_ID and self.system is not None:
+            return next((normal(one) for one in row.systems.get(self.system, ())), None)
+        return None
+
+
+def _number(text: str, country: str | None) -> str | None:
+    try:
+        return texts.phone(text, country, ())
+    except Refused:
+        return None
+
+
+async def find(act: Act, matching: Matching, rows: Sequence[Row]) -> list[Any]:
+    """For each row the customer it means (`id`, `company_id`), or None. Refuses a row that means several, or one by an
+    id that is nobody's."""
+    ids = {row.id: wire.parse("Customer", row.id) for row in rows if row.id}
+    by_id = await customers.by_ids(act.work, [one for one in ids.values() if one], act.viewer.sight) if ids else {}
+    keys = {row.number: matching.key(row) for row in rows if not row.id}
+    by_key = await _holders(act, matching, list({key for key in keys.values() if key}))
+    found: list[Any] = []
+    for row in rows:
+        if row.id:
+            customer = by_id.get(ids[row.id] or b"")
+            if customer is None:
+                row.refused.append(Refused(ErrorCode.NOT_FOUND, f"There is no customer “{row.id}” here.", ("id",)))
+            found.append(customer)
+            continue
+        held = by_key.get(keys[row.number] or "", ())
+        several = {one.id for one in held}
+        if len(several) > 1:
+            message = f"{len(several)} customers have “{keys[row.number]}”; merge them, or name one in a column “id”."
+            row.refused.append(Refused(ErrorCode.AMBIGUOUS, message, (_PATHS[matching.on],)))
+        found.append(held[0] if held else None)
+    return found
+
+
+_PATHS = {
+    ImportMatch.EMAIL: "email",
+    ImportMatch.PHONE: "phone",
+    ImportMatch.EXTERNAL_ID: "externalIds",
+    ImportMatch.NONE: "id",
+}
+
+
+async def _holders(act: Act, matching: Matching, keys: Sequence[str]) -> Any:
+    if not keys:
+        return {}
+    sight = act.viewer.sight
+    if matching.on is ImportMatch.EMAIL:
+        return await importing.by_email(act.work, keys, sight)
+    if matching.on is ImportMatch.PHONE:
+        return await importing.by_phone(act.work, keys, sight)
+    return await importing.by_external_id(act.work, matching.system or "", keys, sight)

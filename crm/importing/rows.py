@@ -1,0 +1,228 @@
+"""Bringing rows in: each stands for itself, all by the rules of a single upsert, many with a few statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from crm.acting import Act
+from crm.checking import take_turn
+from crm.customers import records
+from crm.customers.records import Wanted
+from crm.customers.states import State
+from crm.errors import ErrorCode, Refused
+from crm.importing import matching
+from crm.importing.mapping import Fields, Row
+from crm.importing.matching import Matching
+from db.folding import fold, normal
+from db.queries import customers, importing, tags
+from db.tables.enums import CustomerStage, Outcome, Permission, TagKind
+from db.wire import wire
+
+
+class OnDuplicate(IntEnum):
+    SKIP = 0
+    UPDATE = 1
+    CREATE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with every row of a file."""
+
+    fields: Fields
+    matching: Matching
+    on_duplicate: OnDuplicate = OnDuplicate.SKIP
+    stage: CustomerStage = CustomerStage.TO_BE_ASSIGNED
+    add_tags: Sequence[Any] = ()
+
+
+@dataclass(slots=True)
+class Brought:
+    """What became of a row."""
+
+    row: int
+    outcome: Outcome
+    id: bytes | None = None
+    refused: list[Refused] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Names:
+    """What rows name: companies and tags by their folded names."""
+
+    companies: dict[str, list[Any]]
+    tags: dict[str, list[Any]]
+
+
+async def bring(act: Act, plan: Plan, rows: Sequence[tuple[int, Sequence[str]]]) -> list[Brought]:
+    """Rows with their numbers, in order. Those that mean the same customer come one after the other: the later ones
+    find what the earlier ones did."""
+    await take_turn(act, "import")
+    read = [plan.fields.read(number, cells) for number, cells in rows]
+    names = await _named(act, read)
+    done: dict[int, Brought] = {}
+    left = [row for row in read if not row.refused]
+    for row in read:
+        if row.refused:
+            done[row.number] = Brought(row.number, Outcome.FAILED, None, row.refused)
+    while left:
+        left = await _round(act, plan, names, left, done)
+    return [done[row.number] for row in read]
+
+
+async def _round(act: Act, plan: Plan, names: _Names, rows: Sequence[Row], done: dict[int, Brought]) -> list[Row]:
+    """Brings in the first row of each customer; returns the others."""
+    found = [None] * len(rows)
+    if plan.on_duplicate is not OnDuplicate.CREATE:
+        found = await matching.find(act, plan.matching, rows)
+    new: list[Row] = []
+    known: list[tuple[Row, Any]] = []
+    later: list[Row] = []
+    claimed: set[Any] = set()
+    for row, customer in zip(rows, found, strict=True):
+        refused = _refused(act, row, customer)
+        if refused:
+            done[row.number] = Brought(row.number, Outcome.FAILED, customer and customer.id, refused)
+        elif customer is not None and plan.on_duplicate is OnDuplicate.SKIP:
+            done[row.number] = Brought(row.number, Outcome.SKIPPED, customer.id)
+        elif _claims(plan, row, customer) & claimed:
+            later.append(row)
+        else:
+            claimed |= _claims(plan, row, customer)
+            if customer is None:
+                new.append(row)
+            else:
+                known.append((row, customer))
+    await _create(act, plan, names, new, done)
+    await _update(act, plan, names, known, done)
+    return later
+
+
+def _claims(plan: Plan, row: Row, customer: Any) -> set[Any]:
+    """What no other row of the same round may mean."""
+    if plan.on_duplicate is OnDuplicate.CREATE:
+        return set()
+    key = None if row.id else plan.matching.key(row)
+    return {one for one in (key, customer and customer.id) if one is not None}
+
+
+def _refused(act: Act, row: Row, customer: Any) -> list[Refused]:
+    if row.refused:
+        return row.refused
+    needed = Permission.CUSTOMER_CREATE if customer is None else Permission.CUSTOMER_UPDATE
+    if act.viewer.may(needed):
+        return []
+    what = "make customers" if customer is None else "change customers"
+    return [Refused(ErrorCode.FORBIDDEN, f"You may not {what} ({needed.name}).")]
+
+
+async def _create(act: Act, plan: Plan, names: _Names, rows: Sequence[Row], done: dict[int, Brought]) -> None:
+    if not rows:
+        return
+    for row in rows:
+        _company(row, None, names)
+        row.given.setdefault("stage", plan.stage)
+        _put_tags(plan, row, names, {})
+        ids = [{"system": system, "value": one} for system, values in row.systems.items() for one in values]
+        if ids:
+            row.given["external_ids"] = ids
+    ready = _ready(rows, done)
+    states, outcomes = await records.create_each(act, [(row.given, ()) for row in ready], [row.number for row in ready])
+    for row, state, outcome in zip(ready, states, outcomes, strict=True):
+        done[row.number] = _told(row, state, outcome)
+
+
+async def _update(
+    act: Act, plan: Plan, names: _Names, pairs: Sequence[tuple[Row, Any]], done: dict[int, Brought]
+) -> None:
+    if not pairs:
+        return
+    ids = [customer.id for _, customer in pairs]
+    tagged = any(row.tags for row, _ in pairs) or plan.add_tags
+    worn = await tags.by_customer(act.work, ids) if tagged else {}
+    held = await customers.external_ids(act.work, ids) if any(row.systems for row, _ in pairs) else {}
+    for row, customer in pairs:
+        _company(row, customer, names)
+        _put_tags(plan, row, names, {tag.id: tag for tag in worn.get(customer.id, ())})
+        _merge_ids(row, held.get(customer.id, ()))
+    ready = {row.number for row in _ready([row for row, _ in pairs], done)}
+    wanted = [(row, customer) for row, customer in pairs if row.number in ready]
+    states, outcomes = await records.update_each(
+        act, [Wanted(customer.id, row.given, path=(), place=row.number) for row, customer in wanted]
+    )
+    for (row, customer), state, outcome in zip(wanted, states, outcomes, strict=True):
+        if state is None:
+            gone = Refused(ErrorCode.NOT_FOUND, "The customer is not there any more.")
+            done[row.number] = Brought(row.number, Outcome.FAILED, customer.id, [gone])
+        else:
+            done[row.number] = _told(row, state, outcome)
+
+
+def _ready(rows: Sequence[Row], done: dict[int, Brought]) -> list[Row]:
+    for row in rows:
+        if row.refused:
+            done[row.number] = Brought(row.number, Outcome.FAILED, None, row.refused)
+    return [row for row in rows if not row.refused]
+
+
+def _told(row: Row, state: State, outcome: Outcome) -> Brought:
+    made_and_refused = state.made and outcome is Outcome.FAILED
+    return Brought(row.number, outcome, None if made_and_refused else state.id, list(state.refused))
+
+
+# ── companies, tags, ids in other systems ─────────────────────────────────────────────────────────────────────────────
+
+
+async def _named(act: Act, rows: Sequence[Row]) -> _Names:
+    companies = list({fold(row.company) for row in rows if row.company})
+    named = list({fold(tag) for row in rows for tag in row.tags})
+    found: dict[str, list[Any]] = {}
+    for tag in await tags.named(act.work, [], named) if named else ():
+        found.setdefault(tag.name_key, []).append(tag)
+    return _Names(dict(await importing.companies(act.work, companies)) if companies else {}, found)
+
+
+def _company(row: Row, customer: Any, names: _Names) -> None:
+    """By its name. Of several of one name, the customer's own; else none can be told from the others."""
+    if row.company is None:
+        return
+    found = names.companies.get(fold(row.company), [])
+    own = [one for one in found if customer is not None and one.id == customer.company_id]
+    if own or len(found) == 1:
+        row.given["company"] = {"id": _COMPANY((own or found)[0].id)}
+        return
+    code = ErrorCode.AMBIGUOUS if found else ErrorCode.NOT_FOUND
+    message = f"{len(found)} companies have" if found else "There is no company with"
+    row.refused.append(Refused(code, f"{message} the name “{row.company}”.", ("company",)))
+
+
+_COMPANY, _TAG = wire("Company"), wire("Tag")
+
+
+def _put_tags(plan: Plan, row: Row, names: _Names, worn: dict[bytes, Any]) -> None:
+    """Tags are put on, none is taken off; what is worn already is no change, whoever asks for it."""
+    wearing = {tag.name_key for tag in worn.values()}
+    add: list[Any] = []
+    for name in row.tags:
+        if fold(name) not in wearing:
+            known = sorted(names.tags.get(fold(name), ()), key=lambda tag: tag.kind != TagKind.BUSINESS)
+            add.append({"id": _TAG(known[0].id)} if known else {"name": name})
+    ids = {_TAG(one) for one in worn}
+    for named in plan.add_tags:
+        if named.get("id") not in ids and not (named.get("name") and fold(named["name"]) in wearing):
+            add.append(dict(named))
+    if add:
+        row.given["tags"] = {"add": add}
+
+
+def _merge_ids(row: Row, held: Sequence[Any]) -> None:
+    """A system's ids are replaced by the cell's; those in other systems stay."""
+    if not row.systems:
+        return
+    systems = {normal(system): values for system, values in row.systems.items()}
+    now = {(one.system, one.value) for one in held}
+    kept = [(one.system, one.value) for one in held if one.system not in systems]
+    wanted = [(system, normal(value)) for system, values in systems.items() for value in values]
+    if now != {*kept, *wanted}:
+        row.given["external_ids"] = [{"system": system, "value": value} for system, value in (*kept, *wanted)]

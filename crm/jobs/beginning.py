@@ -1,0 +1,185 @@
+"""Beginning a job: few rows are done at once, more are left to a worker."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from crm import texts
+from crm.acting import Act
+from crm.errors import ErrorCode, Forbidden, LimitRefused, Refused
+from crm.jobs import targets, working
+from crm.jobs.signals import wake
+from crm.jobs.targets import AT_ONCE, Found
+from crm.jobs.verbs import VERBS, Item
+from crm.jobs.working import Failed
+from db import tables
+from db.rows import Row, fresh
+from db.tables.enums import JobKind
+
+ABORT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a job is to be done."""
+
+    dry_run: bool = False
+    abort: bool = False
+    label: str | None = None
+
+
+def options(given: Mapping[str, Any] | None) -> Options:
+    """Raises Refused TOO_LONG for the label."""
+    given = given or {}
+    label = texts.text(given.get("label"), ("options", "label"), longest=texts.NAME)
+    return Options(bool(given.get("dry_run")), int(given.get("on_error") or 0) == ABORT, label)
+
+
+async def begin(
+    act: Act,
+    kind: JobKind,
+    arguments: Mapping[str, Any],
+    target: targets.Given,
+    given_options: Mapping[str, Any] | None,
+    *,
+    state: Mapping[str, Any] | None = None,
+) -> Row:
+    """The job for the customers of a target. Raises Forbidden, and what targets.find raises."""
+    allow(act, kind)
+    wanted = options(given_options)
+    found = await targets.find(act, target)
+    return await start(act, kind, arguments, found, wanted, state=state)
+
+
+def allow(act: Act, kind: JobKind) -> None:
+    """Raises Forbidden where the viewer lacks the permission that jobs of this kind need."""
+    permission = VERBS[kind].permission
+    if not act.viewer.may(permission):
+        raise Forbidden(permission)
+
+
+async def start(
+    act: Act,
+    kind: JobKind,
+    arguments: Mapping[str, Any],
+    found: Found,
+    wanted: Options,
+    *,
+    state: Mapping[str, Any] | None = None,
+    as_kind: JobKind | None = None,
+    **columns: Any,
+) -> Row:
+    """The job, done where it is small, else waiting for a worker. A job `as_kind` does what `kind` does."""
+    job = await write(
+        act, kind, arguments, found.target, wanted, state=state, as_kind=as_kind, matched=len(found.items), **columns
+    )
+    if found.match is not None:
+        job.matched = await found.keep(act, job.id)
+        await working.keep(act, job, vars(job) | {"matched": 0})
+    elif len(found.items) > AT_ONCE:
+        await stored(act, job, found.items)
+    if job.matched > AT_ONCE:
+        return later(act, job)
+    return await at_once(act, job, found.items)
+
+
+async def stored(act: Act, job: Row, items: Sequence[Item]) -> None:
+    """Keeps the rows as the job's target."""
+    number = act.workspace_id
+    rows = (
+        fresh(tables.JobTarget, workspace_id=number, job_id=job.id, row=one.row, node_id=one.id or b"") for one in items
+    )
+    await act.work.insert(*rows)
+
+
+async def write(
+    act: Act,
+    kind: JobKind,
+    arguments: Mapping[str, Any],
+    target: Any,
+    wanted: Options,
+    *,
+    state: Mapping[str, Any] | None = None,
+    as_kind: JobKind | None = None,
+    **columns: Any,
+) -> Row:
+    """A new job, not begun."""
+    job = fresh(
+        tables.Job,
+        workspace_id=act.workspace_id,
+        kind=int(kind if as_kind is None else as_kind),
+        arguments=plain({"verb": int(kind), "given": arguments}),
+        target=plain(target),
+        label=wanted.label,
+        dry_run=wanted.dry_run,
+        on_error=int(wanted.abort),
+        actor_kind=int(act.viewer.actor_kind),
+        actor_id=act.viewer.actor_id or None,
+        request_id=act.author.request_id,
+        state=plain(dict(state or {})),
+        **{"counts": {}, **columns},
+    )
+    await act.work.insert(job)
+    return job
+
+
+def plain(value: Any) -> Any:
+    """Just as it is read back from the database, so that rules see the same now and later."""
+    return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
+
+
+def later(act: Act, job: Row) -> Row:
+    """A worker of this process is told once the job is there."""
+    database = act.work.database
+    act.after.append(lambda: wake(database))
+    return job
+
+
+async def at_once(act: Act, job: Row, items: Sequence[Item]) -> Row:
+    """Does all of it in this transaction."""
+    before = deepcopy(vars(job))
+    job.started_at = act.now
+    task = working.task(job)
+    try:
+        if job.on_error and not job.dry_run:
+            async with act.work.part():
+                await working.advance(act, task, items)
+        else:
+            await working.advance(act, task, items)
+        await working.finish(act, task)
+        working.ended(job, act.now)
+    except Failed as failed:
+        await working.abort(act, task, failed.result, items)
+    await working.keep(act, job, before)
+    return job
+
+
+def at_most(rows: Sequence[Any], most: int, path: tuple[str, ...]) -> None:
+    """Raises Refused where there are no rows or too many."""
+    if not rows:
+        raise Refused(ErrorCode.EMPTY_TARGET, "There are no rows; give at least one.", path)
+    if len(rows) > most:
+        message = f"There is room for {most} rows; these are {len(rows)}."
+        raise LimitRefused(message, path, limit=most, current=len(rows))
+
+
+async def both(
+    act: Act, kind: JobKind, arguments: Mapping[str, Any], parts: tuple[Found, Found], wanted: Options
+) -> Row:
+    """The job for two targets, one after the other, where one of them is large. `adding` tells where the first ends."""
+    target = {"add": parts[0].target, "remove": parts[1].target}
+    job = await write(act, kind, arguments, target, wanted)
+    before = deepcopy(vars(job))
+    for part in parts:
+        if part.match is not None:
+            job.matched += await part.keep(act, job.id, job.matched)
+        else:
+            await stored(act, job, [Item(job.matched + one.row, one.id) for one in part.items])
+            job.matched += len(part.items)
+        if part is parts[0]:
+            job.arguments = {**job.arguments, "given": {**job.arguments["given"], "adding": job.matched}}
+    await working.keep(act, job, before)
+    return later(act, job)

@@ -1,0 +1,76 @@
+"""Cancelling, trying again: what is done with a job once it is there."""
+
+from copy import deepcopy
+from typing import Any
+
+from crm.acting import Act
+from crm.errors import ErrorCode, Refused
+from crm.jobs import beginning, verbs, working
+from crm.jobs.beginning import Options
+from crm.jobs.targets import AT_ONCE
+from crm.jobs.verbs import Item
+from db import tables, wire
+from db.queries import jobs
+from db.rows import Row, copied
+from db.tables.enums import JobKind, JobStatus, Permission
+
+
+async def one(act: Act, wire_id: str) -> Row:
+    """The job, held; a job is its creator's, or SETTINGS_MANAGE's. Raises Refused NOT_FOUND."""
+    identifier, viewer = wire.parse("Job", wire_id), act.viewer
+    found = await jobs.locked(act.work, identifier) if identifier else None
+    mine = found is not None and (found.actor_kind, found.actor_id) == (int(viewer.actor_kind), viewer.actor_id)
+    if found is None or not (mine or viewer.may(Permission.SETTINGS_MANAGE)):
+        raise Refused(ErrorCode.NOT_FOUND, f"There is no job “{wire_id}” here.", ("id",))
+    return copied(found, tables.Job)
+
+
+def may_cancel(job: Any) -> bool:
+    """Whether it has not ended, and nobody cancelled it yet."""
+    return job.status in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+async def cancel(act: Act, wire_id: str) -> Row:
+    """It stops at the end of its chunk; what is done stays done. One that has ended stays as it is."""
+    job = await one(act, wire_id)
+    if not may_cancel(job):
+        return job
+    before = deepcopy(vars(job))
+    idle = job.leased_until is None or job.leased_until < act.now
+    job.status = int(JobStatus.CANCELLED if idle else JobStatus.CANCELLING)
+    if idle:
+        job.finished_at = act.now
+    await working.keep(act, job, before)
+    return job
+
+
+async def retry(act: Act, wire_id: str) -> Row:
+    """A new job for the failed rows of an earlier one, under their numbers. Raises Refused NOT_FOUND, INVALID."""
+    earlier = await one(act, wire_id)
+    if earlier.finished_at is None or earlier.dry_run:
+        what = "A dry run" if earlier.dry_run else "A job that is still running"
+        raise Refused(ErrorCode.INVALID, f"{what} cannot be tried again.", ("id",))
+    verb = verbs.of(earlier)
+    beginning.allow(act, verb.kind)
+    if verb.kind is JobKind.EXPORT:
+        raise Refused(ErrorCode.INVALID, "An export is not tried again; export anew.", ("id",))
+    if verb.read is not None:
+        raise Refused(ErrorCode.INVALID, "Take the file of its failed rows, mend it and import that.", ("id",))
+    job = await beginning.write(
+        act, verb.kind, earlier.arguments["given"], earlier.target,
+        Options(abort=bool(earlier.on_error), label=earlier.label),
+        state=earlier.state and {name: earlier.state[name] for name in ("turn",) if name in earlier.state},
+        as_kind=JobKind.RETRY, retry_of=earlier.id,
+    )  # fmt: skip
+    return await begun(act, job, await jobs.failed_again(act.work, job.id, earlier.id))
+
+
+async def begun(act: Act, job: Row, matched: int) -> Row:
+    """Starts a job whose target is stored."""
+    before = deepcopy(vars(job))
+    job.matched = matched
+    await working.keep(act, job, before)
+    if matched > AT_ONCE:
+        return beginning.later(act, job)
+    items = [Item(row.row, row.node_id) for row in await jobs.targets(act.work, job.id, -1, AT_ONCE)]
+    return await beginning.at_once(act, job, items)

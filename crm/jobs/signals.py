@@ -1,0 +1,21 @@
+"""Waking the workers of this process when there is something to do."""
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from db.engine import Database
+
+_WAITING: WeakKeyDictionary[Database, asyncio.Event] = WeakKeyDictionary()
+
+
+def waiting(database: Database) -> asyncio.Event:
+    """What a worker of the database waits for."""
+    found = _WAITING.get(database)
+    if found is None:
+        found = _WAITING[database] = asyncio.Event()
+    return found
+
+
+def wake(database: Database) -> None:
+    """There is a job."""
+    waiting(database).set()

@@ -1,0 +1,155 @@
+"""Targets: which customers a job is about, found by the list's own filter, and never more than was meant."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crm.acting import Act
+from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.jobs.bounds import unbounded
+from crm.jobs.verbs import Item
+from db import wire
+from db.filtering.errors import QuestionRefused
+from db.paging import Listing
+from db.queries import customers, jobs, matches, views
+from db.queries.matches import Question
+from db.sorting import Sort
+
+AT_ONCE: Final = 200
+"""So many customers are done in the answer; more run behind it."""
+
+MOST_IDS: Final = 1_000
+
+Given = Mapping[str, Any]
+"""{"ids": […]} or {"match": {…}}, as plain data."""
+
+
+@dataclass(slots=True)
+class Found:
+    """The customers of a target: `items` where they are few or were named, else a list to be kept with the job."""
+
+    target: dict[str, Any]
+    items: list[Item] = field(default_factory=list)
+    match: Listing | None = None
+    sort: Sort | None = None
+    expected: int | None = None
+    path: Path = ()
+
+    async def keep(self, act: Act, job_id: bytes, start: int = 0) -> int:
+        """Keeps those that are many as the job's target; returns how many there are. Raises Refused COUNT_MISMATCH."""
+        assert self.match is not None
+        assert self.sort is not None
+        count = await jobs.snapshot(act.work, job_id, self.match, self.sort, start - 1)
+        expect(self.expected, count, self.path)
+        return count
+
+
+async def find(act: Act, given: Given, *, path: Path = ("target",), unbounded_too: bool = False) -> Found:
+    """Raises Refused EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`), COUNT_MISMATCH, NOT_FOUND and what is
+    wrong with the filter."""
+    if given.get("ids") is not None:
+        return await _named(act, given["ids"], (*path, "ids"))
+    return await _matching(act, given["match"], (*path, "match"), unbounded_too)
+
+
+def expect(expected: int | None, count: int, path: Path) -> None:
+    """Raises Refused COUNT_MISMATCH where there are not as many as the person saw."""
+    if expected is not None and expected != count:
+        message = f"You expected {expected} customers, and there are {count}; look at the list again. Nothing was done."
+        raise Refused(ErrorCode.COUNT_MISMATCH, message, (*path, "expectedCount"))
+
+
+# ── ids ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _named(act: Act, given: Sequence[str], path: Path) -> Found:
+    """Each customer once, in the order given; the id of a merged one stands for its survivor."""
+    if not given:
+        raise Refused(ErrorCode.EMPTY_TARGET, "No customer was named; choose at least one.", path)
+    if len(given) > MOST_IDS:
+        message = f"There is room for {MOST_IDS} ids; these are {len(given)}. Use a match for more."
+        raise LimitRefused(message, path, limit=MOST_IDS, current=len(given))
+    parsed = {one: wire.parse("Customer", one) or b"" for one in given}
+    seen = await customers.by_ids(act.work, [one for one in set(parsed.values()) if one], act.viewer.sight)
+    places: dict[bytes | str, int] = {}
+    items: list[Item] = []
+    texts: list[str] = []
+    for place, one in enumerate(given):
+        identifier = seen[parsed[one]].id if parsed[one] in seen else parsed[one]
+        if (identifier or one) in places:
+            continue
+        places[identifier or one] = place
+        items.append(Item(len(items), identifier))
+        texts.append(one)
+    return Found({"ids": texts, "places": list(places.values())}, items)
+
+
+# ── a match ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _matching(act: Act, given: Given, path: Path, unbounded_too: bool) -> Found:
+    question = await _question(act, given, path)
+    match, sort = await _read(act, question, path)
+    bounded = question.archived == "ONLY" or match.search is not None or not unbounded(match.condition)
+    if not bounded and not given.get("everyone") and not unbounded_too:
+        message = "This match leaves nobody out; say `everyone: true` if all customers are meant."
+        raise Refused(ErrorCode.UNBOUNDED_TARGET, message, path)
+    if given.get("except_ids"):
+        left_out = ({"not": {"id": {"in": list(given["except_ids"])}}}, ("exceptIds",))
+        question = Question(
+            question.filter, question.search, question.sections, question.sort, question.archived,
+            (*question.more, left_out),
+        )  # fmt: skip
+        match, sort = await _read(act, question, path)
+    listing = matches.all_of(act.work, match)
+    expected = given.get("expected_count")
+    ids = await jobs.first_ids(act.work, listing, sort, AT_ONCE + 1)
+    target = {"match": dict(given)}
+    if len(ids) > AT_ONCE:
+        return Found(target, match=listing, sort=sort, expected=expected, path=path)
+    expect(expected, len(ids), path)
+    return Found(target, [Item(row, identifier) for row, identifier in enumerate(ids)])
+
+
+async def _question(act: Act, given: Given, path: Path) -> Question:
+    """The filter and search given, and those of the view."""
+    for name, shown in (("filter", "filter"), ("search", "search")):
+        if name in given and given[name] is None:
+            message = f"`{shown}` is null; leave it out to ask nothing."
+            raise Refused(ErrorCode.INVALID, message, (*path, shown))
+    view = await _view(act, given["view"], (*path, "view")) if given.get("view") is not None else None
+    more = () if view is None or not view.filter else ((view.filter, ("view",)),)
+    fields = given.get("search_fields")
+    return Question(
+        given.get("filter"),
+        " ".join(one for one in (given.get("search"), view and view.search) if one) or None,
+        None if fields is None else list(fields),
+        None if view is None else view.sort,
+        str(given.get("archived") or "EXCLUDE"),
+        more,
+    )
+
+
+async def _view(act: Act, wire_id: str, path: Path) -> Any:
+    identifier = wire.parse("SavedView", wire_id)
+    found = await views.by_ids(act.work, [identifier], act.viewer.agent_id) if identifier else {}
+    if identifier is None or identifier not in found:
+        raise Refused(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” here.", path)
+    return found[identifier]
+
+
+async def _read(act: Act, question: Question, path: Path) -> tuple[matches.Match, Sort]:
+    viewer = act.viewer
+    try:
+        return await matches.asked(act.work, question, sight=viewer.sight, agent_id=viewer.agent_id, now=act.now)
+    except QuestionRefused as refused:
+        raise told(refused, path) from None
+
+
+def told(refused: QuestionRefused, path: Iterable[str | int]) -> Refused:
+    """What is wrong with a filter, as a refusal in a mutation's payload."""
+    where = (*path, *refused.path)
+    if refused.limit is not None:
+        return LimitRefused(refused.message, where, limit=refused.limit, current=refused.limit + 1)
+    known = refused.reason in ErrorCode.__members__
+    return Refused(ErrorCode[refused.reason] if known else ErrorCode.INVALID, refused.message, where)

@@ -1,0 +1,159 @@
+"""Undoing a job: whatever nobody touched since is put back as it was, from the log of changes."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from crm import unmerging
+from crm.acting import Act
+from crm.changes import Entry
+from crm.customers import records, restoring, states, storing, telling
+from crm.customers.states import State
+from crm.errors import ConflictRefused, ErrorCode, Refused
+from crm.jobs import beginning, ending, verbs
+from crm.jobs.verbs import Item, Result, Task, verb
+from db import tables, wire, writing
+from db.queries import activities, customers, jobs, segments
+from db.rows import Row, fresh
+from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permission
+
+KEPT: Final = 30 * 24 * 60 * 60 * 1000
+"""Milliseconds for which a job can be undone after its end."""
+
+_NEVER: Final = frozenset({JobKind.DELETE, JobKind.EXPORT, JobKind.UNDO})
+
+
+def undoable_until(job: Any) -> int | None:
+    """Up to when the job can be undone; None where it never can."""
+    if job.dry_run or job.finished_at is None or JobKind(job.kind) in _NEVER or job.status == JobStatus.FAILED:
+        return None
+    if JobKind(job.arguments["verb"]) in _NEVER or not verbs.of(job).undoable:
+        return None
+    return int(job.finished_at) + KEPT
+
+
+async def undo(act: Act, wire_id: str, given_options: Any) -> Row:
+    """Needs what the job itself needed. Raises Refused NOT_FOUND, NOT_UNDOABLE; Forbidden."""
+    earlier = await ending.one(act, wire_id)
+    wanted = beginning.options(given_options)
+    until = undoable_until(earlier)
+    undone = await jobs.undone_by(act.work, [earlier.id])
+    if until is None or until < act.now or (undone and not wanted.dry_run):
+        why = "was undone already" if undone else "cannot be undone" if until is None else "ended too long ago"
+        raise Refused(ErrorCode.NOT_UNDOABLE, f"This job {why}.", ("id",))
+    permission = verbs.of(earlier).permission
+    if not act.viewer.may(permission):
+        beginning.allow(act, verbs.of(earlier).kind)
+    job = await beginning.write(
+        act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": verbs.of(earlier).kind}, None, wanted, undo_of=earlier.id
+    )
+    entities = ["Interaction", "Customer"] if verbs.of(earlier).entity == "Interaction" else ["Customer"]
+    return await ending.begun(act, job, await jobs.logged_again(act.work, job.id, earlier.id, entities))
+
+
+@verb(JobKind.UNDO, Permission.CUSTOMER_VIEW, undoable=False)
+async def put_back(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """Customers who were made are deleted, those who were changed get their fields back."""
+    kind = JobKind(task.arguments["verb"])
+    lines = await jobs.changes_of(act.work, bytes.fromhex(task.arguments["of"]), [one.id for one in items])
+    if kind is JobKind.SEGMENT_MEMBERS:
+        return await _members(act, items, lines)
+    if kind is JobKind.MERGE:
+        return await _merged(act, items, lines)
+    results: dict[int, Result] = {}
+    customers_ = [one for one in items if lines[one.id][0].entity == "Customer"]
+    others = [one for one in items if lines[one.id][0].entity == "Interaction"]
+    results |= await _interactions(act, others)
+    results |= await _customers(act, customers_, lines)
+    return [results[one.row] for one in items]
+
+
+async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, Result]:
+    found = await states.load(act, [one.id for one in items], restoring.PARTS)
+    fields = await states.custom_fields(act)
+    crowded = set(await customers.with_activities(act.work, list(found))) if found else set()
+    results: dict[int, Result] = {}
+    gone: list[tuple[Item, State]] = []
+    back: list[tuple[Item, State]] = []
+    for one in items:
+        state, told = found.get(one.id), lines[one.id]
+        if state is None:
+            message = "This customer is not there any more, or out of sight."
+            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
+            continue
+        made = told[0].action == ChangeAction.CREATED
+        if state.row.version != told[-1].version or (made and state.id in crowded):
+            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [ConflictRefused(state.row, ("id",))])
+        elif made:
+            gone.append((one, state))
+        else:
+            telling.remember(state, fields)
+            back.append((one, state))
+    await restoring.restore(act, [(state, [line.fields for line in reversed(lines[one.id])]) for one, state in back])
+    await records.delete_each(act, [state for _, state in gone], [one.row for one, _ in gone])
+    outcomes = await storing.write(act, [state for _, state in back], [one.row for one, _ in back])
+    for (one, state), outcome in zip(back, outcomes, strict=True):
+        results[one.row] = Result(one.row, state.id, outcome, list(state.refused))
+    for one, state in gone:
+        results[one.row] = Result(one.row, state.id, Outcome.DELETED)
+    return results
+
+
+async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
+    """Who came in goes out again, and the other way round, unless somebody did so already."""
+    shown = {one.id: lines[one.id][-1].fields[0] for one in items}
+    named = next(iter(shown.values()), {"before": None, "after": None})
+    segment_id = wire.parse("Segment", named["before"] or named["after"] or "") or b""
+    there = segment_id in await segments.by_ids(act.work, [segment_id])
+    seen = await customers.locked(act.work, [one.id for one in items], act.viewer.sight)
+    members = await segments.members_among(act.work, segment_id, [one.id for one in items])
+    moving: dict[bool, list[bytes]] = {True: [], False: []}
+    results = []
+    for one in items:
+        field, row = shown[one.id], seen.get(one.id)
+        into = field["after"] is None
+        if row is None or not there or (one.id in members) is into:
+            message = "Somebody changed the members of the segment since."
+            results.append(Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))]))
+            continue
+        moving[into].append(one.id)
+        back = [{"field": "segments", "before": field["after"], "after": field["before"]}]
+        act.log.add(Entry(ChangeAction.UPDATED, "Customer", one.id, row.version, back, row=one.row))
+        results.append(Result(one.row, one.id, Outcome.UPDATED))
+    own = {"workspace_id": act.workspace_id, "segment_id": segment_id}
+    await act.work.insert(*(fresh(tables.SegmentMember, **own, customer_id=one) for one in moving[True]))
+    gone = [{"segment_id": segment_id, "customer_id": one} for one in moving[False]]
+    await writing.remove(act.work, tables.SegmentMember, gone)
+    return results
+
+
+async def _merged(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
+    """All of a merge come back together, or none."""
+    stayed = next(one for one in items if lines[one.id][0].action == ChangeAction.UPDATED)
+    line = lines[stayed.id][-1]
+    refused = await unmerging.put_back(act, line.audience, line.version, {one.id: one.row for one in items})
+    if refused is not None:
+        return [Result(one.row, one.id, Outcome.SKIPPED, [refused]) for one in items]
+    return [Result(one.row, one.id, Outcome.UPDATED if one is stayed else Outcome.CREATED) for one in items]
+
+
+async def _interactions(act: Act, items: Sequence[Item]) -> dict[int, Result]:
+    """They are deleted again."""
+    if not items:
+        return {}
+    seen = await activities.in_sight(act.work, [one.id for one in items], tables.Interaction, act.viewer.sight)
+    results = {}
+    for one in items:
+        row = seen.get(one.id)
+        if row is None:
+            message = "This interaction is not there any more."
+            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
+            continue
+        audience = {"customer": row.customer_id.hex()}
+        act.log.add(Entry(ChangeAction.DELETED, "Interaction", one.id, 1, [], row=one.row, audience=audience))
+        results[one.row] = Result(one.row, one.id, Outcome.DELETED)
+    await writing.clear(act.work, tables.Interaction, "id", list(seen))
+    touched = list({row.customer_id for row in seen.values()})
+    latest = await activities.latest(act.work, touched)
+    changed: list[Any] = [(one, {"last_interaction_at": latest.get(one)}) for one in touched]
+    await writing.change(act.work, tables.Customer, changed)
+    return results

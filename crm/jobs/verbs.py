@@ -1,0 +1,108 @@
+"""Verbs: what a job can do to many, a chunk at a time. Each room of `crm.bulk` registers its own."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crm.acting import Act
+from crm.errors import Path, Refused
+from db import wire
+from db.engine import Session
+from db.rows import Row
+from db.tables.enums import JobKind, Outcome, Permission
+
+CHUNK: Final = 1_000
+"""Rows that a job changes in one transaction, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row of a job's target: its number and the record's id, empty where the caller's id was none."""
+
+    row: int
+    id: bytes
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of a row. `fields` is given where the log of changes does not tell it."""
+
+    row: int
+    node_id: bytes | None
+    outcome: Outcome
+    refused: Sequence[Refused] = ()
+    fields: Sequence[Mapping[str, Any]] | None = None
+
+
+@dataclass(slots=True)
+class Task:
+    """A job that is being worked on. What a verb keeps in `state` is there again in the next chunk."""
+
+    job: Row
+    arguments: Mapping[str, Any]
+    state: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def dry_run(self) -> bool:
+        return bool(self.job.dry_run)
+
+    def path(self, item: Item) -> Path:
+        """Where the row stands in the arguments of the call."""
+        target = self.job.target or {}
+        if "ids" not in target or self.job.retry_of:
+            return ("target",)
+        return ("target", "ids", target["places"][item.row] if "places" in target else item.row)
+
+    def named(self, item: Item) -> str:
+        """The row's id as it was given."""
+        if item.id:
+            return _CUSTOMER(item.id)
+        ids = (self.job.target or {}).get("ids", ())
+        return str(ids[item.row]) if item.row < len(ids) else ""
+
+
+_CUSTOMER = wire.wire("Customer")
+
+Chunk = Callable[[Act, Task, Sequence[Item]], Awaitable[list[Result]]]
+Read = Callable[[Act, Task, int, int], Awaitable[Sequence[Item]]]
+Finish = Callable[[Session, Task], Awaitable[list[Row]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """`permission` is asked again whenever a worker goes on with a job. `read(act, task, after, size)` gives the next
+    items where they are not the job's stored target. `most` rows make a chunk. `finish`, once all rows are done, makes
+    the job's files, and the same when it is called again. Of a `silent` one, rows that succeed are counted only."""
+
+    kind: JobKind
+    permission: Permission
+    chunk: Chunk
+    undoable: bool = True
+    read: Read | None = None
+    most: int = CHUNK
+    entity: str = "Customer"
+    finish: Finish | None = None
+    silent: bool = False
+
+
+VERBS: Final[dict[JobKind, Verb]] = {}
+
+
+def verb(kind: JobKind, permission: Permission, **options: Any) -> Callable[[Chunk], Chunk]:
+    """Declares the function as what jobs of that kind do to a chunk."""
+
+    def declare(chunk: Chunk) -> Chunk:
+        VERBS[kind] = Verb(kind, permission, chunk, **options)
+        return chunk
+
+    return declare
+
+
+def of(job: Any) -> Verb:
+    """What the job does: for a retry, what is tried again."""
+    return VERBS[JobKind(job.arguments["verb"])]
+
+
+def undone(job: Any) -> Verb:
+    """Of an undo, what it undoes."""
+    return VERBS[JobKind(job.arguments["given"]["verb"])]

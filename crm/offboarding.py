@@ -1,0 +1,93 @@
+"""What becomes of an agent's customers when he leaves: they are released, or assigned to others by turns."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from crm import assignment
+from crm.acting import Act
+from crm.checking import Given
+from crm.customers import states, storing, telling
+from crm.customers.states import State
+from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.turns import Turns, seats
+from db.queries import customers
+from db.sight import Sight
+from db.tables.enums import CustomerStage, Permission
+
+Step = Callable[[State], object]
+
+_ASSIGN: Final = ("customers", "assign")
+
+
+async def leave(act: Act, agent: Any, choice: Given | None, path: Path) -> None:
+    """Takes every customer from the agent, who is held; archived ones stay as they are. `choice` is {"assign": {…}} or
+    {"release": stage}.
+
+    Raises Refused AGENT_HAS_CUSTOMERS at `path` where there is no choice but there are customers; and with one,
+    FORBIDDEN, AGENT_AT_CAPACITY, CUSTOMER_BLOCKED, and what naming agents and departments raises.
+    """
+    owned = await customers.owned_ids(act.work, agent.id)
+    if choice is None:
+        if owned:
+            message = (
+                f"{agent.name} still looks after {len(owned)} customers; "
+                "deactivate with `customers`, which says whom to assign them to or where to release them."
+            )
+            raise Refused(ErrorCode.AGENT_HAS_CUSTOMERS, message, path)
+        return
+    if not act.viewer.may(Permission.CUSTOMER_ASSIGN):
+        message = "You need CUSTOMER_ASSIGN to assign or release the customers of somebody else."
+        raise Refused(ErrorCode.FORBIDDEN, message, path)
+    step = await _step(act, agent, choice, owned)
+    for chunk in storing.chunks(owned):
+        await _move(act, chunk, step)
+
+
+async def _step(act: Act, agent: Any, choice: Given, owned: Sequence[bytes]) -> Step:
+    if "release" in choice:
+        stage = CustomerStage(choice["release"])
+        return lambda state: assignment.release(act, state, stage, ("customers", "release"))
+    turns = await seats(act, choice["assign"], _ASSIGN, without=agent.id)
+    _fits(turns, len(owned))
+    return lambda state: _assign(act, state, turns)
+
+
+def _fits(turns: Turns, wanted: int) -> None:
+    """Raises LimitRefused where they have not room for so many together."""
+    if any(seat.agent is None for seat in turns.seats):
+        return
+    room = 0
+    for seat in turns.seats:
+        limit = turns.crew.room_limit(seat.agent)
+        if limit is None:
+            return
+        room += max(0, limit - turns.crew.owned.get(seat.agent.id, 0))
+    if wanted > room:
+        message = f"These agents take {room} more customers together, and there are {wanted}; name more agents."
+        raise LimitRefused(message, _ASSIGN, limit=room, current=wanted, code=ErrorCode.AGENT_AT_CAPACITY)
+
+
+def _assign(act: Act, state: State, turns: Turns) -> None:
+    seat = turns.next()
+    assert seat is not None
+    if seat.agent is not None:
+        assignment.assign(act, state, seat.agent.id, turns.crew, _ASSIGN)
+        return
+    if state.blocked(act.now):
+        message = f"“{state.row.name}” is blocked and cannot be assigned; unblock the customer first."
+        raise Refused(ErrorCode.CUSTOMER_BLOCKED, message, _ASSIGN)
+    assignment.release(act, state, CustomerStage.TO_BE_ASSIGNED, _ASSIGN)
+    state.row.department_id = seat.department.id
+
+
+async def _move(act: Act, ids: Sequence[bytes], step: Step) -> None:
+    """A handful of statements, however many customers."""
+    found = await states.of_rows(
+        act, await customers.locked(act.work, ids, Sight(everything=True)), frozenset({"block"})
+    )
+    fields = await states.custom_fields(act)
+    moved = [found[key] for key in ids if key in found]
+    for state in moved:
+        telling.remember(state, fields)
+        step(state)
+    await storing.write(act, moved)

@@ -1,0 +1,50 @@
+"""Filters and sorts that are kept: what can be kept, and which custom fields they name, which then stay as they are."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from crm.acting import Act
+from crm.errors import ErrorCode, Refused
+from db.filtering.errors import QuestionRefused
+from db.queries import filters, matches
+from db.queries.matches import Question
+from db.sight import Sight
+from db.tables.enums import EntityType
+
+# Below these keys of a filter the conditions are about another kind of record.
+_ENTERS = {"company": EntityType.COMPANY, "customers": EntityType.CUSTOMER}
+
+
+async def check(act: Act, *, filter: Any = None, search: str | None = None, sort: Any = None) -> None:
+    """Raises Refused where it cannot be asked here and now, at the very part of the input."""
+    question = Question(filter=filter, search=search, sort=sort)
+    everybody = Sight(everything=True)
+    try:
+        await matches.asked(act.work, question, sight=everybody, agent_id=act.viewer.agent_id, now=act.now)
+    except QuestionRefused as refused:
+        raise Refused(ErrorCode[refused.reason], refused.message, ("input", *refused.path)) from None
+
+
+def fields(stored: Any, entity: EntityType = EntityType.CUSTOMER) -> Iterator[tuple[EntityType, str]]:
+    """The custom fields that a stored filter or sort of customers names, by entity and key."""
+    if isinstance(stored, list):
+        for one in stored:
+            yield from fields(one, entity)
+    if not isinstance(stored, dict):
+        return
+    for name, value in stored.items():
+        if name == "customFields" and isinstance(value, list):
+            yield from ((entity, one["key"]) for one in value if isinstance(one, dict) and "key" in one)
+        elif name == "customField" and isinstance(value, dict) and "key" in value:
+            yield entity, value["key"]
+        else:
+            yield from fields(value, _ENTERS.get(name, entity))
+
+
+async def user_of(act: Act, entity: EntityType, key: str) -> str | None:
+    """Who filters or sorts by the field, for people: the segment “Regulars”. None where nobody does."""
+    for kind, rows in (await filters.stored(act.work)).items():
+        for row in rows:
+            if (entity, key) in {*fields(row.filter), *fields(row.sort)}:
+                return f"the {kind} “{row.name}”"
+    return None

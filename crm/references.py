@@ -1,0 +1,144 @@
+"""What inputs name: tags, agents, companies, customers, looked up for many inputs at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm import texts
+from crm.acting import Act
+from crm.errors import ErrorCode, Path, Refused
+from db import wire
+from db.folding import fold, normal
+from db.queries import agents, companies, customers, tags
+
+Named = Mapping[str, Any]
+"""A reference as it was given: one key, such as {"id": "agt_…"} or {"email": "anna@example.com"}."""
+
+
+@dataclass(slots=True)
+class References:
+    """Everything that the inputs of an act name, under its ids and its other names."""
+
+    tags: dict[bytes, Any] = field(default_factory=dict)
+    tags_by_name: dict[tuple[int, str], Any] = field(default_factory=dict)
+    agents: dict[bytes, Any] = field(default_factory=dict)
+    agents_by_email: dict[str, Any] = field(default_factory=dict)
+    companies: dict[bytes, Any] = field(default_factory=dict)
+    companies_by_domain: dict[str, Any] = field(default_factory=dict)
+    companies_by_external_id: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def agent(self, named: Named, path: Path) -> Any:
+        """Raises Refused NOT_FOUND."""
+        if "id" in named:
+            found = self.agents.get(wire.parse("Agent", named["id"]) or b"")
+        else:
+            found = self.agents_by_email.get(fold(named["email"]))
+        if found is None:
+            raise Refused(ErrorCode.NOT_FOUND, f"There is no agent “{_name(named)}” here.", path)
+        return found
+
+    def company(self, named: Named, path: Path) -> Any:
+        """Raises Refused NOT_FOUND."""
+        if "id" in named:
+            found = self.companies.get(wire.parse("Company", named["id"]) or b"")
+        elif "domain" in named:
+            found = self.companies_by_domain.get(fold(named["domain"]))
+        else:
+            found = self.companies_by_external_id.get(_pair(named["external_id"]))
+        if found is None:
+            raise Refused(ErrorCode.NOT_FOUND, f"There is no company “{_name(named)}” here.", path)
+        return found
+
+
+async def tags_named(act: Act, references: References, named: Iterable[Named]) -> None:
+    """Looks them up, in one statement."""
+    each = list(named)
+    ids = _ids("Tag", each)
+    keys = list({fold(one["name"]) for one in each if one.get("name")})
+    if not ids and not keys:
+        return
+    for tag in await tags.named(act.work, ids, keys):
+        references.tags[tag.id] = tag
+        references.tags_by_name[tag.kind, tag.name_key] = tag
+
+
+async def agents_named(act: Act, references: References, named: Iterable[Named]) -> None:
+    """Looks them up, in one statement."""
+    each = list(named)
+    ids = _ids("Agent", each)
+    keys = list({fold(one["email"]) for one in each if "email" in one})
+    if not ids and not keys:
+        return
+    for agent in await agents.named(act.work, ids, keys):
+        references.agents[agent.id] = agent
+        references.agents_by_email[agent.email_key] = agent
+
+
+async def companies_named(act: Act, references: References, named: Iterable[Named]) -> None:
+    """Looks them up, in one statement, or two where some are named by external ids."""
+    each = list(named)
+    ids = _ids("Company", each)
+    keys = list({fold(one["domain"]) for one in each if "domain" in one})
+    pairs = list({_pair(one["external_id"]) for one in each if "external_id" in one})
+    holders = await companies.holders(act.work, pairs) if pairs else {}
+    wanted = list({*ids, *holders.values()})
+    if not wanted and not keys:
+        return
+    for company in await companies.named(act.work, wanted, keys):
+        references.companies[company.id] = company
+        if company.domain_key is not None:
+            references.companies_by_domain[company.domain_key] = company
+    for pair, identifier in holders.items():
+        if identifier in references.companies:
+            references.companies_by_external_id[pair] = references.companies[identifier]
+
+
+async def customer(act: Act, named: Named, path: Path = ("by",)) -> bytes | None:
+    """The id of the customer in sight that is named; None where there is none. Raises Refused AMBIGUOUS."""
+    if "id" in named:
+        return wire.parse("Customer", named["id"])
+    if "external_id" in named:
+        system, value = _pair(named["external_id"])
+        found = await customers.by_external_id(act.work, system, value, act.viewer.sight)
+        return found.id if found else None
+    several = await customers.by_email(act.work, fold(named["email"]), act.viewer.sight)
+    if len(several) > 1:
+        message = f"More than one customer has the address {named['email']}; name one by id."
+        raise Refused(ErrorCode.AMBIGUOUS, message, path)
+    return several[0].id if several else None
+
+
+async def company(act: Act, named: Named) -> bytes | None:
+    """The id of the company that is named; None where there is none."""
+    references = References()
+    await companies_named(act, references, [named])
+    try:
+        found: bytes = references.company(named, ()).id
+    except Refused:
+        return None
+    return found
+
+
+def external_id(given: Mapping[str, str], path: Path) -> tuple[str, str]:
+    """The system and the id there, as they are kept. Raises Refused BLANK, TOO_LONG."""
+    system = texts.needed(given["system"], (*path, "system"), "the name of the other system", longest=texts.WORD)
+    return system, texts.needed(given["value"], (*path, "value"), "the id in the other system")
+
+
+def nobody(named: Named, path: Path = ("by",)) -> Refused:
+    """The refusal where no customer in sight is named so."""
+    return Refused(ErrorCode.NOT_FOUND, f"There is no customer “{_name(named)}” here.", path)
+
+
+def _ids(kind: str, named: Sequence[Named]) -> list[bytes]:
+    parsed = {wire.parse(kind, one["id"]) for one in named if one.get("id")}
+    return [identifier for identifier in parsed if identifier is not None]
+
+
+def _pair(named: Mapping[str, str]) -> tuple[str, str]:
+    return normal(named["system"]), normal(named["value"])
+
+
+def _name(named: Named) -> str:
+    value = next(iter(named.values()))
+    return f"{value['system']}: {value['value']}" if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,34 @@
+"""What a filter is read against: the time, who asks, and what the workspace has of fields, segments, departments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from db.filtering.calendar import Clock
+from db.sight import Sight
+from db.tables.enums import EntityType
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """`agent_id` is the viewer's; None for a key. `parents` is the tree of departments, each with the one above."""
+
+    clock: Clock
+    agent_id: bytes | None
+    sight: Sight
+    fields: Mapping[EntityType, Mapping[str, Any]] = field(default_factory=dict)
+    segments: Mapping[bytes, Any] = field(default_factory=dict)
+    parents: Mapping[bytes, bytes | None] = field(default_factory=dict)
+
+    @property
+    def now(self) -> int:
+        return self.clock.now
+
+    def below(self, department_id: bytes) -> list[bytes]:
+        """That department and all below it; empty where there is none."""
+        if department_id not in self.parents:
+            return []
+        found = {department_id}
+        while more := {one for one, parent in self.parents.items() if parent in found} - found:
+            found |= more
+        return sorted(found)

@@ -1,0 +1,234 @@
+"""From a filter's shape to SQL. The values are bound to it afterwards: place 3 is the parameter f3."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Select,
+    SmallInteger,
+    Text,
+    and_,
+    bindparam,
+    distinct,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import aliased
+
+from db.filtering.relations import RELATIONS, Relation
+from db.filtering.shapes import TRUE, Shape, columns, opposite
+from db.reading import among, here
+from db.sight import seen
+
+Says = ColumnElement[bool]
+
+_INVERSE = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_ONE: Any = literal_column("1")
+# Not false(), which would make SQLAlchemy leave out the conditions beside it, and with them the workspace.
+_NEVER = literal_column("1 = 0", Boolean())
+
+
+class Writer:
+    """Writes conditions in one database's words, for viewers who see everything or not.
+
+    NOT is carried inwards until it stands at the single comparisons, where what has no value can be told apart.
+    """
+
+    def __init__(self, dialect: str, *, everything: bool) -> None:
+        self.sqlite = dialect == "sqlite"
+        self.everything = everything
+
+    def says(self, shape: Shape, row: Any, negated: bool = False) -> Says:
+        """The condition on a row: a table, or an alias of one."""
+        kind = shape[0]
+        if kind == "not":
+            return self.says(shape[1], row, not negated)
+        if kind in ("true", "false"):
+            return true() if (kind == "true") is not negated else _NEVER
+        if kind in ("and", "or"):
+            parts = [self.says(one, row, negated) for one in shape[1:]]
+            return and_(*parts) if (kind == "and") is not negated else or_(*parts)
+        says: Says = getattr(self, f"_{kind}")(row, negated, *shape[1:])
+        return says
+
+    # ── single columns ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _compare(self, row: Any, negated: bool, name: str, operator: str, place: int) -> Says:
+        column = getattr(row, name)
+        if not negated:
+            return _compared(column, operator, place)
+        return _or_empty(column, _compared(column, _INVERSE[operator], place))
+
+    def _equal(self, row: Any, negated: bool, key: str, name: str, folded: int, exact: int) -> Says:
+        if negated:
+            return self._compare(row, True, name, "=", exact)
+        return _compared(getattr(row, key), "=", folded) & _compared(getattr(row, name), "=", exact)
+
+    def _among(self, row: Any, negated: bool, name: str, place: int) -> Says:
+        column = getattr(row, name)
+        listed = among(column, f"f{place}", kind=_type(column))
+        return _or_empty(column, not_(listed)) if negated else listed
+
+    def _among_folded(self, row: Any, negated: bool, key: str, name: str, folded: int, exact: int) -> Says:
+        listed = self._among(row, negated, name, exact)
+        return listed if negated else among(getattr(row, key), f"f{folded}") & listed
+
+    def _between(self, row: Any, negated: bool, name: str, low: int, high: int) -> Says:
+        column = getattr(row, name)
+        if not negated:
+            return _compared(column, ">=", low) & _compared(column, "<", high)
+        return _or_empty(column, or_(_compared(column, "<", low), _compared(column, ">=", high)))
+
+    def _holds(self, row: Any, negated: bool, name: str, place: int) -> Says:
+        column = getattr(row, name)
+        says = self.contains(column, bindparam(f"f{place}", type_=Text()))
+        return _or_empty(column, not_(says)) if negated else says
+
+    def contains(self, column: Any, text: Any) -> Says:
+        """The column contains the text, byte for byte; of no value, nothing is known."""
+        says: Says = self.place(column, text) > literal_column("0")
+        return says
+
+    def place(self, column: Any, text: Any) -> Any:
+        """Where in the column the text begins, from 1; 0 where it does not occur."""
+        return (func.instr if self.sqlite else func.strpos)(column, text, type_=Integer())
+
+    def _ends(self, row: Any, negated: bool, name: str, place: int) -> Says:
+        column = getattr(row, name)
+        says = column.like(bindparam(f"f{place}", type_=Text()), escape="\\")
+        return _or_empty(column, not_(says)) if negated else says
+
+    def _flag(self, row: Any, negated: bool, name: str) -> Says:
+        column = getattr(row, name)
+        says: Says = column.is_not(True) if negated else column.is_(True)
+        return says
+
+    def _empty(self, row: Any, negated: bool, name: str) -> Says:
+        column = getattr(row, name)
+        says: Says = column.is_not(None) if negated else column.is_(None)
+        return says
+
+    def _later(self, row: Any, negated: bool, name: str, place: int) -> Says:
+        column = getattr(row, name)
+        return _compared(column, "<=", place) if negated else _or_empty(column, _compared(column, ">", place))
+
+    def _anniversary(self, row: Any, negated: bool, name: str, place: int) -> Says:
+        column = getattr(row, name)
+        day = func.substr(column, literal_column("6"), literal_column("5"), type_=Text())
+        listed = among(day, f"f{place}")
+        return _or_empty(column, not_(listed)) if negated else listed
+
+    # ── what is related ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _one(self, row: Any, negated: bool, name: str, shape: Shape, of_nothing: bool) -> Says:
+        relation = RELATIONS[name]
+        if negated:
+            shape, of_nothing = opposite(shape), not of_nothing
+        if relation.where is None and columns(shape) <= {"id"}:
+            # The record is there whenever its id is: the database sees to it.
+            return self.says(shape, SimpleNamespace(id=getattr(row, relation.near)))
+        if of_nothing:
+            return not_(self._exists(relation, row, opposite(shape)))
+        return self._found(relation, row, shape)
+
+    def _some(self, row: Any, negated: bool, name: str, shape: Shape) -> Says:
+        relation = RELATIONS[name]
+        return not_(self._exists(relation, row, shape)) if negated else self._found(relation, row, shape)
+
+    def _count(self, row: Any, negated: bool, name: str, operator: str, place: int, shape: Shape) -> Says:
+        relation = RELATIONS[name]
+        found, _ = self._related(relation, row, shape, func.count())
+        number = found.scalar_subquery()
+        if operator == "in":
+            listed = among(number, f"f{place}", kind=BigInteger())
+            return not_(listed) if negated else listed
+        return _compared(number, _INVERSE[operator] if negated else operator, place)
+
+    def _covers(self, row: Any, negated: bool, name: str, column: str, values: int, count: int) -> Says:
+        relation = RELATIONS[name]
+        link = aliased(relation.link)
+        one = getattr(link, str(relation.there))
+        found = select(func.count(distinct(one))).where(
+            here(link), getattr(link, relation.far) == getattr(row, relation.near), among(one, f"f{values}")
+        )
+        return _compared(found.scalar_subquery(), "<>" if negated else "=", count)
+
+    def _found(self, relation: Relation, row: Any, shape: Shape) -> Says:
+        """EXISTS, which PostgreSQL turns into the join that suits. SQLite goes row by row, so where the related rows
+        are few by an index it is given them as a list to begin with."""
+        if not self.sqlite or relation.where is not None or not _selective(shape):
+            return self._exists(relation, row, shape)
+        found, far = self._related(relation, None, shape, None)
+        says: Says = getattr(row, relation.near).in_(found.with_only_columns(far))
+        return says
+
+    def _exists(self, relation: Relation, row: Any, shape: Shape) -> Says:
+        found, _ = self._related(relation, row, shape, _ONE)
+        return found.exists()
+
+    def _related(self, relation: Relation, row: Any, shape: Shape, wanted: Any) -> tuple[Select[Any], Any]:
+        """The related rows, of `row` or of any; and the column that `row`'s is equal to."""
+        target, link = aliased(relation.target), aliased(relation.link) if relation.link else None
+        first = target if link is None else link
+        far = getattr(first, relation.far)
+        conditions = [here(first)]
+        if row is not None:
+            conditions.append(far == getattr(row, relation.near))
+            if relation.where:
+                name, value = relation.where
+                conditions.append(getattr(row, name) == literal_column(str(value)))
+        found = select(far if wanted is None else wanted).select_from(first)
+        there: Any = target
+        if link is not None:
+            key = getattr(link, str(relation.there))
+            if relation.counted or not columns(shape) <= {"id"}:
+                found = found.join(target, target.id == key)
+                conditions.append(here(target))
+            else:
+                there = SimpleNamespace(id=key)
+        if relation.counted:
+            conditions += [target.archived_at.is_(None), seen(self.everything, target)]
+        return found.where(*conditions, *([] if shape == TRUE else [self.says(shape, there)])), far
+
+
+def _compared(column: Any, operator: str, place: int) -> Says:
+    says: Says = column.bool_op(operator)(bindparam(f"f{place}", type_=_type(column)))
+    return says
+
+
+def _type(column: Any) -> Any:
+    """Small columns are compared with any whole number: a value beyond them is no error, it is only greater."""
+    return BigInteger() if isinstance(column.type, SmallInteger | Integer) else column.type
+
+
+def _or_empty(column: Any, says: Says) -> Says:
+    return or_(column.is_(None), says) if _nullable(column) else says
+
+
+def _nullable(column: Any) -> bool:
+    described = getattr(column, "property", None)
+    return described is None or bool(described.columns[0].nullable)
+
+
+# Columns that stand before others in an index and find few rows by themselves never.
+_WEAK = frozenset({"field_id", "system", "kind"})
+
+
+def _selective(shape: Shape) -> bool:
+    """Whether an index finds few rows for it, as far as that can be told without looking."""
+    kind = shape[0]
+    if kind == "and":
+        return any(_selective(one) for one in shape[1:])
+    if kind == "or":
+        return all(_selective(one) for one in shape[1:])
+    if kind == "compare":
+        return shape[2] == "=" and shape[1] not in _WEAK
+    return kind in ("equal", "among", "among_folded") and shape[1] not in _WEAK

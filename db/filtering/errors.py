@@ -1,0 +1,25 @@
+"""The refusal of a filter, a search, a sort or a cursor: what is wrong with it, and where."""
+
+from collections.abc import Sequence
+
+Path = tuple[str, ...]
+
+
+class QuestionRefused(Exception):
+    """`reason` is for programs: LIMIT_EXCEEDED, FIELD_UNKNOWN, INVALID, SEGMENT_CYCLE, BAD_CURSOR. `path` leads from
+    the argument inwards: ("filter", "and", "0", "name", "eq"). `limit` is the number that was passed."""
+
+    def __init__(self, reason: str, message: str, path: Sequence[str] = (), *, limit: int | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.path = tuple(path)
+        self.limit = limit
+
+
+def invalid(message: str, path: Sequence[str]) -> QuestionRefused:
+    return QuestionRefused("INVALID", message, path)
+
+
+def too_many(message: str, path: Sequence[str], limit: int) -> QuestionRefused:
+    return QuestionRefused("LIMIT_EXCEEDED", message, path, limit=limit)

@@ -1,0 +1,384 @@
+"""The operators of single values: of text, numbers, dates, moments, enums and ids."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any
+
+from db import wire
+from db.filtering import reader as read
+from db.filtering.calendar import Duration
+from db.filtering.errors import Path, invalid
+from db.filtering.reader import Reader
+from db.filtering.shapes import FALSE, TRUE, Shape, every, opposite
+from db.folding import email_key, fold, normal
+
+Wrap = Callable[[Shape], Shape]
+"""From what is said of a value to what is said of the record that holds it."""
+
+Make = Callable[[Any, Path], Shape]
+
+_MOST = 2**63 - 1
+
+
+def plainly(shape: Shape) -> Shape:
+    return shape
+
+
+def operated(
+    reader: Reader, plain: Any, path: Path, operators: Mapping[str, Make], *, wrap: Wrap = plainly, present: Shape
+) -> Shape:
+    """All operators of a filter object hold. `operators` make what is said of a value; an operator that begins with
+    "!" says the opposite of the one that follows it, and so holds where there is no value."""
+    found = []
+    for name, given in read.record(plain, path).items():
+        here = (*path, name)
+        reader.predicate(here)
+        if name == "isNull":
+            some = wrap(present)
+            found.append(opposite(some) if read.boolean(given, here) else some)
+        elif make := operators.get(name):
+            found.append(wrap(make(given, here)))
+        elif make := operators.get("!" + name):
+            found.append(opposite(wrap(make(given, here))))
+        else:
+            raise read.unknown(name, path)
+    return every(found)
+
+
+def textual(
+    reader: Reader, plain: Any, path: Path, column: str, key: str, *, folded: bool = False, wrap: Wrap = plainly,
+    present: Shape | None = None, length: int | None = None,
+) -> Shape:  # fmt: skip
+    """StringFilter. `key` holds the column folded, in its first `length` characters if that is given; with `folded`
+    equality folds too."""
+
+    def cut(text: str) -> str:
+        return fold(text)[:length]
+
+    def equal(given: Any, here: Path) -> Shape:
+        text = normal(read.text(given, here))
+        if key == column:
+            return ("compare", column, "=", reader.value(_dialled(text) if column == "phone" else text))
+        if folded:
+            return ("compare", key, "=", reader.value(_key(text, key)))
+        return ("equal", key, column, reader.value(cut(text)), reader.value(text))
+
+    def among(given: Any, here: Path) -> Shape:
+        listed = read.items(given, here)
+        texts = [normal(read.text(one, (*here, str(place)))) for place, one in enumerate(listed)]
+        if not texts:
+            return FALSE
+        if key == column:
+            return ("among", column, reader.value(texts))
+        if folded:
+            return ("among", key, reader.value([_key(text, key) for text in texts]))
+        return ("among_folded", key, column, reader.value([cut(text) for text in texts]), reader.value(texts))
+
+    whole = key if length is None else "text_folded"
+    operators: dict[str, Make] = {
+        "eq": equal,
+        "!ne": equal,
+        "in": among,
+        "!notIn": among,
+        "contains": lambda given, here: _holding(reader, given, here, whole),
+        "!notContains": lambda given, here: _holding(reader, given, here, whole),
+        "startsWith": lambda given, here: _starting(reader, given, here, key, whole, length),
+        "endsWith": lambda given, here: _ending(reader, given, here, whole),
+    }
+    there = opposite(("empty", column)) if present is None else present
+    return operated(reader, plain, path, operators, wrap=wrap, present=there)
+
+
+def _needle(given: Any, here: Path, column: str) -> str:
+    text = read.text(given, here)
+    folded = _key(_dialled(text) if column == "phone" else text, column)
+    # Folding trims; a space at an end was meant.
+    return folded if not folded else " " * text[:1].isspace() + folded + " " * text[-1:].isspace()
+
+
+def _key(text: str, column: str) -> str:
+    """The text as the column holds it: addresses keep their accents."""
+    return email_key(text) if column == "email_key" else fold(text)
+
+
+def _dialled(text: str) -> str:
+    """A number that was typed with the usual marks as it is kept, without them."""
+    marked = text.strip("+0123456789 ().-/") == ""
+    return "".join(letter for letter in text if letter in "+0123456789") if marked else text
+
+
+def _holding(reader: Reader, given: Any, here: Path, column: str) -> Shape:
+    needle = _needle(given, here, column)
+    return ("holds", column, reader.value(needle)) if needle else opposite(("empty", column))
+
+
+def _starting(reader: Reader, given: Any, here: Path, key: str, whole: str, length: int | None) -> Shape:
+    needle = _needle(given, here, key)
+    if not needle:
+        return opposite(("empty", key))
+    column = key if length is None or len(needle) <= length else whole
+    return ("between", column, reader.value(needle), reader.value(after_prefix(needle)))
+
+
+def _ending(reader: Reader, given: Any, here: Path, column: str) -> Shape:
+    needle = _needle(given, here, column)
+    if not needle:
+        return opposite(("empty", column))
+    return ("ends", column, reader.value("%" + escaped(needle)))
+
+
+def escaped(text: str) -> str:
+    r"""The text as a part of a LIKE pattern whose escape is \."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def after_prefix(prefix: str) -> str:
+    """The least text, in the order of code points, that is greater than every text with that prefix."""
+    for place in range(len(prefix) - 1, -1, -1):
+        point = ord(prefix[place]) + 1
+        if point <= 0x10FFFF:
+            return prefix[:place] + chr(0xE000 if 0xD800 <= point <= 0xDFFF else point)
+    return "\U0010ffff" * (len(prefix) + 1)
+
+
+# ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_ORDER = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def ordered(
+    reader: Reader, plain: Any, path: Path, column: str, taken: Callable[[Any, Path], Any], *, wrap: Wrap = plainly
+) -> Shape:
+    """IntFilter, DecimalFilter and the like, for a column whose values `taken` makes of what is given."""
+
+    def compared(operator: str) -> Make:
+        return lambda given, here: ("compare", column, operator, reader.value(taken(given, here)))
+
+    def among(given: Any, here: Path) -> Shape:
+        listed = read.items(given, here)
+        values = [taken(one, (*here, str(place))) for place, one in enumerate(listed)]
+        return ("among", column, reader.value(values)) if values else FALSE
+
+    operators = {"eq": compared("="), "!ne": compared("="), "in": among, "!notIn": among}
+    operators |= {name: compared(operator) for name, operator in _ORDER.items()}
+    return operated(reader, plain, path, operators, wrap=wrap, present=opposite(("empty", column)))
+
+
+def whole(given: Any, here: Path) -> int:
+    if not isinstance(given, int) or isinstance(given, bool) or abs(given) > _MOST:
+        raise invalid(f"`{'.'.join(here)}` takes a whole number, not {str(given)[:50]!r}.", here)
+    return given
+
+
+def amount(given: Any, here: Path) -> int:
+    """A Decimal in ten-thousandths."""
+    scaled = number(given, here).scaleb(wire.SCALE)
+    if scaled != int(scaled) or abs(scaled) > _MOST:
+        message = f"`{'.'.join(here)}` takes a number of at most {wire.SCALE} decimals and 14 digits before them."
+        raise invalid(message, here)
+    return int(scaled)
+
+
+def real(given: Any, here: Path) -> float:
+    return float(number(given, here))
+
+
+def number(given: Any, here: Path) -> Decimal:
+    taken = str(given) if isinstance(given, int | float) and not isinstance(given, bool) else given
+    if isinstance(taken, str) and len(taken) <= 62 and taken.lstrip("+-").replace(".", "", 1).isdecimal():
+        try:
+            return Decimal(taken)
+        except ArithmeticError:
+            pass
+    raise invalid(f'`{".".join(here)}` takes a number such as "1234.56", not {str(given)[:50]!r}.', here)
+
+
+def counted(reader: Reader, plain: Any, path: Path, relation: Any, shape: Shape = TRUE) -> Shape:
+    """IntFilter on how many related records there are; never without a value."""
+
+    def compared(operator: str) -> Make:
+        return lambda given, here: _count(reader, relation, operator, whole(given, here), shape)
+
+    def among(given: Any, here: Path) -> Shape:
+        values = [whole(one, (*here, str(place))) for place, one in enumerate(read.items(given, here))]
+        return ("count", relation, "in", reader.value(values), shape) if values else FALSE
+
+    operators = {"eq": compared("="), "!ne": compared("="), "in": among}
+    operators |= {name: compared(operator) for name, operator in _ORDER.items()}
+    return operated(reader, plain, path, operators, present=TRUE)
+
+
+def _count(reader: Reader, relation: Any, operator: str, number: int, shape: Shape) -> Shape:
+    """Where it only matters whether there are any, that is asked."""
+    if (operator, number) in ((">", 0), (">=", 1)):
+        return ("some", relation, shape)
+    if (operator, number) in (("=", 0), ("<", 1), ("<=", 0)):
+        return opposite(("some", relation, shape))
+    return ("count", relation, operator, reader.value(number), shape)
+
+
+# ── dates and moments ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def dated(reader: Reader, plain: Any, path: Path, column: str, *, wrap: Wrap = plainly) -> Shape:
+    """DateFilter."""
+    clock = reader.circumstances.clock
+
+    def compared(operator: str) -> Make:
+        return lambda given, here: ("compare", column, operator, reader.value(_date(given, here)))
+
+    def between(low: str, high: str) -> Shape:
+        return every([("compare", column, ">=", reader.value(low)), ("compare", column, "<=", reader.value(high))])
+
+    def last(given: Any, here: Path) -> Shape:
+        return between(clock.day(_duration(given, here), -1).isoformat(), clock.today.isoformat())
+
+    def next_(given: Any, here: Path) -> Shape:
+        return between(clock.today.isoformat(), clock.day(_duration(given, here), 1).isoformat())
+
+    def anniversary(given: Any, here: Path) -> Shape:
+        return ("anniversary", column, reader.value(clock.anniversaries(_duration(given, here))))
+
+    operators = {"eq": compared("="), "last": last, "next": next_, "anniversaryWithin": anniversary}
+    operators |= {name: compared(operator) for name, operator in _ORDER.items()}
+    return operated(reader, plain, path, operators, wrap=wrap, present=opposite(("empty", column)))
+
+
+def aged(reader: Reader, plain: Any, path: Path, column: str) -> Shape:
+    """IntFilter on the full years since the date."""
+
+    def at_least(years: int) -> Shape:
+        return ("compare", column, "<=", reader.value(reader.circumstances.clock.born(years)))
+
+    def below(years: int) -> Shape:
+        return ("compare", column, ">", reader.value(reader.circumstances.clock.born(years)))
+
+    def exactly(years: int) -> Shape:
+        return every([at_least(years), below(years + 1)])
+
+    def among(given: Any, here: Path) -> Shape:
+        listed = [whole(one, (*here, str(place))) for place, one in enumerate(read.items(given, here))]
+        return opposite(every([opposite(exactly(years)) for years in dict.fromkeys(listed)]))
+
+    operators: dict[str, Make] = {
+        "eq": lambda given, here: exactly(whole(given, here)),
+        "!ne": lambda given, here: exactly(whole(given, here)),
+        "in": among,
+        "gt": lambda given, here: at_least(whole(given, here) + 1),
+        "gte": lambda given, here: at_least(whole(given, here)),
+        "lt": lambda given, here: below(whole(given, here)),
+        "lte": lambda given, here: below(whole(given, here) + 1),
+    }
+    return operated(reader, plain, path, operators, present=opposite(("empty", column)))
+
+
+def timed(reader: Reader, plain: Any, path: Path, column: str, *, wrap: Wrap = plainly) -> Shape:
+    """DateTimeFilter. "id" stands for the moment that an id was made at."""
+    clock = reader.circumstances.clock
+    place = _in_id if column == "id" else int
+
+    def compared(operator: str) -> Make:
+        return lambda given, here: after(_moment(given, here), operator)
+
+    def after(moment: int, operator: str) -> Shape:
+        # Milliseconds are whole, so "later than one" is "not before the next"; an id only knows the latter.
+        bound, sign = {">": (moment + 1, ">="), ">=": (moment, ">="), "<": (moment, "<"), "<=": (moment + 1, "<")}[
+            operator
+        ]
+        return ("compare", column, sign, reader.value(place(bound)))
+
+    def last(given: Any, here: Path) -> Shape:
+        return every([after(clock.moment(_duration(given, here), -1), ">="), after(clock.now, "<=")])
+
+    def next_(given: Any, here: Path) -> Shape:
+        return every([after(clock.now, ">="), after(clock.moment(_duration(given, here), 1), "<=")])
+
+    operators: dict[str, Make] = {"last": last, "next": next_}
+    operators |= {name: compared(operator) for name, operator in _ORDER.items()}
+    return operated(reader, plain, path, operators, wrap=wrap, present=opposite(("empty", column)))
+
+
+def _in_id(moment: int) -> bytes:
+    """The least id made at that moment."""
+    return min(max(moment, 0), 2**48 - 1).to_bytes(6, "big") + bytes(10)
+
+
+def _moment(given: Any, here: Path) -> int:
+    if isinstance(given, str):
+        try:
+            return wire.read_moment(given)
+        except (ValueError, OverflowError):
+            pass
+    raise invalid(f"`{'.'.join(here)}` takes a moment such as 2026-11-21T09:30:00Z, not {str(given)[:50]!r}.", here)
+
+
+def _date(given: Any, here: Path) -> str:
+    if isinstance(given, str):
+        try:
+            return wire.read_date(given)
+        except ValueError:
+            pass
+    raise invalid(f"`{'.'.join(here)}` takes a date such as 2026-11-21, not {str(given)[:50]!r}.", here)
+
+
+def _duration(given: Any, here: Path) -> Duration:
+    if isinstance(given, str):
+        try:
+            return Duration.read(given)
+        except ValueError:
+            pass
+    raise invalid(f"`{'.'.join(here)}` takes a length of time such as P30D, not {str(given)[:50]!r}.", here)
+
+
+# ── enums, ids, yes or no ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chosen(reader: Reader, plain: Any, path: Path, column: str, kind: type[IntEnum]) -> Shape:
+    """The filter of an enum."""
+
+    def taken(given: Any, here: Path) -> int:
+        if isinstance(given, str) and given in kind.__members__:
+            return kind[given].value
+        message = f"`{'.'.join(here)}` takes one of {', '.join(kind.__members__)}, not {str(given)[:50]!r}."
+        raise invalid(message, here)
+
+    return _equality(reader, plain, path, column, taken)
+
+
+def identified(reader: Reader, plain: Any, path: Path, column: str, kind: str) -> Shape:
+    """IDFilter. An id of another type is nobody's."""
+
+    def taken(given: Any, here: Path) -> bytes:
+        return wire.parse(kind, read.text(given, here)) or b""
+
+    return _equality(reader, plain, path, column, taken)
+
+
+def ids(given: Any, path: Path, kind: str) -> list[bytes]:
+    """The records that a list names, each once; of another type, nobody's."""
+    listed: Sequence[Any] = read.items(given, path)
+    found = (wire.parse(kind, read.text(one, (*path, str(place)))) or b"" for place, one in enumerate(listed))
+    return list(dict.fromkeys(found))
+
+
+def truth(reader: Reader, plain: Any, path: Path, column: str, *, wrap: Wrap = plainly) -> Shape:
+    """BooleanFilter: eq true is not the opposite of eq false, for there may be no value."""
+
+    def equal(given: Any, here: Path) -> Shape:
+        flag: Shape = ("flag", column)
+        return flag if read.boolean(given, here) else every([opposite(flag), opposite(("empty", column))])
+
+    return operated(reader, plain, path, {"eq": equal}, wrap=wrap, present=opposite(("empty", column)))
+
+
+def _equality(reader: Reader, plain: Any, path: Path, column: str, taken: Callable[[Any, Path], Any]) -> Shape:
+    def equal(given: Any, here: Path) -> Shape:
+        return ("compare", column, "=", reader.value(taken(given, here)))
+
+    def among(given: Any, here: Path) -> Shape:
+        values = [taken(one, (*here, str(place))) for place, one in enumerate(read.items(given, here))]
+        return ("among", column, reader.value(values)) if values else FALSE
+
+    operators: dict[str, Make] = {"eq": equal, "!ne": equal, "in": among, "!notIn": among}
+    return operated(reader, plain, path, operators, present=opposite(("empty", column)))

@@ -1,0 +1,45 @@
+"""How one record leads to others: by which columns, through which table, and who of them counts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from db import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """From the column `near` of a record to the rows of `target` whose column `far` is equal to it; through `link`,
+    whose column `there` is then the id of `target`. `counted` are only customers in sight who are not archived."""
+
+    near: str
+    target: Any
+    far: str
+    link: Any = None
+    there: str | None = None
+    counted: bool = False
+    where: tuple[str, int] | None = None
+    """A column of the record and the value that it must have for the relation to lead anywhere."""
+
+
+# By the table of the record and the name in its filter.
+RELATIONS: dict[str, Relation] = {
+    "owner": Relation("owner_id", tables.Agent, "id"),
+    "department": Relation("department_id", tables.Department, "id"),
+    "company": Relation("company_id", tables.Company, "id"),
+    "agent": Relation("agent_id", tables.Agent, "id"),
+    "author": Relation("author_id", tables.Agent, "id", where=("author_kind", 0)),
+    "wechatFriendOf": Relation("id", tables.Agent, "customer_id", tables.WechatFriend, "agent_id"),
+    "departments": Relation("id", tables.Department, "agent_id", tables.AgentDepartment, "department_id"),
+    "tags": Relation("id", tables.Tag, "customer_id", tables.CustomerTag, "tag_id"),
+    "members": Relation("id", tables.SegmentMember, "customer_id"),
+    "notes": Relation("id", tables.Note, "customer_id"),
+    "interactions": Relation("id", tables.Interaction, "customer_id"),
+    "orders": Relation("id", tables.Order, "customer_id"),
+    "block": Relation("id", tables.CustomerBlock, "customer_id"),
+    "externalId": Relation("id", tables.CustomerExternalId, "customer_id"),
+    "companyExternalId": Relation("id", tables.CompanyExternalId, "company_id"),
+    "companyCustomers": Relation("id", tables.Customer, "company_id", counted=True),
+    "tagCustomers": Relation("id", tables.Customer, "tag_id", tables.CustomerTag, "customer_id", counted=True),
+    "customerValue": Relation("id", tables.CustomerValue, "customer_id"),
+    "companyValue": Relation("id", tables.CompanyValue, "company_id"),
+}

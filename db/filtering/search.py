@@ -1,0 +1,284 @@
+"""Searching customers: what the words of a search are, and how they are looked for in a customer's document.
+
+A customer's document holds all that he is found by (SM8), folded: a section for each of SECTIONS, in that order, opened
+by a mark of its own, with one line a value. The marks are white space, which folded text has none of but blanks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.orm import aliased
+
+from db import tables
+from db.filtering.conditions import Writer
+from db.filtering.errors import QuestionRefused, too_many
+from db.filtering.operators import escaped
+from db.folding import digits, fold
+from db.reading import here
+
+LONGEST: Final = 200
+"""Characters of a search."""
+
+# Numbers come last, so that what is before them can be told from them.
+SECTIONS: Final[dict[str, str]] = {
+    "NAME": "\t",
+    "NICKNAME": "\v",
+    "REAL_NAME": "\f",
+    "EMAIL": "\r",
+    "COMPANY": "\x1c",
+    "EXTERNAL_ID": "\x1d",
+    "ADDRESS": "\x1e",
+    "TAG": "\x1f",
+    "NOTE": "\x85",
+    "CUSTOM_FIELD": "\u2028",
+    "PHONE": "\u2029",
+}
+_NAMES: Final = tuple(SECTIONS)
+
+# A number typed with these marks is looked for without them.
+_MARKS: Final = frozenset("+-.()/ ")
+_DIALLED: Final = 3
+"""Digits from which on a number is looked for among phones."""
+
+_GRAM: Final = 3
+"""Letters that an index knows; shorter words are looked for row by row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, folded. `number` is its digits where it may be a phone number with marks; `phones` is false for a few
+    digits, which every number holds."""
+
+    text: str
+    number: str | None
+    phones: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Every word occurs in one of the sections; or the whole of it is one phone number, `number`."""
+
+    words: tuple[Word, ...]
+    whole: str
+    number: str | None = None
+    sections: tuple[str, ...] | None = None
+    prefix: str = ""
+    """Tells the parameters of one search from those of another in the same statement."""
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        words = tuple((word.number is not None, word.phones) for word in self.words)
+        return (words, self.number is not None, self.sections, self.indexed, self.prefix)
+
+    @property
+    def indexed(self) -> tuple[int, ...]:
+        """The words by which an index narrows it: long enough, and in a number that may be the whole of it."""
+        return tuple(
+            place
+            for place, word in enumerate(self.words)
+            if len(word.text) >= _GRAM and (self.number is None or len(digits(word.text)) >= _DIALLED)
+        )
+
+    def bound(self, workspace_id: int) -> dict[str, Any]:
+        found: dict[str, Any] = {"whole": self.whole}
+        for place, word in enumerate(self.words):
+            found |= {f"w{place}": word.text, f"l{place}": like(word.text)}
+            if word.number is not None:
+                found |= {f"n{place}": word.number, f"m{place}": like(word.number)}
+        found |= {"number": self.number, "matched": _matched(self, workspace_id)}
+        return {f"{self.prefix}{name}": value for name, value in found.items()} if self.prefix else found
+
+
+def search(text: str | None, sections: Sequence[str] | None = None) -> Search | None:
+    """What is looked for; None where there is no word. Raises QuestionRefused."""
+    if text is None:
+        return None
+    if len(text) > LONGEST:
+        raise too_many(f"A search has at most {LONGEST} characters, not {len(text)}.", ("search",), LONGEST)
+    if "\0" in text:
+        raise QuestionRefused("INVALID", "The search holds a character that no text has.", ("search",))
+    words = tuple(map(_word, dict.fromkeys(fold(text).split())))
+    if not words:
+        return None
+    number = _number(text) if len(words) > 1 else None
+    chosen = None if sections is None else tuple(name for name in _NAMES if name in sections)
+    return Search(words, fold(text), number, chosen)
+
+
+def both(one: Search | None, other: Search | None, prefix: str = "") -> Search | None:
+    """The words of both have to be found."""
+    if one is None or other is None:
+        found = one or other
+        return found and replace(found, prefix=prefix)
+    words = tuple(dict.fromkeys(one.words + other.words))
+    return Search(words, f"{one.whole} {other.whole}", sections=other.sections, prefix=prefix)
+
+
+def like(text: str) -> str:
+    return f"%{escaped(text)}%"
+
+
+def _word(text: str) -> Word:
+    number = _number(text)
+    few = text.isascii() and text.isdecimal() and len(text) < _DIALLED
+    return Word(text, number if number != text else None, not few)
+
+
+def _number(text: str) -> str | None:
+    """The digits of what may be a phone number."""
+    found = digits(text)
+    return found if len(found) >= _DIALLED and all(one in _MARKS or one.isdigit() for one in text) else None
+
+
+# ── conditions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def matches(found: Search, writer: Writer, text: Any, *, known: Sequence[int] = ()) -> ColumnElement[bool]:
+    """The document, `text`, holds every word in the sections asked. The `known` words are asked for beside this."""
+    places = [place for place in range(len(found.words)) if place not in known]
+    says = and_(true(), *(_holds(found, writer, text, place) for place in places))
+    if found.number is None:
+        return says
+    return or_(says, *_occurs(found, writer, text, "number", phones=True))
+
+
+def _holds(found: Search, writer: Writer, text: Any, place: int) -> ColumnElement[bool]:
+    word = found.words[place]
+    says = _occurs(found, writer, text, f"w{place}", phones=word.phones)
+    if word.number is not None:
+        says += _occurs(found, writer, text, f"n{place}", phones=True)
+    return or_(*says)
+
+
+def _occurs(found: Search, writer: Writer, text: Any, name: str, *, phones: bool) -> list[ColumnElement[bool]]:
+    value = _parameter(found, name)
+    if found.sections is None:
+        return [writer.contains(text if phones else _before(writer, text, "PHONE"), value)]
+    asked = [section for section in found.sections if phones or section != "PHONE"]
+    return [writer.contains(_section(writer, text, section), value) for section in asked] or [
+        literal_column("1 = 0", Boolean())
+    ]
+
+
+def _parameter(found: Search, name: str) -> Any:
+    return bindparam(found.prefix + name, type_=Text())
+
+
+def _before(writer: Writer, text: Any, section: str) -> Any:
+    return func.substr(text, _int(1), writer.place(text, _mark(section)) - _int(1), type_=Text())
+
+
+def _section(writer: Writer, text: Any, section: str) -> Any:
+    begin = writer.place(text, _mark(section)) + _int(1)
+    if section == _NAMES[-1]:
+        return func.substr(text, begin, type_=Text())
+    end = writer.place(text, _mark(_NAMES[_NAMES.index(section) + 1]))
+    return func.substr(text, begin, end - begin, type_=Text())
+
+
+def _mark(section: str) -> Any:
+    return literal(SECTIONS[section], type_=Text())
+
+
+def _int(number: int) -> Any:
+    return literal_column(str(number))
+
+
+def one_by_one(found: Search, writer: Writer, row: Any) -> ColumnElement[bool]:
+    """For a list in whose order matches are frequent: each customer's document is looked into."""
+    document: Any = aliased(tables.CustomerSearch)
+    return (
+        select(_int(1))
+        .where(here(document), document.customer_id == row.id, matches(found, writer, document.text))
+        .exists()
+    )
+
+
+def by_index(found: Search, writer: Writer, dialect: str) -> Any:
+    """The ids of all customers that match, from the index of the documents' letters."""
+    if dialect == "sqlite":
+        return _by_fts(found, writer)
+    document: Any = aliased(tables.CustomerSearch)
+    likes = [
+        or_(*(document.text.like(_parameter(found, name), escape="\\") for name in names)) for names in _likes(found)
+    ]
+    # LIKE says the same as the rest where the whole document is asked.
+    whole = found.number is None and found.sections is None
+    known = [place for place in found.indexed if whole and found.words[place].phones]
+    says = matches(found, writer, document.text, known=known)
+    return select(document.customer_id).where(here(document), *likes, says)
+
+
+def _likes(found: Search) -> list[list[str]]:
+    return [[f"l{place}"] + [f"m{place}"] * (found.words[place].number is not None) for place in found.indexed]
+
+
+def _by_fts(found: Search, writer: Writer) -> Any:
+    document: Any = aliased(tables.CustomerSearch, name="document")
+    grams = (
+        select(_FTS.c.rowid.label("number"))
+        .where(literal_column("customer_text") == _parameter(found, "matched"))
+        .subquery("grams")
+    )
+    return (
+        select(document.customer_id)
+        .select_from(grams)
+        .join(document, literal_column("document.number") == grams.c.number)
+        .where(here(document), matches(found, writer, document.text))
+    )
+
+
+# The full-text table of SQLite: its rows are those of `customer_search`, by their numbers.
+_FTS = table("customer_text", column("rowid"))
+
+
+def _matched(found: Search, workspace_id: int) -> str:
+    """The query of the full-text table: all the threes of letters of each word, and of the workspace's mark."""
+    words = [found.words[place] for place in found.indexed]
+    texts = [" OR ".join(_grams(one) for one in (word.text, word.number) if one is not None) for word in words]
+    return " AND ".join([f"workspace : {_grams(f'<{workspace_id:x}>')}", *(f"text : ({text})" for text in texts)])
+
+
+def _grams(text: str) -> str:
+    grams = dict.fromkeys(text[place : place + _GRAM] for place in range(len(text) - _GRAM + 1))
+    quoted = ['"' + gram.replace('"', '""') + '"' for gram in grams]
+    return f"({' AND '.join(quoted)})"
+
+
+# ── relevance ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def relevance(found: Search, writer: Writer, row: Any) -> Any:
+    """5: the name is what was searched. 4: it begins so. 3: all words are in the name. 2: in one of the names.
+    1: in the primary address. 0: elsewhere."""
+    whole = _parameter(found, "whole")
+    words = [_parameter(found, f"w{place}") for place in range(len(found.words))]
+
+    def all_in(text: Any) -> ColumnElement[bool]:
+        return and_(*(writer.contains(text, word) for word in words))
+
+    return case(
+        (row.name_key == whole, _int(5)),
+        (writer.place(row.name_key, whole) == _int(1), _int(4)),
+        (all_in(row.name_key), _int(3)),
+        (or_(all_in(row.nickname_key), all_in(row.real_name_key)), _int(2)),
+        (all_in(row.email_key), _int(1)),
+        else_=_int(0),
+    )

@@ -1,0 +1,81 @@
+"""Lists of what there is one table of: companies, tags, segments, agents. Filtered, searched by name, sorted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Select, select
+
+from db import tables
+from db.engine import Session
+from db.filtering import records
+from db.filtering.conditions import Writer
+from db.filtering.errors import too_many
+from db.filtering.reader import Condition, Reader
+from db.filtering.records import Asked
+from db.filtering.search import LONGEST
+from db.filtering.shapes import TRUE, either, every
+from db.folding import fold
+from db.paging import Listing
+from db.queries import circumstances
+from db.reading import here
+from db.sight import Sight
+from db.sorting import AGENTS, COMPANIES, SEGMENTS, TAGS, Sort, sort
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How records of a table are asked for; a search looks for each word in one of the columns `searched`."""
+
+    table: Any
+    asked: Asked
+    sorts: Mapping[str, Any]
+    searched: tuple[str, ...]
+
+
+KINDS: Final = {
+    "companies": Kind(tables.Company, records.companies, COMPANIES, ("name_key", "domain_key")),
+    "tags": Kind(tables.Tag, records.tags, TAGS, ("name_key",)),
+    "segments": Kind(tables.Segment, records.segments, SEGMENTS, ("name_key",)),
+    "agents": Kind(tables.Agent, records.agents, AGENTS, ("name_key", "email_key")),
+}
+
+
+async def asked(
+    session: Session,
+    name: str,
+    *,
+    filter: Any,
+    search: str | None,
+    order: Any,
+    sight: Sight,
+    agent_id: bytes | None,
+    now: int,
+) -> tuple[Listing, Sort]:
+    """The records to take a page of or to count, and their order. Raises QuestionRefused."""
+    kind = KINDS[name]
+    known = await circumstances.of(session, [filter, order], now=now, agent_id=agent_id, sight=sight)
+    reader = Reader(known)
+    shape = TRUE if filter is None else kind.asked(reader, filter, ("filter",))
+    shape = every([shape, _searched(reader, kind, search)])
+    condition = Condition(shape, tuple(reader.values))
+
+    def build(dialect: str) -> Select[Any]:
+        found = select(kind.table).where(here(kind.table))
+        if shape == TRUE:
+            return found
+        return found.where(Writer(dialect, everything=sight.everything).says(shape, kind.table))
+
+    values = {**condition.bound, **sight.values()}
+    listing = Listing((name, shape, sight.everything), build, kind.table, sight.everything, values)
+    return listing, sort(order, kind.sorts, known)
+
+
+def _searched(reader: Reader, kind: Kind, search: str | None) -> Any:
+    if search is None:
+        return TRUE
+    if len(search) > LONGEST:
+        raise too_many(f"A search has at most {LONGEST} characters, not {len(search)}.", ("search",), LONGEST)
+    words = dict.fromkeys(fold(search).split())
+    places = [reader.value(word) for word in words]
+    return every(either(("holds", column, place) for column in kind.searched) for place in places)

@@ -1,0 +1,188 @@
+"""Which customers: a filter, a search, a scope and the viewer's sight, the same for lists, totals and groups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, any_, func, literal_column, select
+from sqlmodel import col
+
+from db import tables
+from db.engine import Session
+from db.filtering import records
+from db.filtering import search as searching
+from db.filtering.circumstances import Circumstances
+from db.filtering.conditions import Writer
+from db.filtering.errors import Path
+from db.filtering.reader import Condition, Reader
+from db.filtering.search import Search
+from db.filtering.shapes import TRUE, every
+from db.paging import Kept, Listing
+from db.queries import circumstances
+from db.reading import Built, Prepared, among, here
+from db.sight import Sight, seen
+from db.sorting import CUSTOMERS, NEWEST_FIRST, Relevance, Sort, sort
+
+# What is read of the newest documents to see whether a search finds many customers or few.
+_SAMPLE = 128
+_MANY = 4
+_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a client asks of customers, as plain data; `more` are the filters of what the list belongs to, a segment or
+    a view, each with the path to tell of it."""
+
+    filter: Any = None
+    search: str | None = None
+    sections: Sequence[str] | None = None
+    sort: Any = None
+    archived: str = "EXCLUDE"
+    more: tuple[tuple[Any, Path], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The customers that a question finds."""
+
+    sight: Sight
+    condition: Condition = Condition(TRUE)  # noqa: RUF009 - it never changes.
+    archived: str = "EXCLUDE"
+    search: Search | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal where the SQL is."""
+        return self.condition.shape, self.archived, self.sight.everything, self.search and self.search.shape
+
+    @property
+    def everyone(self) -> bool:
+        """Whether it leaves nobody out but those whom the archive and the viewer's sight do."""
+        return self.condition.shape == TRUE and self.search is None
+
+    def values(self, workspace_id: int | None) -> dict[str, Any]:
+        found = {**self.condition.bound, **self.sight.values()}
+        return found if self.search is None else {**found, **self.search.bound(workspace_id or 0)}
+
+    def where(self, dialect: str, row: Any, *, indexed: bool) -> list[ColumnElement[bool]]:
+        """The conditions on a row of customers. `indexed`: a search begins with its index, not with the list."""
+        writer = Writer(dialect, everything=self.sight.everything)
+        found = [here(row)]
+        if not self.sight.everything:
+            found.append(seen(False, row))
+        if self.archived != "INCLUDE":
+            archived_at = row.archived_at
+            found.append(archived_at.is_(None) if self.archived == "EXCLUDE" else archived_at.is_not(None))
+        if self.condition.shape != TRUE:
+            found.append(writer.says(self.condition.shape, row))
+        if self.search is not None:
+            found.append(_searched(self.search, writer, dialect, row, indexed and bool(self.search.indexed)))
+        return found
+
+
+def _searched(found: Search, writer: Writer, dialect: str, row: Any, indexed: bool) -> ColumnElement[bool]:
+    if not indexed:
+        return searching.one_by_one(found, writer, row)
+    ids = searching.by_index(found, writer, dialect)
+    if dialect == "sqlite":
+        return row.id.in_(ids)  # type: ignore[no-any-return] # a column of any table
+    # As an array it is found first: a join would let the planner guess how many there are.
+    return row.id == any_(func.array(ids.scalar_subquery()))  # type: ignore[no-any-return] # as above
+
+
+async def asked(
+    session: Session, question: Question, *, sight: Sight, agent_id: bytes | None, now: int
+) -> tuple[Match, Sort]:
+    """What the question means now, in this workspace. Raises QuestionRefused."""
+    plains = [question.filter, question.sort, *(plain for plain, _ in question.more)]
+    known = await circumstances.of(session, plains, now=now, agent_id=agent_id, sight=sight)
+    return read(question, known)
+
+
+def read(question: Question, known: Circumstances) -> tuple[Match, Sort]:
+    """The same where the circumstances are known already."""
+    return read_with(Reader(known), question)
+
+
+def read_with(reader: Reader, question: Question) -> tuple[Match, Sort]:
+    """The same beside other readings, whose values stand in the same list."""
+    known = reader.circumstances
+    shapes = [TRUE if question.filter is None else records.customers(reader, question.filter, ("filter",))]
+    for plain, path in question.more:
+        counts = reader.elsewhere()
+        shapes.append(records.customers(reader, plain, path))
+        reader.back(counts)
+    condition = Condition(every(shapes), tuple(reader.values))
+    search = searching.search(question.search, question.sections)
+    relevance = None if search is None else Relevance(search.shape, search)
+    order = NEWEST_FIRST if question.sort is None else sort(question.sort, CUSTOMERS, known, relevance=relevance)
+    return Match(known.sight, condition, question.archived, search), order
+
+
+async def listing(session: Session, match: Match, order: Sort = NEWEST_FIRST) -> Listing:
+    """The customers to take a page of, in that order."""
+    return all_of(session, match, indexed=await by_index(session, match, order))
+
+
+async def by_index(session: Session, match: Match, order: Sort) -> bool:
+    """Whether a page of the match in that order is found fastest from the index of a search."""
+    ranked = any(isinstance(key.expression, Relevance) for key in order.keys)
+    return ranked or not await _many(session, match)
+
+
+def all_of(session: Session, match: Match, *, indexed: bool = True) -> Listing:
+    """The customers to count, or to do something with each of them."""
+
+    def build(dialect: str) -> Select[Any]:
+        return select(tables.Customer).where(*match.where(dialect, tables.Customer, indexed=indexed))
+
+    key = ("customers", match.key, indexed)
+    return Listing(key, build, tables.Customer, match.sight.everything, match.values(session.workspace_id))
+
+
+async def _many(session: Session, match: Match) -> bool:
+    """Whether a search finds so many of the newest customers that looking through them is faster than the index."""
+    if match.search is None or not match.search.indexed:
+        return True
+    found = await session.rows(_sample(match.search), **match.search.bound(session.workspace_id or 0))
+    return bool(found[0].count >= _MANY)
+
+
+_SAMPLES: dict[Any, Prepared[Any]] = {}
+
+
+def _sample(found: Search) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        newest = (
+            select(col(tables.CustomerSearch.text))
+            .where(here(tables.CustomerSearch))
+            .order_by(col(tables.CustomerSearch.customer_id).desc())
+            .limit(literal_column(str(_SAMPLE)))
+            .subquery()
+        )
+        says = searching.matches(found, Writer(dialect, everything=True), newest.c.text)
+        return select(func.count().label("count")).select_from(newest).where(says)
+
+    if len(_SAMPLES) >= _KEPT:
+        _SAMPLES.clear()
+    return _SAMPLES.setdefault(found.shape, Built(build))
+
+
+async def among_ids(session: Session, match: Match, ids: Sequence[bytes]) -> frozenset[bytes]:
+    """Which of these customers the match finds."""
+    found = await session.rows(_among_ids(Kept(all_of(session, match, indexed=False))), among_ids=ids, **match.values(
+        session.workspace_id
+    ))  # fmt: skip
+    return frozenset(row.id for row in found)
+
+
+@lru_cache(maxsize=200)
+def _among_ids(kept: Kept) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        return kept.listing.build(dialect).where(among(tables.Customer.id, "among_ids")).with_only_columns(
+            col(tables.Customer.id)
+        )  # fmt: skip
+
+    return Built(build)

@@ -1,0 +1,114 @@
+"""Stored values as they stand on the wire: ids with a prefix that tells the type, moments, amounts."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+_WIRE = re.compile(r"([a-z]{3})_([0-9a-f]{32})", re.ASCII)
+
+# What each prefix stands for, by the name of the type.
+PREFIXES = {
+    "Customer": "cus",
+    "Company": "com",
+    "Tag": "tag",
+    "Segment": "seg",
+    "Agent": "agt",
+    "Department": "dep",
+    "Workspace": "wsp",
+    "Note": "not",
+    "Interaction": "int",
+    "Order": "ord",
+    "CustomField": "fld",
+    "SavedView": "viw",
+    "AssignmentRule": "rul",
+    "Job": "job",
+    "Change": "chg",
+    "DuplicateGroup": "dup",
+    "ApiKey": "key",
+    "Webhook": "whk",
+    "Delivery": "dlv",
+    "Upload": "upl",
+}
+_TYPES = {prefix: name for name, prefix in PREFIXES.items()}
+
+
+def wire(kind: str) -> Callable[[bytes], str]:
+    """How ids of that type are written."""
+    prefix = PREFIXES[kind] + "_"
+    return lambda identifier: prefix + identifier.hex()
+
+
+def parse(kind: str, text: str) -> bytes | None:
+    """The id of a record of that type; None when the text is none, so that it is found nowhere."""
+    found = _WIRE.fullmatch(text)
+    return bytes.fromhex(found[2]) if found and found[1] == PREFIXES[kind] else None
+
+
+def split(text: str) -> tuple[str, bytes] | None:
+    """The type's name and the id; None when the text is no id."""
+    found = _WIRE.fullmatch(text)
+    if found is None or found[1] not in _TYPES:
+        return None
+    return _TYPES[found[1]], bytes.fromhex(found[2])
+
+
+# ── moments and amounts ───────────────────────────────────────────────────────────────────────────────────────────────
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_days: dict[int, str] = {}
+
+_MINUTES = tuple(f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60))
+_SECONDS = tuple(f"{second:02}." for second in range(60))
+_MILLIS = tuple(f"{milli:03}Z" for milli in range(1000))
+
+# Stored amounts are ten-thousandths.
+SCALE = 4
+_ONE = 10**SCALE
+
+
+def show_moment(moment: int) -> str:
+    """RFC 3339 in UTC with milliseconds, put together from texts that are kept, for moments come in crowds."""
+    day = moment // _DAY
+    rest = moment - day * _DAY
+    minute = rest // 60_000
+    rest -= minute * 60_000
+    second = rest // 1000
+    shown = _days.get(day) or _day(day)
+    return f"{shown}{_MINUTES[minute]}{_SECONDS[second]}{_MILLIS[rest - second * 1000]}"
+
+
+def _day(day: int) -> str:
+    if len(_days) > 50_000:
+        _days.clear()
+    shown = _days[day] = (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+    return shown
+
+
+def show_decimal(value: int | Decimal) -> str:
+    """Ten-thousandths, or an exact number, without needless zeros."""
+    if value.__class__ is int and value >= 0:
+        whole = value // _ONE
+        rest = value - whole * _ONE
+        return f"{whole}.{rest:04}".rstrip("0") if rest else str(whole)
+    exact = Decimal(value).scaleb(-SCALE) if isinstance(value, int) else value
+    text = f"{exact:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def read_moment(text: str) -> int:
+    """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off. Raises ValueError."""
+    if not _RFC3339.fullmatch(text):
+        raise ValueError("it needs the form 2026-11-21T09:30:00Z, with an offset")
+    return (datetime.fromisoformat(text.upper().replace(" ", "T")) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def read_date(text: str) -> str:
+    """An ISO 8601 calendar date, kept as it is written. Raises ValueError."""
+    if not _DATE.fullmatch(text):
+        raise ValueError("it needs the form 2026-11-21")
+    date.fromisoformat(text)
+    return text

@@ -1,0 +1,90 @@
+"""What a search found a customer by, to be shown beside him."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from db.filtering.search import SECTIONS, Search
+from db.folding import fold
+from db.queries import customers, search
+from graph.context import Context
+
+OPEN, CLOSE = "«", "»"
+
+# What of a customer's own row can be shown as it was typed.
+_COLUMNS = (
+    "name", "nickname", "real_name", "email", "address_line1", "address_line2", "city", "region", "postal_code",
+    "country",
+)  # fmt: skip
+
+# Characters on either side of the first word, in a long text.
+_AROUND = 60
+
+
+async def highlights(context: Context, edges: Sequence[Any]) -> list[str | None]:
+    """For each edge the value that holds the most words of its list's search; null without one."""
+    sought = [edge.node.id for edge in edges if edge.search is not None]
+    if not sought:
+        return [None for _ in edges]
+    assert context.viewer is not None
+    documents = await context.load(search.documents, sought)
+    # The page may have been read without what is looked at here.
+    whole = await context.load(customers.by_ids, sought, context.viewer.sight)
+    return [
+        None if edge.search is None else _best(edge.search, whole[edge.node.id], documents.get(edge.node.id) or "")
+        for edge in edges
+    ]
+
+
+def _best(found: Search, row: Any, document: str) -> str | None:
+    values = [value for column in _COLUMNS if (value := getattr(row, column, None))]
+    typed = {fold(value): value for value in values}
+    words = [part for word in found.words for part in (word.text, word.number) if part is not None]
+    lines = [(sum(word in line for word in words), -place, line) for place, line in enumerate(_lines(found, document))]
+    hits, _, line = max(lines, default=(0, 0, ""))
+    return marked(typed.get(line, line), words) if hits else None
+
+
+def _lines(found: Search, document: str) -> Iterator[str]:
+    """The values in the sections that were searched."""
+    sections = []
+    for name, mark in reversed(SECTIONS.items()):
+        document, _, section = document.rpartition(mark)
+        if found.sections is None or name in found.sections:
+            sections.append(section)
+    for section in reversed(sections):
+        yield from (line for line in section.split("\n") if line)
+
+
+def marked(text: str, words: Sequence[str]) -> str:
+    """The text with every word in it between marks, whatever its case and accents; a long one is cut around them."""
+    folded, places = _folded(text)
+    spans = sorted(span for word in words for span in _spans(folded, places, word, len(text)))
+    if not spans:
+        return text[: 2 * _AROUND]
+    first, last = max(spans[0][0] - _AROUND, 0), spans[0][1] + _AROUND
+    shown, done = "…" if first else "", first
+    for begin, end in spans:
+        if end <= done or end > last:
+            continue
+        begin = max(begin, done)
+        shown += text[done:begin] + OPEN + text[begin:end] + CLOSE
+        done = end
+    return shown + text[done:last] + ("…" if last < len(text) else "")
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """The text folded letter by letter, and the letter that each folded one comes from."""
+    folded, places = "", []
+    for place, letter in enumerate(text):
+        part = " " if letter.isspace() else fold(letter)
+        folded += part
+        places += [place] * len(part)
+    return folded, places
+
+
+def _spans(folded: str, places: Sequence[int], word: str, length: int) -> Iterator[tuple[int, int]]:
+    begin = folded.find(word)
+    while begin >= 0:
+        end = begin + len(word)
+        yield places[begin], places[end] if end < len(places) else length
+        begin = folded.find(word, end)

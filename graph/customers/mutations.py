@@ -1,0 +1,61 @@
+"""Making, changing and deleting one customer."""
+
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+from strawberry import Info
+
+from crm.customers import records
+from graph.customers.inputs import CustomerInput
+from graph.customers.queries import CustomerRef
+from graph.customers.types import Customer
+from graph.enums import Outcome, Permission
+from graph.inputs import given
+from graph.refusals import UserError, mutation
+
+By: TypeAlias = Annotated[CustomerRef, strawberry.argument(description="Which customer.")]
+Input: TypeAlias = Annotated[CustomerInput, strawberry.argument(description="What the customer is to be.")]
+IfVersion: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Only if the record is still at this version.")
+]
+
+
+@strawberry.type(description="What became of a customer.")
+class CustomerPayload:
+    customer: Customer | None = strawberry.field(default=None, description="As it is now; null when refused.")
+    outcome: Outcome = strawberry.field(default=Outcome.FAILED, description="What was done.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+def _payload(done: records.Written) -> Any:
+    customer: Any = done.customer
+    return CustomerPayload(customer=customer, outcome=done.outcome)
+
+
+@strawberry.type
+class Mutation:
+    @mutation(Permission.CUSTOMER_CREATE, "Make a customer.", payload=CustomerPayload)
+    async def customer_create(self, info: Info, input: Input) -> CustomerPayload:
+        return await info.context.act(lambda act: records.create(act, given(input)), _payload)
+
+    @mutation(Permission.CUSTOMER_UPDATE, "Change a customer.", payload=CustomerPayload)
+    async def customer_update(self, info: Info, by: By, input: Input, if_version: IfVersion = None) -> CustomerPayload:
+        return await info.context.act(
+            lambda act: records.update(act, given(by), given(input), if_version=if_version), _payload
+        )
+
+    @mutation(
+        Permission.CUSTOMER_CREATE,
+        "Change the customer, or make one where there is none; it keeps the reference. Changing needs CUSTOMER_UPDATE.",
+        payload=CustomerPayload,
+    )
+    async def customer_upsert(self, info: Info, by: By, input: Input) -> CustomerPayload:
+        return await info.context.act(lambda act: records.upsert(act, given(by), given(input)), _payload)
+
+    @mutation(
+        Permission.CUSTOMER_DELETE,
+        "Delete any one customer for ever, with notes, interactions and orders.",
+        payload=CustomerPayload,
+    )
+    async def customer_delete(self, info: Info, by: By, if_version: IfVersion = None) -> CustomerPayload:
+        return await info.context.act(lambda act: records.delete(act, given(by), if_version=if_version), _payload)

@@ -1,0 +1,324 @@
+"""Totals of customers: of a whole match, and of its groups. Each runs when it is selected, and not before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal as Exact
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import Info
+
+from db import wire
+from db.filtering import custom
+from db.queries import agents, circumstances, companies, departments, grouping, tags, totals
+from db.queries.grouping import ALL, Grouping, Part
+from db.queries.totals import Numbers, Totals
+from db.tables.enums import CustomFieldType, EntityType
+from graph import ids
+from graph.context import Context
+from graph.engine.fields import Rows, batched, column
+from graph.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, published
+from graph.errors import BadUserInput
+from graph.fields import Key
+from graph.filtering import asking
+from graph.filtering.plain import asked, filter_input
+from graph.nodes import Node
+from graph.paging import Listed, Lists
+from graph.scalars import DateTime, Decimal
+
+
+class DateGrain(Enum):
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    QUARTER = "QUARTER"
+    YEAR = "YEAR"
+
+
+CustomerGroupField = Enum("CustomerGroupField", {name: name for name in [*grouping.FIELDS, "TAG"]})  # type: ignore[misc]
+
+published(
+    DateGrain,
+    "A stretch of the calendar in the workspace's time zone.",
+    DAY="A day.",
+    WEEK="A week, from Monday on.",
+    MONTH="A month.",
+    QUARTER="A quarter of a year.",
+    YEAR="A year.",
+)
+published(
+    CustomerGroupField,
+    "What customers can be put in groups by.",
+    RELATIONSHIP_STATUS="How close they are to the business.",
+    SUBSCRIPTION_STATUS="Whether they are on the mailing list.",
+    STAGE="Where they stand in the flow of work.",
+    SOURCE="Where they came from.",
+    CHANNEL="How they are reached best.",
+    GENDER="Their gender.",
+    COUNTRY="The country of their address.",
+    COMPANY="The company that they belong to.",
+    OWNER="The agent who looks after them.",
+    DEPARTMENT="The department that they belong to or wait in.",
+    FOLLOW_UP_STAGE="How far the follow-up is.",
+    TAG="The tags that they wear: who wears several is in several groups.",
+)
+
+
+@filter_input("What to put customers in groups by: one of these.", one_of=True)
+class CustomerGroupBy:
+    field: CustomerGroupField | None = asked("A field.")
+    created_at: DateGrain | None = asked("When they were created.")
+    last_interaction_at: DateGrain | None = asked("When something last happened with them.")
+    custom_field: str | None = asked("A custom field, by its key; of several options, each is a group.")
+
+
+@strawberry.type(description="What decimal numbers come to.")
+class DecimalAggregate:
+    sum: Decimal | None = column("The sum; 0 of nothing.")
+    avg: Decimal | None = column("The average, to the fourth decimal place; null of nothing.")
+    min: Decimal | None = column("The least; null of nothing.")
+    max: Decimal | None = column("The greatest; null of nothing.")
+    count_null: int = column("How many customers have no value.")
+
+
+@strawberry.type(description="From the first moment to the last.")
+class DateTimeRange:
+    min: DateTime | None = column("The first; null of nothing.")
+    max: DateTime | None = column("The last; null of nothing.")
+
+
+@strawberry.type(description="Totals of customers.")
+class CustomerAggregate:
+    count: int = column("How many customers.")
+    phone_count: int = column("How many numbers they have together.")
+    email_count: int = column("How many addresses they have together.")
+    value: DecimalAggregate = column("What they are worth to the business.")
+    created_at: DateTimeRange = column("When they were created.")
+
+    @batched("What the values of a custom field of type NUMBER come to.")
+    async def custom_field(parents: Rows, info: Info, key: Key) -> list[DecimalAggregate | None]:
+        return await _numbers(info.context, parents, key)
+
+
+@strawberry.type(description="What the customers of a group have in common, in one respect.")
+class GroupKey:
+    value: str | None = column("The value: a name, an id, a first day; null for those who have none.")
+    label: str | None = column("The value for people.")
+
+    @batched("The record that the value is the id of; null for other values.")
+    async def node(parents: Rows, info: Info) -> list[Node | None]:
+        return [key.record for key in parents]
+
+
+@strawberry.type(description="Customers who have something in common.")
+class CustomerGroup:
+    keys: list[GroupKey] = column("What they have in common, in the order of `by`.")
+    aggregate: CustomerAggregate = column("Their totals.")
+
+
+@dataclass(slots=True)
+class Amounts:
+    sum: Any
+    avg: Any
+    min: Any
+    max: Any
+    count_null: int
+
+
+@dataclass(slots=True)
+class Span:
+    min: int | None
+    max: int | None
+
+
+@dataclass(slots=True)
+class Summed:
+    """A CustomerAggregate: the totals of one group of one list."""
+
+    totals: Totals
+    lists: Lists
+    list_key: Any
+    by: Grouping
+    key: tuple[Any, ...]
+
+    @property
+    def count(self) -> int:
+        return self.totals.count
+
+    @property
+    def phone_count(self) -> int:
+        return self.totals.phone_count
+
+    @property
+    def email_count(self) -> int:
+        return self.totals.email_count
+
+    @property
+    def value(self) -> Amounts:
+        found = self.totals
+        return Amounts(found.sum, found.average, found.min, found.max, 0)
+
+    @property
+    def created_at(self) -> Span:
+        return Span(self.totals.first, self.totals.last)
+
+
+@dataclass(slots=True)
+class Grouped:
+    keys: list["Known"]
+    aggregate: Summed
+
+
+@dataclass(slots=True)
+class Known:
+    """A GroupKey."""
+
+    value: str | None
+    label: str | None
+    record: Any = None
+
+
+async def aggregates(context: Context, parents: Sequence[Listed]) -> list[Any]:
+    """The totals of each list."""
+    found = {id(lists): await _totals(context, lists, ALL, None) for lists in _distinct(parents)}
+    return [
+        Summed(found[id(one.lists)].get(one.key, {}).get((), Totals()), one.lists, one.key, ALL, ()) for one in parents
+    ]
+
+
+async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any], first: int) -> list[list[Any]]:
+    """The largest groups of each list, the largest first."""
+    viewer = context.viewer
+    assert viewer is not None
+    with asking.refusals():
+        known = await circumstances.of(
+            context.reading, list(by), now=context.now, agent_id=viewer.agent_id, sight=viewer.sight, clock=True
+        )
+        chosen = grouping.grouping(by, known)
+    found = {id(lists): await _totals(context, lists, chosen, first) for lists in _distinct(parents)}
+    listed = [(one, _largest(found[id(one.lists)].get(one.key, {}), first)) for one in parents]
+    shown = [await _shown(context, part, place, listed) for place, part in enumerate(chosen.parts)]
+    return [
+        [
+            Grouped(
+                [shown[place][value] for place, value in enumerate(key)], Summed(sums, one.lists, one.key, chosen, key)
+            )
+            for key, sums in of_one
+        ]
+        for one, of_one in listed
+    ]
+
+
+async def _totals(context: Context, lists: Lists, by: Grouping, most: int | None) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for key, source in lists.sources:
+        for parent, groups in (await totals.totals(context.reading, source, by, most)).items():
+            found[key if parent is None else parent] = groups
+    return found
+
+
+def _distinct(parents: Sequence[Listed]) -> list[Lists]:
+    return list({id(one.lists): one.lists for one in parents}.values())
+
+
+def _largest(groups: Mapping[tuple[Any, ...], Totals], first: int) -> list[tuple[tuple[Any, ...], Totals]]:
+    def order(one: tuple[tuple[Any, ...], Totals]) -> tuple[Any, ...]:
+        key, sums = one
+        return -sums.count, [(value is None, 0 if value is None else value) for value in key]
+
+    return sorted(groups.items(), key=order)[:first]
+
+
+async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> list[Any]:
+    viewer = context.viewer
+    assert viewer is not None
+    with asking.refusals():
+        known = await circumstances.of(
+            context.reading, [{"customField": key}], now=context.now, agent_id=viewer.agent_id, sight=viewer.sight
+        )
+        field = custom.field(known, EntityType.CUSTOMER, key, ("key",))
+    if field.type != CustomFieldType.NUMBER:
+        raise BadUserInput(f"“{key}” is no NUMBER field: it has no sum.", reason="INVALID", argument=["key"])
+    found: dict[Any, Any] = {}
+    for one in parents:
+        place = (id(one.lists), one.by)
+        if place not in found:
+            found[place] = {}
+            for list_key, source in one.lists.sources:
+                each = await totals.numbers(context.reading, source, one.by, field.id)
+                found[place] |= {list_key if parent is None else parent: groups for parent, groups in each.items()}
+    return [
+        _amounts(found[(id(one.lists), one.by)].get(one.list_key, {}).get(one.key) or Numbers(empty=one.count))
+        for one in parents
+    ]
+
+
+def _amounts(found: Numbers) -> Amounts:
+    average = _exact(found.sum / found.count) if found.count else None
+    return Amounts(_exact(found.sum), average, _exact(found.min), _exact(found.max), found.empty)
+
+
+def _exact(number: float | None) -> Exact | None:
+    """As people read it: a sum of binary fractions is no sum of decimal ones in its last places."""
+    return None if number is None else Exact(f"{round(number, 4):.4f}").normalize() + 0
+
+
+# ── keys for people ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+_ENUMS: Mapping[str, type[Enum]] = {
+    "relationship_status": RelationshipStatus,
+    "subscription_status": SubscriptionStatus,
+    "stage": CustomerStage,
+    "gender": Gender,
+}
+_RECORDS: Mapping[str, tuple[Any, str]] = {
+    "company_id": (companies.by_ids, "Company"),
+    "owner_id": (agents.by_ids, "Agent"),
+    "department_id": (departments.by_ids, "Department"),
+    "tag_id": (tags.by_ids, "Tag"),
+}
+
+
+async def _shown(context: Context, part: Part, place: int, listed: Sequence[Any]) -> Mapping[Any, Known]:
+    """Each value of the key at that place, as a client sees it."""
+    values = list(dict.fromkeys(key[place] for _, groups in listed for key, _ in groups))
+    if part.name in _RECORDS:
+        load, kind = _RECORDS[part.name]
+        rows = await context.load(load, values)
+        return {value: _record(ids.wire(kind), value, rows.get(value)) for value in values}
+    return {value: Known(None, None) if value is None else _value(part, value) for value in values}
+
+
+def _record(wired: Any, value: Any, row: Any) -> Known:
+    return Known(None, None) if value is None else Known(wired(value), row.name if row else None, row)
+
+
+def _value(part: Part, value: Any) -> Known:
+    if part.kind == "day":
+        return Known(value.isoformat(), _stretch(value, str(part.grain)))
+    if part.name in _ENUMS:
+        name = _ENUMS[part.name](value).name
+        return Known(name, name.replace("_", " ").capitalize())
+    if part.name == "date_time":
+        return Known(wire.show_moment(value), wire.show_moment(value))
+    if isinstance(value, bool):
+        return Known(str(value).lower(), "Yes" if value else "No")
+    if isinstance(value, float):
+        text = str(int(value)) if value == int(value) else repr(value)
+        return Known(text, text)
+    return Known(str(value), str(value))
+
+
+def _stretch(first: date, grain: str) -> str:
+    if grain == "WEEK":
+        year, week, _ = first.isocalendar()
+        return f"{year}-W{week:02}"
+    if grain == "QUARTER":
+        return f"{first.year}-Q{(first.month + 2) // 3}"
+    return first.isoformat()[: {"DAY": 10, "MONTH": 7, "YEAR": 4}[grain]]
+
+
+By = Annotated[list[CustomerGroupBy], strawberry.argument(description=f"What to group by, 1 to {grouping.MOST} keys.")]
+Largest = Annotated[int, strawberry.argument(description="How many groups, the largest first: 250 at most.")]

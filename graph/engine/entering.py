@@ -1,0 +1,91 @@
+"""The engine's way in: a Strawberry extension that sets the result before graphql-core would be asked for it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+from graphql import ExecutionResult, OperationType
+from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionContext
+
+from graph.engine import reference
+from graph.engine.plans import ROOM, Plans
+from graph.engine.running import Run
+
+logger: Final = logging.getLogger("clientela.engine")
+
+
+def entrance(room: int = ROOM) -> Callable[[], SchemaExtension]:
+    """What goes last into a schema's extensions, one for each schema. `schema.execute_sync` goes by it."""
+    engine = Engine(Plans(room))
+
+    def enter() -> SchemaExtension:
+        return _Entering(engine) if _in_a_loop() else SchemaExtension()
+
+    return enter
+
+
+class _Entering(SchemaExtension):
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        self.execution_context.result = await self._engine.answer(self.execution_context)
+        yield
+
+
+class Engine:
+    """Of one schema: it answers what there is a plan for, and leaves the rest to graphql-core by answering None."""
+
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
+        self._fits: bool | None = None
+        self._running = 0
+
+    async def answer(self, context: ExecutionContext) -> ExecutionResult | None:
+        schema: Any = context.schema
+        if self._fits is None:
+            self._fits = _fits(schema)
+        found = self._plans.find(context) if self._fits else None
+        if found is None:
+            return None
+        executor, plan = found
+        run = Run(schema, executor, plan, self._alone)
+        self._running += 1
+        try:
+            return ExecutionResult(await run.data(), None)
+        except Exception as error:
+            logger.debug("left to the reference: %r", error, exc_info=error)
+        finally:
+            self._running -= 1
+        _forget_loaders(context.context)
+        mutation = plan.operation is OperationType.MUTATION
+        outcomes = run.outcomes if mutation else run.outcomes.of_a_query()
+        return await reference.answered(context, outcomes) if outcomes else None
+
+    def _alone(self) -> bool:
+        return self._running == 1
+
+
+def _fits(schema: Any) -> bool:
+    """Whether the engine does all that this schema would have done: no extension that wants to see every field, no
+    other way to read attributes, no answers in parts."""
+    watched = any(type(each).resolve is not SchemaExtension.resolve for each in schema.get_extensions())
+    config = schema.config
+    return not watched and config.default_resolver is getattr and not config.enable_experimental_incremental_execution
+
+
+def _forget_loaders(context: Any) -> None:
+    """Those of graphql-core start afresh where it starts afresh."""
+    loaders = getattr(context, "loaders", None)
+    if loaders:
+        loaders.clear()
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

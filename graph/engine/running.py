@@ -1,0 +1,291 @@
+"""Running a plan, level by level: each field once for all objects that it is asked of."""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from typing import Any, Final, cast
+
+from graphql import GraphQLResolveInfo, OperationType
+from graphql.execution import Executor
+from graphql.execution.values import get_argument_values
+from graphql.pyutils import Path
+from strawberry import Info, Schema
+from strawberry.execution import optimized_is_awaitable
+from strawberry.types.arguments import convert_arguments
+
+from graph.engine import planning
+from graph.engine.columns import wanted
+from graph.engine.planning import How, Place, Plan, Selection
+from graph.engine.reference import Outcomes
+from graph.engine.unplanned import Unplanned
+
+_NULL: Final = id(None)
+_NO_OBJECTS: Final = (Exception, type(None))
+
+
+class Run:
+    """Of one operation. `outcomes` are what its root resolvers came to, for graphql-core to go on from.
+
+    Fields beside each other are fetched at once while `alone` says that the process has nothing else to do, and in
+    turn when others wait for it anyway: a task for each would only take from them.
+    """
+
+    def __init__(self, schema: Schema, executor: Executor[Any], plan: Plan, alone: Callable[[], bool]) -> None:
+        self._schema = schema
+        self._executor = executor
+        self._plan = plan
+        self._alone = alone
+        self.outcomes = Outcomes()
+
+    async def data(self) -> dict[str, Any]:
+        """What is answered. Whatever it raises, graphql-core has to answer instead."""
+        root, mutation = self._plan.root, self._plan.operation is OperationType.MUTATION
+        sources = [self._executor.root_value]
+        (answer,) = answers = root.builder(sources, None)
+        if len(root.places) == 1:
+            await self._root(root.places[0], sources, answers, mutation=mutation)
+            return answer
+        work = [self._root(place, sources, answers, mutation=mutation) for place in root.places]
+        await (_in_turn(work) if mutation else self._all(work))
+        return answer
+
+    async def _root(self, place: Place, sources: list[Any], answers: list[Any], *, mutation: bool) -> None:
+        try:
+            results = await self._results(place, sources, None, [None], place.wanted if not mutation else None)
+        except Exception as error:
+            self.outcomes.failed(place.key, error)
+            raise
+        self.outcomes.succeeded(place.key, results[0])
+        await self._fill(place, results, answers, None, [None])
+
+    async def _answers(
+        self, selection: Selection, rows: Sequence[Any], kinds: set[type], path: Path, paths: Sequence[Path]
+    ) -> list[dict[str, Any]]:
+        """Of objects of one type."""
+        answers = selection.builder(rows, next(iter(kinds)) if len(kinds) == 1 else None)
+        for place in selection.attributes:
+            await self._fill(place, _attributes(place, rows), answers, path, paths)
+        if len(selection.fetched) == 1:
+            await self._fetched(selection.fetched[0], rows, answers, path, paths)
+        elif selection.fetched:
+            await self._all([self._fetched(place, rows, answers, path, paths) for place in selection.fetched])
+        return answers
+
+    async def _fetched(
+        self, place: Place, rows: Sequence[Any], answers: list[Any], path: Path, paths: Sequence[Path]
+    ) -> None:
+        await self._fill(place, await self._results(place, rows, path, paths, place.wanted), answers, path, paths)
+
+    def _all(self, work: Sequence[Coroutine[Any, Any, Any]]) -> Coroutine[Any, Any, list[Any]]:
+        return _at_once(work) if self._alone() else _in_turn(work)
+
+    # ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _results(
+        self,
+        place: Place,
+        rows: Sequence[Any],
+        path: Path | None,
+        paths: Sequence[Path | None],
+        columns: frozenset[str] | None,
+    ) -> Sequence[Any]:
+        """One for each row."""
+        before = wanted.set(columns)
+        try:
+            if place.how is How.ATTRIBUTE:
+                return _attributes(place, rows)
+            if place.how is How.BATCH:
+                return await self._batch(place, rows, path)
+            return await self._resolved(place, rows, paths)
+        finally:
+            wanted.reset(before)
+
+    async def _batch(self, place: Place, rows: Sequence[Any], path: Path | None) -> Sequence[Any]:
+        info = self._info(place, Path(path, place.key, place.parent.name))
+        declared: Any = place.declared
+        results: Sequence[Any] = await declared.batch(rows, info, **self._converted(place, info))
+        if len(results) != len(rows):
+            raise Unplanned(f"{place.key} was given {len(rows)} objects and returned {len(results)} results")
+        return results
+
+    async def _resolved(self, place: Place, rows: Sequence[Any], paths: Sequence[Path | None]) -> list[Any]:
+        results = [self._resolved_one(place, row, path) for row, path in zip(rows, paths, strict=True)]
+        waiting = [index for index, result in enumerate(results) if optimized_is_awaitable(result)]
+        if waiting == [0]:
+            results[0] = await results[0]
+            return results
+        awaited = await _at_once([_awaited(results[index]) for index in waiting])
+        for index, result in zip(waiting, awaited, strict=True):
+            results[index] = result
+        return results
+
+    def _resolved_one(self, place: Place, row: Any, path: Path | None) -> Any:
+        raw = self._raw_info(place, Path(path, place.key, place.parent.name))
+        return cast(Any, place.graphql.resolve)(row, raw, **self._arguments(place))
+
+    def _raw_info(self, place: Place, path: Path) -> GraphQLResolveInfo[Any]:
+        return self._executor.build_resolve_info(place.graphql, place.nodes, place.parent, path)
+
+    def _info(self, place: Place, path: Path) -> Info:
+        return self._schema.config.info_class(_raw_info=self._raw_info(place, path), _field=place.declared)
+
+    def _arguments(self, place: Place) -> dict[str, Any]:
+        if place.arguments is not None:
+            return place.arguments
+        details = place.details
+        return get_argument_values(
+            place.graphql, details.node, self._executor.variable_values, details.fragment_variable_values
+        )
+
+    def _converted(self, place: Place, info: Info) -> dict[str, Any]:
+        """Arguments as Strawberry gives them to a resolver."""
+        given = self._arguments(place)
+        if not given:
+            return given
+        registry = self._schema.schema_converter.scalar_registry
+        return convert_arguments(given, place.declared.arguments, registry, self._schema.config, info)
+
+    # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _fill(
+        self,
+        place: Place,
+        results: Collection[Any],
+        answers: list[Any],
+        path: Path | None,
+        paths: Sequence[Path | None],
+    ) -> None:
+        """Puts under the place's key of each answer what its result comes to."""
+        if place.convert is not None:
+            values: Sequence[Any] = place.convert(results)
+        elif place.shape.of is None and not place.placed and len(results) > 1:
+            values = await self._shared(place, results, path)
+        else:
+            values = await self._completed(place, results, path, paths)
+        key = place.key
+        for answer, value in zip(answers, values, strict=True):
+            answer[key] = value
+
+    async def _shared(self, place: Place, results: Collection[Any], path: Path | None) -> Sequence[Any]:
+        """An object that is the result for many, as an owner of customers, is answered once for all of them."""
+        distinct = {id(result): result for result in results}
+        if distinct.pop(_NULL, _NULL) is None and not place.shape.nullable:
+            raise Unplanned("null where none may be")
+        answers = await self._objects(place, list(distinct.values()), path, ()) if distinct else []
+        if len(answers) == len(results):
+            return answers
+        found: dict[int, Any] = dict(zip(distinct, answers, strict=True))
+        found[_NULL] = None
+        return [found[id(result)] for result in results]
+
+    async def _completed(
+        self, place: Place, results: Collection[Any], path: Path | None, paths: Sequence[Path | None]
+    ) -> Sequence[Any]:
+        objects = place.shape.flat(results)
+        there: Sequence[Path] = ()
+        if place.placed:
+            each = (Path(one, place.key, place.parent.name) for one in paths)
+            there = list(place.shape.placed(results, each))
+        answers = await self._objects(place, objects, path, there) if objects else []
+        return place.shape.regrouped(results, answers)
+
+    async def _objects(
+        self, place: Place, objects: Sequence[Any], path: Path | None, paths: Sequence[Path]
+    ) -> list[dict[str, Any]]:
+        here = Path(path, place.key, place.parent.name)
+        if place.abstract is not None:
+            return await self._of_types(place, objects, here, paths)
+        (selection,) = place.selections.values()
+        return await self._of_type(place, selection, objects, here, paths)
+
+    async def _of_type(
+        self, place: Place, selection: Selection, objects: Sequence[Any], path: Path, paths: Sequence[Path]
+    ) -> list[dict[str, Any]]:
+        kinds = set(map(type, objects))
+        if not kinds <= selection.known:
+            self._check(selection, place, objects, kinds, path)
+        return await self._answers(selection, objects, kinds, path, paths)
+
+    def _check(self, selection: Selection, place: Place, objects: Sequence[Any], kinds: set[type], path: Path) -> None:
+        """As graphql-core does: what is null, raised, or unknown to the type is none of its objects."""
+        if any(issubclass(kind, _NO_OBJECTS) or hasattr(kind, "__await__") for kind in kinds):
+            raise Unplanned(f"{place.key} is null, an exception, or has to be awaited")
+        known: Any = selection.type.is_type_of
+        by_class = known is None or _by_class(known)
+        if known is not None:
+            info = self._raw_info(place, path)
+            for each in {type(each): each for each in objects}.values() if by_class else objects:
+                if known(each, info) is not True:
+                    raise Unplanned(f"{selection.type} does not know a {type(each).__name__}")
+        if by_class:
+            selection.known |= kinds
+
+    async def _of_types(
+        self, place: Place, objects: Sequence[Any], path: Path, paths: Sequence[Path]
+    ) -> list[dict[str, Any]]:
+        """Objects of an interface or union, grouped by their own types."""
+        info = self._raw_info(place, path)
+        groups: dict[str, list[int]] = {}
+        for index, each in enumerate(objects):
+            groups.setdefault(self._type_name(place, each, info), []).append(index)
+        answers: list[Any] = [None] * len(objects)
+        for name, indexes in groups.items():
+            group = [objects[index] for index in indexes]
+            places = [paths[index] for index in indexes] if paths else ()
+            answered = await self._of_type(place, place.selections[name], group, path, places)
+            for index, answer in zip(indexes, answered, strict=True):
+                answers[index] = answer
+        return answers
+
+    def _type_name(self, place: Place, value: Any, info: GraphQLResolveInfo[Any]) -> str:
+        resolve: Any = (place.abstract and place.abstract.resolve_type) or self._executor.type_resolver
+        name = resolve(value, info, place.abstract)
+        if name.__class__ is not str or name not in place.selections:
+            raise Unplanned(f"{place.abstract} has no type {name}")
+        return str(name)
+
+
+def _attributes(place: Place, rows: Sequence[Any]) -> list[Any]:
+    attribute, convert = planning.source(place.declared)
+    values = [getattr(row, attribute) for row in rows]
+    return values if convert is None else [None if value is None else convert(value) for value in values]
+
+
+def _by_class(known: Any) -> bool:
+    """Whether a type's `is_type_of` says that it looks at nothing but the class of an object."""
+    return getattr(known, "by_class", False)
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
+
+
+async def _in_turn(work: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+    remaining = list(work)
+    try:
+        return [await remaining.pop(0) for _ in range(len(remaining))]
+    finally:
+        for each in remaining:
+            each.close()
+
+
+async def _at_once(work: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """The results. All of them are waited for before the first error is raised: nothing goes on behind an answer."""
+    if not work:
+        return []
+    # The last one needs no task of its own.
+    tasks = [asyncio.ensure_future(each) for each in work[:-1]]
+    results, errors = [], []
+    try:
+        for each in (work[-1], *tasks):
+            try:
+                results.append(await each)
+            except Exception as error:
+                errors.append(error)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    if errors:
+        raise errors[0]
+    return [*results[1:], results[0]]

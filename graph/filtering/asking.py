@@ -1,0 +1,241 @@
+"""From the arguments of a list to the list: what they mean here and now, or a refusal that says where it stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+from strawberry import UNSET
+
+from db import nesting, paging
+from db.filtering.errors import QuestionRefused
+from db.nesting import Parents
+from db.paging import Page, Window
+from db.queries import lists, matches, segments, several, views
+from db.queries.matches import Match, Question
+from db.queries.totals import Source
+from db.sorting import Sort
+from graph.context import Context
+from graph.errors import BadUserInput
+from graph.filtering.records import (
+    AgentFilter,
+    CompanyFilter,
+    CustomerFilter,
+    InteractionFilter,
+    OrderFilter,
+    SegmentFilter,
+    TagFilter,
+)
+from graph.filtering.sorts import AgentSort, CompanySort, CustomerSearchField, CustomerSort, SegmentSort, TagSort
+from graph.paging import Listed, Lists, alone
+
+_FILTER = "Only those of whom this holds; null is refused."
+_SORT = "In this order; newest first unless given. At most 10 keys."
+
+Filter: TypeAlias = Annotated[CustomerFilter | None, strawberry.argument(description=_FILTER)]
+Sorting: TypeAlias = Annotated[list[CustomerSort] | None, strawberry.argument(description=_SORT)]
+Search: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Only those in whom every word occurs, whatever the case and accents; at most 200 characters."
+    ),
+]
+SearchFields: TypeAlias = Annotated[
+    list[CustomerSearchField] | None,
+    strawberry.argument(description="What the search looks through: all unless given."),
+]
+CompanyFiltering: TypeAlias = Annotated[CompanyFilter | None, strawberry.argument(description=_FILTER)]
+CompanySorting: TypeAlias = Annotated[list[CompanySort] | None, strawberry.argument(description=_SORT)]
+AgentFiltering: TypeAlias = Annotated[AgentFilter | None, strawberry.argument(description=_FILTER)]
+AgentSorting: TypeAlias = Annotated[list[AgentSort] | None, strawberry.argument(description=_SORT)]
+TagFiltering: TypeAlias = Annotated[TagFilter | None, strawberry.argument(description=_FILTER)]
+TagSorting: TypeAlias = Annotated[list[TagSort] | None, strawberry.argument(description=_SORT)]
+SegmentFiltering: TypeAlias = Annotated[SegmentFilter | None, strawberry.argument(description=_FILTER)]
+SegmentSorting: TypeAlias = Annotated[list[SegmentSort] | None, strawberry.argument(description=_SORT)]
+InteractionFiltering: TypeAlias = Annotated[InteractionFilter | None, strawberry.argument(description=_FILTER)]
+OrderFiltering: TypeAlias = Annotated[OrderFilter | None, strawberry.argument(description=_FILTER)]
+NameSearch: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(description="Only those in whose name every word occurs, whatever the case and accents."),
+]
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the database's floor refuses of a question, as a top-level error."""
+    try:
+        yield
+    except QuestionRefused as refusal:
+        raise BadUserInput(refusal.message, reason=refusal.reason, limit=refusal.limit, argument=refusal.path) from None
+
+
+def given(plain: Any, name: str = "filter") -> Any:
+    """The filter, None where none was given. Raises BadUserInput for null, which could mean all, or nobody."""
+    if plain is None:
+        raise BadUserInput(f"`{name}` is null; leave it out to ask nothing.", reason="INVALID", argument=[name])
+    return None if plain is UNSET else plain
+
+
+async def customers(
+    context: Context,
+    window: Window,
+    *,
+    filter: Any = UNSET,
+    search: str | None = None,
+    fields: Sequence[CustomerSearchField] | None = None,
+    sort: Any = None,
+    archived: str = "EXCLUDE",
+) -> Any:
+    """The list of customers that the arguments ask for. Raises BadUserInput."""
+    sections = None if fields is None else [field.name for field in fields]
+    question = Question(given(filter), search, sections, sort, archived)
+    with refusals():
+        match, order = await asked(context, question)
+        paging.check(order, window)
+    return listed(context, match, order, window)
+
+
+async def asked(context: Context, question: Question) -> tuple[Match, Sort]:
+    """What the question means to this viewer now."""
+    assert context.viewer is not None
+    viewer = context.viewer
+    return await matches.asked(context.reading, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now)
+
+
+def listed(context: Context, match: Match, order: Sort, window: Window) -> Any:
+    """A list that has none beside it."""
+    reading = context.reading
+    everyone = matches.all_of(reading, match)
+
+    async def page() -> Page:
+        return await paging.page(reading, await matches.listing(reading, match, order), window, order)
+
+    async def count(at_most: int | None) -> int:
+        return await paging.count(reading, everyone, at_most)
+
+    return alone(page, count, Source(everyone), match.search)
+
+
+async def nested(
+    context: Context,
+    parents: Sequence[Any],
+    of: Parents,
+    window: Window,
+    *,
+    filter: Any,
+    search: str | None,
+    sort: Any,
+) -> list[Any]:
+    """The same list of customers for each of the parents. Raises BadUserInput."""
+    reading, question = context.reading, Question(given(filter), search, sort=sort)
+    with refusals():
+        match, order = await asked(context, question)
+        paging.check(order, window)
+    ids = list(dict.fromkeys(parent.id for parent in parents))
+    everyone = matches.all_of(reading, match)
+
+    async def pages() -> Mapping[Any, Page]:
+        return await nesting.pages(reading, ids, of, await matches.listing(reading, match, order), window, order)
+
+    async def counts(at_most: int | None) -> Mapping[Any, int]:
+        return await nesting.counts(reading, ids, of, everyone, at_most)
+
+    lists = Lists(pages, counts, [(None, Source(everyone, of, tuple(ids)))], match.search)
+    return [Listed(lists, parent.id) for parent in parents]
+
+
+async def of_segments(
+    context: Context,
+    ids: Sequence[bytes],
+    window: Window,
+    *,
+    filter: Any = UNSET,
+    search: str | None = None,
+    sort: Any = None,
+) -> list[Any]:
+    """The members of each segment. Raises BadUserInput."""
+    viewer, reading = context.viewer, context.reading
+    assert viewer is not None
+    question = Question(given(filter), search, sort=sort)
+    with refusals():
+        several_, order = await segments.several(
+            reading, ids, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+        )
+        paging.check(order, window)
+
+    async def pages() -> Mapping[Any, Page]:
+        first = next(iter(several_.matches.values()))
+        indexed = await matches.by_index(reading, first, order)
+        return await several.pages(reading, several_, window, order, indexed=indexed)
+
+    sources = [(key, Source(matches.all_of(reading, match))) for key, match in several_.matches.items()]
+    found = next((match.search for match in several_.matches.values()), None)
+    lists = Lists(pages, lambda at_most: several.counts(reading, several_, at_most), sources, found)
+    return [Listed(lists, one) for one in ids]
+
+
+async def of_views(
+    context: Context, views_: Sequence[Any], window: Window, *, filter: Any, search: str | None, sort: Any
+) -> list[Any]:
+    """The customers of each view. Raises BadUserInput."""
+    viewer, reading = context.viewer, context.reading
+    assert viewer is not None
+    distinct = list({view.id: view for view in views_}.values())
+    question = Question(given(filter), search, sort=sort)
+    with refusals():
+        found, orders = await views.several(
+            reading, distinct, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+        )
+        for order in orders.values():
+            paging.check(order, window)
+
+    async def pages() -> Mapping[Any, Page]:
+        """One by one, for each has an order of its own."""
+        return {
+            key: await paging.page(reading, await matches.listing(reading, match, orders[key]), window, orders[key])
+            for key, match in found.matches.items()
+        }
+
+    sources = [(key, Source(matches.all_of(reading, match))) for key, match in found.matches.items()]
+    lists = Lists(pages, lambda at_most: several.counts(reading, found, at_most), sources)
+    return [Listed(lists, view.id) for view in views_]
+
+
+async def memberships(
+    context: Context, customer_ids: Sequence[bytes], segment_ids: Sequence[bytes]
+) -> Mapping[bytes, set[bytes]]:
+    """Which of the segments each of the customers is in. Raises BadUserInput where a segment is a part of itself."""
+    viewer = context.viewer
+    assert viewer is not None
+    with refusals():
+        found, _ = await segments.several(
+            context.reading,
+            segment_ids,
+            Question(),
+            sight=viewer.sight,
+            agent_id=viewer.agent_id,
+            now=context.now,
+        )
+    return await several.holding(context.reading, found, customer_ids)
+
+
+async def others(context: Context, name: str, window: Window, *, filter: Any, search: str | None, sort: Any) -> Any:
+    """The list of companies, tags, segments or agents that the arguments ask for. Raises BadUserInput."""
+    assert context.viewer is not None
+    viewer, reading = context.viewer, context.reading
+    with refusals():
+        listing, order = await lists.asked(
+            reading,
+            name,
+            filter=given(filter),
+            search=search,
+            order=sort,
+            sight=viewer.sight,
+            agent_id=viewer.agent_id,
+            now=context.now,
+        )
+        paging.check(order, window)
+    return alone(
+        lambda: paging.page(reading, listing, window, order),
+        lambda at_most: paging.count(reading, listing, at_most),
+    )

@@ -1,0 +1,174 @@
+"""@idempotent: a mutation that is sent again has the effect of once and the same answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import IntEnum
+from hashlib import sha256
+from typing import Annotated, Any, Final
+
+import orjson
+import strawberry
+from graphql import FieldNode, VariableNode, value_from_ast_untyped
+from strawberry.directive import DirectiveLocation, DirectiveValue
+from strawberry.extensions import SchemaExtension
+
+from crm import errors
+from crm.errors import ErrorCode, Refused
+from crm.idempotency import Once, sealed, unsealed
+from db import tables
+from db.rows import Row
+from db.tables.enums import Outcome
+from graph.reporting import Reported
+
+LONGEST_KEY: Final = 200
+
+
+@strawberry.directive(
+    locations=[DirectiveLocation.FIELD],
+    description="Sent again with the same key within 24 hours, a mutation is not done again: its answer is repeated.",
+)
+def idempotent(
+    value: DirectiveValue[str],
+    key: Annotated[str, strawberry.argument(description="The caller's own name for the call: 1 to 200 characters.")],
+) -> str:
+    return value
+
+
+def once(info: strawberry.Info, arguments: Mapping[str, Any]) -> Once | None:
+    """The call's key and what it asks for; None where the field bears no @idempotent. Raises Refused INVALID."""
+    node: FieldNode = info._raw_info.field_nodes[0]
+    if not any(directive.name.value == "idempotent" for directive in node.directives or ()):
+        return None
+    key = _key(node, info.variable_values)
+    if not 1 <= len(key) <= LONGEST_KEY:
+        message = f"An idempotency key has 1 to {LONGEST_KEY} characters; this one has {len(key)}."
+        raise Refused(ErrorCode.INVALID, message)
+    asked = orjson.dumps(_plain(arguments), option=orjson.OPT_SORT_KEYS)
+    return Once(key=key, mutation=info.field_name, arguments=sha256(asked).digest())
+
+
+def _key(node: FieldNode, variables: Mapping[str, Any]) -> str:
+    """Validation has seen to it that the argument is there and a text."""
+    (directive,) = (one for one in node.directives or () if one.name.value == "idempotent")
+    value = next(one.value for one in directive.arguments or () if one.name.value == "key")
+    return str(variables[value.name.value] if isinstance(value, VariableNode) else value_from_ast_untyped(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        # An absent field is not a null one.
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)} | {"": type(value).__name__}
+    return int(value) if isinstance(value, IntEnum) else value if isinstance(value, int | float | str) else repr(value)
+
+
+# ── answers, kept as JSON ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+_SECRET: Final = "secret"
+"""The field of payloads that shows a secret once; nobody who reads the database finds it."""
+
+
+def packed(payload: Any, key: str) -> Any:
+    """What a payload holds, as JSON that `unpacked` reads back with the same key."""
+    held = {field.name: _packed(getattr(payload, field.name)) for field in fields(payload)}
+    if held.get(_SECRET) is not None:
+        held[_SECRET] = sealed(held[_SECRET], key)
+    return held
+
+
+def unpacked(answer: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """What was packed under the key."""
+    held = {name: _unpacked(value) for name, value in answer.items()}
+    if held.get(_SECRET) is not None:
+        held[_SECRET] = unsealed(held[_SECRET], key)
+    return held
+
+
+def _packed(value: Any) -> Any:
+    if isinstance(value, IntEnum):
+        return {"$outcome": int(value)} if isinstance(value, Outcome) else int(value)
+    if isinstance(value, bytes):
+        return {"$bytes": value.hex()}
+    if isinstance(value, Reported):
+        return {"$refused": _REFUSED[type(value.refused)](value.refused)}
+    table = getattr(value, "table", None)
+    if table is not None:
+        columns = tables.metadata.tables[str(table.__tablename__)].columns.keys()
+        return {"$row": table.__tablename__, "columns": {name: _packed(getattr(value, name)) for name in columns}}
+    if isinstance(value, Mapping):
+        return {"$map": {key: _packed(one) for key, one in value.items()}}
+    return [_packed(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unpacked(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "$outcome" in value:
+        return Outcome(value["$outcome"])
+    if "$bytes" in value:
+        return bytes.fromhex(value["$bytes"])
+    if "$refused" in value:
+        return Reported(_refused(**value["$refused"]))
+    if "$map" in value:
+        return {key: _unpacked(one) for key, one in value["$map"].items()}
+    if "$row" in value:
+        return Row(_BY_NAME[value["$row"]], {name: _unpacked(one) for name, one in value["columns"].items()})
+    return {name: _unpacked(one) for name, one in value.items()}
+
+
+_BY_NAME: Final[Mapping[str, Any]] = {
+    str(mapper.class_.__tablename__): mapper.class_ for mapper in tables.Customer._sa_registry.mappers
+}
+
+
+def _basics(refused: Refused) -> dict[str, Any]:
+    return {
+        "kind": type(refused).__name__,
+        "code": refused.code.name,
+        "message": refused.message,
+        "path": list(refused.path),
+        "row": refused.row,
+    }
+
+
+_REFUSED: Final[Mapping[type[Refused], Callable[[Any], dict[str, Any]]]] = {
+    errors.Refused: _basics,
+    errors.LimitRefused: lambda one: _basics(one) | {"limit": one.limit, "current": one.current},
+    errors.TransitionRefused: lambda one: (
+        _basics(one) | {"from_": one.from_, "to": one.to, "allowed": list(one.allowed)}
+    ),
+    errors.ConflictRefused: lambda one: _basics(one) | {"record": _packed(one.record)},
+    errors.DuplicateRefused: lambda one: _basics(one) | {"existing": _packed(one.existing)},
+}
+
+
+def _refused(kind: str, code: str, message: str, path: list[str], row: int | None, **own: Any) -> Refused:
+    """Made without its constructor, which would word the message anew."""
+    made: Refused = Refused.__new__(getattr(errors, kind))
+    Exception.__init__(made, message)
+    made.message, made.code, made.path, made.row = message, ErrorCode[code], tuple(path), row
+    for name, value in own.items():
+        setattr(made, name, _unpacked(value))
+    return made
+
+
+class Replayed(Exception):
+    """The call was done before; `held` is what its payload held."""
+
+    def __init__(self, held: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.held = held
+
+
+class Replays(SchemaExtension):
+    """Tells in the answer's extensions which fields were not done again."""
+
+    def get_results(self) -> dict[str, Any]:
+        replayed = getattr(self.execution_context.context, "replayed", None)
+        return {"idempotency": {"replayed": list(replayed)}} if replayed else {}

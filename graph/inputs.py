@@ -1,0 +1,21 @@
+"""Inputs as plain data: what is absent is not in it, what is null is None. So rules know nothing of GraphQL."""
+
+import dataclasses
+from typing import Any
+
+from strawberry import UNSET, Some
+
+
+def given(value: Any) -> Any:
+    """The input with all that is in it, by its names in Python."""
+    if isinstance(value, list):
+        return [given(one) for one in value]
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(value):
+        held = getattr(value, field.name)
+        if held is None or held is UNSET:
+            continue
+        found[field.name] = given(held.value if isinstance(held, Some) else held)
+    return found

@@ -1,0 +1,108 @@
+"""The stages of an operation: Strawberry's extension hooks, entered without being looked for anew every time.
+
+What an extension may be and do is Strawberry's; only the finding is kept, for it costs more than a small operation.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from functools import lru_cache
+from inspect import isasyncgenfunction, isgeneratorfunction
+from types import TracebackType
+from typing import Any, Final
+
+from strawberry.extensions import SchemaExtension
+from strawberry.extensions.context import ExtensionContextManagerBase
+from strawberry.extensions.runner import SchemaExtensionsRunner
+from strawberry.types import ExecutionContext
+
+Raised = type[BaseException] | None
+
+
+class StagesRunner(SchemaExtensionsRunner):
+    """What `Schema.create_extensions_runner` returns."""
+
+    def operation(self) -> Any:
+        return self._stage("on_operation", super().operation)
+
+    def validation(self) -> Any:
+        return self._stage("on_validate", super().validation)
+
+    def parsing(self) -> Any:
+        return self._stage("on_parse", super().parsing)
+
+    def executing(self) -> Any:
+        return self._stage("on_execute", super().executing)
+
+    async def get_extensions_results(self, ctx: ExecutionContext) -> dict[str, Any]:
+        if all(type(each).get_results is SchemaExtension.get_results for each in self.extensions):
+            return dict(ctx.extensions_results)
+        return await super().get_extensions_results(ctx)
+
+    def _stage(self, name: str, strawberrys: Callable[[], ExtensionContextManagerBase]) -> Any:
+        """Nothing, or one hook, without more ado; several as Strawberry enters them."""
+        found = _hooks(name, tuple(map(type, self.extensions)))
+        if not found:
+            return NOTHING
+        place, enter = found[0]
+        if len(found) > 1 or enter is None:
+            return strawberrys()
+        return _One(enter(self.extensions[place]))
+
+
+@lru_cache(maxsize=100)
+def _hooks(name: str, kinds: tuple[type[SchemaExtension], ...]) -> list[tuple[int, Callable[[Any], Any] | None]]:
+    """The places of the extensions that have the hook, and how it is entered where it is a generator."""
+    return [
+        (place, _entered(getattr(kind, name)))
+        for place, kind in enumerate(kinds)
+        if getattr(kind, name) is not getattr(SchemaExtension, name)
+    ]
+
+
+def _entered(hook: Any) -> Callable[[Any], Any] | None:
+    if isgeneratorfunction(hook):
+        return contextmanager(hook)
+    return asynccontextmanager(hook) if isasyncgenfunction(hook) else None
+
+
+class _One:
+    """A hook alone. As Strawberry has it, no hook keeps an exception from going on."""
+
+    __slots__ = ("_hook",)
+
+    def __init__(self, hook: AbstractContextManager[Any] | AbstractAsyncContextManager[Any]) -> None:
+        self._hook = hook
+
+    async def __aenter__(self) -> None:
+        if isinstance(self._hook, AbstractContextManager):
+            self._hook.__enter__()
+        else:
+            await self._hook.__aenter__()
+
+    async def __aexit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(self._hook, AbstractContextManager):
+            self._hook.__exit__(kind, error, trace)
+        else:
+            await self._hook.__aexit__(kind, error, trace)
+
+    def __enter__(self) -> None:
+        if not isinstance(self._hook, AbstractContextManager):
+            raise RuntimeError("An extension hook failed to complete synchronously.")
+        self._hook.__enter__()
+
+    def __exit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(self._hook, AbstractContextManager):
+            self._hook.__exit__(kind, error, trace)
+
+
+class _Nothing:
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+NOTHING: Final = _Nothing()

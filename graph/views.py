@@ -1,0 +1,140 @@
+"""Saved views: a filter, a search, a sort and columns under a name."""
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
+
+import strawberry
+from strawberry import UNSET, Info, Maybe
+
+from crm import views as rules
+from db import tables
+from db.queries import agents, views
+from graph import ids
+from graph.agents import Agent
+from graph.engine.fields import Rows, batched, column
+from graph.enums import Permission
+from graph.filtering import asking
+from graph.filtering.records import CustomerFilter
+from graph.filtering.sorts import CustomerSort
+from graph.inputs import given
+from graph.nodes import Node, read_from
+from graph.paging import After, Before, First, Last, window
+from graph.permissions import guarded
+from graph.refusals import UserError, mutation
+from graph.scalars import FilterJSON, SortJSON
+
+if TYPE_CHECKING:
+    from graph.customers.connections import CustomerConnection
+
+
+@strawberry.type(description="A column of a view.")
+class ViewColumn:
+    field: str = strawberry.field(description="The key of a FieldInfo.")
+    width: int | None = strawberry.field(description="Its width in pixels; null when nobody chose one.")
+
+
+@strawberry.type(description="A way to look at customers, kept under a name.")
+class SavedView(Node):
+    is_type_of = read_from(tables.SavedView)
+
+    id: strawberry.ID = column("The view's id.", convert=ids.wire("SavedView"))
+    name: str = column("Its name.")
+    shared: bool = column("True when everybody sees it.")
+    protected: bool = column("True when it cannot be changed or deleted.")
+    position: int = column("Its place among the others.")
+    filter: FilterJSON | None = column("Which customers it shows; null for all.")
+    search: str | None = column("What is searched in it; null for nothing.")
+    sort: SortJSON | None = column("Its order; null for newest first.")
+
+    @batched("Whose it is; null for the workspace's own.", needs=("owner_id",))
+    async def owner(parents: Rows, info: Info) -> list[Agent | None]:
+        return await info.context.one(agents.by_ids, parents, "owner_id")
+
+    @batched("Its columns in order.", needs=("columns",))
+    async def columns(parents: Rows, info: Info) -> list[list[ViewColumn]]:
+        return [[ViewColumn(field=one["field"], width=one.get("width")) for one in row.columns] for row in parents]
+
+    @batched(
+        "The customers that it shows, archived ones left out. A filter and a search narrow it further; a sort stands "
+        "in for its own.",
+        needs=("id", "filter", "search", "sort"),
+    )
+    async def customers(
+        parents: Rows,
+        info: Info,
+        filter: asking.Filter = UNSET,
+        search: asking.Search = None,
+        sort: asking.Sorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
+        place = window(first, after, last, before)
+        return await asking.of_views(info.context, parents, place, filter=filter, search=search, sort=sort)
+
+
+@strawberry.type
+class Query:
+    @guarded(Permission.CUSTOMER_VIEW, "The viewer's own views, then those that are shared, each by position.")
+    async def saved_views(self, info: Info, search: asking.NameSearch = None) -> list[SavedView]:
+        return cast(Any, await views.visible(info.context.reading, info.context.viewer.agent_id, search))
+
+
+@strawberry.input(description="A column of a saved view.")
+class ViewColumnInput:
+    field: str = strawberry.field(description="The key of the field, as `fields` lists them.")
+    width: Maybe[int | None] = strawberry.field(description="How wide it is, as the client counts: 1 to 10 000.")
+
+
+@strawberry.input(description="What a saved view is to be. What is left out stays as it is; null clears it.")
+class SavedViewInput:
+    name: Maybe[str | None] = strawberry.field(description="Its name; needed on create. Several may share one.")
+    shared: Maybe[bool | None] = strawberry.field(
+        description="Whether everybody sees it: false unless given. True needs VIEW_SHARE."
+    )
+    position: Maybe[int | None] = strawberry.field(description="Its place among the others; the last unless given.")
+    filter: Maybe[CustomerFilter | None] = strawberry.field(description="Which customers it shows; null for all.")
+    search: Maybe[str | None] = strawberry.field(description="What is searched in it.")
+    sort: Maybe[list[CustomerSort] | None] = strawberry.field(description="Its order; null for the newest first.")
+    columns: Maybe[list[ViewColumnInput] | None] = strawberry.field(
+        description=f"What it shows, in order: {rules.MOST_COLUMNS} at most. The usual columns for null."
+    )
+
+
+@strawberry.type(description="What became of a saved view.")
+class SavedViewPayload:
+    saved_view: SavedView | None = strawberry.field(
+        default=None, description="As it is now, or was; null when refused."
+    )
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+def _payload(view: Any) -> SavedViewPayload:
+    return SavedViewPayload(saved_view=view)
+
+
+_Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which view.")]
+_Input: TypeAlias = Annotated[SavedViewInput, strawberry.argument(description="What the view is to be.")]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(Permission.CUSTOMER_VIEW, "Save a view; it is the viewer's own.", payload=SavedViewPayload)
+    async def saved_view_create(self, info: Info, input: _Input) -> SavedViewPayload:
+        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+
+    @mutation(
+        Permission.CUSTOMER_VIEW,
+        "Change one's own view; those that others share with VIEW_SHARE.",
+        payload=SavedViewPayload,
+    )
+    async def saved_view_update(self, info: Info, id: _Which, input: _Input) -> SavedViewPayload:
+        return await info.context.act(lambda act: rules.update(act, id, given(input)), _payload)
+
+    @mutation(
+        Permission.CUSTOMER_VIEW,
+        "Delete one's own view; those that others share with VIEW_SHARE.",
+        payload=SavedViewPayload,
+    )
+    async def saved_view_delete(self, info: Info, id: _Which) -> SavedViewPayload:
+        return await info.context.act(lambda act: rules.delete(act, id), _payload)

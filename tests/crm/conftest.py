@@ -1,0 +1,70 @@
+"""Doing things by the rules, as somebody."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from crm.access import Viewer
+from crm.acting import perform
+from crm.errors import Refusals, Refused
+from db import ids, tables
+from db.engine import Database, Session
+from db.reading import here, prepared
+from db.wire import wire
+
+Does = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def does(database: Database, viewer: Viewer) -> Does:
+    """Performs a rule with its arguments, as the administrator or as `by`."""
+
+    async def done(rule: Any, *arguments: Any, by: Viewer = viewer, **named: Any) -> Any:
+        return await perform(
+            database, by, lambda act: rule(act, *arguments, **named), now=ids.now(), request_id="request"
+        )
+
+    return done
+
+
+@pytest.fixture
+def refuses(does: Does) -> Does:
+    """The refusal of a rule, as (code, path); of several, a list of them."""
+
+    async def done(rule: Any, *arguments: Any, **named: Any) -> Any:
+        with pytest.raises((Refused, Refusals)) as refused:
+            await does(rule, *arguments, **named)
+        found = [(one.code.name, ".".join(one.path)) for one in refused.value.refusals]
+        return found[0] if len(found) == 1 else found
+
+    return done
+
+
+@pytest.fixture
+def everything(reading: Session) -> Callable[[Any], Awaitable[list[Any]]]:
+    """All rows of a table in the test's workspace."""
+
+    async def found(table: Any) -> list[Any]:
+        return await reading.rows(prepared(select(table).where(here(table))))
+
+    return found
+
+
+@pytest.fixture
+def log(reading: Session) -> Callable[..., Awaitable[list[Any]]]:
+    """The log, oldest first; of one record where one is given."""
+
+    async def found(record: Any = None) -> list[Any]:
+        lines = await reading.rows(
+            prepared(select(tables.Change).where(here(tables.Change)).order_by(tables.Change.seq))
+        )
+        return [line for line in lines if record is None or line.node_id == record.id]
+
+    return found
+
+
+def named(row: Any) -> dict[str, str]:
+    """The row as a reference by its id."""
+    return {"id": wire(type(row).__name__ if not hasattr(row, "table") else row.table.__name__)(row.id)}

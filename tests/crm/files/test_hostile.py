@@ -1,0 +1,137 @@
+"""Files that mean harm: refused in under a second, and in little memory."""
+
+import io
+import resource
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crm.files import tables
+from crm.files.errors import Unreadable
+from crm.files.writing import Workbook
+
+Make = Callable[[Path], None]
+
+_MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+def _parts(path: Path) -> dict[str, bytes]:
+    book = Workbook(path)
+    book.write([["name"], ["An"]])
+    book.close()
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _pack(path: Path, parts: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+
+
+def _sheet(rows: str) -> Make:
+    return _part("xl/worksheets/sheet1.xml", f"<worksheet {_MAIN}><sheetData>{rows}</sheetData></worksheet>".encode())
+
+
+def _part(name: str, content: bytes) -> Make:
+    return lambda path: _pack(path, {**_parts(path), name: content})
+
+
+def _written(content: bytes) -> Make:
+    def make(path: Path) -> None:
+        path.write_bytes(content)
+
+    return make
+
+
+def _many_entries(path: Path) -> None:
+    _pack(path, {**_parts(path), **{f"xl/{number}.xml": b"" for number in range(300)}})
+
+
+def _nested_bomb(path: Path) -> None:
+    """A small zip whose entries all point at the same megabytes would do as well; this one is simply full of zeros."""
+    _pack(path, {**_parts(path), "xl/media/a.bin": b"\0" * 150_000_000})
+
+
+def _huge_directory(path: Path) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for number in range(70_000):
+            archive.writestr(str(number), b"")
+    path.write_bytes(held.getvalue())
+
+
+_LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">%s]><worksheet/>""" % b"".join(
+    b'<!ENTITY %c "&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;">' % (98 + n, *[97 + n] * 10) for n in range(10)
+)
+
+HOSTILE: dict[str, Make] = {
+    "a bomb": _nested_bomb,
+    "a bomb of a sheet": _sheet("<row><c t='inlineStr'><is><t>" + "a" * 60_000_000 + "</t></is></c></row>"),
+    "many parts": _many_entries,
+    "a directory of many thousands": _huge_directory,
+    "laughing entities in the sheet": _part("xl/worksheets/sheet1.xml", _LAUGHS),
+    "laughing entities in the workbook": _part("xl/workbook.xml", _LAUGHS),
+    "an entity that reads a file": _part(
+        "xl/worksheets/sheet1.xml", b'<!DOCTYPE x [<!ENTITY a SYSTEM "/etc/passwd">]><worksheet>&a;</worksheet>'
+    ),
+    "a workbook without a sheet": _part("xl/workbook.xml", f"<workbook {_MAIN}/>".encode()),
+    "a sheet that is none": _part("xl/worksheets/sheet1.xml", b"\xff" * 1000),
+    "a sheet of far too many columns": _sheet(
+        "<row>" + "".join(f"<c t='str'><v>{number}</v></c>" for number in range(5000)) + "</row>"
+    ),
+    "a record without an end": _written(b'name,note\nAn,"' + b"x\n" * 10_000_000),
+    "a line without an end": _written(b"name\n" + b"x" * 20_000_000),
+    "a line of separators": _written(b"name\n" + b"," * 20_000_000),
+    "a header of separators": _written(b"," * 20_000_000),
+    "an object without an end": _written(b'{"a":"' + b"x" * 20_000_000),
+    "an object of a depth": _written(b'{"a":' + b"[" * 900_000),
+    "more and more keys": _written(b"".join(b'{"k%d":1}\n' % number for number in range(100_000))),
+}
+
+
+def grown() -> int:
+    """Bytes that this process, or the greediest of those it waited for, has held at most."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_it_is_refused_at_once(tmp_path, name):
+    path = tmp_path / "file"
+    HOSTILE[name](path)
+    before, started = grown(), time.process_time()
+    began = time.monotonic()
+    with pytest.raises(Unreadable):
+        for _ in tables.look(path).rows():
+            pass
+    assert time.process_time() - started < 1
+    assert time.monotonic() - began < 10, "a machine that does more than this has to be waited for"
+    assert grown() - before < 50_000_000
+
+
+def test_a_sheet_that_lies_about_its_size_is_read_as_it_is(tmp_path):
+    path = tmp_path / "file"
+    rows = "<row r='1'><c t='str'><v>name</v></c></row><row r='2'><c t='str'><v>An</v></c></row>"
+    sheet = f"<worksheet {_MAIN}><dimension ref='A1:XFD1048576'/><sheetData>{rows}</sheetData></worksheet>"
+    _part("xl/worksheets/sheet1.xml", sheet.encode())(path)
+    assert list(tables.look(path).rows()) == [["An"]]
+
+
+@pytest.mark.parametrize("number", [1_048_576, 99_999_999_999], ids=["the last row there is", "beyond the last row"])
+def test_a_row_far_away_does_not_take_long(tmp_path, number):
+    path = tmp_path / "file"
+    far = f"<row r='{number}'><c t='str'><v>Far</v></c></row>"
+    _sheet(f"<row r='1'><c t='str'><v>name</v></c></row>{far}")(path)
+    started = time.monotonic()
+    assert list(tables.look(path).rows()) in ([["Far"]], [])
+    assert time.monotonic() - started < 20
+
+
+def test_the_confined_process_knows_nothing_of_this_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLIENTELA_SECRET", "not to be told to anybody")
+    path = tmp_path / "file"
+    _parts(path)
+    assert tables.look(path).headers == ["name"]

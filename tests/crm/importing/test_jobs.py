@@ -1,0 +1,126 @@
+"""Files of many rows: brought in and written out by a worker, chunk by chunk, also where one is killed in between."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.exporting import jobs as exporting
+from crm.files import storage, uploads
+from crm.files import tables as files
+from crm.importing import jobs as importing
+from crm.jobs import running
+from db import ids, tables
+from db.engine import Database
+from db.queries import files as made
+from db.queries import jobs
+from db.tables.enums import FileFormat, JobStatus
+
+ROWS = 900
+EVERYONE: dict[str, Any] = {"match": {"everyone": True, "archived": "EXCLUDE"}}
+
+
+@pytest.fixture(autouse=True)
+def kept(database: Database, tmp_path: Path) -> storage.Storage:
+    storage.attach(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
+    return storage.of(database)
+
+
+@pytest.fixture
+async def member(save, viewer):
+    """The viewer as an agent of the workspace, for a worker asks again what he may do."""
+    from db.tables.enums import Role
+    from tests import make
+
+    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    return viewer
+
+
+@pytest.fixture
+def begun(does, database, member, kept, reading) -> Callable[..., Any]:
+    async def begin(content: bytes, **given: Any) -> Any:
+        identifier = ids.new()
+        relative, path = kept.room("uploads", identifier)
+        path.write_bytes(content)
+        upload = await uploads.keep(database, member, identifier, name="x", size=len(content), path=relative)
+        whole = {"upload": upload, "match_on": 0, "on_duplicate": 1, "stage": 1, **given}
+        looked = await importing.look(reading, member, whole)
+        return await does(importing.begin, whole, looked, None)
+
+    return begin
+
+
+async def worked(database: Database, job: Any, *, chunks: int | None = None) -> Any:
+    """Works on the job to its end, or on some chunks of it only, as a worker does that is killed then."""
+    worker = ids.new().hex()
+    now = ids.now()
+    await database.write(
+        job.workspace_id, lambda work: jobs.claim(work, job.id, worker, now=now + 10**8, until=now + 30_000)
+    )
+    count = 0
+    while await running._chunk(database, job.workspace_id, job.id, worker, 200):
+        count += 1
+        if count == chunks:
+            break
+    return (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
+
+
+def csv() -> bytes:
+    lines = ["name,email,tags"]
+    for number in range(ROWS):
+        name = "" if number % 100 == 99 else f"Khách {number}"
+        lines.append(f"{name},{number}@x.example,t{number % 3}")
+    return "\r\n".join(lines).encode()
+
+
+async def test_an_import_goes_on_where_it_was_killed(begun, database, everything, kept, reading):
+    job = await begun(csv())
+    assert (job.status, job.matched) == (JobStatus.QUEUED, ROWS)
+    after = await worked(database, job, chunks=2)
+    assert after.processed == 400
+    importing._OPEN.clear()
+    after = await worked(database, job)
+    assert (after.status, after.counts) == (JobStatus.DONE_WITH_ERRORS, {"CREATED": ROWS - 9, "FAILED": 9})
+    assert len(await everything(tables.Customer)) == ROWS - 9
+    [file] = (await made.by_job(reading, [job.id]))[job.id]
+    failed = files.look(kept.path(file.path))
+    assert [row[1] for row in failed.rows()] == [f"{number}@x.example" for number in range(99, ROWS, 100)]
+    lines = [line for line in await everything(tables.Change) if line.job_id == job.id and line.entity == "Customer"]
+    assert len({line.row for line in lines}) == len(lines) == ROWS - 9
+
+
+@pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
+async def test_an_export_goes_on_where_it_was_killed(begun, does, database, kept, reading, format):
+    await worked(database, await begun(csv()))
+    job = await does(exporting.export, EVERYONE, format, [{"field": "name"}, {"field": "email"}], {})
+    assert job.status == JobStatus.QUEUED
+    await worked(database, job, chunks=2)
+    half = kept.path(f"made/{job.arguments['given']['file']}")
+    half = half if half.exists() else half.with_name(half.name + ".rows")
+    with half.open("ab") as file:
+        file.write(b"half a chunk that was never committed")
+    after = await worked(database, job)
+    assert (after.status, after.counts) == (JobStatus.DONE, {"UNCHANGED": ROWS - 9})
+    [file] = (await made.by_job(reading, [job.id]))[job.id]
+    rows = list(files.look(kept.path(file.path)).rows())
+    assert len({row[1] for row in rows}) == len(rows) == ROWS - 9
+
+
+async def test_a_file_that_is_gone_ends_the_job(begun, database, kept):
+    job = await begun(csv())
+    importing._OPEN.clear()
+    kept.path(job.arguments["given"]["file"]).unlink()
+    after = await worked(database, job)
+    assert after.status == JobStatus.FAILED
+    assert "not there any more" in after.error
+
+
+async def test_a_worker_does_it_all(begun, database):
+    job = await begun(csv())
+    stop = asyncio.Event()
+    while await running.once(database, ids.new().hex(), stop):
+        pass
+    after = (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
+    assert after.status == JobStatus.DONE_WITH_ERRORS

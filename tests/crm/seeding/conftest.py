@@ -1,0 +1,82 @@
+"""A workspace that was seeded, and what is in it."""
+
+import json
+from collections import defaultdict
+
+import pytest
+from sqlmodel import select
+
+from crm import seeding
+from crm.seeding.rows import COLUMNS
+from db import ids, tables
+from db.reading import here, prepared
+
+CUSTOMERS = 1_500
+STAGES = ["First contact", "Won"]
+FILLED = [*COLUMNS, tables.CustomField, tables.Change]
+
+
+# ── what is seeded, read back ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def public_id(number):
+    return ids.at(number, number.to_bytes(10, "big"))
+
+
+async def founded(database, number=1):
+    """A workspace with nothing but settings, the same wherever it is made; its id as clients see it."""
+
+    async def found(work):
+        settings = {"automation_rules": [0, 1, 2, 3], "follow_up_stages": STAGES, "sources": ["Website", "Fair"]}
+        await work.insert(tables.Directory(workspace_id=number, id=public_id(number), created_at=number))
+        await work.insert(tables.Workspace(workspace_id=number, id=public_id(number), name="Test", **settings))
+        await work.insert(tables.Counter(workspace_id=number))
+
+    await database.write(number, found)
+    return f"wsp_{public_id(number).hex()}"
+
+
+async def seed(database, workspace, customers=CUSTOMERS, **options):
+    told = []
+    await seeding.seed(database, workspace=workspace, customers=customers, progress=lambda *now: told.append(now),
+                       **options)  # fmt: skip
+    return told
+
+
+async def everything(database, number=1):
+    """All rows of the workspace by table."""
+    session = database.reading(number)
+    mine = {table: table.workspace_id == number if table is tables.Account else here(table) for table in FILLED}
+    return {table: await session.rows(prepared(select(table).where(mine[table]))) for table in FILLED}
+
+
+def values(row):
+    return {name: getattr(row, name) for name in row.table.__table__.columns.keys()}  # noqa: SIM118 - columns are iterated, not names.
+
+
+def printed(row):
+    """JSON as text: PostgreSQL keeps the keys of an object in an order of its own."""
+    return json.dumps(values(row), default=bytes.hex, sort_keys=True)
+
+
+@pytest.fixture(scope="module")
+async def seeded(database):
+    await seed(database, await founded(database))
+    return await everything(database)
+
+
+@pytest.fixture(scope="module")
+def customers(seeded):
+    return seeded[tables.Customer]
+
+
+@pytest.fixture(scope="module")
+def of(seeded):
+    """A customer's rows of a table."""
+    grouped = {}
+    for table, rows in seeded.items():
+        if "customer_id" in COLUMNS.get(table, ()):
+            grouped[table] = defaultdict(list)
+            for row in rows:
+                grouped[table][row.customer_id].append(row)
+    return lambda table, customer: grouped[table].get(customer.id, [])

@@ -1,0 +1,103 @@
+"""What filters find: the same as a plain model of them, on every database; and `not` is the exact complement."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis import strategies as st
+
+from db import paging
+from db.filtering.errors import QuestionRefused
+from db.paging import Window
+from db.queries import matches
+from db.queries.matches import Question
+from db.sight import Sight
+from tests.db.filtering import model, strategies, worlds
+
+WORLDS = {seed: worlds.made(seed) for seed in (1, 2)}
+EVERYTHING = Sight(everything=True)
+thorough = settings(
+    max_examples=40,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+@pytest.fixture(scope="module")
+async def numbers(database: Any) -> dict[int, int]:
+    return {seed: await worlds.saved(database, world) for seed, world in WORLDS.items()}
+
+
+async def found(database: Any, number: int, world: Any, question: Question, sight: Sight = EVERYTHING) -> list[bytes]:
+    """The ids, in order, a page at a time."""
+    session = database.reading(number)
+    try:
+        match, order = await matches.asked(session, question, sight=sight, agent_id=world.viewer.id, now=model.NOW)
+    except QuestionRefused:
+        # It nests too deep.
+        reject()
+    listing = await matches.listing(session, match, order)
+    rows: list[bytes] = []
+    after = None
+    while True:
+        page = await paging.page(session, listing, Window(50, after=after), order)
+        rows += [row.id for row in page.rows]
+        if not page.has_next:
+            assert await paging.count(session, matches.all_of(session, match)) == len(rows)
+            return rows
+        after = page.cursor(page.rows[-1])
+
+
+def expected(world: Any, asked: Any) -> list[bytes]:
+    kept = [one for one in world.customers if model.holds(asked, one, world)]
+    return [one.id for one in model.in_order(kept, [], {})]
+
+
+@thorough
+@given(data=st.data(), seed=st.sampled_from(sorted(WORLDS)))
+async def test_a_filter_finds_what_the_model_finds_and_its_opposite_all_the_others(database, numbers, data, seed):
+    world = WORLDS[seed]
+    asked = data.draw(strategies.customers(world))
+    every = [one.id for one in model.in_order(world.customers, [], {})]
+    hits = await found(database, numbers[seed], world, Question(filter=asked, archived="INCLUDE"))
+    assert hits == expected(world, asked)
+    others = await found(database, numbers[seed], world, Question(filter={"not": asked}, archived="INCLUDE"))
+    assert sorted([*hits, *others]) == sorted(every)
+
+
+@thorough
+@given(data=st.data(), seed=st.sampled_from(sorted(WORLDS)))
+async def test_a_viewer_finds_only_what_he_sees(database, numbers, data, seed):
+    world = WORLDS[seed]
+    asked = data.draw(strategies.customers(world).filter(lambda one: "customers" not in str(one)))
+    mine = world.viewer.departments
+    sight = Sight(False, world.viewer.id, tuple(one.id for one in mine))
+
+    def seen(one: Any) -> bool:
+        waits = one.stage.name == "TO_BE_ASSIGNED" and one.department in mine
+        return one.stage.name == "POOL" or one.owner is world.viewer or (waits and one.department is not None)
+
+    hits = await found(database, numbers[seed], world, Question(filter=asked), sight)
+    kept = [one for one in world.customers if seen(one) and one.archived_at is None and model.holds(asked, one, world)]
+    assert hits == [one.id for one in model.in_order(kept, [], {})]
+
+
+_words = st.lists(
+    st.sampled_from(["dang", "an", "AN", "Müll", "ß", "100%", "100_", "web", "a", "hu", "tet", "é1", "vn", "x@y"]),
+    min_size=1,
+    max_size=3,
+)
+
+
+@thorough
+@given(words=_words, seed=st.sampled_from(sorted(WORLDS)), indexed=st.booleans())
+async def test_a_search_finds_every_word_somewhere_by_index_and_one_by_one(database, numbers, words, seed, indexed):
+    world, session = WORLDS[seed], database.reading(numbers[seed])
+    text = " ".join(words)
+    match, order = await matches.asked(
+        session, Question(search=text, archived="INCLUDE"), sight=EVERYTHING, agent_id=None, now=model.NOW
+    )
+    page = await paging.page(session, matches.all_of(session, match, indexed=indexed), Window(250), order)
+    kept = [one for one in world.customers if model.found(text, one)]
+    assert [row.id for row in page.rows] == [one.id for one in model.in_order(kept, [], {})]

@@ -1,0 +1,122 @@
+"""Totals and groups: of exactly what the list finds, run when they are selected and not otherwise."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from db import tables
+from db.tables.enums import CustomerStage, CustomFieldType, Gender
+from tests import make
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.fixture
+async def world(save: Any) -> None:
+    gold, silver = make.tag("gold"), make.tag("silver")
+    points = make.custom_field("points", CustomFieldType.NUMBER)
+    one = make.customer("one", value=15_000, phone_count=2, gender=Gender.MALE, created_at=at("2026-01-31T20:00:00"))
+    two = make.customer(
+        "two", value=25_000, email_count=1, created_at=at("2026-02-01T00:00:00"), stage=CustomerStage.POOL
+    )
+    three = make.customer("three", value=0, archived_at=1, created_at=at("2026-05-01T00:00:00"))
+    await save(gold, silver, points, one, two, three)
+    await save(make.worn(one, gold), make.worn(one, silver), make.worn(two, gold))
+    await save(make.value(one, points, number=1.5), make.value(three, points, number=9.0))
+
+
+async def test_an_aggregate_is_of_the_whole_match(ask, world):
+    answer = await ask(
+        """{ customers(first: 1) { aggregate { count phoneCount emailCount value { sum avg min max countNull }
+             createdAt { min max } customField(key: "points") { sum avg min max countNull } } }
+             none: customers(filter: {or: []}) { aggregate { count value { sum avg min countNull } createdAt { min }
+               customField(key: "points") { sum avg countNull } } } }"""
+    )
+    assert answer["customers"]["aggregate"] == {
+        "count": 2,
+        "phoneCount": 2,
+        "emailCount": 1,
+        "value": {"sum": "4", "avg": "2", "min": "1.5", "max": "2.5", "countNull": 0},
+        "createdAt": {"min": "2026-01-31T20:00:00.000Z", "max": "2026-02-01T00:00:00.000Z"},
+        "customField": {"sum": "1.5", "avg": "1.5", "min": "1.5", "max": "1.5", "countNull": 1},
+    }
+    assert answer["none"]["aggregate"] == {
+        "count": 0,
+        "value": {"sum": "0", "avg": None, "min": None, "countNull": 0},
+        "createdAt": {"min": None},
+        "customField": {"sum": "0", "avg": None, "countNull": 0},
+    }
+
+
+async def test_groups_by_field_tag_and_calendar_are_the_largest_first(ask, world):
+    document = """{ customers {
+      tags: groups(by: [{field: TAG}]) { keys { label node { ... on Tag { name } } } aggregate { count value { sum } } }
+      genders: groups(by: [{field: GENDER}, {field: STAGE}]) { keys { value } aggregate { count } }
+      months: groups(by: [{createdAt: MONTH}]) { keys { value label } aggregate { count } }
+      points: groups(by: [{customField: "points"}], first: 1) { keys { value } aggregate { count } }
+    } }"""
+    answer = (await ask(document))["customers"]
+    assert [
+        (one["keys"][0]["label"], one["aggregate"]["count"], one["aggregate"]["value"]["sum"]) for one in answer["tags"]
+    ] == [
+        ("gold", 2, "4"),
+        ("silver", 1, "1.5"),
+    ]
+    assert answer["tags"][0]["keys"][0]["node"] == {"name": "gold"}
+    assert [[key["value"] for key in one["keys"]] for one in answer["genders"]] == [
+        ["MALE", "TO_BE_ASSIGNED"],
+        [None, "POOL"],
+    ]
+    assert [(one["keys"][0]["value"], one["keys"][0]["label"]) for one in answer["months"]] == [
+        ("2026-01-01", "2026-01"),
+        ("2026-02-01", "2026-02"),
+    ]
+    assert answer["points"] == [{"keys": [{"value": "1.5"}], "aggregate": {"count": 1}}]
+
+
+async def test_a_day_begins_where_the_workspace_is(ask, database, viewer, world):
+    """20:00 in UTC is the next day in Đà Nẵng."""
+
+    async def moved(work: Any) -> None:
+        from sqlalchemy import update
+
+        from db.reading import here, prepared
+
+        await work.execute(
+            prepared(update(tables.Workspace).where(here(tables.Workspace)).values(timezone="Asia/Ho_Chi_Minh"))
+        )
+
+    await database.write(viewer.workspace_id, moved)
+    answer = await ask("{ customers { groups(by: [{createdAt: DAY}]) { keys { value } aggregate { count } } } }")
+    assert answer["customers"]["groups"] == [{"keys": [{"value": "2026-02-01"}], "aggregate": {"count": 2}}]
+
+
+@pytest.mark.parametrize(
+    ("selected", "statements"),
+    [
+        pytest.param("nodes { name } pageInfo { hasNextPage } edges { cursor }", 1, id="a page"),
+        pytest.param("totalCount", 1, id="a count"),
+        pytest.param("aggregate { count value { sum } }", 1, id="an aggregate"),
+        pytest.param("nodes { name } totalCount aggregate { count }", 3, id="all of them"),
+    ],
+)
+async def test_each_runs_only_when_it_is_selected(ask, world, sent, selected, statements):
+    sent.clear()
+    await ask('{ customers(filter: {value: {gte: "0"}}) { ' + selected + " } }")
+    assert len(sent) == statements
+
+
+@pytest.mark.parametrize(
+    ("by", "reason"),
+    [
+        pytest.param([], "INVALID", id="no key"),
+        pytest.param([{"field": "STAGE"}] * 4, "LIMIT_EXCEEDED", id="too many keys"),
+        pytest.param([{"customField": "shoe"}], "FIELD_UNKNOWN", id="an unknown field"),
+    ],
+)
+async def test_groups_that_cannot_be_made_are_refused(refused, by, reason):
+    document = "query ($by: [CustomerGroupBy!]!) { customers { groups(by: $by) { aggregate { count } } } }"
+    assert (await refused(document, by=by))["reason"] == reason

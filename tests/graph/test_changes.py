@@ -1,0 +1,184 @@
+"""The feed of changes and a customer's timeline."""
+
+import asyncio
+
+import pytest
+
+from db import ids, tables
+from db.tables.enums import CustomerStage
+from tests import make
+
+FEED = """
+query($after: String, $first: Int, $filter: ChangeFilter) {
+  changes(after: $after, first: $first, filter: $filter) {
+    nodes { id cursor action entity nodeId version requestId fields { field before after } actor { __typename } }
+    pageInfo { endCursor hasNextPage hasPreviousPage startCursor }
+  }
+}
+"""
+CREATE = "mutation($name: String!) { customerCreate(input: {name: $name}) { customer { id } } }"
+UPDATE = """
+mutation($id: ID!, $input: CustomerInput!) {
+  customerUpdate(by: {id: $id}, input: $input) { customer { id version } errors { code message } }
+}
+"""
+
+
+async def _made(ask, name="An"):
+    return (await ask(CREATE, name=name))["customerCreate"]["customer"]["id"]
+
+
+async def test_a_change_tells_what_was_done_to_what(ask):
+    customer = await _made(ask)
+    await ask(UPDATE, id=customer, input={"name": "Bo", "nickname": "B"})
+    (_, changed) = (await ask(FEED))["changes"]["nodes"]
+    assert (changed["action"], changed["entity"], changed["nodeId"]) == ("UPDATED", "Customer", customer)
+    assert (changed["version"], changed["requestId"]) == (2, "test")
+    assert changed["fields"] == [
+        {"field": "name", "before": "An", "after": "Bo"},
+        {"field": "nickname", "before": None, "after": "B"},
+    ]
+
+
+async def test_the_feed_goes_on_from_its_cursor_and_an_empty_part_gives_it_back(ask):
+    for number in range(5):
+        await _made(ask, f"c{number}")
+    seen, after = [], None
+    while True:
+        part = (await ask(FEED, first=2, after=after))["changes"]
+        seen += part["nodes"]
+        after = part["pageInfo"]["endCursor"]
+        if not part["pageInfo"]["hasNextPage"]:
+            break
+    assert len(seen) == len({one["cursor"] for one in seen}) == 5
+    end = (await ask(FEED, after=after))["changes"]
+    assert (end["nodes"], end["pageInfo"]["endCursor"]) == ([], after)
+    await _made(ask, "later")
+    assert len((await ask(FEED, after=after))["changes"]["nodes"]) == 1
+
+
+async def test_nothing_is_skipped_while_many_write_at_once(ask):
+    """The order of the feed is the order of commits: who has read to a cursor never misses what commits later."""
+    writers = [asyncio.create_task(_made(ask, f"c{number}")) for number in range(30)]
+    seen, after = [], None
+    while len(seen) < 30:
+        part = (await ask(FEED, first=7, after=after))["changes"]
+        seen += [one["nodeId"] for one in part["nodes"]]
+        after = part["pageInfo"]["endCursor"]
+        await asyncio.sleep(0)
+    assert sorted(seen) == sorted([await one for one in writers])
+
+
+@pytest.mark.parametrize(
+    ("filter", "count"),
+    [
+        pytest.param({"actions": ["CREATED"]}, 2, id="action"),
+        pytest.param({"entities": ["Tag"]}, 0, id="entity"),
+        pytest.param({"fields": ["nickname"]}, 1, id="field"),
+        pytest.param({"since": "2999-01-01T00:00:00Z"}, 0, id="since"),
+        pytest.param({"excludeOwn": True}, 0, id="own ones left out"),
+        pytest.param({"nodes": ["cus_00000000000000000000000000000000", "nonsense"]}, 0, id="nobody"),
+    ],
+)
+async def test_it_can_be_narrowed(ask, filter, count):
+    customer = await _made(ask)
+    await _made(ask, "Bo")
+    await ask(UPDATE, id=customer, input={"nickname": "B"})
+    assert len((await ask(FEED, filter=filter))["changes"]["nodes"]) == count
+    assert len((await ask(FEED, filter={"nodes": [customer]}))["changes"]["nodes"]) == 2
+
+
+async def test_what_is_out_of_sight_is_not_in_it(ask, save, someone):
+    agent = make.agent()
+    own, other = make.customer(owner_id=agent.id), make.customer()
+    await save(agent, own, other, make.note(own), make.note(other))
+    for customer in (own, other):
+        wire = f"cus_{customer.id.hex()}"
+        await ask(UPDATE, id=wire, input={"nickname": "N"})
+        await ask('mutation($i: ID!) { noteCreate(customer: {id: $i}, input: {body: "x"}) { note { id } } }', i=wire)
+    await ask('mutation { tagCreate(input: {name: "t"}) { tag { id } } }')
+    mine = (await ask(FEED, viewer=someone(agent=agent)))["changes"]["nodes"]
+    assert [one["entity"] for one in mine] == ["Customer", "Note", "Tag"]
+    assert mine[0]["nodeId"] == f"cus_{own.id.hex()}"
+    assert len((await ask(FEED))["changes"]["nodes"]) == 5
+
+
+async def test_a_deletion_is_told_to_whom_could_see_it(ask, save, someone):
+    agent = make.agent()
+    own, pooled = make.customer(owner_id=agent.id), make.customer(stage=CustomerStage.POOL)
+    other = make.customer()
+    await save(agent, own, pooled, other)
+    for customer in (own, pooled, other):
+        await ask("mutation($i: ID!) { customerDelete(by: {id: $i}) { outcome } }", i=f"cus_{customer.id.hex()}")
+    mine = (await ask(FEED, viewer=someone(agent=agent)))["changes"]["nodes"]
+    assert [one["nodeId"] for one in mine] == [f"cus_{own.id.hex()}", f"cus_{pooled.id.hex()}"]
+    assert [one["fields"] for one in mine] == [[], []]
+
+
+async def test_a_change_is_found_by_its_id(ask):
+    customer = await _made(ask)
+    (made,) = (await ask(FEED))["changes"]["nodes"]
+    found = await ask("query($i: ID!) { node(id: $i) { id ... on Change { node { id } } } }", i=made["id"])
+    assert found["node"] == {"id": made["id"], "node": {"id": customer}}
+
+
+TIMELINE = """
+query($id: ID!, $first: Int, $after: String) {
+  customer(by: {id: $id}) {
+    timeline(first: $first, after: $after) {
+      nodes { __typename ... on Note { body } ... on Change { action } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+
+async def test_a_timeline_weaves_all_that_happened_newest_first(ask, save):
+    customer = await _made(ask)
+    row = tables.Customer(workspace_id=0, id=bytes.fromhex(customer[4:]), name="An", name_key="an")
+    now = ids.now() + 1_000
+    await save(
+        make.note(row, "first", id=ids.at(now), created_at=now),
+        make.interaction(row, occurred_at=now + 1),
+        make.order(row, placed_at=now + 2),
+        make.note(row, "last", id=ids.at(now + 3), created_at=now + 3),
+    )
+    seen, after = [], None
+    while True:
+        page = (await ask(TIMELINE, id=customer, first=2, after=after))["customer"]["timeline"]
+        seen += [one["__typename"] for one in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert seen == ["Note", "Order", "Interaction", "Note", "Change"]
+
+
+async def test_timelines_of_many_customers_cost_as_many_statements_as_of_one(ask, sent):
+    for number in range(3):
+        await _made(ask, f"c{number}")
+    sent.clear()
+    await ask("{ customers { nodes { timeline(first: 5) { nodes { __typename } } } } }")
+    assert len(sent) == 5
+
+
+async def test_what_a_viewer_may_do_now_depends_on_him_and_on_the_customer(ask, save, someone):
+    agent, home = make.agent(), make.department()
+    own = make.customer("own", owner_id=agent.id)
+    waiting = make.customer("waiting", department_id=home.id)
+    pooled = make.customer("pooled", stage=CustomerStage.POOL)
+    away = make.customer("away", owner_id=agent.id, archived_at=1)
+    await save(home, agent, own, waiting, pooled, away, make.block(waiting))
+    ask_all = "{ customers(archived: INCLUDE) { nodes { name viewerCan } } }"
+    viewer = someone(agent=agent, departments=(home,))
+    mine = {one["name"]: one["viewerCan"] for one in (await ask(ask_all, viewer=viewer))["customers"]["nodes"]}
+    assert mine == {
+        "own": ["UPDATE", "CHANGE_STATUS", "RELEASE", "NOTE"],
+        "waiting": ["UPDATE", "NOTE"],
+        "pooled": ["CLAIM", "NOTE"],
+        "away": [],
+    }
+    admin = {one["name"]: one["viewerCan"] for one in (await ask(ask_all))["customers"]["nodes"]}
+    assert "ASSIGN" not in admin["waiting"]
+    assert "UNBLOCK" in admin["waiting"]
+    assert admin["away"] == ["UNARCHIVE", "DELETE", "EXPORT"]

@@ -1,0 +1,133 @@
+"""@idempotent: any number of sends have the effect of one and the same answer."""
+
+import asyncio
+
+import pytest
+from sqlmodel import select
+
+from crm import idempotency
+from db import ids, tables
+from db.reading import here, prepared
+from db.tables.enums import Role
+from graph import schema
+from graph.context import Context
+from tests import make
+
+CREATE = """
+mutation($key: String!, $input: CustomerInput!) {
+  made: customerCreate(input: $input) @idempotent(key: $key) {
+    outcome customer { id name version tags { name } }
+    errors { __typename code message path ... on DuplicateError { existing { id } } }
+  }
+}
+"""
+DELETE = """
+mutation($key: String!, $by: CustomerRef!) {
+  customerDelete(by: $by) @idempotent(key: $key) { outcome customer { id name } errors { code path } }
+}
+"""
+
+
+@pytest.fixture
+def sends(database, viewer):
+    """The whole answer: its data, errors and extensions."""
+
+    async def sent(document, *, as_=viewer, now=None, **variables):
+        context = Context(database, as_, request_id="test")
+        context.now = now or context.now
+        return await schema.schema.execute(document, variable_values=variables, context_value=context)
+
+    return sent
+
+
+async def _count(reading, table):
+    return len(await reading.rows(prepared(select(table).where(here(table)))))
+
+
+async def test_the_second_send_does_nothing_and_answers_alike(sends, reading):
+    first = await sends(CREATE, key="k", input={"name": "An", "tags": {"add": [{"name": "gold"}]}})
+    again = await sends(CREATE, key="k", input={"name": "An", "tags": {"add": [{"name": "gold"}]}})
+    assert first.errors is None
+    assert again.data == first.data
+    assert again.data["made"]["outcome"] == "CREATED"
+    assert await _count(reading, tables.Customer) == 1
+    assert "idempotency" not in (first.extensions or {})
+    assert again.extensions["idempotency"] == {"replayed": ["made"]}
+
+
+async def test_parallel_sends_have_one_effect_and_one_answer(sends, reading):
+    answers = await asyncio.gather(*(sends(CREATE, key="k", input={"name": "An"}) for _ in range(6)))
+    assert [one.errors for one in answers] == [None] * 6
+    assert len({one.data["made"]["customer"]["id"] for one in answers}) == 1
+    assert await _count(reading, tables.Customer) == 1
+    assert sum("idempotency" in (one.extensions or {}) for one in answers) == 5
+
+
+async def test_other_arguments_are_refused(sends, reading):
+    await sends(CREATE, key="k", input={"name": "An"})
+    for input in ({"name": "Bo"}, {"name": "An", "nickname": None}):
+        answer = await sends(CREATE, key="k", input=input)
+        assert answer.data["made"]["errors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert await _count(reading, tables.Customer) == 1
+
+
+async def test_another_mutation_is_refused(sends, reading):
+    made = await sends(CREATE, key="k", input={"name": "An"})
+    by = {"id": made.data["made"]["customer"]["id"]}
+    answer = await sends(DELETE, key="k", by=by)
+    assert answer.data["customerDelete"]["errors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert await _count(reading, tables.Customer) == 1
+
+
+async def test_a_refusal_is_repeated_too(sends, reading, save):
+    customer = make.customer()
+    await save(customer, make.external_id(customer, "erp", "1"))
+    given = {"name": "An", "externalIds": [{"system": "erp", "value": "1"}]}
+    first = await sends(CREATE, key="k", input=given)
+    assert first.data["made"]["errors"][0]["existing"] == {"id": f"cus_{customer.id.hex()}"}
+    await sends(DELETE, key="d", by={"id": f"cus_{customer.id.hex()}"})
+    again = await sends(CREATE, key="k", input=given)
+    assert again.data == first.data
+    assert await _count(reading, tables.Customer) == 0
+
+
+async def test_what_was_deleted_is_answered_again_as_it_was(sends, save):
+    await save(customer := make.customer("An"))
+    by = {"id": f"cus_{customer.id.hex()}"}
+    first, again = [await sends(DELETE, key="k", by=by) for _ in range(2)]
+    assert first.errors is None
+    assert first.data["customerDelete"]["outcome"] == "DELETED"
+    assert again.data == first.data
+
+
+async def test_a_caller_has_keys_of_his_own(sends, reading, someone):
+    await sends(CREATE, key="k", input={"name": "An"})
+    await sends(CREATE, key="k", input={"name": "An"}, as_=someone(Role.ADMIN))
+    assert await _count(reading, tables.Customer) == 2
+
+
+async def test_a_key_is_forgotten_after_a_day(sends, reading):
+    day = 24 * 60 * 60 * 1000
+    await sends(CREATE, key="k", input={"name": "An"}, now=ids.now() - day - 1)
+    await sends(CREATE, key="k", input={"name": "An"})
+    assert await _count(reading, tables.Customer) == 2
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201])
+async def test_a_key_has_1_to_200_characters(sends, key):
+    answer = await sends(CREATE, key=key, input={"name": "An"})
+    assert answer.data["made"]["errors"][0]["code"] == "INVALID"
+
+
+async def test_the_stored_answer_does_not_hold_the_key(sends, reading):
+    await sends(CREATE, key="my-own-key", input={"name": "An"})
+    (row,) = await reading.rows(prepared(select(tables.Idempotency).where(here(tables.Idempotency))))
+    assert row.key != "my-own-key"
+
+
+def test_a_secret_is_kept_sealed():
+
+    sealed = idempotency.sealed("key_0123456789abcdef0123456789abcdefSECRET", "k")
+    assert b"SECRET".hex() not in sealed
+    assert idempotency.unsealed(sealed, "k") == "key_0123456789abcdef0123456789abcdefSECRET"
+    assert idempotency.sealed("x", "k") != idempotency.sealed("x", "k")
