@@ -3,8 +3,9 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ DIALECT = SQLITE
 # Seconds that a writer waits for another process's transaction.
 BUSY_TIMEOUT = 5
 STATEMENT_TIMEOUT = 5
+
+# Seconds that a statement may take on the loop's own thread, and after how many steps of SQLite's machine it is looked.
+LONGEST_AT_ONCE = 0.001
+_STEPS = 5_000
 _UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 
 
@@ -73,6 +78,43 @@ class Connection:
                 limit.cancel()
 
 
+class Reader:
+    """Reads at once on the loop's own thread, for as long as that takes no longer than handing the statement to
+    another thread and back; what does, goes there after all, and at once the next time."""
+
+    def __init__(self, path: Path, threaded: Callable[[], AbstractAsyncContextManager[Connection]]) -> None:
+        self._driver = sqlite3.connect(path, isolation_level=None, timeout=0, cached_statements=500)
+        for pragma in ("cache_size = -65536", "mmap_size = 268435456", "temp_store = MEMORY", "query_only = ON"):
+            self._driver.execute(f"PRAGMA {pragma}")
+        self._driver.set_progress_handler(lambda: time.perf_counter() > self._until, _STEPS)
+        self._until = 0.0
+        self._threaded = threaded
+        self._long: set[tuple[int, Columns]] = set()
+
+    async def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]:
+        if (id(statement), columns) not in self._long:
+            compiled = statement.on(DIALECT, columns)
+            text, arguments = compiled.bind(values)
+            self._until = time.perf_counter() + LONGEST_AT_ONCE
+            try:
+                return text, compiled.rows(self._driver.execute(text, arguments).fetchall())
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+                    self._remember(statement, columns)
+        async with self._threaded() as connection:
+            return await connection.fetch(statement, values, columns)
+
+    def close(self) -> None:
+        self._driver.close()
+
+    def _remember(self, statement: Prepared[Any], columns: Columns) -> None:
+        if len(self._long) >= 1_000:
+            self._long.clear()
+        self._long.add((id(statement), columns))
+
+
 class Pool:
     """Readers see the last commit and never wait; writers take turns: by a lock here, by the file's elsewhere."""
 
@@ -86,16 +128,21 @@ class Pool:
         self._places = asyncio.Semaphore(size)
         self._turn = asyncio.Lock()
         self._writer: Connection | None = None
+        self._reader = Reader(path, self._threaded)
 
     @classmethod
     async def open(cls, path: Path, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "Pool":
         """Raises Unavailable when the file cannot be opened."""
-        pool = cls(path, size=size, statement_timeout=statement_timeout)
+        with _translated():
+            pool = cls(path, size=size, statement_timeout=statement_timeout)
         pool._idle.append(await pool._connect(query_only=True))
         return pool
 
+    def reading(self) -> AbstractAsyncContextManager[Reader]:
+        return nullcontext(self._reader)
+
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Connection]:
+    async def _threaded(self) -> AsyncIterator[Connection]:
         async with self._places:
             connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
             try:
@@ -111,6 +158,7 @@ class Pool:
             yield self._writer
 
     async def close(self) -> None:
+        self._reader.close()
         for driver in self._open:
             await driver.close()
 

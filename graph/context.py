@@ -101,7 +101,8 @@ class Context:
         whole = self._loaded.setdefault((batch, *arguments), {})
         reading = self.reading
         # Rows that lack columns are kept apart, for fields that want the same ones.
-        known = self._loaded.setdefault((batch, *arguments, reading.columns), {}) if reading.columns else whole
+        lean = reading.columns is not None
+        known = self._loaded.setdefault((batch, *arguments, reading.columns), {}) if lean else whole
         missing = dict.fromkeys(keys)
         missing.pop(None, None)
         if known or whole:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel
 
-from crm import access
+from crm import access, settings
 from crm.access import Viewer
 from db import engine, ids
 from db.engine import Database, Session
@@ -16,6 +16,9 @@ from graph.context import Context
 from tests import make, statements
 
 pytest_plugins = ["tests.databases"]
+
+# CLIENTELA_ENGINE=reference runs the same tests through graphql-core.
+_SCHEMA = schema.build(engine=settings.read().engine)
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -132,4 +135,4 @@ def sent() -> Iterator[list[str]]:
 
 async def _execute(database: Database, viewer: Viewer, document: str, variables: dict[str, Any]) -> Any:
     context = Context(database, viewer, request_id="test")
-    return await schema.schema.execute(document, variable_values=variables, context_value=context)
+    return await _SCHEMA.execute(document, variable_values=variables, context_value=context)

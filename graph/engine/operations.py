@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from graphql import DocumentNode, Undefined, get_named_type, is_leaf_type, is_non_null_type
 from graphql.execution import Executor
+from graphql.execution.executor import CollectedErrors
 from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, input_is_nested_too_deeply
 from graphql.utilities import coerce_input_value
@@ -36,7 +37,11 @@ class Operation:
         values = self._coerced(context.variables or {})
         if values is None:
             return None
-        executor: Any = self.executor.build_per_event_executor(context.root_value)
+        # As `build_per_event_executor` does it, but for what `copy` asks before it copies.
+        executor: Any = object.__new__(type(self.executor))
+        executor.__dict__.update(self.executor.__dict__)
+        executor.collected_errors = CollectedErrors()
+        executor.root_value = context.root_value
         executor.variable_values = values
         executor.context_value = context.context
         executor.operation_extensions = context.operation_extensions

@@ -63,12 +63,10 @@ class Selection:
     """What is read of such an object; None where a resolver of its own may read anything."""
     placed: bool
     """Whether a resolver in it, or below, has to be told where each object stands in the answer."""
+    places: tuple["Place", ...]
+    """All of them, in the order of the answer's keys."""
     known: set[Any] = field(default_factory=set)
     """Classes whose objects are all of the type."""
-
-    @property
-    def places(self) -> tuple["Place", ...]:
-        return (*self.attributes, *self.fetched)
 
 
 @dataclass(slots=True)
@@ -168,6 +166,7 @@ class _Planner:
             tuple(place for place in places if place.how is not How.ATTRIBUTE),
             None if anything else frozenset(columns),
             placed=anything or any(place.placed for place in places),
+            places=tuple(places),
         )
 
     def _definition(self, type_: GraphQLObjectType, name: str, details: list[FieldDetails]) -> GraphQLField:

@@ -272,11 +272,11 @@ async def _at_once(work: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
     """The results. All of them are waited for before the first error is raised: nothing goes on behind an answer."""
     if not work:
         return []
-    # The last one needs no task of its own.
-    tasks = [asyncio.ensure_future(each) for each in work[:-1]]
+    # The first one needs no task of its own.
+    tasks = [asyncio.ensure_future(each) for each in work[1:]]
     results, errors = [], []
     try:
-        for each in (work[-1], *tasks):
+        for each in (work[0], *tasks):
             try:
                 results.append(await each)
             except Exception as error:
@@ -288,4 +288,4 @@ async def _at_once(work: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
         raise
     if errors:
         raise errors[0]
-    return [*results[1:], results[0]]
+    return results

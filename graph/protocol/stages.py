@@ -46,7 +46,7 @@ class StagesRunner(SchemaExtensionsRunner):
         place, enter = found[0]
         if len(found) > 1 or enter is None:
             return strawberrys()
-        return _One(enter(self.extensions[place]))
+        return enter(self.extensions[place])
 
 
 @lru_cache(maxsize=100)
@@ -61,8 +61,12 @@ def _hooks(name: str, kinds: tuple[type[SchemaExtension], ...]) -> list[tuple[in
 
 def _entered(hook: Any) -> Callable[[Any], Any] | None:
     if isgeneratorfunction(hook):
-        return contextmanager(hook)
-    return asynccontextmanager(hook) if isasyncgenfunction(hook) else None
+        enter = contextmanager(hook)
+        return lambda extension: _One(enter(extension))
+    if isasyncgenfunction(hook):
+        enter_async = asynccontextmanager(hook)
+        return lambda extension: _OneAsync(enter_async(extension))
+    return None
 
 
 class _One:
@@ -70,29 +74,40 @@ class _One:
 
     __slots__ = ("_hook",)
 
-    def __init__(self, hook: AbstractContextManager[Any] | AbstractAsyncContextManager[Any]) -> None:
+    def __init__(self, hook: AbstractContextManager[Any]) -> None:
         self._hook = hook
 
-    async def __aenter__(self) -> None:
-        if isinstance(self._hook, AbstractContextManager):
-            self._hook.__enter__()
-        else:
-            await self._hook.__aenter__()
-
-    async def __aexit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(self._hook, AbstractContextManager):
-            self._hook.__exit__(kind, error, trace)
-        else:
-            await self._hook.__aexit__(kind, error, trace)
-
     def __enter__(self) -> None:
-        if not isinstance(self._hook, AbstractContextManager):
-            raise RuntimeError("An extension hook failed to complete synchronously.")
         self._hook.__enter__()
 
     def __exit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(self._hook, AbstractContextManager):
-            self._hook.__exit__(kind, error, trace)
+        self._hook.__exit__(kind, error, trace)
+
+    async def __aenter__(self) -> None:
+        self._hook.__enter__()
+
+    async def __aexit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._hook.__exit__(kind, error, trace)
+
+
+class _OneAsync:
+    """The same for a hook that waits for something."""
+
+    __slots__ = ("_hook",)
+
+    def __init__(self, hook: AbstractAsyncContextManager[Any]) -> None:
+        self._hook = hook
+
+    def __enter__(self) -> None:
+        raise RuntimeError("An extension hook failed to complete synchronously.")
+
+    def __exit__(self, *_: object) -> None: ...
+
+    async def __aenter__(self) -> None:
+        await self._hook.__aenter__()
+
+    async def __aexit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._hook.__aexit__(kind, error, trace)
 
 
 class _Nothing:

@@ -1,6 +1,7 @@
 """The engine and graphql-core answer alike: made-up documents over the real schema, with and without failures."""
 
 import gc
+import logging
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -108,8 +109,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """For each document whether the engine answered it by itself."""
+def answered(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[list[bool]]:
+    """For each document whether the engine answered it by itself. No field may miss a column it did not ask for."""
+    caplog.set_level(logging.DEBUG, "clientela.engine")
     told: list[bool] = []
     inner = entering.Engine.answer
 
@@ -119,7 +121,9 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         return result
 
     monkeypatch.setattr(entering.Engine, "answer", answer)
-    return told
+    yield told
+    left = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    assert not [error for error in left if isinstance(error, AttributeError | KeyError)]
 
 
 async def compared(database: Database, world: World, seeds: Iterator[str]) -> int:
