@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, join, not_, outerjoin, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, inspect, join, not_, outerjoin, select
 from sqlalchemy.orm import aliased
 
 from db import tables
@@ -13,6 +13,7 @@ from db.filtering import reader as read
 from db.filtering.circumstances import Circumstances
 from db.filtering.conditions import Writer
 from db.filtering.errors import Path, QuestionRefused, invalid
+from db.filtering.hints import following
 from db.filtering.search import Search
 from db.reading import here
 from db.sight import seen
@@ -126,7 +127,8 @@ class Through:
         self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
     ) -> tuple[Select[Any], Any]:
         other = aliased(self.table)
-        return found.join(other, and_(here(other), other.id == getattr(row, self.near))), getattr(other, self.name)
+        both = following(inspect(other).selectable, inspect(row).selectable, other.id == getattr(row, self.near))
+        return found.select_from(both).where(here(other)), getattr(other, self.name)
 
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
         return found.where(getattr(row, self.near).is_(None))
@@ -198,7 +200,8 @@ class OfField:
         self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
     ) -> tuple[Select[Any], Any]:
         value: Any = aliased(tables.CustomerValue)
-        return found.join(value, self._of(value, row, place)), getattr(value, self.column)
+        both = following(inspect(value).selectable, inspect(row).selectable, self._of(value, row, place))
+        return found.select_from(both).where(here(value)), getattr(value, self.column)
 
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
         value: Any = aliased(tables.CustomerValue)

@@ -23,8 +23,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from db.filtering.hints import Held, held
 from db.filtering.relations import RELATIONS, Relation
-from db.filtering.shapes import TRUE, Shape, columns, opposite
+from db.filtering.shapes import TRUE, Shape, columns, every, opposite
 from db.reading import among, here
 from db.sight import seen
 
@@ -42,9 +43,11 @@ class Writer:
     NOT is carried inwards until it stands at the single comparisons, where what has no value can be told apart.
     """
 
-    def __init__(self, dialect: str, *, everything: bool) -> None:
+    def __init__(self, dialect: str, *, everything: bool, walking: bool = False) -> None:
+        """`walking`: the rows are looked at one by one in the order of a list, until its page is full."""
         self.sqlite = dialect == "sqlite"
         self.everything = everything
+        self._walking = walking
 
     def says(self, shape: Shape, row: Any, negated: bool = False) -> Says:
         """The condition on a row: a table, or an alias of one."""
@@ -58,6 +61,26 @@ class Writer:
             return and_(*parts) if (kind == "and") is not negated else or_(*parts)
         says: Says = getattr(self, f"_{kind}")(row, negated, *shape[1:])
         return says
+
+    def joined(self, found: Select[Any], row: Any, shape: Shape) -> tuple[Select[Any], Shape]:
+        """The rows joined with what is related to each of them once at most, and what remains to be said of them.
+
+        PostgreSQL begins a join with either side, and follows an index of the related rows in the list's own order;
+        of EXISTS it makes something else.
+        """
+        parts = shape[1:] if shape[0] == "and" else (shape,)
+        left = []
+        for part in parts:
+            if part[0] == "some" and _once(part[1], part[2]):
+                relation = RELATIONS[part[1]]
+                other: Any = aliased(relation.link or relation.target)
+                there = other if relation.link is None else SimpleNamespace(id=getattr(other, str(relation.there)))
+                far = getattr(other, relation.far)
+                says = and_(here(other), far == getattr(row, relation.near), self.says(part[2], there))
+                found = found.join(other, says)
+            else:
+                left.append(part)
+        return found, every(left)
 
     # ── single columns ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -87,8 +110,11 @@ class Writer:
             return _compared(column, ">=", low) & _compared(column, "<", high)
         return _or_empty(column, or_(_compared(column, "<", low), _compared(column, ">=", high)))
 
-    def _holds(self, row: Any, negated: bool, name: str, place: int) -> Says:
+    def _holds(self, row: Any, negated: bool, name: str, place: int, pattern: int) -> Says:
+        """PostgreSQL can tell from a pattern how many rows are LIKE it."""
         column = getattr(row, name)
+        if not self.sqlite:
+            return self._ends(row, negated, name, pattern)
         says = self.contains(column, bindparam(f"f{place}", type_=Text()))
         return _or_empty(column, not_(says)) if negated else says
 
@@ -164,7 +190,7 @@ class Writer:
     def _found(self, relation: Relation, row: Any, shape: Shape) -> Says:
         """EXISTS, which PostgreSQL turns into the join that suits. SQLite goes row by row, so where the related rows
         are few by an index it is given them as a list to begin with."""
-        if not self.sqlite or relation.where is not None or not _selective(shape):
+        if not self.sqlite or self._walking or relation.where is not None or not selective(shape):
             return self._exists(relation, row, shape)
         found, far = self._related(relation, None, shape, None)
         says: Says = getattr(row, relation.near).in_(found.with_only_columns(far))
@@ -186,14 +212,14 @@ class Writer:
                 name, value = relation.where
                 conditions.append(getattr(row, name) == literal_column(str(value)))
         found = select(far if wanted is None else wanted).select_from(first)
-        there: Any = target
+        there: Any = target if row is None or not self.sqlite else Held(target)
         if link is not None:
             key = getattr(link, str(relation.there))
             if relation.counted or not columns(shape) <= {"id"}:
                 found = found.join(target, target.id == key)
                 conditions.append(here(target))
             else:
-                there = SimpleNamespace(id=key)
+                there = SimpleNamespace(id=key if row is None or not self.sqlite else held(key))
         if relation.counted:
             conditions += [target.archived_at.is_(None), seen(self.everything, target)]
         return found.where(*conditions, *([] if shape == TRUE else [self.says(shape, there)])), far
@@ -222,13 +248,30 @@ def _nullable(column: Any) -> bool:
 _WEAK = frozenset({"field_id", "system", "kind"})
 
 
-def _selective(shape: Shape) -> bool:
+def selective(shape: Shape) -> bool:
     """Whether an index finds few rows for it, as far as that can be told without looking."""
     kind = shape[0]
     if kind == "and":
-        return any(_selective(one) for one in shape[1:])
+        return any(selective(one) for one in shape[1:])
     if kind == "or":
-        return all(_selective(one) for one in shape[1:])
+        return all(selective(one) for one in shape[1:])
     if kind == "compare":
         return shape[2] == "=" and shape[1] not in _WEAK
     return kind in ("equal", "among", "among_folded") and shape[1] not in _WEAK
+
+
+_SINGLE = frozenset({"text", "text_key", "text_folded", "number", "boolean", "date", "date_time"})
+
+
+def _once(relation: str, shape: Shape) -> bool:
+    """Whether no more than one related row can be so: by its key, or as the only value of a custom field."""
+    if relation == "tags":
+        return shape[:3] == ("compare", "id", "=")
+    if relation == "members":
+        return shape[:3] == ("compare", "segment_id", "=")
+    if relation not in ("customerValue", "companyValue") or shape[0] != "and":
+        return False
+    return all(
+        columns(one) <= _SINGLE or one[:3] in (("compare", "field_id", "="), ("compare", "option", "="))
+        for one in shape[1:]
+    )

@@ -7,7 +7,7 @@ from db.filtering import operators as op
 from db.filtering import reader as read
 from db.filtering.errors import Path, QuestionRefused, invalid
 from db.filtering.reader import Reader
-from db.filtering.shapes import FALSE, TRUE, Shape, every, opposite
+from db.filtering.shapes import TRUE, Shape, every, opposite
 from db.folding import normal
 from db.tables.enums import CustomFieldType, EntityType
 from db.tables.keys import LONGEST
@@ -90,8 +90,7 @@ def _options(reader: Reader, plain: Any, path: Path, held: op.Wrap) -> Shape:
         return list(dict.fromkeys(normal(read.text(one, (*here, str(place)))) for place, one in listed))
 
     def among(given: Any, here: Path) -> Shape:
-        wanted = texts(given, here)
-        return ("among", "option", reader.value(wanted)) if wanted else FALSE
+        return op.listed_in(reader, "option", texts(given, here))
 
     found = []
     for name, given in read.record(plain, path).items():

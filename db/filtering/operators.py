@@ -70,9 +70,11 @@ def textual(
         if not texts:
             return FALSE
         if key == column:
-            return ("among", column, reader.value(texts))
+            return listed_in(reader, column, texts)
         if folded:
-            return ("among", key, reader.value([_key(text, key) for text in texts]))
+            return listed_in(reader, key, [_key(text, key) for text in texts])
+        if len(texts) == 1:
+            return equal(texts[0], (*here, "0"))
         return ("among_folded", key, column, reader.value([cut(text) for text in texts]), reader.value(texts))
 
     whole = key if length is None else "text_folded"
@@ -110,7 +112,12 @@ def _dialled(text: str) -> str:
 
 def _holding(reader: Reader, given: Any, here: Path, column: str) -> Shape:
     needle = _needle(given, here, column)
-    return ("holds", column, reader.value(needle)) if needle else opposite(("empty", column))
+    return holding(reader, column, needle) if needle else opposite(("empty", column))
+
+
+def holding(reader: Reader, column: str, needle: str) -> Shape:
+    """The column contains the needle, byte for byte."""
+    return ("holds", column, reader.value(needle), reader.value(f"%{escaped(needle)}%"))
 
 
 def _starting(reader: Reader, given: Any, here: Path, key: str, whole: str, length: int | None) -> Shape:
@@ -158,7 +165,7 @@ def ordered(
     def among(given: Any, here: Path) -> Shape:
         listed = read.items(given, here)
         values = [taken(one, (*here, str(place))) for place, one in enumerate(listed)]
-        return ("among", column, reader.value(values)) if values else FALSE
+        return listed_in(reader, column, values)
 
     operators = {"eq": compared("="), "!ne": compared("="), "in": among, "!notIn": among}
     operators |= {name: compared(operator) for name, operator in _ORDER.items()}
@@ -378,7 +385,14 @@ def _equality(reader: Reader, plain: Any, path: Path, column: str, taken: Callab
 
     def among(given: Any, here: Path) -> Shape:
         values = [taken(one, (*here, str(place))) for place, one in enumerate(read.items(given, here))]
-        return ("among", column, reader.value(values)) if values else FALSE
+        return listed_in(reader, column, values)
 
     operators: dict[str, Make] = {"eq": equal, "!ne": equal, "in": among, "!notIn": among}
     return operated(reader, plain, path, operators, present=opposite(("empty", column)))
+
+
+def listed_in(reader: Reader, column: str, values: Sequence[Any]) -> Shape:
+    """The column is one of the values. One value alone is compared with it, for that leaves an index in order."""
+    if len(values) == 1:
+        return ("compare", column, "=", reader.value(values[0]))
+    return ("among", column, reader.value(list(values))) if values else FALSE

@@ -166,8 +166,7 @@ def _many(relation: str, asked: Asked, *, kind: str | None = None, column: str |
                 parts.append(_covering(reader, relation, op.ids(given, here, kind)))
             elif name == "only" and kind:
                 reader.predicate(here)
-                named = op.ids(given, here, kind)
-                allowed: Shape = ("among", "id", reader.value(named)) if named else FALSE
+                allowed = op.listed_in(reader, "id", op.ids(given, here, kind))
                 parts.append(opposite(("some", relation, opposite(allowed))))
             else:
                 raise read.unknown(name, path)
@@ -199,8 +198,7 @@ def _is_viewer(reader: Reader, plain: Any, path: Path) -> Shape:
 def _within(reader: Reader, plain: Any, path: Path) -> Shape:
     reader.predicate(path)
     named = wire.parse("Department", read.text(plain, path))
-    found = reader.circumstances.below(named) if named else []
-    return ("among", "id", reader.value(found)) if found else FALSE
+    return op.listed_in(reader, "id", reader.circumstances.below(named) if named else [])
 
 
 def _blocked(reader: Reader, plain: Any, path: Path) -> Shape:

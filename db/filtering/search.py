@@ -29,6 +29,7 @@ from sqlalchemy.orm import aliased
 from db import tables
 from db.filtering.conditions import Writer
 from db.filtering.errors import QuestionRefused, too_many
+from db.filtering.hints import following
 from db.filtering.operators import escaped
 from db.folding import digits, fold
 from db.reading import here
@@ -89,12 +90,8 @@ class Search:
 
     @property
     def indexed(self) -> tuple[int, ...]:
-        """The words by which an index narrows it: long enough, and in a number that may be the whole of it."""
-        return tuple(
-            place
-            for place, word in enumerate(self.words)
-            if len(word.text) >= _GRAM and (self.number is None or len(digits(word.text)) >= _DIALLED)
-        )
+        """The words by which an index narrows it: those that are long enough."""
+        return tuple(place for place, word in enumerate(self.words) if len(word.text) >= _GRAM)
 
     def bound(self, workspace_id: int) -> dict[str, Any]:
         found: dict[str, Any] = {"whole": self.whole}
@@ -102,7 +99,9 @@ class Search:
             found |= {f"w{place}": word.text, f"l{place}": like(word.text)}
             if word.number is not None:
                 found |= {f"n{place}": word.number, f"m{place}": like(word.number)}
-        found |= {"number": self.number, "matched": _matched(self, workspace_id)}
+        if self.number is not None:
+            found |= {"number": self.number, "number_like": like(self.number)}
+        found["matched"] = _matched(self, workspace_id)
         return {f"{self.prefix}{name}": value for name, value in found.items()} if self.prefix else found
 
 
@@ -114,10 +113,12 @@ def search(text: str | None, sections: Sequence[str] | None = None) -> Search | 
         raise too_many(f"A search has at most {LONGEST} characters, not {len(text)}.", ("search",), LONGEST)
     if "\0" in text:
         raise QuestionRefused("INVALID", "The search holds a character that no text has.", ("search",))
-    words = tuple(map(_word, dict.fromkeys(fold(text).split())))
-    if not words:
+    texts = list(dict.fromkeys(fold(text).split()))
+    if not texts:
         return None
-    number = _number(text) if len(words) > 1 else None
+    number = _number(text) if len(texts) > 1 else None
+    # A number in several parts is looked for among phones as a whole, and in parts everywhere else.
+    words = tuple(_word(one) if number is None else Word(one, None, phones=False) for one in texts)
     chosen = None if sections is None else tuple(name for name in _NAMES if name in sections)
     return Search(words, fold(text), number, chosen)
 
@@ -216,14 +217,19 @@ def by_index(found: Search, writer: Writer, dialect: str) -> Any:
     if dialect == "sqlite":
         return _by_fts(found, writer)
     document: Any = aliased(tables.CustomerSearch)
-    likes = [
-        or_(*(document.text.like(_parameter(found, name), escape="\\") for name in names)) for names in _likes(found)
-    ]
+    likes = and_(*(or_(*(_like(found, document, name) for name in names)) for names in _likes(found)))
+    if found.number is not None:
+        likes = or_(likes, _like(found, document, "number_like"))
     # LIKE says the same as the rest where the whole document is asked.
     whole = found.number is None and found.sections is None
     known = [place for place in found.indexed if whole and found.words[place].phones]
     says = matches(found, writer, document.text, known=known)
-    return select(document.customer_id).where(here(document), *likes, says)
+    return select(document.customer_id).where(here(document), likes, says)
+
+
+def _like(found: Search, document: Any, name: str) -> ColumnElement[bool]:
+    says: ColumnElement[bool] = document.text.like(_parameter(found, name), escape="\\")
+    return says
 
 
 def _likes(found: Search) -> list[list[str]]:
@@ -237,11 +243,9 @@ def _by_fts(found: Search, writer: Writer) -> Any:
         .where(literal_column("customer_text") == _parameter(found, "matched"))
         .subquery("grams")
     )
+    numbered = following(grams, document, literal_column("document.number") == grams.c.number)
     return (
-        select(document.customer_id)
-        .select_from(grams)
-        .join(document, literal_column("document.number") == grams.c.number)
-        .where(here(document), matches(found, writer, document.text))
+        select(document.customer_id).select_from(numbered).where(here(document), matches(found, writer, document.text))
     )
 
 
@@ -253,7 +257,10 @@ def _matched(found: Search, workspace_id: int) -> str:
     """The query of the full-text table: all the threes of letters of each word, and of the workspace's mark."""
     words = [found.words[place] for place in found.indexed]
     texts = [" OR ".join(_grams(one) for one in (word.text, word.number) if one is not None) for word in words]
-    return " AND ".join([f"workspace : {_grams(f'<{workspace_id:x}>')}", *(f"text : ({text})" for text in texts)])
+    asked = " AND ".join(f"({text})" for text in texts)
+    if found.number is not None:
+        asked = f"({asked}) OR {_grams(found.number)}"
+    return f"workspace : {_grams(f'<{workspace_id:x}>')} AND text : ({asked})"
 
 
 def _grams(text: str) -> str:

@@ -7,7 +7,7 @@
     ("among", column, values)                   column is one of a list
     ("among_folded", key, column, folded, values)
     ("between", column, low, high)              low <= column < high
-    ("holds", column, value)                    column contains the text
+    ("holds", column, value, pattern)           column contains the text, which is LIKE the pattern
     ("ends", column, pattern)                   column is LIKE the pattern
     ("flag", column)                            a boolean column is true
     ("empty", column)                           column has no value

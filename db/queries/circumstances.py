@@ -4,17 +4,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
 from db.filtering.calendar import Clock
 from db.filtering.circumstances import Circumstances
-from db.queries import departments, fields, workspaces
+from db.queries import departments, workspaces
 from db.reading import here, prepared
 from db.sight import Sight
 from db.tables.enums import EntityType
 
+_FIELDS_IN_USE = prepared(
+    select(tables.CustomField).where(here(tables.CustomField), col(tables.CustomField.active).is_(True))
+)
 _SEGMENTS = prepared(select(tables.Segment).where(here(tables.Segment)))
 
 # What stands in a filter or a sort where the workspace has to be asked before it can be read.
@@ -46,8 +49,10 @@ async def of(
 
 
 async def _fields(session: Session) -> Mapping[EntityType, Mapping[str, Any]]:
-    found = await fields.by_entities(session, list(EntityType))
-    return {entity: {row.key: row for row in rows if row.active} for entity, rows in found.items()}
+    found: dict[EntityType, dict[str, Any]] = {}
+    for row in await session.rows(_FIELDS_IN_USE):
+        found.setdefault(EntityType(row.entity), {})[row.key] = row
+    return found
 
 
 def _names(plain: Any) -> set[str]:

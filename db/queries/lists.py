@@ -11,6 +11,7 @@ from db.engine import Session
 from db.filtering import records
 from db.filtering.conditions import Writer
 from db.filtering.errors import too_many
+from db.filtering.operators import holding
 from db.filtering.reader import Condition, Reader
 from db.filtering.records import Asked
 from db.filtering.search import LONGEST
@@ -77,5 +78,4 @@ def _searched(reader: Reader, kind: Kind, search: str | None) -> Any:
     if len(search) > LONGEST:
         raise too_many(f"A search has at most {LONGEST} characters, not {len(search)}.", ("search",), LONGEST)
     words = dict.fromkeys(fold(search).split())
-    places = [reader.value(word) for word in words]
-    return every(either(("holds", column, place) for column in kind.searched) for place in places)
+    return every(either(holding(reader, column, word) for column in kind.searched) for word in words)

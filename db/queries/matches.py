@@ -1,11 +1,12 @@
 """Which customers: a filter, a search, a scope and the viewer's sight, the same for lists, totals and groups."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, any_, func, literal_column, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from db import tables
@@ -13,20 +14,21 @@ from db.engine import Session
 from db.filtering import records
 from db.filtering import search as searching
 from db.filtering.circumstances import Circumstances
-from db.filtering.conditions import Writer
+from db.filtering.conditions import Writer, selective
 from db.filtering.errors import Path
+from db.filtering.hints import held
 from db.filtering.reader import Condition, Reader
 from db.filtering.search import Search
-from db.filtering.shapes import TRUE, every
+from db.filtering.shapes import TRUE, Shape, every
 from db.paging import Kept, Listing
 from db.queries import circumstances
 from db.reading import Built, Prepared, among, here
 from db.sight import Sight, seen
 from db.sorting import CUSTOMERS, NEWEST_FIRST, Relevance, Sort, sort
 
-# What is read of the newest documents to see whether a search finds many customers or few.
-_SAMPLE = 128
-_MANY = 4
+# How many of the newest are looked at to see whether a question finds many customers or few.
+_SAMPLE = 64
+_MANY = 3
 _KEPT = 500
 
 
@@ -66,15 +68,19 @@ class Match:
         found = {**self.condition.bound, **self.sight.values()}
         return found if self.search is None else {**found, **self.search.bound(workspace_id or 0)}
 
-    def where(self, dialect: str, row: Any, *, indexed: bool) -> list[ColumnElement[bool]]:
-        """The conditions on a row of customers. `indexed`: a search begins with its index, not with the list."""
-        writer = Writer(dialect, everything=self.sight.everything)
+    def where(self, dialect: str, row: Any, *, indexed: bool = True, paged: bool = False) -> list[ColumnElement[bool]]:
+        """The conditions on a row of customers. `indexed`: an index begins, not the list. `paged`: it is for a page, in
+        the order of the list."""
+        writer = Writer(dialect, everything=self.sight.everything, walking=not indexed)
         found = [here(row)]
         if not self.sight.everything:
             found.append(seen(False, row))
         if self.archived != "INCLUDE":
             archived_at = row.archived_at
-            found.append(archived_at.is_(None) if self.archived == "EXCLUDE" else archived_at.is_not(None))
+            if self.archived == "ONLY":
+                found.append(archived_at.is_not(None))
+            else:
+                found.append((held(archived_at) if paged and writer.sqlite else archived_at).is_(None))
         if self.condition.shape != TRUE:
             found.append(writer.says(self.condition.shape, row))
         if self.search is not None:
@@ -123,51 +129,87 @@ def read_with(reader: Reader, question: Question) -> tuple[Match, Sort]:
 
 async def listing(session: Session, match: Match, order: Sort = NEWEST_FIRST) -> Listing:
     """The customers to take a page of, in that order."""
-    return all_of(session, match, indexed=await by_index(session, match, order))
+    return all_of(session, match, indexed=await by_index(session, match, order), paged=True)
 
 
-async def by_index(session: Session, match: Match, order: Sort) -> bool:
-    """Whether a page of the match in that order is found fastest from the index of a search."""
-    ranked = any(isinstance(key.expression, Relevance) for key in order.keys)
-    return ranked or not await _many(session, match)
-
-
-def all_of(session: Session, match: Match, *, indexed: bool = True) -> Listing:
+def all_of(session: Session, match: Match, *, indexed: bool = True, paged: bool = False) -> Listing:
     """The customers to count, or to do something with each of them."""
 
     def build(dialect: str) -> Select[Any]:
-        return select(tables.Customer).where(*match.where(dialect, tables.Customer, indexed=indexed))
+        found, rest = select(tables.Customer), match
+        if indexed and dialect == "postgresql" and match.condition.shape != TRUE:
+            writer = Writer(dialect, everything=match.sight.everything)
+            found, shape = writer.joined(found, tables.Customer, match.condition.shape)
+            rest = replace(match, condition=Condition(shape))
+        return found.where(*rest.where(dialect, tables.Customer, indexed=indexed, paged=paged))
 
-    key = ("customers", match.key, indexed)
+    key = ("customers", match.key, indexed, paged)
     return Listing(key, build, tables.Customer, match.sight.everything, match.values(session.workspace_id))
 
 
-async def _many(session: Session, match: Match) -> bool:
-    """Whether a search finds so many of the newest customers that looking through them is faster than the index."""
-    if match.search is None or not match.search.indexed:
+async def by_index(session: Session, match: Match, order: Sort) -> bool:
+    """Whether a page of the match in that order is found fastest from an index of what is asked. It is not where so
+    many of the newest customers fit that a page of them is full after a short walk."""
+    if any(isinstance(key.expression, Relevance) for key in order.keys):
         return True
-    found = await session.rows(_sample(match.search), **match.search.bound(session.workspace_id or 0))
-    return bool(found[0].count >= _MANY)
+    sampled = _sampled(session, match)
+    if sampled is None:
+        return match.search is None
+    found = await session.rows(sampled, **match.values(session.workspace_id))
+    return bool(found[0].count < _MANY)
 
 
-_SAMPLES: dict[Any, Prepared[Any]] = {}
+def _sampled(session: Session, match: Match) -> Prepared[Any] | None:
+    """The statement that counts who of the newest fits; None where there is nothing to choose. PostgreSQL has its
+    statistics and needs help with searches alone."""
+    searching_ = match.search is not None and bool(match.search.indexed)
+    if session.dialect.name == "sqlite" and (searching_ or _narrow(match.condition.shape)):
+        return _kept(("match", match.key), lambda: Built(lambda dialect: _newest_customers(match, dialect)))
+    if searching_ and match.search is not None:
+        search = match.search
+        return _kept(("search", search.shape), lambda: Built(lambda dialect: _newest_documents(search, dialect)))
+    return None
 
 
-def _sample(found: Search) -> Prepared[Any]:
-    def build(dialect: str) -> Select[Any]:
-        newest = (
-            select(col(tables.CustomerSearch.text))
-            .where(here(tables.CustomerSearch))
-            .order_by(col(tables.CustomerSearch.customer_id).desc())
-            .limit(literal_column(str(_SAMPLE)))
-            .subquery()
-        )
-        says = searching.matches(found, Writer(dialect, everything=True), newest.c.text)
-        return select(func.count().label("count")).select_from(newest).where(says)
+def _narrow(shape: Shape) -> bool:
+    """Whether it asks for what is related, and an index of that finds few."""
+    if shape[0] in ("and", "or", "not"):
+        return any(_narrow(one) for one in shape[1:])
+    return shape[0] in ("some", "one") and selective(shape[2])
 
-    if len(_SAMPLES) >= _KEPT:
-        _SAMPLES.clear()
-    return _SAMPLES.setdefault(found.shape, Built(build))
+
+def _newest_documents(found: Search, dialect: str) -> Select[Any]:
+    newest = (
+        select(col(tables.CustomerSearch.text))
+        .where(here(tables.CustomerSearch))
+        .order_by(col(tables.CustomerSearch.customer_id).desc())
+        .limit(literal_column(str(_SAMPLE)))
+        .subquery()
+    )
+    says = searching.matches(found, Writer(dialect, everything=True), newest.c.text)
+    return select(func.count().label("count")).select_from(newest).where(says)
+
+
+def _newest_customers(match: Match, dialect: str) -> Select[Any]:
+    table = tables.Customer
+    newest = (
+        select(table).where(here(table)).order_by(col(table.id).desc()).limit(literal_column(str(_SAMPLE))).subquery()
+    )
+    row = aliased(table, newest)
+    says = match.where(dialect, row, indexed=False)
+    return select(func.count().label("count")).select_from(row).where(*says)
+
+
+_STATEMENTS: dict[Any, Prepared[Any]] = {}
+
+
+def _kept(key: Any, make: Callable[[], Prepared[Any]]) -> Prepared[Any]:
+    found = _STATEMENTS.get(key)
+    if found is None:
+        if len(_STATEMENTS) >= _KEPT:
+            _STATEMENTS.clear()
+        found = _STATEMENTS[key] = make()
+    return found
 
 
 async def among_ids(session: Session, match: Match, ids: Sequence[bytes]) -> frozenset[bytes]:

@@ -1,8 +1,9 @@
 """The text that a search for customers looks through."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
@@ -63,11 +64,22 @@ def national(phone: str) -> str:
     return "0" + phone[3 if phone[1:3] in _TWO_DIGITS else 4 :]
 
 
-async def documents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, str]:
-    """The documents of customers."""
-    return {row.customer_id: row.text for row in await session.rows(_DOCUMENTS, ids=ids)}
+async def documents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Any]:
+    """What customers are found by: the `document`, and beside it what of their own row can be shown as it was typed."""
+    return {row.id: row for row in await session.rows(_DOCUMENTS, ids=ids)}
 
+
+TYPED = (
+    "name", "nickname", "real_name", "email", "address_line1", "address_line2", "city", "region", "postal_code",
+    "country",
+)  # fmt: skip
 
 _DOCUMENTS = prepared(
-    select(tables.CustomerSearch).where(here(tables.CustomerSearch), among(tables.CustomerSearch.customer_id, "ids"))
+    select(
+        tables.Customer.id,
+        col(tables.CustomerSearch.text).label("document"),
+        *(getattr(tables.Customer, name) for name in TYPED),
+    )
+    .join(tables.CustomerSearch, col(tables.CustomerSearch.customer_id) == tables.Customer.id)
+    .where(here(tables.Customer, tables.CustomerSearch), among(tables.Customer.id, "ids"))
 )

@@ -5,16 +5,10 @@ from typing import Any
 
 from db.filtering.search import SECTIONS, Search
 from db.folding import fold
-from db.queries import customers, search
+from db.queries import search
 from graph.context import Context
 
 OPEN, CLOSE = "«", "»"
-
-# What of a customer's own row can be shown as it was typed.
-_COLUMNS = (
-    "name", "nickname", "real_name", "email", "address_line1", "address_line2", "city", "region", "postal_code",
-    "country",
-)  # fmt: skip
 
 # Characters on either side of the first word, in a long text.
 _AROUND = 60
@@ -25,22 +19,19 @@ async def highlights(context: Context, edges: Sequence[Any]) -> list[str | None]
     sought = [edge.node.id for edge in edges if edge.search is not None]
     if not sought:
         return [None for _ in edges]
-    assert context.viewer is not None
-    documents = await context.load(search.documents, sought)
-    # The page may have been read without what is looked at here.
-    whole = await context.load(customers.by_ids, sought, context.viewer.sight)
-    return [
-        None if edge.search is None else _best(edge.search, whole[edge.node.id], documents.get(edge.node.id) or "")
-        for edge in edges
-    ]
+    found = await context.load(search.documents, sought)
+    return [None if edge.search is None else _best(edge.search, found.get(edge.node.id)) for edge in edges]
 
 
-def _best(found: Search, row: Any, document: str) -> str | None:
-    values = [value for column in _COLUMNS if (value := getattr(row, column, None))]
-    typed = {fold(value): value for value in values}
-    words = [part for word in found.words for part in (word.text, word.number) if part is not None]
-    lines = [(sum(word in line for word in words), -place, line) for place, line in enumerate(_lines(found, document))]
-    hits, _, line = max(lines, default=(0, 0, ""))
+def _best(sought: Search, found: Any) -> str | None:
+    if found is None:
+        return None
+    typed = {fold(value): value for column in search.TYPED if (value := getattr(found, column))}
+    words = [part for word in sought.words for part in (word.text, word.number) if part is not None]
+    lines = enumerate(_lines(sought, found.document))
+    hits, _, line = max(
+        ((sum(word in line for word in words), -place, line) for place, line in lines), default=(0, 0, "")
+    )
     return marked(typed.get(line, line), words) if hits else None
 
 

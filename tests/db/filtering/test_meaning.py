@@ -44,7 +44,9 @@ async def found(database: Any, number: int, world: Any, question: Question, sigh
         page = await paging.page(session, listing, Window(50, after=after), order)
         rows += [row.id for row in page.rows]
         if not page.has_next:
-            assert await paging.count(session, matches.all_of(session, match)) == len(rows)
+            for indexed in (True, False):
+                listing = matches.all_of(session, match, indexed=indexed, paged=True)
+                assert await paging.count(session, listing) == len(rows)
             return rows
         after = page.cursor(page.rows[-1])
 

@@ -1,0 +1,211 @@
+"""Twenty-five questions that the manuals ask, each beside the best SQL that was found for it by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from db.queries.matches import Question
+from db.wire import wire
+
+DAY = 86_400_000
+_CUSTOMERS = "SELECT c.* FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL"
+_NEWEST = "ORDER BY c.id DESC LIMIT 51"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and the SQL of its first page by hand with its values after the workspace's number."""
+
+    name: str
+    question: Question
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+def _where(condition: str, order: str = _NEWEST) -> str:
+    return f"{_CUSTOMERS} AND {condition} {order}"
+
+
+_WORN = "EXISTS (SELECT FROM customer_tag t WHERE t.workspace_id = $1 AND t.customer_id = c.id AND t.tag_id = ${})"
+_BY_TAG = (
+    "SELECT c.* FROM customer_tag t JOIN customer c ON c.workspace_id = $1 AND c.id = t.customer_id "
+    "WHERE t.workspace_id = $1 AND t.tag_id = $2 AND c.archived_at IS NULL ORDER BY t.customer_id DESC LIMIT 51"
+)
+_FOUND = (
+    "SELECT c.* FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL AND c.id = ANY(ARRAY("
+    "SELECT s.customer_id FROM customer_search s WHERE s.workspace_id = $1 AND {})) ORDER BY c.id DESC LIMIT 51"
+)
+_WALKED = (
+    "SELECT c.* FROM customer c JOIN customer_search s ON s.workspace_id = $1 AND s.customer_id = c.id "
+    "WHERE c.workspace_id = $1 AND c.archived_at IS NULL AND strpos(s.text, $2) > 0 ORDER BY c.id DESC LIMIT 51"
+)
+
+
+def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
+    """`known` are records of the database that is measured: tags by how often they are worn, a company, an agent."""
+    common, middle, rare = known["tags"]
+    company, owner, tier, points = known["company"], known["owner"], known["tier"], known["points"]
+    tag, of_company, of_agent = wire("Tag"), wire("Company"), wire("Agent")
+    return [
+        Asked("everybody, newest first", Question(), f"{_CUSTOMERS} {_NEWEST}"),
+        Asked("VIPs", Question(filter={"relationshipStatus": {"eq": "VIP"}}), _where("c.relationship_status = 2")),
+        Asked(
+            "customers of a company called Samsung in Đà Nẵng",
+            Question(filter={"company": {"name": {"contains": "samsung"}}, "city": {"eq": "Đà Nẵng"}}),
+            _where(
+                "c.city_key = 'da nang' AND c.city = 'Đà Nẵng' AND EXISTS (SELECT FROM company o "
+                "WHERE o.workspace_id = $1 AND o.id = c.company_id AND o.name_key LIKE '%samsung%')"
+            ),
+        ),
+        Asked(
+            "new in June",
+            Question(filter={"createdAt": {"gte": "2026-06-01T00:00:00+07:00", "lt": "2026-07-01T00:00:00+07:00"}}),
+            _where("c.id >= $2 AND c.id < $3"),
+            (_at(1_780_246_800_000), _at(1_782_838_800_000)),
+        ),
+        Asked("tagged with a frequent tag", Question(filter=_tags(tag(common))), _BY_TAG, (common,)),
+        Asked("tagged with a rare tag", Question(filter=_tags(tag(rare))), _BY_TAG, (rare,)),
+        Asked(
+            "tagged A and B but not C",
+            Question(filter={"tags": {"includesAll": [tag(common), tag(middle)], "none": {"id": {"eq": tag(rare)}}}}),
+            _where(f"{_WORN.format(2)} AND {_WORN.format(3)} AND NOT {_WORN.format(4)}"),
+            (common, middle, rare),
+        ),
+        Asked(
+            "without a tag",
+            Question(filter={"tags": {"none": {}}}),
+            _where("NOT EXISTS (SELECT FROM customer_tag t WHERE t.workspace_id = $1 AND t.customer_id = c.id)"),
+        ),
+        Asked(
+            "with three tags or more",
+            Question(filter={"tags": {"count": {"gte": 3}}}),
+            _where("c.tag_count >= $2"),
+            (3,),
+        ),
+        Asked(
+            "VIPs without an order for 90 days",
+            Question(filter={"relationshipStatus": {"eq": "VIP"}, "orders": {"none": {"placedAt": {"last": "P90D"}}}}),
+            _where(
+                "c.relationship_status = 2 AND NOT EXISTS (SELECT FROM customer_order o WHERE o.workspace_id = $1 "
+                "AND o.customer_id = c.id AND o.placed_at >= $2 AND o.placed_at <= $3)"
+            ),
+            (now - 90 * DAY, now),
+        ),
+        Asked(
+            "an agent's own",
+            Question(filter={"stage": {"eq": "FOLLOW_UP"}, "owner": {"id": {"eq": of_agent(owner)}}}),
+            _where("c.stage = 2 AND c.owner_id = $2"),
+            (owner,),
+        ),
+        Asked("in the pool", Question(filter={"stage": {"eq": "POOL"}}), _where("c.stage = 3")),
+        Asked(
+            "a company's, the most valuable first",
+            Question(filter={"company": {"id": {"eq": of_company(company)}}}, sort=[{"value": "DESC"}]),
+            _where("c.company_id = $2", "ORDER BY c.value DESC, c.id DESC LIMIT 51"),
+            (company,),
+        ),
+        Asked(
+            "not active for 90 days",
+            Question(filter={"not": {"lastInteractionAt": {"last": "P90D"}}}),
+            _where("(c.last_interaction_at IS NULL OR c.last_interaction_at < $2 OR c.last_interaction_at > $3)"),
+            (now - 90 * DAY, now),
+        ),
+        Asked(
+            "paid in the last 30 days",
+            Question(filter={"interactions": {"any": {"kind": {"eq": "PAYMENT"}, "occurredAt": {"last": "P30D"}}}}),
+            _where(
+                "EXISTS (SELECT FROM interaction i WHERE i.workspace_id = $1 AND i.customer_id = c.id AND i.kind = 6 "
+                "AND i.occurred_at >= $2 AND i.occurred_at <= $3)"
+            ),
+            (now - 30 * DAY, now),
+        ),
+        Asked(
+            "subscribed women between 30 and 40",
+            Question(
+                filter={
+                    "subscriptionStatus": {"eq": "SUBSCRIBED"},
+                    "gender": {"eq": "FEMALE"},
+                    "age": {"gte": 30, "lt": 40},
+                }
+            ),
+            _where(
+                "c.subscription_status = 1 AND c.gender = 0 AND c.birth_date <= '1996-11-01' "
+                "AND c.birth_date > '1986-11-01'"
+            ),
+        ),
+        Asked(
+            "of the gold tier",
+            Question(filter={"customFields": [{"key": "tier", "is": {"options": {"any": ["Gold"]}}}]}),
+            "SELECT c.* FROM customer_value v JOIN customer c ON c.workspace_id = $1 AND c.id = v.customer_id "
+            "WHERE v.workspace_id = $1 AND v.field_id = $2 AND v.option = 'Gold' AND c.archived_at IS NULL "
+            "ORDER BY v.customer_id DESC LIMIT 51",
+            (tier,),
+        ),
+        Asked(
+            "with more than 5 000 points",
+            Question(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
+            _where(
+                "EXISTS (SELECT FROM customer_value v WHERE v.workspace_id = $1 AND v.customer_id = c.id "
+                "AND v.field_id = $2 AND v.number > 5000)"
+            ),
+            (points,),
+        ),
+        Asked(
+            "by points, the most first",
+            Question(sort=[{"customField": {"key": "points", "order": "DESC"}}]),
+            "SELECT c.*, v.number FROM customer_value v "
+            "JOIN customer c ON c.workspace_id = $1 AND c.id = v.customer_id "
+            "WHERE v.workspace_id = $1 AND v.field_id = $2 AND v.position = 0 AND v.number IS NOT NULL "
+            "AND c.archived_at IS NULL ORDER BY v.number DESC, v.customer_id DESC LIMIT 51",
+            (points,),
+        ),
+        Asked(
+            "by birth date, the youngest first",
+            Question(sort=[{"birthDate": "DESC"}]),
+            _where("c.birth_date IS NOT NULL", "ORDER BY c.birth_date DESC, c.id DESC LIMIT 51"),
+        ),
+        Asked(
+            "by the company's name",
+            Question(sort=[{"company": {"name": "ASC"}}]),
+            "SELECT c.*, o.name_key AS by FROM company o "
+            "JOIN customer c ON c.workspace_id = $1 AND c.company_id = o.id "
+            "WHERE o.workspace_id = $1 AND c.archived_at IS NULL ORDER BY o.name_key, c.id LIMIT 51",
+        ),
+        Asked("a search for a frequent word", Question(search="Nguyễn"), _WALKED, ("nguyen",)),
+        Asked(
+            "a search for two words",
+            Question(search="pirelli milano"),
+            _FOUND.format("s.text LIKE $2 AND s.text LIKE $3"),
+            ("%pirelli%", "%milano%"),
+        ),
+        Asked(
+            "a search for a phone number",
+            Question(search="0901234"),
+            _FOUND.format("s.text LIKE $2"),
+            ("%0901234%",),
+        ),
+        Asked(
+            "tagged or valuable, with points, the most valuable first",
+            Question(
+                filter={
+                    "or": [_tags(tag(middle)), {"value": {"gte": "5000000"}}],
+                    "customFields": [{"key": "points", "is": {"number": {"gte": "100"}}}],
+                },
+                sort=[{"value": "DESC"}],
+            ),
+            _where(
+                f"({_WORN.format(2)} OR c.value >= 50000000000) AND EXISTS (SELECT FROM customer_value v "
+                "WHERE v.workspace_id = $1 AND v.customer_id = c.id AND v.field_id = $3 AND v.number >= 100)",
+                "ORDER BY c.value DESC, c.id DESC LIMIT 51",
+            ),
+            (middle, points),
+        ),
+    ]
+
+
+def _tags(one: str) -> dict[str, Any]:
+    return {"tags": {"includesAll": [one]}}
+
+
+def _at(moment: int) -> bytes:
+    return moment.to_bytes(6, "big") + bytes(10)

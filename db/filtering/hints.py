@@ -1,0 +1,46 @@
+"""What keeps SQLite on the right way through its indexes. It knows nothing of LIMIT, and without statistics, or with
+old ones, it takes a range of a whole workspace for as good as a single row."""
+
+from typing import Any
+
+from sqlalchemy import Join
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import UnaryExpression
+
+_PLUS: Any = operators.custom_op("+")
+
+
+def held(column: Any) -> Any:
+    """The column, with its value and type, but not to be looked up by an index."""
+    return UnaryExpression(column, operator=_PLUS, type_=column.type)
+
+
+class Held:
+    """A row none of whose columns is looked up by an index: it is reached by its key, and then compared."""
+
+    def __init__(self, row: Any) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return held(getattr(self._row, name))
+
+
+class following(Join):
+    """A join in which each row on the left is followed by its rows on the right, in that order, on SQLite."""
+
+    inherit_cache = False
+
+
+@compiles(following)
+def _joined(element: following, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.visit_join(element, **options))  # type: ignore[no-untyped-call] # it has no annotations
+
+
+@compiles(following, "sqlite")
+def _crossed(element: following, compiler: SQLCompiler, asfrom: bool = False, **options: Any) -> str:
+    left, right = (compiler.process(part, asfrom=True, **options) for part in (element.left, element.right))
+    options.pop("from_linter", None)
+    condition: Any = element.onclause
+    return f"{left} CROSS JOIN {right} ON {compiler.process(condition, **options)}"

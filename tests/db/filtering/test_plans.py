@@ -1,0 +1,226 @@
+"""How questions are answered: by an index, never by going through all customers of the workspace, on every database.
+
+PostgreSQL plans for what is there, so its module's database holds a few thousand customers and real statistics, and a
+plan that sorts or scans them all shows. SQLite plans for a large workspace, whatever is there.
+"""
+
+import re
+from typing import Any
+
+import asyncpg
+import pytest
+
+from db import ids, paging, tables
+from db.engine import Database
+from db.paging import Window
+from db.queries import matches
+from db.queries.matches import Question
+from db.sight import Sight
+from db.sorting import CUSTOMERS
+from db.tables.enums import CustomFieldType
+from db.wire import wire
+from tests import make
+from tests.db.filtering.model import NOW
+
+CROWD = 6_000
+SORTS = [name for name, kind in CUSTOMERS.items() if not isinstance(kind, dict)]
+ORDERS = ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"]
+
+
+@pytest.fixture(scope="module")
+async def crowd(database: Database) -> Any:
+    """A workspace of many, and another beside it."""
+    number, other = await make.workspace(database), await make.workspace(database)
+    tag, rare = make.tag("common"), make.tag("rare")
+    companies = [make.company(f"Company {place}") for place in range(60)]
+    agents = [make.agent(f"agent {place}") for place in range(20)]
+    note, points = make.custom_field("note"), make.custom_field("points", CustomFieldType.NUMBER)
+    segment = make.segment("By hand", kind=1)
+    customers = [_customer(place, agents, companies) for place in range(CROWD)]
+    strangers = [_customer(place, [], []) for place in range(CROWD)]
+    own = [[tag, rare], companies, [note, points], [segment], agents, customers]
+    own += _belongings(customers, tag, rare, note, points, segment)
+
+    async def fill(work: Any) -> None:
+        for rows, workspace in [*((rows, number) for rows in own), (strangers, other)]:
+            for row in rows:
+                row.workspace_id = workspace
+            await work.insert(*rows)
+
+    await database.write(number, fill)
+    return number, {
+        "tag": wire("Tag")(rare.id),
+        "company": wire("Company")(companies[1].id),
+        "segment": wire("Segment")(segment.id),
+        "agent": wire("Agent")(agents[3].id),
+    }
+
+
+def _customer(place: int, agents: list[Any], companies: list[Any]) -> tables.Customer:
+    values: dict[str, Any] = {
+        "id": ids.at(NOW - place * 1_000_000),
+        "created_at": NOW - place * 1_000_000,
+        "nickname": f"nick {place}" if place % 3 else None,
+        "email": f"{place}@example.com" if place % 3 != 1 else None,
+        "phone": f"+8490{place:07}" if place % 3 != 1 else None,
+        "value": place * 7919 % 100_003,
+        "gender": None if place % 4 == 0 else place % 3,
+        "birth_date": None if place % 5 == 0 else f"{1950 + place % 50}-0{1 + place % 9}-11",
+        "last_interaction_at": None if place % 6 == 0 else NOW - place * 7919 % 1_000_003,
+        "relationship_status": place % 3,
+        "subscription_status": place % 4,
+        "tag_count": place % 7,
+        "city": f"City {place % 200}",
+        "source": f"Source {place % 40}",
+        "first_tag_key": None if place % 2 else f"tag {place % 50}",
+        "owner_id": agents[place % 20].id if agents else None,
+        "company_id": companies[place % 60].id if companies and place % 2 else None,
+    }
+    kept = {name: value for name, value in values.items() if value is not None}
+    return make.customer(f"Person {place * 7919 % CROWD}", **kept)
+
+
+def _belongings(customers: list[Any], tag: Any, rare: Any, note: Any, points: Any, segment: Any) -> list[list[Any]]:
+    placed = list(enumerate(customers))
+    return [
+        [make.worn(one, tag) for place, one in placed if place % 3 == 0],
+        [make.worn(one, rare) for place, one in placed if place % 1_000 == 7],
+        [make.value(one, note, text=f"text {place}") for place, one in placed if place % 2],
+        [make.value(one, points, number=float(place)) for place, one in placed if place % 2 == 0],
+        [
+            tables.SegmentMember(workspace_id=0, segment_id=segment.id, customer_id=one.id)
+            for place, one in placed
+            if place % 900 == 3
+        ],
+        [
+            tables.CustomerSearch(
+                workspace_id=0, customer_id=one.id, text=f"\t{one.name_key} quux{place} " + "and so on " * 30
+            )
+            for place, one in placed
+        ],
+    ]
+
+
+@pytest.fixture(scope="module")
+async def explained(database: Database, database_url: str, crowd: Any) -> Any:
+    """The plans of the statements that a page of the question takes, as text."""
+    number, _ = crowd
+    if database.dialect.name == "postgresql":
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("SET random_page_cost = 1.1")
+        await connection.execute("VACUUM (ANALYZE)")
+
+    async def plan(question: Question, window: Window | None = None) -> list[str]:
+        session = database.reading(number)
+        match, order = await matches.asked(session, question, sight=Sight(everything=True), agent_id=None, now=NOW)
+        listing = await matches.listing(session, match, order)
+        if window is None:
+            window = Window(50)
+        plans = []
+        for phase in paging.phases(order, window):
+            statement = paging._statement(paging.Kept(listing), order.shape, phase.shape, window.backwards, 51)
+            values = {"workspace_id": number, **listing.values, **order.bound, **phase.values}
+            text, arguments = statement.on(session.dialect).bind(values)
+            if session.dialect.name == "postgresql":
+                rows = await connection.fetch(f"EXPLAIN {text}", *arguments)
+                plans.append("\n".join(row[0] for row in rows))
+            else:
+                plans.append(await _of_sqlite(database, text, arguments))
+        return plans
+
+    yield plan
+    if database.dialect.name == "postgresql":
+        await connection.close()
+
+
+async def _of_sqlite(database: Database, text: str, arguments: list[Any]) -> str:
+    async with database.pool.reading() as connection:
+        rows = await connection._driver.execute_fetchall(f"EXPLAIN QUERY PLAN {text}", arguments)
+    return "\n".join(row[3] for row in rows)
+
+
+def assert_by_index(plan: str, *, sorted_by_index: bool) -> None:
+    """Nothing is scanned from end to end; and where the order comes from an index, nothing of note is sorted."""
+    assert not re.search(r"Seq Scan on (customer|customer_search|customer_tag|customer_value)\b", plan), plan
+    assert not re.search(r"^SCAN (customer|document|customer_\w+)\b(?!.*VIRTUAL)", plan, re.MULTILINE), plan
+    if sorted_by_index:
+        assert (
+            not re.search(r"^\s*(->  )?Sort\b|Sort Key: customer\.", plan, re.MULTILINE) or "Incremental Sort" in plan
+        ), plan
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("name", [name for name in SORTS if name != "id"])
+async def test_every_sort_by_one_key_reads_its_index(explained, name, order):
+    for plan in await explained(Question(sort=[{name: order}])):
+        assert_by_index(plan, sorted_by_index=True)
+
+
+THROUGH: list[dict[str, Any]] = [
+    {"company": {"name": "ASC"}},
+    {"company": {"name": "DESC"}},
+    {"company": {"id": "ASC"}},
+    {"owner": {"id": "DESC"}},
+    {"customField": {"key": "note"}},
+    {"customField": {"key": "points", "order": "DESC"}},
+]
+
+
+@pytest.mark.parametrize("sort", THROUGH, ids=str)
+async def test_every_sort_through_a_relation_reads_an_index(explained, sort):
+    plans = await explained(Question(sort=[sort]))
+    assert_by_index(plans[0], sorted_by_index=True)
+
+
+async def test_a_page_far_inside_a_sorted_list_begins_in_the_index(database, crowd, explained):
+    session = database.reading(crowd[0])
+    question = Question(sort=[{"birthDate": "DESC"}])
+    match, order = await matches.asked(session, question, sight=Sight(everything=True), agent_id=None, now=NOW)
+    page = await paging.page(session, await matches.listing(session, match, order), Window(200), order)
+    for plan in await explained(question, Window(50, after=page.cursor(page.rows[-1]))):
+        assert_by_index(plan, sorted_by_index=True)
+        assert "birth_date" in plan
+
+
+FILTERS: dict[str, Any] = {
+    "id": lambda known: {"id": {"in": ["cus_" + "0" * 32]}},
+    "name": lambda known: {"name": {"eq": "Person 17"}},
+    "name begins": lambda known: {"name": {"startsWith": "person 17"}},
+    "nickname": lambda known: {"nickname": {"eq": "nick 17"}},
+    "email": lambda known: {"email": {"eq": "17@example.com"}},
+    "phone": lambda known: {"phone": {"eq": "+84900000017"}},
+    "city": lambda known: {"city": {"eq": "City 17"}},
+    "source": lambda known: {"source": {"eq": "Source 17"}},
+    "birth date": lambda known: {"birthDate": {"eq": "1971-05-11"}},
+    "value": lambda known: {"value": {"eq": "0.7919"}},
+    "company": lambda known: {"company": {"id": {"eq": known["company"]}}},
+    "owner": lambda known: {"owner": {"id": {"eq": known["agent"]}}},
+    "created": lambda known: {"createdAt": {"last": "P1D"}},
+    "tag": lambda known: {"tags": {"includesAll": [known["tag"]]}},
+    "tag by name": lambda known: {"tags": {"any": {"name": {"eq": "rare"}}}},
+    "segment": lambda known: {"segments": {"includesAll": [known["segment"]]}},
+    "custom text": lambda known: {"customFields": [{"key": "note", "is": {"text": {"eq": "text 17"}}}]},
+    "custom number": lambda known: {"customFields": [{"key": "points", "is": {"number": {"eq": "18"}}}]},
+    "external id": lambda known: {"externalId": {"system": "erp", "value": {"eq": "17"}}},
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+async def test_equality_begins_with_an_index(explained, crowd, name):
+    for plan in await explained(Question(filter=FILTERS[name](crowd[1]))):
+        assert_by_index(plan, sorted_by_index=False)
+
+
+@pytest.mark.parametrize("search", ["quux17", "person quux17", "quux4711 person"])
+async def test_a_search_for_a_rare_word_begins_with_its_index(database, explained, search):
+    (plan,) = await explained(Question(search=search))
+    assert_by_index(plan, sorted_by_index=False)
+    assert ("ix_customer_search_text" in plan) or ("VIRTUAL TABLE" in plan), plan
+
+
+async def test_a_search_for_a_frequent_word_follows_the_list(database, explained):
+    (plan,) = await explained(Question(search="person"))
+    assert_by_index(plan, sorted_by_index=True)
+    assert "ix_customer_search_text" not in plan
+    assert "VIRTUAL TABLE" not in plan
