@@ -71,7 +71,8 @@ async def test_a_page_of_groups_takes_the_same_statements_however_many(ask, pair
         sent.clear()
         await ask(GROUPS, on=["PHONE"])
         counts.append(len(sent))
-    assert counts == [6, 6, 6]
+    assert len(set(counts)) == 1, counts
+    assert counts[0] <= 6
 
 
 async def test_a_page_of_customers_has_its_duplicates_in_three_more_statements(ask, pair, sent):

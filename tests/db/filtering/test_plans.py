@@ -5,6 +5,8 @@ plan that sorts or scans them all shows. SQLite plans for a large workspace, wha
 """
 
 import re
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import asyncpg
@@ -125,7 +127,7 @@ async def explained(database: Database, database_url: str, crowd: Any) -> Any:
                 rows = await connection.fetch(f"EXPLAIN {text}", *arguments)
                 plans.append("\n".join(row[0] for row in rows))
             else:
-                plans.append(await _of_sqlite(database, text, arguments))
+                plans.append(_of_sqlite(database, text, arguments))
         return plans
 
     yield plan
@@ -133,9 +135,9 @@ async def explained(database: Database, database_url: str, crowd: Any) -> Any:
         await connection.close()
 
 
-async def _of_sqlite(database: Database, text: str, arguments: list[Any]) -> str:
-    async with database.pool.reading() as connection:
-        rows = await connection._driver.execute_fetchall(f"EXPLAIN QUERY PLAN {text}", arguments)
+def _of_sqlite(database: Database, text: str, arguments: list[Any]) -> str:
+    with closing(sqlite3.connect(database.pool._path)) as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", arguments).fetchall()
     return "\n".join(row[3] for row in rows)
 
 
