@@ -69,7 +69,6 @@ async def put_back(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
 
 async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, Result]:
     found = await states.load(act, [one.id for one in items], restoring.PARTS)
-    fields = await states.custom_fields(act)
     crowded = set(await customers.with_activities(act.work, list(found))) if found else set()
     results: dict[int, Result] = {}
     gone: list[tuple[Item, State]] = []
@@ -86,7 +85,7 @@ async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, R
         elif made:
             gone.append((one, state))
         else:
-            telling.remember(state, fields)
+            telling.remember(state)
             back.append((one, state))
     await restoring.restore(act, [(state, [line.fields for line in reversed(lines[one.id])]) for one, state in back])
     await records.delete_each(act, [state for _, state in gone], [one.row for one, _ in gone])
