@@ -77,8 +77,8 @@ class Session:
         return found[0] if found else None
 
     async def settled(self, statement: Prepared[T]) -> list[T]:
-        """The rows found by a statement without values, as they were a moment ago at most: for what seldom changes. What
-        this process wrote is in them."""
+        """The rows found by a statement without values, as they were a moment ago at most: for what seldom changes.
+        What this process wrote is in them."""
         settled = self.database.settled
         found = cast(list[T] | None, settled.at(self.workspace_id, statement))
         if found is None:
