@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import is_not
 from typing import Any, Final
 
 from crm import values
@@ -59,8 +61,10 @@ class State:
     def changed(self) -> set[str]:
         """The columns that are not what they were."""
         assert self.was is not None
-        pairs = zip(vars(self.row).items(), self.was.columns.values(), strict=True)
-        return {name for (name, value), before in pairs if value is not before and value != before}
+        now, before = vars(self.row), self.was.columns
+        # Nearly all are the very values that they were, which costs nothing to see.
+        other = compress(now, map(is_not, now.values(), before.values()))
+        return {name for name in other if now[name] != before[name]}
 
     def refuse(self, refused: Refused) -> None:
         self.refused.append(refused)
