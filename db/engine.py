@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -86,6 +86,15 @@ class Session:
             found = await self.rows(statement)
             settled.keep(self.workspace_id, statement, found, since=since)
         return found
+
+    async def pieces(self, statement: Prepared[T], size: int, **values: Any) -> AsyncGenerator[list[T]]:
+        """The rows found, `size` at a time, all of them as they are at the beginning: for more than memory should
+        hold. It keeps a connection until it ends; close it where it is left before."""
+        values["workspace_id"] = self.workspace_id
+        async with self._connection() as connection, aclosing(connection.pieces(statement, values, size)) as found:
+            async for piece in found:
+                yield piece
+        self.database.sent(statement.on(self.dialect).sql)
 
     def _connection(self) -> Any:
         return self.database.pool.reading()

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,6 +57,16 @@ class Connection:
         except Exception as error:
             with _translated():
                 raise error
+
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        """By a cursor, each piece within the time that a statement has."""
+        compiled = statement.on(DIALECT)
+        text, arguments = compiled.bind(values)
+        with _translated():
+            async with self._driver.transaction():
+                cursor = await self._driver.cursor(text, *arguments, record_class=compiled.row)
+                while piece := await cursor.fetch(size):
+                    yield piece
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)

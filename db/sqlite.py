@@ -4,8 +4,8 @@ import asyncio
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,22 @@ class Connection:
         async with self._limited():
             found = await self._driver.execute_fetchall(text, arguments)
         return text, compiled.rows(found)  # type: ignore[arg-type] # it is a list
+
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        """By a cursor, each piece within the time that a statement has."""
+        compiled = statement.on(DIALECT)
+        text, arguments = compiled.bind(values)
+        async with self._limited():
+            cursor = await self._driver.execute(text, arguments)
+        try:
+            while piece := await self._piece(cursor, size):
+                yield compiled.rows(piece)
+        finally:
+            await cursor.close()
+
+    async def _piece(self, cursor: aiosqlite.Cursor, size: int) -> list[Any]:
+        async with self._limited():
+            return list(await cursor.fetchmany(size))
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -105,6 +121,11 @@ class Reader:
                     self._remember(statement, columns)
         async with self._threaded() as connection:
             return await connection.fetch(statement, values, columns)
+
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        async with self._threaded() as connection, aclosing(connection.pieces(statement, values, size)) as found:
+            async for piece in found:
+                yield piece
 
     def close(self) -> None:
         self._driver.close()
