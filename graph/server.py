@@ -55,7 +55,7 @@ def create_app(
     """
     metrics = Metrics()
     operations = Operations(schema, doors, metrics, trusted=trusted)
-    graphql = GraphQLOverHTTP(operations, graphiql)
+    graphql: ASGIApp = GraphQLOverHTTP(operations, graphiql)
     around = [Middleware(Envelope), *_cors(allowed_origins)]
     return Application(
         reduce(lambda inner, each: each.cls(inner, *each.args, **each.kwargs), reversed(around), graphql),
