@@ -1,6 +1,7 @@
 """Statements described with SQLModel's tables, compiled once for each database, run straight on its driver."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -155,8 +156,8 @@ class Prepared(Generic[T]):
         """The statement for that database; with `columns`, it leaves out what else the rows' table has."""
         compiled = self._compiled.get((dialect.name, columns))
         if compiled is None:
-            if len(self._compiled) >= _MOST_FORMS:
-                columns = None
+            if columns is not None and len(self._compiled) >= _MOST_FORMS:
+                return self.on(dialect)
             clause = self._clause(dialect)
             reads = self._reads or _table(clause)
             if columns is not None:
@@ -226,19 +227,13 @@ def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
     return found
 
 
-_ROW_CLASSES: dict[tuple[type, tuple[str, ...], object], type] = {}
-
-
+@lru_cache(maxsize=2_000)
 def _row_class(base: type, columns: tuple[str, ...], table: object) -> type:
     """A light row: the driver's own tuple, its columns readable as attributes and named in order by
     `__columns__`; `table` is the class it was read from."""
-    key = (base, columns, table)
-    found = _ROW_CLASSES.get(key)
-    if found is None:
-        members: dict[str, Any] = {name: property(itemgetter(place)) for place, name in enumerate(columns)}
-        members |= {"__slots__": (), "__columns__": columns, "table": table}
-        found = _ROW_CLASSES[key] = type("Row", (base,), members)
-    return found
+    members: dict[str, Any] = {name: property(itemgetter(place)) for place, name in enumerate(columns)}
+    members |= {"__slots__": (), "__columns__": columns, "table": table}
+    return type("Row", (base,), members)
 
 
 def _table(clause: ClauseElement) -> object:
