@@ -1,7 +1,8 @@
 """Statements described with SQLModel's tables, compiled once for each database, run straight on its driver."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import asyncpg
@@ -155,8 +156,8 @@ class Prepared(Generic[T]):
         """The statement for that database; with `columns`, it leaves out what else the rows' table has."""
         compiled = self._compiled.get((dialect.name, columns))
         if compiled is None:
-            if len(self._compiled) >= _MOST_FORMS:
-                columns = None
+            if columns is not None and len(self._compiled) >= _MOST_FORMS:
+                return self.on(dialect)
             clause = self._clause(dialect)
             reads = self._reads or _table(clause)
             if columns is not None:
@@ -204,6 +205,14 @@ def prepared(clause: Any, *, sqlite: Any = None, reads: object = None) -> Prepar
     return Prepared(clause, sqlite=sqlite, reads=reads)
 
 
+def column_of(rows: Sequence[Any], name: str) -> list[Any]:
+    """The column's value in each row, read by its place where all rows are of one class of light rows."""
+    columns = getattr(type(rows[0]), "__columns__", None) if rows else None
+    if columns is None or name not in columns or len(set(map(type, rows))) > 1:
+        return list(map(attrgetter(name), rows))
+    return list(map(itemgetter(columns.index(name)), rows))
+
+
 def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
     """The rows in lists under the value of one column, in their order: what a loader of many answers."""
     found: dict[Any, list[Any]] = {}
@@ -218,19 +227,13 @@ def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
     return found
 
 
-_ROW_CLASSES: dict[tuple[type, tuple[str, ...], object], type] = {}
-
-
+@lru_cache(maxsize=2_000)
 def _row_class(base: type, columns: tuple[str, ...], table: object) -> type:
     """A light row: the driver's own tuple, its columns readable as attributes and named in order by
     `__columns__`; `table` is the class it was read from."""
-    key = (base, columns, table)
-    found = _ROW_CLASSES.get(key)
-    if found is None:
-        members: dict[str, Any] = {name: property(itemgetter(place)) for place, name in enumerate(columns)}
-        members |= {"__slots__": (), "__columns__": columns, "table": table}
-        found = _ROW_CLASSES[key] = type("Row", (base,), members)
-    return found
+    members: dict[str, Any] = {name: property(itemgetter(place)) for place, name in enumerate(columns)}
+    members |= {"__slots__": (), "__columns__": columns, "table": table}
+    return type("Row", (base,), members)
 
 
 def _table(clause: ClauseElement) -> object:

@@ -1,7 +1,6 @@
 """What one operation carries: who asks, its loaders, the way to read and the way to write."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -13,6 +12,7 @@ from crm.errors import Refusals, Refused
 from crm.idempotency import Once
 from db import ids
 from db.engine import Database, Session, Work
+from db.reading import column_of
 from graph.engine.columns import wanted
 from graph.idempotency import Replayed, packed, unpacked
 from graph.ids import parse
@@ -123,7 +123,7 @@ class Context:
 
     async def one(self, batch: Load, parents: Sequence[Any], column: str, *arguments: Any) -> list[Any]:
         """For each parent what `batch` has under its column, or None."""
-        keys = list(map(attrgetter(column), parents))
+        keys = column_of(parents, column)
         found = await self.load(batch, keys, *arguments)
         return list(map(found.get, keys))
 

@@ -75,18 +75,40 @@ class Lists:
     source that is told apart by parents stands under the key None."""
     search: Any = None
     """What was searched in them."""
-    _pages: "asyncio.Future[Mapping[Any, Page]] | None" = None
-    _counts: "dict[int | None, asyncio.Future[Mapping[Any, int]]]" = field(default_factory=dict)
+    _found: dict[Any, Any] = field(default_factory=dict)
+    _awaited: "dict[Any, asyncio.Future[Any]]" = field(default_factory=dict)
 
     async def pages(self) -> Mapping[Any, Page]:
-        if self._pages is None:
-            self._pages = asyncio.ensure_future(self.read())
-        return await self._pages
+        found: Mapping[Any, Page] = await self._once("pages", self.read)
+        return found
 
     async def counts(self, at_most: int | None) -> Mapping[Any, int]:
-        if at_most not in self._counts:
-            self._counts[at_most] = asyncio.ensure_future(self.count(at_most))
-        return await self._counts[at_most]
+        found: Mapping[Any, int] = await self._once(at_most, lambda: self.count(at_most))
+        return found
+
+    async def _once(self, what: Any, read: Callable[[], Awaitable[Any]]) -> Any:
+        """Read by who asks first; who asks meanwhile waits for it. A task of its own would cost as much as the rest."""
+        if what in self._found:
+            return self._found[what]
+        if what in self._awaited:
+            return await self._awaited[what]
+        waiting = self._awaited[what] = asyncio.get_running_loop().create_future()
+        try:
+            self._found[what] = found = await read()
+        except BaseException as error:
+            _fail(waiting, error)
+            raise
+        waiting.set_result(found)
+        return found
+
+
+def _fail(waiting: "asyncio.Future[Any]", error: BaseException) -> None:
+    if isinstance(error, Exception):
+        waiting.set_exception(error)
+        # Perhaps nobody waits for it, which is no reason to log it.
+        waiting.exception()
+    else:
+        waiting.cancel()
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from functools import reduce
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -58,7 +57,7 @@ def create_app(
     graphql: ASGIApp = GraphQLOverHTTP(operations, graphiql)
     around = [Middleware(Envelope), *_cors(allowed_origins)]
     return Application(
-        reduce(lambda inner, each: each.cls(inner, *each.args, **each.kwargs), reversed(around), graphql),
+        _wrapped(graphql, around),
         routes=[
             Route(PATH, graphql),
             WebSocketRoute(PATH, GraphQLOverWebsocket(operations, allowed_origins)),
@@ -70,6 +69,12 @@ def create_app(
         middleware=around,
         lifespan=_lifespan(doors),
     )
+
+
+def _wrapped(app: ASGIApp, around: Sequence[Middleware]) -> ASGIApp:
+    for each in reversed(around):
+        app = each.cls(app, *each.args, **each.kwargs)
+    return app
 
 
 def _lifespan(doors: Doors) -> Lifespan[Starlette]:

@@ -45,7 +45,8 @@ def argument(definition: GraphQLArgument | GraphQLInputField, node: ValueNode | 
     type_: Any = definition.type
     required = isinstance(type_, GraphQLNonNull)
     default = coerce_default_value(definition)
-    absent = Undefined if required and default is Undefined else _shared(default)
+    # graphql-core, too, hands out the same default in every run.
+    absent = Undefined if required and default is Undefined else Constant(default)
     if node is None:
         if absent is Undefined:
             raise Unplanned("a required value is missing")
@@ -53,11 +54,6 @@ def argument(definition: GraphQLArgument | GraphQLInputField, node: ValueNode | 
     if isinstance(node, VariableNode):
         return _variable(node, absent, required)
     return _literal(node, type_)
-
-
-def _shared(value: Any) -> Any:
-    """graphql-core hands out the same default in every run."""
-    return Constant(value)
 
 
 def _variable(node: VariableNode, absent: Any, required: bool) -> Make:
@@ -101,8 +97,22 @@ def _constant(node: ValueNode, type_: Any) -> Make:
     value = make({})
     if value is Undefined:
         raise Unplanned("a literal that does not fit")
+    if isinstance(value, _SIMPLE):
+        return Constant(value)
     # A resolver might change a list or an object, so each run gets its own.
-    return Constant(value) if isinstance(value, _SIMPLE) else make
+    return (lambda _: _copied(value)) if _plain(value) else make
+
+
+def _plain(value: Any) -> bool:
+    if value.__class__ is dict:
+        return all(map(_plain, value.values()))
+    return all(map(_plain, value)) if value.__class__ is list else isinstance(value, _SIMPLE)
+
+
+def _copied(value: Any) -> Any:
+    if value.__class__ is dict:
+        return {key: _copied(each) for key, each in value.items()}
+    return list(map(_copied, value)) if value.__class__ is list else value
 
 
 def _list(node: ValueNode, item: Any) -> Make:

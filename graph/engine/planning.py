@@ -91,6 +91,8 @@ class Place:
     wanted: frozenset[str] | None = None
     """The columns of the rows that become its objects; None for all."""
     placed: bool = False
+    leaves: Selection | None = None
+    """What is asked of its objects, where that is of one type and all of it leaves."""
 
 
 @dataclass(slots=True)
@@ -217,6 +219,8 @@ class _Planner:
         if wanted is not None and isinstance(place.declared, Batched):
             wanted |= place.declared.reads
         place.wanted = wanted
+        if not place.abstract and not place.selections[type_.name].places:
+            place.leaves = place.selections[type_.name]
         place.placed = any(selection.placed for selection in place.selections.values())
 
     def _subselection(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> Selection:

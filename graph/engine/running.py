@@ -14,6 +14,7 @@ from graph.engine import planning
 from graph.engine.columns import wanted
 from graph.engine.planning import How, Place, Plan, Selection
 from graph.engine.reference import Outcomes
+from graph.engine.shapes import Shape
 from graph.engine.unplanned import Unplanned
 
 _NULL: Final = id(None)
@@ -153,6 +154,8 @@ class Run:
         """Puts under the place's key of each answer what its result comes to."""
         if place.convert is not None:
             values: Sequence[Any] = place.convert(results)
+        elif place.leaves is not None:
+            values = self._built(place, place.leaves, results, path)
         elif place.shape.of is None and not place.placed and len(results) > 1:
             values = await self._shared(place, results, path)
         else:
@@ -161,17 +164,26 @@ class Run:
         for answer, value in zip(answers, values, strict=True):
             answer[key] = value
 
+    def _built(self, place: Place, selection: Selection, results: Collection[Any], path: Path | None) -> Sequence[Any]:
+        """What is made of leaves alone: nothing has to be waited for."""
+        shape = place.shape
+        ids = list(map(id, results)) if shape.of is None and len(results) > 1 else []
+        distinct = _distinct(ids, results, shape)
+        objects = shape.flat(results) if not ids else list(distinct.values())
+        if not objects:
+            return shape.regrouped(results, [])
+        kinds = set(map(type, objects))
+        if not kinds <= selection.known:
+            self._check(selection, place, objects, kinds, Path(path, place.key, place.parent.name))
+        answers = selection.builder(objects, next(iter(kinds)) if len(kinds) == 1 else None)
+        return _spread(ids, distinct, answers) if ids else shape.regrouped(results, answers)
+
     async def _shared(self, place: Place, results: Collection[Any], path: Path | None) -> Sequence[Any]:
         """An object that is the result for many, as an owner of customers, is answered once for all of them."""
-        distinct = {id(result): result for result in results}
-        if distinct.pop(_NULL, _NULL) is None and not place.shape.nullable:
-            raise Unplanned("null where none may be")
+        ids = list(map(id, results))
+        distinct = _distinct(ids, results, place.shape)
         answers = await self._objects(place, list(distinct.values()), path, ()) if distinct else []
-        if len(answers) == len(results):
-            return answers
-        found: dict[int, Any] = dict(zip(distinct, answers, strict=True))
-        found[_NULL] = None
-        return [found[id(result)] for result in results]
+        return _spread(ids, distinct, answers)
 
     async def _completed(
         self, place: Place, results: Collection[Any], path: Path | None, paths: Sequence[Path | None]
@@ -238,6 +250,23 @@ class Run:
         if name.__class__ is not str or name not in place.selections:
             raise Unplanned(f"{place.abstract} has no type {name}")
         return str(name)
+
+
+def _distinct(ids: list[int], results: Collection[Any], shape: Shape) -> dict[int, Any]:
+    """The objects in the results, each once, by their identities."""
+    distinct = dict(zip(ids, results, strict=True)) if ids else {}
+    if distinct.pop(_NULL, _NULL) is None and not shape.nullable:
+        raise Unplanned("null where none may be")
+    return distinct
+
+
+def _spread(ids: list[int], distinct: dict[int, Any], answers: Sequence[Any]) -> Sequence[Any]:
+    """The answer of each result, made of those of the distinct objects."""
+    if len(answers) == len(ids):
+        return answers
+    found: dict[int, Any] = dict(zip(distinct, answers, strict=True))
+    found[_NULL] = None
+    return [found[each] for each in ids]
 
 
 def _attributes(place: Place, rows: Sequence[Any]) -> list[Any]:

@@ -28,14 +28,17 @@ class Shape:
             return results if isinstance(results, Sequence) else list(results)
         if not set(map(type, results)) <= _LISTS:
             results = list(map(many, results))
-        return self.of.flat(list(chain.from_iterable(results)))
+        items = list(chain.from_iterable(results)) if len(results) != 1 else next(iter(results))
+        return self.of.flat(items)
 
     def regrouped(self, results: Collection[Any], answers: Sequence[Any]) -> Sequence[Any]:
         """The answers, one for each flat object, as the results lie."""
         if self.of is None:
             return _beside_nulls(results, answers) if self.nullable else answers
         present = [result for result in results if result is not None] if self.nullable else results
-        items = self.of.regrouped(list(chain.from_iterable(present)), answers)
+        items = answers
+        if self.of.of is not None or self.of.nullable:
+            items = self.of.regrouped(list(chain.from_iterable(present)), answers)
         lists, start = [], 0
         for each in present:
             end = start + len(each)

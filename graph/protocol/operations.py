@@ -54,26 +54,28 @@ class Operations:
     async def run(self, request: Request, sender: Credentials, kinds: Collection[OperationType] = AT_ONCE) -> Answer:
         """The answer to a query or mutation."""
         started, kind = time.perf_counter(), "unknown"
-        time_limit = asyncio.timeout(None)
+        time_limit = None
         try:
-            async with self._admission, time_limit:
+            async with self._admission:
                 # It begins here: waiting for a place has a limit of its own.
-                time_limit.reschedule(asyncio.get_running_loop().time() + self.limits.operation_seconds)
-                viewer = await self._viewer(sender.token)
-                request = self._named(request)
-                document = self._schema.documents.read(request.query, signed_in=viewer is not None)
-                kind = document.kind_of(request.operation_name, kinds).value
-                result = await self._schema.execute(
-                    request.query,
-                    variable_values=request.variables,
-                    context_value=self._context(viewer, sender),
-                    operation_name=request.operation_name,
-                    operation_extensions=request.extensions,
-                )
-                answer = answered(result, sender.request_id, self._doors.explain)
+                time_limit = asyncio.timeout(self.limits.operation_seconds)
+                async with time_limit:
+                    viewer = await self._viewer(sender.token)
+                    request = self._named(request)
+                    document = self._schema.documents.read(request.query, signed_in=viewer is not None)
+                    kind = document.kind_of(request.operation_name, kinds).value
+                    result = await self._schema.execute(
+                        request.query,
+                        variable_values=request.variables,
+                        context_value=self._context(viewer, sender),
+                        operation_name=request.operation_name,
+                        operation_extensions=request.extensions,
+                    )
+                    answer = answered(result, sender.request_id, self._doors.explain)
         except Exception as error:
             # Something below may have had a time limit of its own.
-            told = self._out_of_time() if isinstance(error, TimeoutError) and time_limit.expired() else error
+            late = isinstance(error, TimeoutError) and time_limit is not None and time_limit.expired()
+            told = self._out_of_time() if late else error
             answer = failed(told, sender.request_id, self._doors.explain)
         self._record(kind, request, answer, sender, time.perf_counter() - started)
         return answer

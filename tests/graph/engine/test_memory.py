@@ -1,0 +1,90 @@
+"""However many different documents come, what is kept of them has its bounds."""
+
+from collections.abc import Iterator
+from functools import _lru_cache_wrapper
+from itertools import combinations, islice
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from db import paging, reading, tables
+from db.engine import Database
+from db.queries import matches
+from graph import schema
+from graph.context import Context
+from graph.engine import plans
+from graph.limits import Limits
+from tests import make
+
+COLUMNS = [
+    *("name", "nickname", "realName", "avatarUrl", "phone", "email", "gender", "birthDate", "value", "source"),
+    *("channel", "relationshipStatus", "stage", "subscriptionStatus", "verification", "lastInteractionAt"),
+]
+ASKED = ('name: {contains: "a"}', 'value: {gte: "1"}', "stage: {eq: POOL}", "tags: {count: {gte: 0}}", "age: {gt: 1}")
+
+
+def documents(count: int) -> Iterator[str]:
+    """Each of other columns, and of questions that are not asked in these words before."""
+    questions = [list(each) for size in range(1, 5) for each in combinations(ASKED, size)]
+    for number, columns in enumerate(islice(combinations(COLUMNS, 5), count)):
+        asked = ", ".join(questions[number % len(questions)])
+        shown = " ".join(columns)
+        yield f"{{ customers(first: {number % 250 + 1}, filter: {{{asked}}}) {{ totalCount nodes {{ {shown} }} }} }}"
+
+
+def _kept(module: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(module).items() if isinstance(value, _lru_cache_wrapper)}
+
+
+@pytest.mark.long
+async def test_a_thousand_documents_leave_bounded_caches(
+    database: Database, viewer: Any, save: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parsed documents, plans, statements, classes of rows, and what the connections have prepared."""
+    await save(make.customer("An"), make.customer("Bo"))
+    used: list[Any] = []
+    monkeypatch.setattr(plans.Plans, "find", _watched(plans.Plans.find, used))
+    asked = schema.build(engine="breadth-first", limits=Limits(cached_characters=20_000))
+    for text in documents(1_000):
+        context = Context(database, viewer, request_id="test")
+        answer = await asked.execute(text, context_value=context)
+        assert answer.errors is None
+    assert 0 < used[0].weight <= plans.ROOM
+    assert len(used[0]) < 1_000
+    assert sum(map(len, asked.documents._recent._documents)) <= 20_000
+    for module in (reading, paging, matches):
+        for name, kept in _kept(module).items():
+            bound = kept.cache_parameters()["maxsize"]
+            assert bound is not None, f"{module.__name__}.{name} grows for ever"
+            assert kept.cache_info().currsize <= bound
+    assert len(matches._STATEMENTS) <= matches._KEPT
+    await _few_are_prepared(database)
+
+
+def _watched(find: Any, used: list[Any]) -> Any:
+    def watched(self: plans.Plans, context: Any) -> Any:
+        used[:] = [self]
+        return find(self, context)
+
+    return watched
+
+
+async def _few_are_prepared(database: Database) -> None:
+    """On the connections of PostgreSQL, which would keep them for as long as they are open."""
+    if database.dialect.name != "postgresql":
+        return
+    for connection, _ in database.pool._idle:
+        number = await connection._driver.fetchval("SELECT count(*) FROM pg_prepared_statements")
+        assert 0 < number <= 500
+
+
+async def test_a_statement_has_few_forms(database: Database) -> None:
+    """One that reads whatever columns are wanted reads all of them where too many choices were met."""
+    statement = reading.prepared(select(tables.Customer).where(reading.here(tables.Customer)))
+    found = {
+        id(statement.on(database.dialect, frozenset(columns)))
+        for columns in islice(combinations(tables.Customer.model_fields, 3), 200)
+    }
+    assert len(found) == reading._MOST_FORMS + 1
+    assert statement.on(database.dialect).columns == list(tables.Customer.model_fields)
