@@ -140,7 +140,7 @@ class Bench:
             return session.sent
         known = await circumstances.of(session, asked.by, now=NOW, agent_id=None, sight=EVERYBODY, clock=True)
         by = grouping.grouping(asked.by, known) if asked.by else ALL
-        await totals.totals(session, totals.Source(matches.all_of(session, match)), by, 50)
+        await totals.totals(session, [totals.Source(matches.all_of(session, match))], by, 50)
         return session.sent
 
     async def _cursor(self, sort: Any, skipped: int) -> str | None:

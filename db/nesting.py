@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy import literal_column as literally
 
 from db.engine import Session
-from db.paging import Kept, Listing, Page, Window, ordered, places
+from db.paging import Kept, Listing, Page, Window, ordered, phases
 from db.reading import Built, Prepared, among, here
 from db.sorting import Sort
 
@@ -30,10 +30,14 @@ async def pages(
     session: Session, ids: Sequence[bytes], parents: Parents, listing: Listing, window: Window, sort: Sort
 ) -> Mapping[bytes, Page]:
     """The page of each parent's list: two statements. Raises QuestionRefused, BAD_CURSOR."""
-    phase = places(sort, window)
-    statement = _ids(Kept(listing), parents, sort.shape, phase.shape, window.backwards, window.size + 1)
-    values = {**listing.values, **sort.bound, **phase.values}
-    found = {row.parent: listed(row.ids) for row in await session.rows(statement, ids=ids, **values)}
+    reads = phases(sort, window)
+    shapes = tuple(each.shape for each in reads)
+    statement = _ids(Kept(listing), parents, sort.shape, shapes, window.backwards, window.size + 1)
+    values = {**listing.values, **sort.bound}
+    for each in reads:
+        values |= each.values
+    rows: list[Any] = await session.rows(statement, ids=ids, **values)
+    found = {row.parent: listed(row, "ids", len(reads), window.size + 1) for row in rows}
     return await shown(session, found, listing, window, sort, values)
 
 
@@ -62,17 +66,26 @@ async def shown(
     return {parent: _page(ids, rows, window, sort) for parent, ids in found.items()}
 
 
-def gathered(own: Select[Any], dialect: str) -> Any:
-    """The ids of a SELECT as one value, in their order."""
+def gathered(own: Sequence[Select[Any]], dialect: str, name: str) -> list[Any]:
+    """The ids of each SELECT as one value, in their order; the values are named by their places."""
     if dialect != "sqlite":
-        return func.array(own.scalar_subquery())
-    inner = own.subquery("own")
-    return select(func.json_group_array(func.hex(inner.c.id))).select_from(inner).scalar_subquery()
+        return [func.array(each.scalar_subquery()).label(f"{name}_{place}") for place, each in enumerate(own)]
+    values = []
+    for place, each in enumerate(own):
+        inner = each.subquery("own")
+        found = select(func.json_group_array(func.hex(inner.c.id))).select_from(inner).scalar_subquery()
+        values.append(found.label(f"{name}_{place}"))
+    return values
 
 
-def listed(ids: Any) -> list[bytes]:
-    """An array of PostgreSQL; on SQLite, JSON of hexadecimal texts."""
-    return [bytes.fromhex(one) for one in orjson.loads(ids)] if isinstance(ids, str) else list(ids)
+def listed(row: Any, name: str, number: int, most: int) -> list[bytes]:
+    """So many values of a row as one list, cut off: each an array of PostgreSQL; on SQLite, JSON of hexadecimal
+    texts."""
+    found: list[bytes] = []
+    for place in range(number):
+        ids = getattr(row, f"{name}_{place}")
+        found += [bytes.fromhex(one) for one in orjson.loads(ids)] if isinstance(ids, str) else ids
+    return found[:most]
 
 
 def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: Window, sort: Sort) -> Page:
@@ -87,16 +100,20 @@ def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: Window, sort:
 
 @lru_cache(maxsize=500)
 def _ids(
-    kept: Kept, parents: Parents, sort: tuple[Any, ...], phase: tuple[Any, ...], backwards: bool, size: int
+    kept: Kept, parents: Parents, sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
 ) -> Prepared[Any]:
+    """Each phase by itself is a range of an index; together they would have to be sorted."""
     listing = kept.listing
 
     def build(dialect: str) -> Select[Any]:
-        own = ordered(listing, dialect, sort, phase, backwards, wanted=False).with_only_columns(
-            listing.row.id.label("id"), maintain_column_froms=True
-        )
-        own = parents.attach(own, listing.row).limit(literally(str(size))).correlate(parents.table)
-        return _around(parents, gathered(own, dialect).label("ids"))
+        own = []
+        for phase in phases:
+            found = ordered(listing, dialect, sort, phase, backwards, wanted=False).with_only_columns(
+                listing.row.id.label("id"), maintain_column_froms=True
+            )
+            found = parents.attach(found, listing.row).limit(literally(str(size)))
+            own.append(found.correlate(parents.table))
+        return _around(parents, *gathered(own, dialect, "ids"))
 
     return Built(build)
 
@@ -116,9 +133,9 @@ def _counts(kept: Kept, parents: Parents, at_most: int | None) -> Prepared[Any]:
     return Built(build)
 
 
-def _around(parents: Parents, wanted: Any) -> Select[Any]:
+def _around(parents: Parents, *wanted: Any) -> Select[Any]:
     table = parents.table
-    return select(table.id.label("parent"), wanted).where(here(table), among(table.id, "ids"))
+    return select(table.id.label("parent"), *wanted).where(here(table), among(table.id, "ids"))
 
 
 @lru_cache(maxsize=100)

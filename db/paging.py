@@ -211,13 +211,6 @@ def phases(sort: Sort, window: Window) -> list[Phase]:
     return found[::-1] if window.backwards else found
 
 
-def places(sort: Sort, window: Window) -> Phase:
-    """The whole window as one part, for lists that are short enough to be sorted."""
-    after = None if window.after is None else _place(sort, window.after, "after")
-    before = None if window.before is None else _place(sort, window.before, "before")
-    return Phase(None, _nulls(after), _nulls(before), _bound("a", after) | _bound("b", before))
-
-
 def check(sort: Sort, window: Window) -> None:
     """Raises QuestionRefused, BAD_CURSOR, for a cursor that is none of a list in that order."""
     phases(sort, window)

@@ -139,11 +139,14 @@ class Job(Node):
     async def created_by(parents: Rows, info: Info) -> list[Actor]:
         return await actors(info.context, parents, "actor")
 
-    @batched("How much is done, from 0 to 1.", needs=("matched", "processed", "finished_at"))
+    @batched("How much is done, from 0 to 1.", needs=("matched", "processed", "finished_at", "status"))
     async def progress(parents: Rows, info: Info) -> list[float]:
         return [_progress(row) for row in parents]
 
-    @batched("Seconds until it will be done, as far as can be told; null where it cannot, or is over.")
+    @batched(
+        "Seconds until it will be done, as far as can be told; null where it cannot, or is over.",
+        needs=("matched", "processed", "started_at", "finished_at"),
+    )
     async def eta_seconds(parents: Rows, info: Info) -> list[int | None]:
         return [_eta(row, info.context.now) for row in parents]
 
@@ -151,7 +154,7 @@ class Job(Node):
     async def counts(parents: Rows, info: Info) -> list[list[OutcomeCount]]:
         return [_counts(row) for row in parents]  # type: ignore[misc] # read as them
 
-    @batched("What became of each row, in their order.", needs=("id", "kind", "dry_run", "counts"))
+    @batched("What became of each row, in their order.", needs=("id", "kind", "dry_run", "counts", "arguments"))
     async def rows(
         parents: Rows, info: Info, outcome: Outcomes = None, first: First = None, after: After = None
     ) -> list[Connection[JobRow]]:

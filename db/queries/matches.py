@@ -152,25 +152,39 @@ async def by_index(session: Session, match: Match, order: Sort) -> bool:
     many of the first customers in that order fit that a page of them is full after a short walk."""
     if any(isinstance(key.expression, Relevance) for key in order.keys):
         return True
-    sampled = _sampled(session, match, order)
-    if sampled is None:
+    sample = sampled(session.dialect.name, match, order)
+    if sample is None:
         return match.search is None
-    found = await session.rows(sampled, **match.values(session.workspace_id))
-    return bool(found[0].count < _MANY)
+    statement = _kept(sample.key, lambda: Built(sample.build))
+    found = await session.rows(statement, **match.values(session.workspace_id))
+    return rare(found[0].count)
 
 
-def _sampled(session: Session, match: Match, order: Sort) -> Prepared[Any] | None:
-    """The statement that counts who of the first in order fits; None where there is nothing to choose. PostgreSQL
-    has its statistics and needs help with searches, and with what is related in one of several ways."""
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The SELECT that counts who of the first in order fits; `key` is equal where it is."""
+
+    key: Any
+    build: Callable[[str], Select[Any]]
+
+
+def rare(count: int) -> bool:
+    """Whether so few of a sample fit that the page is found fastest from an index of what is asked."""
+    return count < _MANY
+
+
+def sampled(dialect: str, match: Match, order: Sort) -> Sample | None:
+    """None where there is nothing to choose. PostgreSQL has its statistics and needs help with searches, and with what
+    is related in one of several ways."""
     searching_ = match.search is not None and bool(match.search.indexed)
-    narrow = _narrow if session.dialect.name == "sqlite" else _chosen
-    if (session.dialect.name == "sqlite" and searching_) or (match.search is None and narrow(match.condition.shape)):
+    narrow = _narrow if dialect == "sqlite" else _chosen
+    if (dialect == "sqlite" and searching_) or (match.search is None and narrow(match.condition.shape)):
         first = order.keys[0] if order.keys and isinstance(order.keys[0].expression, Column) else None
         key = ("match", match.key, first and (first.expression, first.descending))
-        return _kept(key, lambda: Built(lambda dialect: _first_customers(match, first, dialect)))
+        return Sample(key, lambda dialect: _first_customers(match, first, dialect))
     if searching_ and match.search is not None:
         search = match.search
-        return _kept(("search", search.shape), lambda: Built(lambda dialect: _newest_documents(search, dialect)))
+        return Sample(("search", search.shape), lambda dialect: _newest_documents(search, dialect))
     return None
 
 

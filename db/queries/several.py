@@ -1,7 +1,7 @@
 """Several matches at once, as of a page of segments: one statement asks for all of them, whatever each asks of
 customers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -14,7 +14,7 @@ from db import nesting, paging, tables
 from db.engine import Session
 from db.paging import Kept, Listing, Page, Window
 from db.queries import matches
-from db.queries.matches import Match
+from db.queries.matches import Match, Sample
 from db.reading import Built, Prepared, among, here
 from db.sight import seen
 from db.sorting import Sort
@@ -34,18 +34,42 @@ class Several:
         return [pairs[place : place + _TOGETHER] for place in range(0, len(pairs), _TOGETHER)]
 
 
-async def pages(session: Session, several: Several, window: Window, sort: Sort, *, indexed: bool) -> Mapping[Any, Page]:
-    """The page of each: two statements for every fifty. Raises QuestionRefused, BAD_CURSOR."""
-    phase = paging.places(sort, window)
+async def pages(session: Session, several: Several, window: Window, sort: Sort) -> Mapping[Any, Page]:
+    """The page of each: three statements for every fifty at most. Raises QuestionRefused, BAD_CURSOR."""
+    reads = paging.phases(sort, window)
+    shapes = tuple(each.shape for each in reads)
     found: dict[Any, Page] = {}
     for part in several.parts():
-        listings = _listings(session, part, indexed=indexed)
-        statement = _ids(listings, sort.shape, phase.shape, window.backwards, window.size + 1)
-        values = {**_values(session, part), **sort.bound, **phase.values}
+        values = {**_values(session, part), **sort.bound}
+        for each in reads:
+            values |= each.values
+        listings = await _fitting(session, part, sort, values)
+        statement = _ids(listings, sort.shape, shapes, window.backwards, window.size + 1)
         row: Any = await session.first(statement, **values)
-        gathered = {key: nesting.listed(getattr(row, f"ids_{place}")) for place, (key, _) in enumerate(part)}
+        gathered = {
+            key: nesting.listed(row, f"ids_{place}", len(reads), window.size + 1) for place, (key, _) in enumerate(part)
+        }
         found |= await nesting.shown(session, gathered, listings[0].listing, window, sort, values)
     return found
+
+
+async def _fitting(
+    session: Session, part: Sequence[tuple[Any, Match]], sort: Sort, values: Mapping[str, Any]
+) -> tuple[Kept, ...]:
+    """What to take pages of, each begun with an index of what it asks or with the list, whichever finds it faster."""
+    samples = {
+        place: sample
+        for place, (_, match) in enumerate(part)
+        if (sample := matches.sampled(session.dialect.name, match, sort)) is not None
+    }
+    indexed = {place: match.search is None for place, (_, match) in enumerate(part)}
+    if samples:
+        row: Any = await session.first(_samples(Samples(tuple(samples.values()))), **values)
+        indexed |= {place: matches.rare(getattr(row, f"count_{number}")) for number, place in enumerate(samples)}
+    return tuple(
+        Kept(matches.all_of(session, match, indexed=indexed[place], paged=True))
+        for place, (_, match) in enumerate(part)
+    )
 
 
 async def counts(session: Session, several: Several, at_most: int | None) -> Mapping[Any, int]:
@@ -83,31 +107,54 @@ def _values(session: Session, part: Sequence[tuple[Any, Match]]) -> dict[str, An
     return values
 
 
+class Samples:
+    """Several of them as a key of what is kept."""
+
+    __slots__ = ("all",)
+
+    def __init__(self, samples: tuple[Sample, ...]) -> None:
+        self.all = samples
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Samples) and [one.key for one in self.all] == [one.key for one in other.all]
+
+    def __hash__(self) -> int:
+        return hash(tuple(one.key for one in self.all))
+
+
+@lru_cache(maxsize=200)
+def _samples(samples: Samples) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        counts = [one.build(dialect).scalar_subquery() for one in samples.all]
+        return select(*(count.label(f"count_{place}") for place, count in enumerate(counts)))
+
+    return Built(build)
+
+
 @lru_cache(maxsize=200)
 def _ids(
-    kept: tuple[Kept, ...], sort: tuple[Any, ...], phase: tuple[Any, ...], backwards: bool, size: int
+    kept: tuple[Kept, ...], sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
 ) -> Prepared[Any]:
-    def one(listing: Listing, dialect: str) -> Any:
-        own = paging.ordered(listing, dialect, sort, phase, backwards, wanted=False)
-        own = own.with_only_columns(listing.row.id.label("id"), maintain_column_froms=True)
-        return nesting.gathered(own.limit(literally(str(size))), dialect)
+    def ids(listing: Listing, dialect: str, name: str) -> list[Any]:
+        own = []
+        for phase in phases:
+            found = paging.ordered(listing, dialect, sort, phase, backwards, wanted=False)
+            found = found.with_only_columns(listing.row.id.label("id"), maintain_column_froms=True)
+            own.append(found.limit(literally(str(size))))
+        return nesting.gathered(own, dialect, name)
 
-    return _side_by_side(kept, "ids", one)
+    def build(dialect: str) -> Select[Any]:
+        each = [ids(one.listing, dialect, f"ids_{place}") for place, one in enumerate(kept)]
+        return select(*(column for columns in each for column in columns))
+
+    return Built(build)
 
 
 @lru_cache(maxsize=200)
 def _counts(kept: tuple[Kept, ...], at_most: int | None) -> Prepared[Any]:
-    def one(listing: Listing, dialect: str) -> Any:
-        return paging.counting(listing, dialect, at_most).scalar_subquery()
-
-    return _side_by_side(kept, "count", one)
-
-
-def _side_by_side(kept: Sequence[Kept], name: str, one: Callable[[Listing, str], Any]) -> Prepared[Any]:
-    """A row that has what is asked of each listing in a column of its own."""
-
     def build(dialect: str) -> Select[Any]:
-        return select(*(one(each.listing, dialect).label(f"{name}_{place}") for place, each in enumerate(kept)))
+        counts = [paging.counting(each.listing, dialect, at_most).scalar_subquery() for each in kept]
+        return select(*(count.label(f"count_{place}") for place, count in enumerate(counts)))
 
     return Built(build)
 

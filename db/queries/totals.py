@@ -1,12 +1,12 @@
 """Totals of customers: over a whole match, and in groups of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, func
+from sqlalchemy import Select, and_, bindparam, func, select, union_all
 from sqlalchemy import literal_column as literally
 from sqlalchemy.orm import aliased
 
@@ -21,6 +21,8 @@ from db.tables.columns import Id
 # Sums are taken of two halves, each of which SQLite's integers can hold.
 _HALF: Final = 1_000_000
 _PLACE: Final = Decimal("0.0001")
+# As many sources go into one statement; a page has at most 250 parents.
+_TOGETHER: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +92,53 @@ Keys = tuple[Any, ...]
 
 
 async def totals(
-    session: Session, source: Source, by: Grouping, most: int | None = None
-) -> Mapping[Any, dict[Keys, Totals]]:
-    """The totals of each parent's list, by groups; without a grouping, under the empty key. Of the largest groups at
-    least `most` are among them. What the session's columns do not name is not added up."""
-    cut = most if by.whole and source.parents is None else None
-    statement = _totals(Kept(source.listing), source.parents, by, cut, _wanted(session.columns))
-    rows: list[Any] = await session.rows(statement, ids=source.ids, **source.listing.values, **by.bound)
-    return _gathered(rows, by, _of_row)
+    session: Session, sources: Sequence[Source], by: Grouping, most: int | None = None
+) -> list[Mapping[Any, dict[Keys, Totals]]]:
+    """Of each source the totals of each parent's list, by groups; without a grouping, under the empty key. Of the
+    largest groups at least `most` are among them. What the session's columns do not name is not added up."""
+    cut = most if by.whole and all(one.parents is None for one in sources) else None
+    wanted = _wanted(session.columns)
+
+    def statement(part: tuple[Summable, ...]) -> Prepared[Any]:
+        return _totals(part, by, cut, wanted)
+
+    return await _read(session, sources, by, statement, {}, _of_row)
 
 
-async def numbers(session: Session, source: Source, by: Grouping, field_id: bytes) -> Mapping[Any, dict[Keys, Numbers]]:
+async def numbers(
+    session: Session, sources: Sequence[Source], by: Grouping, field_id: bytes
+) -> list[Mapping[Any, dict[Keys, Numbers]]]:
     """What the values of a number field come to, in the same groups."""
-    statement = _numbers(Kept(source.listing), source.parents, by)
-    values = {**source.listing.values, **by.bound, "number_field": field_id}
-    rows: list[Any] = await session.rows(statement, ids=source.ids, **values)
-    return _gathered(rows, by, lambda row: Numbers(row.count, row.all - row.count, row.sum or 0.0, row.min, row.max))
+
+    def of_row(row: Any) -> Numbers:
+        return Numbers(row.count, row.all - row.count, row.sum or 0.0, row.min, row.max)
+
+    return await _read(session, sources, by, lambda part: _numbers(part, by), {"number_field": field_id}, of_row)
+
+
+async def _read(
+    session: Session,
+    sources: Sequence[Source],
+    by: Grouping,
+    statement: Callable[[tuple["Summable", ...]], Prepared[Any]],
+    values: Mapping[str, Any],
+    of_row: Callable[[Any], Any],
+) -> list[Mapping[Any, dict[Keys, Any]]]:
+    """One statement for every fifty sources."""
+    found: list[Mapping[Any, dict[Keys, Any]]] = []
+    for start in range(0, len(sources), _TOGETHER):
+        part = sources[start : start + _TOGETHER]
+        bound = {**values, **by.bound, "ids": part[0].ids}
+        for one in part:
+            bound |= one.listing.values
+        rows: list[Any] = await session.rows(
+            statement(tuple((Kept(one.listing), one.parents) for one in part)), **bound
+        )
+        apart: list[list[Any]] = [[] for _ in part]
+        for row in rows:
+            apart[getattr(row, "source", 0)].append(row)
+        found += [_gathered(each, by, of_row) for each in apart]
+    return found
 
 
 def _gathered(rows: Sequence[Any], by: Grouping, of_row: Any) -> dict[Any, dict[Keys, Any]]:
@@ -173,28 +206,26 @@ def _measured(row: Any, wanted: frozenset[str]) -> list[Any]:
     return found
 
 
-@lru_cache(maxsize=300)
-def _totals(
-    kept: Kept, parents: Parents | None, by: Grouping, most: int | None, wanted: frozenset[str]
-) -> Prepared[Any]:
-    measures = _measured(kept.listing.row, wanted)
+Summable = tuple[Kept, Parents | None]
+"""A source as a key of what is kept."""
 
-    def build(dialect: str) -> Select[Any]:
-        found = _grouped(kept.listing, dialect, parents, by, measures)
+
+@lru_cache(maxsize=300)
+def _totals(part: tuple[Summable, ...], by: Grouping, most: int | None, wanted: frozenset[str]) -> Prepared[Any]:
+    def one(listing: Listing, parents: Parents | None, dialect: str) -> Select[Any]:
+        found = _grouped(listing, dialect, parents, by, _measured(listing.row, wanted))
         if most is None:
             return found
         keys: list[Any] = list(found.selected_columns)[: len(by.parts)]
         order = [part for key in keys for part in (key.element.is_(None), key.element)]
         return found.order_by(func.count().desc(), *order).limit(literally(str(most)))
 
-    return Built(build)
+    return _together(part, one)
 
 
 @lru_cache(maxsize=300)
-def _numbers(kept: Kept, parents: Parents | None, by: Grouping) -> Prepared[Any]:
-    row = kept.listing.row
-
-    def build(dialect: str) -> Select[Any]:
+def _numbers(part: tuple[Summable, ...], by: Grouping) -> Prepared[Any]:
+    def one(listing: Listing, parents: Parents | None, dialect: str) -> Select[Any]:
         value: Any = aliased(tables.CustomerValue)
         measures = [
             func.count(value.number).label("count"),
@@ -203,9 +234,23 @@ def _numbers(kept: Kept, parents: Parents | None, by: Grouping) -> Prepared[Any]
             func.min(value.number).label("min"),
             func.max(value.number).label("max"),
         ]
-        found = _grouped(kept.listing, dialect, parents, by, measures)
+        found = _grouped(listing, dialect, parents, by, measures)
         field = value.field_id == bindparam("number_field", type_=Id)
-        return found.outerjoin(value, and_(here(value), value.customer_id == row.id, field))
+        return found.outerjoin(value, and_(here(value), value.customer_id == listing.row.id, field))
+
+    return _together(part, one)
+
+
+def _together(part: Sequence[Summable], one: Callable[[Listing, Parents | None, str], Select[Any]]) -> Prepared[Any]:
+    """The rows of all sources, told apart by the source's place where there are several."""
+
+    def build(dialect: str) -> Any:
+        each = [one(kept.listing, parents, dialect) for kept, parents in part]
+        if len(each) == 1:
+            return each[0]
+        subqueries = [found.subquery() for found in each]
+        sources: list[Any] = [literally(str(place)).label("source") for place in range(len(each))]
+        return union_all(*(select(source, *own.c) for source, own in zip(sources, subqueries, strict=True)))
 
     return Built(build)
 

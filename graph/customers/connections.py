@@ -42,6 +42,6 @@ class CustomerConnection:
     async def aggregate(parents: Rows, info: Info) -> list[CustomerAggregate]:
         return await aggregates(info.context, parents)
 
-    @batched("The whole list in groups, the largest first.")
+    @batched("The whole list in groups, the largest first.", reads=("name",))
     async def groups(parents: Rows, info: Info, by: By, first: Largest = 50) -> list[list[CustomerGroup]]:
         return await groups(info.context, parents, by, page_size(first))

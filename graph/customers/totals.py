@@ -107,7 +107,7 @@ class GroupKey:
     value: str | None = column("The value: a name, an id, a first day; null for those who have none.")
     label: str | None = column("The value for people.")
 
-    @batched("The record that the value is the id of; null for other values.")
+    @batched("The record that the value is the id of; null for other values.", carries=True)
     async def node(parents: Rows, info: Info) -> list[Node | None]:
         return [key.record for key in parents]
 
@@ -212,11 +212,17 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
 
 
 async def _totals(context: Context, lists: Lists, by: Grouping, most: int | None) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
-    for key, source in lists.sources:
-        for parent, groups in (await totals.totals(context.reading, source, by, most)).items():
-            found[key if parent is None else parent] = groups
-    return found
+    summed = await totals.totals(context.reading, [source for _, source in lists.sources], by, most)
+    return _by_list(lists, summed)
+
+
+def _by_list(lists: Lists, summed: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
+    """What was found of each source, under the keys of the lists: the source's own, or its parents'."""
+    return {
+        key if parent is None else parent: groups
+        for (key, _), of_source in zip(lists.sources, summed, strict=True)
+        for parent, groups in of_source.items()
+    }
 
 
 def _distinct(parents: Sequence[Listed]) -> list[Lists]:
@@ -245,10 +251,8 @@ async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> lis
     for one in parents:
         place = (id(one.lists), one.by)
         if place not in found:
-            found[place] = {}
-            for list_key, source in one.lists.sources:
-                each = await totals.numbers(context.reading, source, one.by, field.id)
-                found[place] |= {list_key if parent is None else parent: groups for parent, groups in each.items()}
+            sources = [source for _, source in one.lists.sources]
+            found[place] = _by_list(one.lists, await totals.numbers(context.reading, sources, one.by, field.id))
     return [
         _amounts(found[(id(one.lists), one.by)].get(one.list_key, {}).get(one.key) or Numbers(empty=one.count))
         for one in parents

@@ -13,6 +13,7 @@ from db.nesting import Parents
 from db.paging import Page, Window
 from db.queries import lists, matches, segments, several, views
 from db.queries.matches import Match, Question
+from db.queries.several import Several
 from db.queries.totals import Source
 from db.sorting import Sort
 from graph.context import Context
@@ -164,9 +165,7 @@ async def of_segments(
         paging.check(order, window)
 
     async def pages() -> Mapping[Any, Page]:
-        first = next(iter(several_.matches.values()))
-        indexed = await matches.by_index(reading, first, order)
-        return await several.pages(reading, several_, window, order, indexed=indexed)
+        return await several.pages(reading, several_, window, order)
 
     sources = [(key, Source(matches.all_of(reading, match))) for key, match in several_.matches.items()]
     found = next((match.search for match in several_.matches.values()), None)
@@ -190,11 +189,12 @@ async def of_views(
             paging.check(order, window)
 
     async def pages() -> Mapping[Any, Page]:
-        """One by one, for each has an order of its own."""
-        return {
-            key: await paging.page(reading, await matches.listing(reading, match, orders[key]), window, orders[key])
-            for key, match in found.matches.items()
-        }
+        """Those of one order together."""
+        read: dict[Any, Page] = {}
+        for order in dict.fromkeys(orders.values()):
+            alike = {key: match for key, match in found.matches.items() if orders[key] == order}
+            read |= await several.pages(reading, Several(alike), window, order)
+        return read
 
     sources = [(key, Source(matches.all_of(reading, match))) for key, match in found.matches.items()]
     lists = Lists(pages, lambda at_most: several.counts(reading, found, at_most), sources)
