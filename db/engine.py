@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -69,6 +69,16 @@ class Session:
             text, found = await connection.fetch(statement, values, columns)
         self.database.sent(text)
         return cast(list[T], found)
+
+    async def portions(self, statement: Prepared[T], size: int, **values: Any) -> AsyncGenerator[list[T]]:
+        """The rows found, `size` at a time, all as they are at one moment, for as long as that takes. Close it."""
+        values["workspace_id"] = self.workspace_id
+        async with self.database.pool.lasting() as connection, aclosing(
+            connection.portions(statement, values, size)
+        ) as found:  # fmt: skip
+            async for text, rows in found:
+                self.database.sent(text)
+                yield rows
 
     async def first(self, statement: Prepared[T], **values: Any) -> T | None:
         """The first row found, if there is one."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,8 @@ DIALECT = POSTGRESQL
 STATEMENT_TIMEOUT = 5
 LOCK_TIMEOUT = 3
 CONNECT_TIMEOUT = 3
+# What is read in portions may be sorted whole before the first of them.
+LASTING_TIMEOUT = 300
 
 # Seconds after which a connection that nobody needs is closed.
 LONGEST_REST = 300
@@ -52,6 +54,18 @@ class Connection:
         except Exception as error:
             with _translated():
                 raise error
+
+    async def portions(
+        self, statement: Prepared[Any], values: Mapping[str, Any], size: int
+    ) -> AsyncGenerator[tuple[str, list[Any]]]:
+        compiled = statement.on(DIALECT)
+        text, arguments = compiled.bind(values)
+        with _translated():
+            async with self._driver.transaction(readonly=True):
+                await self._driver.execute(f"SET LOCAL statement_timeout = {LASTING_TIMEOUT * 1000}")
+                cursor = await self._driver.cursor(text, *arguments, record_class=compiled.row)
+                while found := await cursor.fetch(size):
+                    yield text, found
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -141,7 +155,7 @@ class Pool:
     def reading(self) -> "Lent":
         return Lent(self)
 
-    writing = reading
+    writing = lasting = reading
 
     async def close(self) -> None:
         """Those that are in use are closed when they are given back."""

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,16 @@ class Connection:
         async with self._limited():
             found = await self._driver.execute_fetchall(text, arguments)
         return text, compiled.rows(found)  # type: ignore[arg-type] # it is a list
+
+    async def portions(
+        self, statement: Prepared[Any], values: Mapping[str, Any], size: int
+    ) -> AsyncGenerator[tuple[str, list[Any]]]:
+        compiled = statement.on(DIALECT)
+        text, arguments = compiled.bind(values)
+        with _translated():
+            async with self._driver.execute(text, arguments) as cursor:
+                while found := list(await cursor.fetchmany(size)):
+                    yield text, compiled.rows(found)
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -140,6 +150,9 @@ class Pool:
 
     def reading(self) -> AbstractAsyncContextManager[Reader]:
         return nullcontext(self._reader)
+
+    def lasting(self) -> AbstractAsyncContextManager[Connection]:
+        return self._threaded()
 
     @asynccontextmanager
     async def _threaded(self) -> AsyncIterator[Connection]:
