@@ -76,9 +76,7 @@ async def test_another_number_than_expected_is_refused_at_once(people, does):
     assert refused.value.code.name == "COUNT_MISMATCH"
 
 
-async def test_another_number_by_the_time_it_begins_ends_it_with_nothing_done(
-    people, database, does, found, save, log
-):
+async def test_another_number_by_the_time_it_begins_ends_it_with_nothing_done(people, database, does, found, save, log):
     job = await does(calls.update, {"source": "Fair"}, everyone(expected_count=MANY), None)
     await save(make.customer("one more"))
     await finish(database)
@@ -97,9 +95,7 @@ async def test_whoever_comes_while_it_runs_is_not_in_it(people, database, does, 
     assert (await found(job)).counts == {"UPDATED": MANY}
 
 
-async def test_what_a_dead_worker_had_gathered_is_gathered_anew(
-    people, database, does, found, everything, monkeypatch
-):
+async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database, does, found, everything, monkeypatch):
     job = await does(calls.update, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job, "dead")
     keeping = gathering._Held.keep
