@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from crm import sweeping
 from crm.bulk import reclaiming
 from crm.jobs import clock
 from db import ids
@@ -29,6 +30,7 @@ async def reclaim(database: Database) -> None:
 CHORES: Final[tuple[tuple[float, Callable[[Database], Awaitable[Any]]], ...]] = (
     (5 * 60.0, clock.compare),
     (15 * 60.0, reclaim),
+    (60 * 60.0, sweeping.sweep),
 )
 """Seconds between two times, and what is done; each at the start, too."""
 
