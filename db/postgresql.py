@@ -19,6 +19,8 @@ DIALECT = POSTGRESQL
 STATEMENT_TIMEOUT = 5
 LOCK_TIMEOUT = 3
 CONNECT_TIMEOUT = 3
+# What is read in portions may be sorted whole before the first of them.
+LASTING_TIMEOUT = 300
 
 # Seconds after which a connection that nobody needs is closed.
 LONGEST_REST = 300
@@ -58,15 +60,17 @@ class Connection:
             with _translated():
                 raise error
 
-    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
-        """By a cursor, each piece within the time that a statement has."""
+    async def portions(
+        self, statement: Prepared[Any], values: Mapping[str, Any], size: int
+    ) -> AsyncGenerator[tuple[str, list[Any]]]:
         compiled = statement.on(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
-            async with self._driver.transaction():
+            async with self._driver.transaction(readonly=True):
+                await self._driver.execute(f"SET LOCAL statement_timeout = {LASTING_TIMEOUT * 1000}")
                 cursor = await self._driver.cursor(text, *arguments, record_class=compiled.row)
-                while piece := await cursor.fetch(size):
-                    yield piece
+                while found := await cursor.fetch(size):
+                    yield text, found
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -156,7 +160,7 @@ class Pool:
     def reading(self) -> "Lent":
         return Lent(self)
 
-    writing = reading
+    writing = lasting = reading
 
     async def close(self) -> None:
         """Those that are in use are closed when they are given back."""

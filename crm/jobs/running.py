@@ -1,19 +1,20 @@
 """The worker: takes jobs one at a time and goes on with each where it is, chunk by chunk."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import uuid4
 
 from crm import accounts
+from crm.access import Viewer
 from crm.acting import Act, perform
-from crm.bulk import ROOMS, reclaiming
+from crm.bulk import ROOMS
 from crm.errors import Refusal
-from crm.jobs import verbs, working
+from crm.jobs import clock, gathering, tending, verbs, working
+from crm.jobs.gathering import Lost
 from crm.jobs.signals import waiting
 from crm.jobs.verbs import Item, Task
 from crm.jobs.working import Failed
@@ -21,7 +22,7 @@ from crm.settings import Settings
 from db import ids
 from db.engine import Database, Work
 from db.errors import StorageError
-from db.queries import jobs, reclaims
+from db.queries import jobs, targets
 from db.rows import Row
 from db.tables.enums import ActorKind, JobKind, JobStatus
 
@@ -38,43 +39,29 @@ LONG_LEASE: Final = 15 * 60_000
 POLL: Final = 1.0
 """Seconds between two looks for jobs that other processes began or left."""
 
-RECLAIM_EVERY: Final = 15 * 60.0
-"""Seconds between two looks for customers whom nobody looks after."""
-
 LANES: Final = 2
 """Jobs that one process works on at the same time."""
+
+SLICE: Final = 1.0
+"""Seconds that a lane works on a job while others wait; then it is their turn."""
 
 FIRST: Final = 250
 """Rows of a job's first chunk; what it takes decides on the next one's."""
 
-SECONDS: Final = 0.2
-"""What a chunk should take: so long other writers wait on SQLite, and a cancelled job goes on."""
+SECONDS: Final = {"sqlite": 0.12, "postgresql": 0.4}
+"""What a chunk should take. So long other writers wait on SQLite, a cancelled job goes on, and a chunk costs more than
+its beginning and its end."""
 
-
-class Lost(Exception):
-    """The job is another worker's now, or was cancelled: what this chunk did is undone."""
+GROWTH: Final = 2.0
+"""How many times larger than the one before a chunk may be."""
 
 
 async def run(database: Database, *, settings: Settings | None, stop: asyncio.Event) -> None:
     """Works until told to stop, and then stops between two chunks."""
     async with asyncio.TaskGroup() as lanes:
-        lanes.create_task(_reclaim(database, stop))
+        lanes.create_task(tending.tend(database, stop))
         for _ in range(LANES):
             lanes.create_task(_lane(database, f"{uuid4().hex}", stop))
-
-
-async def _reclaim(database: Database, stop: asyncio.Event) -> None:
-    """Now and then looks for idle customers. Several processes may: who is in the pool already is skipped."""
-    while not stop.is_set():
-        try:
-            for workspace_id in await reclaims.workspaces(database.reading(None)):
-                await reclaiming.run(database, workspace_id, now=ids.now())
-        except StorageError as error:
-            _log.warning("reclaiming waits for the database: %s", error)
-        except Exception:
-            _log.exception("reclaiming failed; it is tried again later")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), RECLAIM_EVERY)
 
 
 async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
@@ -82,7 +69,7 @@ async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
     while not stop.is_set():
         event.clear()
         try:
-            busy = await once(database, worker, stop)
+            busy = await once(database, worker, stop, turns=True)
         except StorageError as error:
             _log.warning("jobs wait for the database: %s", error)
             busy = False
@@ -90,57 +77,64 @@ async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
             _log.exception("the worker failed; it goes on with what comes next")
             busy = False
         if not busy:
-            await _pause(event, stop)
+            await tending.pause(POLL, event, stop)
 
 
-async def _pause(event: asyncio.Event, stop: asyncio.Event) -> None:
-    """Until there may be a job."""
-    waits = [asyncio.ensure_future(one.wait()) for one in (event, stop)]
-    await asyncio.wait(waits, timeout=POLL, return_when=asyncio.FIRST_COMPLETED)
-    for one in waits:
-        one.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await one
-
-
-async def once(database: Database, worker: str, stop: asyncio.Event) -> bool:
-    """Works on the first job that it gets, to its end; False where there is none."""
-    for found in await jobs.open_jobs(database.reading(None), ids.now()):
-        now = ids.now()
+async def once(database: Database, worker: str, stop: asyncio.Event, *, turns: bool = False) -> bool:
+    """Works on the first job that it gets, to its end, or where they take `turns` until others have waited long enough;
+    False where there is none."""
+    for found in await jobs.open_jobs(database.reading(None), clock.now(database)):
+        now = clock.now(database)
         claimed = await database.write(
             found.workspace_id,
             lambda work, found=found, now=now: jobs.claim(work, found.id, worker, now=now, until=now + LEASE),  # type: ignore[misc]
         )
         if claimed:
-            await _work(database, found.workspace_id, found.id, worker, stop)
+            await _work(database, found.workspace_id, found.id, worker, stop, turns=turns)
             return True
     return False
 
 
-async def _work(database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event) -> None:
-    size = FIRST
+async def _work(
+    database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event, *, turns: bool
+) -> None:
+    size, until = FIRST, time.monotonic() + SLICE
     while not stop.is_set():
         began = time.perf_counter()
         try:
-            if not await _chunk(database, workspace_id, job_id, worker, size):
+            if not await _chunk(database, workspace_id, job_id, worker, size, stop):
                 return
         except Lost:
-            return
+            # Another worker's, or cancelled: the next look tells.
+            continue
         except StorageError as error:
             _log.warning("job %s waits: %s", job_id.hex(), error)
             size = max(1, size // 4)
             await asyncio.sleep(POLL)
             continue
         took = time.perf_counter() - began
-        size = max(10, min(verbs.CHUNK, int(size * min(4.0, SECONDS / max(took, 0.001)))))
+        size = _next_size(size, took, SECONDS[database.dialect.name])
+        if turns and time.monotonic() > until:
+            if await jobs.open_jobs(database.reading(None), clock.now(database)):
+                break
+            until = time.monotonic() + SLICE
         # Others have their turn at the database, and at this process.
         await asyncio.sleep(min(0.02, took / 10))
-    await database.write(workspace_id, lambda work: jobs.let_go(work, job_id, worker, until=None))
+    # Behind those who have waited longer.
+    last = None if stop.is_set() else clock.now(database) - 1
+    await database.write(workspace_id, lambda work: jobs.let_go(work, job_id, worker, until=last))
 
 
-async def _chunk(database: Database, workspace_id: int, job_id: bytes, worker: str, size: int) -> bool:
-    """One more chunk; whether there is more to do."""
-    now = ids.now()
+def _next_size(size: int, took: float, wanted: float) -> int:
+    """So many rows that they take as long as a chunk should."""
+    return max(10, min(verbs.CHUNK, int(size * min(GROWTH, wanted / max(took, 0.001)))))
+
+
+async def _chunk(
+    database: Database, workspace_id: int, job_id: bytes, worker: str, size: int, stop: asyncio.Event | None = None
+) -> bool:
+    """One more chunk; whether there is more to do. Raises Lost."""
+    now = clock.now(database)
     job = (await jobs.any_by_ids(database.reading(workspace_id), [job_id])).get(job_id)
     if job is None or job.leased_by != worker or job.finished_at is not None:
         return False
@@ -150,6 +144,8 @@ async def _chunk(database: Database, workspace_id: int, job_id: bytes, worker: s
         return await _end(database, workspace_id, task.job, worker, "Whoever began it may not do this any more.")
     if job.status == JobStatus.CANCELLING:
         return await _end(database, workspace_id, task.job, worker, None)
+    if gathering.wanted(task):
+        return await _gather(database, workspace_id, viewer, task, worker)
     if task.state.get(_FINISHING):
         return await _finish(database, workspace_id, task, worker)
     if job.on_error:
@@ -161,8 +157,8 @@ async def _chunk(database: Database, workspace_id: int, job_id: bytes, worker: s
             async with _held(database, task.job, worker):
                 await ahead(database.reading(workspace_id), viewer, task, size)
         return await perform(
-            database, viewer, lambda act: _advance(act, job, worker, size),
-            now=now, request_id=job.request_id, job_id=job_id,
+            database, viewer, lambda act: _advance(act, job, worker, size, stop),
+            now=ids.now(), request_id=job.request_id, job_id=job_id,
         )  # fmt: skip
     except Refusal as refused:
         return await _end(database, workspace_id, task.job, worker, refused.message)
@@ -173,14 +169,23 @@ async def _chunk(database: Database, workspace_id: int, job_id: bytes, worker: s
         return await _end(database, workspace_id, task.job, worker, "The server failed while it worked on this.")
 
 
-async def _advance(act: Act, job: Any, worker: str, size: int) -> bool:
+async def _gather(database: Database, workspace_id: int, viewer: Viewer, task: Task, worker: str) -> bool:
+    """All that the job is about, before it begins."""
+    try:
+        await gathering.gather(database, viewer, task, worker, lambda: clock.now(database) + LEASE)
+    except Refusal as refused:
+        return await _end(database, workspace_id, task.job, worker, refused.message)
+    return True
+
+
+async def _advance(act: Act, job: Any, worker: str, size: int, stop: asyncio.Event | None) -> bool:
     task = working.task(job)
     row = task.job
     seen = row.status
     row.started_at = row.started_at or act.now
-    row.status, row.leased_until = int(JobStatus.RUNNING), act.now + LEASE
+    row.status, row.leased_until = int(JobStatus.RUNNING), clock.now(act.work.database) + LEASE
     if row.on_error and not row.dry_run:
-        await _all_or_nothing(act, task, size)
+        await _all_or_nothing(act, task, stop)
     else:
         items = await _next(act, task, min(size, verbs.of(row).most))
         await working.advance(act, task, items)
@@ -205,12 +210,16 @@ _KEPT: Final = (
 )
 
 
-async def _all_or_nothing(act: Act, task: Task, size: int) -> None:
-    """The whole job is one transaction."""
+async def _all_or_nothing(act: Act, task: Task, stop: asyncio.Event | None) -> None:
+    """The whole job is one transaction. Where the worker is to stop, or the job was cancelled, none of it was done."""
+    apart = act.work.database.reading(act.workspace_id)
     try:
         async with act.work.part():
             while items := await _next(act, task, verbs.CHUNK):
                 await working.advance(act, task, items)
+                held = (await jobs.any_by_ids(apart, [task.job.id])).get(task.job.id)
+                if held is None or held.status == JobStatus.CANCELLING or (stop is not None and stop.is_set()):
+                    raise Lost
         _done(task, act.now)
     except Failed as failed:
         await working.abort(act, task, failed.result, None)
@@ -248,12 +257,12 @@ async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None
     """However long it takes, the job stays this worker's meanwhile, for as long as the worker lives."""
 
     async def again(work: Work) -> None:
-        await jobs.keep(work, job.id, worker, job.status, {"leased_until": ids.now() + LEASE})
+        await jobs.keep(work, job.id, worker, job.status, {"leased_until": clock.now(database) + LEASE})
 
     async def renew() -> None:
         while True:
             await asyncio.sleep(LEASE / 3_000)
-            with contextlib.suppress(StorageError):
+            with suppress(StorageError):
                 await database.write(job.workspace_id, again)
 
     renewing = asyncio.create_task(renew())
@@ -261,7 +270,7 @@ async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None
         yield
     finally:
         renewing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):
             await renewing
 
 
@@ -271,7 +280,7 @@ _FINISHING: Final = "finishing"
 async def _next(act: Act, task: Task, size: int) -> Sequence[Item]:
     verb, after = verbs.of(task.job), task.state.get("after", -1)
     if task.job.kind == JobKind.UNDO or verb.read is None:
-        return [Item(row.row, row.node_id) for row in await jobs.targets(act.work, task.job.id, after, size)]
+        return [Item(row.row, row.node_id) for row in await targets.following(act.work, task.job.id, after, size)]
     return await verb.read(act, task, after, size)
 
 

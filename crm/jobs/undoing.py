@@ -9,10 +9,11 @@ from crm.changes import Entry
 from crm.customers import records, restoring, states, storing, unique
 from crm.customers.states import State
 from crm.errors import ConflictRefused, ErrorCode, Refused
-from crm.jobs import beginning, ending, verbs
+from crm.jobs import beginning, ending, gathering, verbs, working
+from crm.jobs.targets import LARGE
 from crm.jobs.verbs import Item, Result, Task, verb
 from db import tables, wire, writing
-from db.queries import activities, customers, jobs, segments
+from db.queries import activities, customers, jobs, segments, targets
 from db.rows import Row, fresh
 from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permission
 
@@ -43,11 +44,16 @@ async def undo(act: Act, wire_id: str, given_options: Any) -> Row:
     permission = verbs.of(earlier).permission
     if not act.viewer.may(permission):
         beginning.allow(act, verbs.of(earlier).kind)
-    job = await beginning.write(
-        act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": verbs.of(earlier).kind}, None, wanted, undo_of=earlier.id
-    )
     entities = ["Interaction", "Customer"] if verbs.of(earlier).entity == "Interaction" else ["Customer"]
-    return await ending.begun(act, job, await jobs.logged_again(act.work, job.id, earlier.id, entities))
+    many = sum(count for name, count in earlier.counts.items() if Outcome[name] in working.TOLD)
+    job = await beginning.write(
+        act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": verbs.of(earlier).kind}, None, wanted,
+        state={"gathering": [gathering.logged(earlier.id, entities)]} if many > LARGE else {},
+        undo_of=earlier.id, matched=many,
+    )  # fmt: skip
+    if many > LARGE:
+        return beginning.later(act, job)
+    return await ending.begun(act, job, await targets.logged_again(act.work, job.id, earlier.id, entities))
 
 
 @verb(JobKind.UNDO, Permission.CUSTOMER_VIEW, undoable=False)

@@ -1,7 +1,7 @@
 """Which customers: a filter, a search, a scope and the viewer's sight, the same for lists, totals and groups."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +43,15 @@ class Question:
     sort: Any = None
     archived: str = "EXCLUDE"
     more: tuple[tuple[Any, Path], ...] = ()
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """As it is kept, to be asked later; `of` reads it."""
+        return {**asdict(self), "more": [[plain, list(path)] for plain, path in self.more]}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Question":
+        return cls(**{**plain, "more": tuple((one, tuple(path)) for one, path in plain["more"])})
 
 
 @dataclass(frozen=True, slots=True)
