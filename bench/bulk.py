@@ -1,115 +1,146 @@
-"""Changing many customers: a tag on 100 000 of them as a job, against the same in bare SQL.
+"""Changing many customers: a tag on all of them as a job, and its undo, against the same rows in bare SQL.
 
-    python -m bench.bulk [customers] [database url]
+    python -m bench.bulk --url postgresql://user@host/database --customers 100000
+    python -m bench.bulk --url sqlite:////tmp/bench.db --save
 
-Without a URL a SQLite file in a temporary directory is used; on PostgreSQL give an empty, migrated database.
+The database is migrated and filled by the first run. Both sides run in turn, on the same customers.
 """
 
+import argparse
 import asyncio
-import sys
-import tempfile
-import time
-from pathlib import Path
+import datetime
+from collections import defaultdict
+from statistics import median
 from typing import Any
 
-from sqlalchemy import text
+from sqlmodel import col, select
 
+from bench import bare, data, meanwhile
+from bench.results import RECORD
+from bench.spent import Spent, memory, spent
 from crm import access
 from crm.access import Viewer
 from crm.acting import perform
 from crm.bulk import calls
-from crm.jobs import running
-from db import engine, ids, migrating, tables, wire
-from db.engine import Database, Work
+from crm.jobs import running, undoing
+from db import engine, ids, tables, wire
+from db.engine import Database
 from db.queries import jobs
-from db.reading import Prepared
-from db.rows import fresh
+from db.reading import here, prepared
 from db.tables.enums import ActorKind, Role
-from tests import make
+
+_ADMINISTRATOR = prepared(
+    select(tables.Agent)
+    .where(here(tables.Agent), col(tables.Agent.role) == int(Role.ADMIN))
+    .order_by(col(tables.Agent.id).desc())
+    .limit(1)
+)
+EVERYBODY = {"match": {"everyone": True, "archived": "EXCLUDE"}}
+BARE, JOB, UNDO = "bare SQL, one transaction", "job", "undo of the job"
 
 
-async def prepared(database: Database, count: int) -> tuple[int, bytes, Viewer]:
-    number = await make.workspace(database)
-    agent, tag = make.agent(role=Role.ADMIN), make.tag("gold")
-
-    async def fill(work: Work) -> None:
-        for row in (agent, tag):
-            row.workspace_id = number
-            await work.insert(row)
-        rows = [
-            fresh(tables.Customer, workspace_id=number, name=f"Customer {place}", name_key=f"customer {place}")
-            for place in range(count)
-        ]
-        await work.insert(*rows)
-        await work.insert(
-            *(
-                fresh(tables.CustomerSearch, workspace_id=number, customer_id=row.id, text=f"{row.name_key}\nhanoi")
-                for row in rows
-            )
-        )
-
-    await database.write(number, fill)
-    return number, tag.id, Viewer(number, ActorKind.AGENT, agent.id, access.OF_ROLE[Role.ADMIN])
+async def viewer_of(database: Database, workspace_id: int) -> Viewer:
+    agent: Any = await database.reading(workspace_id).first(_ADMINISTRATOR)
+    return Viewer(workspace_id, ActorKind.AGENT, agent.id, access.OF_ROLE[Role.ADMIN])
 
 
-async def bare(database: Database, number: int, tag: bytes) -> float:
-    """What the work comes to where nobody is asked: link, mirrors, log, search text."""
-    postgresql = database.dialect.name == "postgresql"
-    empty = "'[]'::jsonb" if postgresql else "'[]'"
-    place = "row_number() over (order by id)"
-    statements = [
-        f"insert into customer_tag (workspace_id, customer_id, tag_id) select workspace_id, id, :tag from customer"
-        f" where workspace_id = {number}",
-        "update customer set tag_count = 1, first_tag_key = 'gold', version = version + 1, updated_at = :now"
-        f" where workspace_id = {number}",
-        "insert into change (workspace_id, seq, at, action, entity, node_id, version, fields, actor_kind)"
-        f" select workspace_id, {place}, :now, 1, 'Customer', id, version, {empty}, 0 from customer"
-        f" where workspace_id = {number}",
-        f"update customer_search set text = text || ' gold' where workspace_id = {number}",
-        f"update counter set change = change + 1 where workspace_id = {number}",
-    ]
-    began = time.perf_counter()
-
-    async def all_of_it(work: Work) -> None:
-        for statement in statements:
-            clause = text(statement)
-            given = {"tag": tag, "now": ids.now()}
-            names = {name: given[name] for name in given if f":{name}" in statement}
-            await work.execute(Prepared(clause.bindparams(**names)))
-
-    await database.write(number, all_of_it)
-    return time.perf_counter() - began
+async def begun(database: Database, viewer: Viewer) -> Any:
+    """A job that puts a new tag on everybody."""
+    tag = await bare.new_tag(database, viewer.workspace_id)
+    given = {"tags": {"add": [{"id": wire.wire("Tag")(tag.id)}]}}
+    return await perform(database, viewer, lambda act: calls.update(act, given, EVERYBODY, None), now=ids.now())
 
 
-async def as_job(database: Database, viewer: Viewer, tag: bytes) -> tuple[float, float]:
-    given = {"tags": {"add": [{"id": wire.wire("Tag")(tag)}]}}
-    target = {"match": {"everyone": True, "archived": "EXCLUDE"}}
-    began = time.perf_counter()
-    job = await perform(database, viewer, lambda act: calls.update(act, given, target, None), now=ids.now())
-    answered = time.perf_counter() - began
-    await running.once(database, "bench", asyncio.Event())
-    done: Any = (await jobs.any_by_ids(database.reading(viewer.workspace_id), [job.id]))[job.id]
-    assert done.counts == {"UPDATED": job.matched}, (done.status, done.error, done.counts)
-    return answered, time.perf_counter() - began
+async def undo(database: Database, viewer: Viewer, job: Any) -> Any:
+    """A job that takes it back."""
+    named = wire.wire("Job")(job.id)
+    return await perform(database, viewer, lambda act: undoing.undo(act, named, None), now=ids.now())
 
 
-async def main(count: int, url: str) -> None:
-    database = await engine.connect(url, statement_timeout=600)
-    number, tag, viewer = await prepared(database, count)
-    plain = await bare(database, number, tag)
-    number, tag, viewer = await prepared(database, count)
-    answered, took = await as_job(database, viewer, tag)
-    print(f"{database.dialect.name}: a tag on {count} customers")
-    print(f"  bare SQL {plain:6.1f} s | answer {answered:5.2f} s | job {took:6.1f} s | ratio {took / plain:4.1f}")
+async def worked(database: Database, job: Any, memories: list[float] | None = None) -> Any:
+    """The job when it has ended; what this process held in the meantime goes into `memories`."""
+    work = asyncio.create_task(running.once(database, "bench", asyncio.Event()))
+    while not work.done():
+        await asyncio.wait([work], timeout=0.5)
+        if memories is not None:
+            memories.append(memory())
+    work.result()
+    return (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
+
+
+async def in_turn(chosen: argparse.Namespace, workspace_id: int) -> dict[str, list[Spent]]:
+    """Each round: bare SQL, the job, its undo."""
+    found: dict[str, list[Spent]] = defaultdict(list)
+    database = await engine.connect(chosen.url, statement_timeout=900)
+    viewer = await viewer_of(database, workspace_id)
+    for _ in range(chosen.rounds):
+        tag = await bare.new_tag(database, workspace_id)
+        await bare.settled(database)
+        with spent(chosen.url) as cost:
+            await bare.tagged(database, workspace_id, tag)
+        found[BARE].append(cost)
+        await bare.settled(database)
+        memories: list[float] = []
+        with spent(chosen.url) as cost:
+            job = await worked(database, await begun(database, viewer), memories)
+        found[JOB].append(cost)
+        print(f"job: {job.counts}, {cost}; memory {_quarters(memories)}", flush=True)
+        await bare.settled(database)
+        with spent(chosen.url) as cost:
+            undone = await worked(database, await undo(database, viewer, job))
+        found[UNDO].append(cost)
+        print(f"undo: {undone.counts}, {cost}", flush=True)
     await database.close()
+    return found
+
+
+def _quarters(memories: list[float]) -> str:
+    """What was held after each quarter of the time."""
+    places = [len(memories) * quarter // 4 for quarter in (1, 2, 3)]
+    return ", ".join(f"{memories[place]:.0f}" for place in places) + f", {memories[-1]:.0f} MB"
+
+
+def table(found: dict[str, list[Spent]]) -> list[str]:
+    rows = [
+        "| work | seconds | CPU seconds | of them in the database | to bare SQL, CPU | by the clock |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, costs in found.items():
+        cpu = median(one.cpu / base.cpu for one, base in zip(costs, found[BARE], strict=True))
+        clock = median(one.seconds / base.seconds for one, base in zip(costs, found[BARE], strict=True))
+        rows.append(
+            f"| {name} | {median(one.seconds for one in costs):.1f} | {median(one.cpu for one in costs):.1f} "
+            f"| {median(one.database for one in costs):.1f} | {cpu:.2f} | {clock:.2f} |"
+        )
+    return rows
+
+
+def main() -> None:
+    chosen = _arguments()
+    made = asyncio.run(data.made(chosen.url, chosen.customers))
+    lines: list[str] = []
+    if "turns" in chosen.parts:
+        lines += [*table(asyncio.run(in_turn(chosen, made.workspace_id))), ""]
+    if "meanwhile" in chosen.parts:
+        lines += asyncio.run(meanwhile.measured(made, seconds=chosen.seconds))
+    print("\n" + "\n".join(lines))
+    if chosen.save:
+        kind = "SQLite" if chosen.url.startswith("sqlite:") else "PostgreSQL"
+        head = f"## {datetime.date.today():%Y-%m-%d}, a tag on {chosen.customers:,} customers, {kind}"
+        with RECORD.open("a", encoding="utf-8") as record:
+            record.write("\n".join(["", head, "", *lines]).rstrip() + "\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("bench.bulk", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--url", default="sqlite:///.clientela/bench.db", help="The database; made where it is SQLite.")
+    parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=10.0, help="For which the list is read, quiet and meanwhile.")
+    parser.add_argument("--parts", nargs="+", default=["turns", "meanwhile"], choices=["turns", "meanwhile"])
+    parser.add_argument("--save", action="store_true")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    many = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    if len(sys.argv) > 2:
-        asyncio.run(main(many, sys.argv[2]))
-    else:
-        with tempfile.TemporaryDirectory() as directory:
-            where = f"sqlite:///{Path(directory) / 'bench.db'}"
-            asyncio.run(migrating.upgrade(where))
-            asyncio.run(main(many, where))
+    main()

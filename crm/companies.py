@@ -351,11 +351,10 @@ async def _renamed(act: Act, row: Row) -> None:
 
 async def _customers(act: Act, ids: Sequence[bytes], company: Any) -> None:
     """They belong to another company from now on, or to none."""
-    known = await states.custom_fields(act)
     for chunk in storing.chunks(ids):
         rows = await customers.locked(act.work, chunk, Sight(everything=True))
         found = list((await states.of_rows(act, rows, SEARCHED)).values())
         for state in found:
-            telling.remember(state, known)
+            telling.remember(state)
             state.company, state.row.company_id = company, company and company.id
         await storing.write(act, found)

@@ -191,9 +191,8 @@ async def _drop_of_customers(act: Act, row: Any) -> None:
     searched = row.active and _searched(row)
     for chunk in storing.chunks(await fields.holders(act.work, EntityType.CUSTOMER, row.id)):
         found = await _loaded(act, chunk, SEARCHED if searched else frozenset({"values"}))
-        known = await states.custom_fields(act)
         for state in found:
-            telling.remember(state, known)
+            telling.remember(state)
             state.values.pop(row.id, None)
         await storing.write(act, found)
 

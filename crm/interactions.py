@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from crm import automation, notes, plain, references, texts
 from crm.acting import Act
-from crm.customers import states, storing, telling
+from crm.customers import storing, telling
 from crm.customers.states import State
 from crm.errors import ErrorCode, Path, Refused
 from crm.references import Named, References
@@ -68,11 +68,11 @@ async def record(act: Act, by: Named, given: Given) -> Recorded:
 async def record_each(act: Act, pairs: Sequence[tuple[State, Row]], rows: Sequence[int] | None = None) -> None:
     """Writes new interactions with customers who are held, and what follows from them, whatever number there is.
     `rows` are their places in a job's target."""
-    settings, fields = await act.settings(), await states.custom_fields(act)
+    settings = await act.settings()
     touched = {state.id: state for state, _ in pairs}
     for state in touched.values():
         if state.was is None:
-            telling.remember(state, fields)
+            telling.remember(state)
     for state, interaction in pairs:
         interaction.pending = state.archived and _has_effect(interaction)
         if not state.archived:

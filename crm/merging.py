@@ -125,7 +125,7 @@ async def _those(act: Act, into: str, from_: Sequence[str]) -> tuple[State, list
             if by_wire[one] is survivor
         ]
     )
-    telling.remember(survivor, await states.custom_fields(act))
+    telling.remember(survivor)
     return survivor, list({state.id: state for state in (by_wire[one] for one in from_)}.values()), by_wire
 
 
@@ -191,7 +191,7 @@ def _loosened(winner: State, everybody: Sequence[State], path: Path) -> Refused 
 def _allowed(survivor: State) -> None:
     """What holds for every customer holds for the survivor."""
     assert survivor.was is not None
-    if set(survivor.tags) != survivor.was.tags and not survivor.row.reseller_relationship:
+    if survivor.tags.keys() != survivor.was.tags.keys() and not survivor.row.reseller_relationship:
         message = f"“{survivor.row.name}” has no reseller relationship, so the tags of the others cannot be put on."
         raise Refused(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, ("into",))
     limits = (
@@ -220,7 +220,7 @@ def _allowed(survivor: State) -> None:
 async def _held(act: Act, survivor: State) -> None:
     """What the survivor comes to refer to stays until the transaction ends."""
     assert survivor.was is not None
-    if gained := set(survivor.tags) - survivor.was.tags:
+    if gained := survivor.tags.keys() - survivor.was.tags.keys():
         there = {tag.id for tag in await tags.named(act.work, list(gained), [])}
         survivor.tags = {key: tag for key, tag in survivor.tags.items() if key not in gained or key in there}
     if survivor.row.company_id not in (None, survivor.was.columns["company_id"]):

@@ -85,9 +85,8 @@ async def _move(act: Act, ids: Sequence[bytes], step: Step) -> None:
     found = await states.of_rows(
         act, await customers.locked(act.work, ids, Sight(everything=True)), frozenset({"block"})
     )
-    fields = await states.custom_fields(act)
     moved = [found[key] for key in ids if key in found]
     for state in moved:
-        telling.remember(state, fields)
+        telling.remember(state)
         step(state)
     await storing.write(act, moved)

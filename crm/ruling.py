@@ -93,13 +93,12 @@ async def _meant(act: Act, row: Any, ids: Sequence[bytes]) -> list[bytes]:
 async def _assign(act: Act, row: Any, meant: Sequence[State]) -> list[State]:
     held = await rules.locked(act.work, row.id)
     rule = _Rule(held, await _turns(act, held))
-    fields = await states.custom_fields(act)
     done = []
     for state in meant:
         seat = rule.next(state)
         if seat is None:
             continue
-        telling.remember(state, fields)
+        telling.remember(state)
         if _take(act, state, seat, rule.turns.crew):
             # It goes on being the change that brought the customer here.
             state.made = False

@@ -147,7 +147,6 @@ async def _loaded(act: Act, ids: Sequence[bytes]) -> list[State]:
     """Whoever may see them."""
     rows = await customers.locked(act.work, ids, Sight(everything=True))
     found = list((await states.of_rows(act, rows, SEARCHED)).values())
-    fields = await states.custom_fields(act)
     for state in found:
-        telling.remember(state, fields)
+        telling.remember(state)
     return found

@@ -60,8 +60,7 @@ async def put_back(act: Act, kept: Kept, version: int, places: Mapping[bytes, in
         return Refused(ErrorCode.CONFLICT, message, ("id",))
     if state.row.version != version:
         return ConflictRefused(state.row, ("id",))
-    fields = await states.custom_fields(act)
-    telling.remember(state, fields)
+    telling.remember(state)
     await _rows_back(act, kept, survivor, others)
     await _told(act, state, others, places)
     return None

@@ -1,6 +1,6 @@
 """Rows that are being made or changed; they read like rows that were read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ class Row:
 
     table: type[SQLModel]
 
-    def __init__(self, table: type[SQLModel], columns: Mapping[str, Any]) -> None:
+    def __init__(self, table: type[SQLModel], columns: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         self.table = table
         self.__dict__.update(columns)
 
@@ -42,7 +42,10 @@ def fresh(table: type[SQLModel], **columns: Any) -> Row:
 
 def copied(row: Any, table: type[SQLModel]) -> Row:
     """The same columns as a row that can be changed."""
-    return Row(table, {name: getattr(row, name) for name in _names(table)})
+    names = _names(table)
+    if getattr(row, "__columns__", None) == names:
+        return Row(table, zip(names, row, strict=True))
+    return Row(table, {name: getattr(row, name) for name in names})
 
 
 @cache

@@ -47,7 +47,6 @@ async def load(
     """Those who are not in sight are refused, and whoever comes twice is skipped."""
     found = await customers.locked(act.work, [one.id for one in items if one.id], sight or act.viewer.sight)
     known = await states.of_rows(act, found, frozenset(parts))
-    fields = await states.custom_fields(act)
     chunk = Chunk(task, items, {}, {})
     seen: set[bytes] = set()
     for one in items:
@@ -59,7 +58,7 @@ async def load(
         else:
             seen.add(state.id)
             chunk.states[one.row] = state
-            telling.remember(state, fields)
+            telling.remember(state)
     return chunk
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from crm import references, texts, values
 from crm.acting import Act
-from crm.customers.states import SEARCHED, custom_fields
+from crm.customers.states import custom_fields
 from crm.errors import ErrorCode, LimitRefused, Path, Refused
 from crm.references import References, agents_named, companies_named, tags_named
 from crm.tagging import TagsWanted
@@ -35,12 +35,17 @@ _ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("postal_code", "postal_code", "postalCode"),
     ("country", "country", "country"),
 )
-_SEARCHING: Final = frozenset(
-    {
-        "name", "nickname", "real_name", "phones", "phone", "emails", "email", "address", "company", "external_ids",
-        "tags", "custom_fields",
-    }
-)  # fmt: skip
+_PARTS: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(("name", "nickname", "real_name", "address"), frozenset({"found_by"})),
+    **dict.fromkeys(("phones", "phone"), frozenset({"phones", "found_by"})),
+    **dict.fromkeys(("emails", "email"), frozenset({"emails", "found_by"})),
+    "external_ids": frozenset({"external_ids", "found_by"}),
+    "company": frozenset({"company", "found_by"}),
+    "tags": frozenset({"tags", "found_by"}),
+    "custom_fields": frozenset({"values", "found_by"}),
+    "wechat_friends": frozenset({"friends"}),
+}
+"""What of a customer is loaded to change each: no more, so that a change of many reads what it looks at."""
 
 
 @dataclass(slots=True)
@@ -68,12 +73,8 @@ class Change:
     @property
     def parts(self) -> frozenset[str]:
         """What of a customer has to be loaded for it."""
-        parts = set(SEARCHED) if _SEARCHING & set(self.given) else set()
-        if "wechat_friends" in self.given:
-            parts.add("friends")
-        if self.given.get("owner") is not None:
-            parts.add("block")
-        return frozenset(parts)
+        parts: frozenset[str] = frozenset().union(*(_PARTS[name] for name in self.given if name in _PARTS))
+        return parts | {"block"} if self.given.get("owner") is not None else parts
 
     def at(self, *steps: str | int) -> Path:
         return (*self.path, *steps)

@@ -1,6 +1,6 @@
 """Making, changing and deleting customers. One is a list of one: bulk work, imports and merges call the same."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from crm.errors import ErrorCode, Path, Refused, refuse
 from crm.references import Named, References
 from db import tables, writing
 from db.folding import fold
-from db.queries import accounts, changes, customers
+from db.queries import accounts, changes, customers, search
 from db.rows import Row, fresh
 from db.tables.enums import ChangeAction, Outcome, Permission
 
@@ -184,12 +184,19 @@ async def _load_parts(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
     alike: dict[frozenset[str], list[State]] = {}
     for state, change in pairs:
         alike.setdefault(change.parts, []).append(state)
-    fields = await states.custom_fields(act)
     for parts, some in alike.items():
-        await states.more(act, some, parts)
-        for state in some:
-            state.parts = parts
-            telling.remember(state, fields)
+        await ready(act, some, parts)
+
+
+async def ready(act: Act, some: Collection[State], parts: frozenset[str]) -> None:
+    """Loads the parts of customers who are about to change, and keeps what they are. Whose text to be found by is none
+    that can be revised gets all that it is made of."""
+    await states.more(act, some, parts)
+    broken = {state.id for state in some if state.found_by is not None and not search.whole(state.found_by)}
+    await states.more(act, [state for state in some if state.id in broken], SEARCHED - parts)
+    for state in some:
+        state.parts = parts | SEARCHED if state.id in broken else parts
+        telling.remember(state)
 
 
 async def _new(act: Act, change: Change) -> State:

@@ -1,11 +1,11 @@
 """Putting customers back to what the log of changes says that they were: `telling`, the other way round."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from crm.acting import Act
-from crm.customers.states import SEARCHED, State, custom_fields
+from crm.customers.states import State, custom_fields
 from crm.customers.telling import COLUMNS
 from db import tables, wire
 from db.queries import agents, companies, tags
@@ -13,8 +13,15 @@ from db.rows import fresh
 from db.tables.enums import CustomerStage as Stage
 from db.tables.enums import CustomFieldType, Gender, RelationshipStatus, SubscriptionStatus, Verification
 
-PARTS: Final = SEARCHED | {"friends", "block"}
-
+_PARTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("phone", "phones"), "phones"),
+    **dict.fromkeys(("email", "emails"), "emails"),
+    "tags": "tags",
+    "company": "company",
+    "wechatFriends": "friends",
+    "block": "block",
+}
+_FOUND_BY: Final = frozenset({"name", "nickname", "realName", "phones", "emails", "tags", "company"})
 _CODES: Final[Mapping[str, Any]] = {
     "gender": Gender,
     "relationshipStatus": RelationshipStatus,
@@ -29,9 +36,22 @@ Fields = Sequence[Mapping[str, Any]]
 """{field, before, after}, as the log has them."""
 
 
+def parts_of(fields: Iterable[str]) -> frozenset[str]:
+    """The parts of a customer that these fields of the log are about."""
+    parts = set()
+    for name in fields:
+        kind = name.partition(".")[0]
+        part = {"externalId": "external_ids", "custom": "values"}.get(kind) or _PARTS.get(name)
+        if part is not None:
+            parts.add(part)
+        if name in _FOUND_BY or kind in ("address", "externalId", "custom"):
+            parts.add("found_by")
+    return frozenset(parts)
+
+
 async def restore(act: Act, pairs: Sequence[tuple[State, Sequence[Fields]]]) -> None:
-    """Each customer's fields become what they were before these lines, the newest line first. The customers hold all
-    of PARTS and remember what they are; the caller writes them."""
+    """Each customer's fields become what they were before these lines, the newest line first. The customers hold the
+    parts that the lines are about and remember what they are; the caller writes them."""
     if not pairs:
         return
     custom = {f"custom.{one.key}": one for one in await custom_fields(act)}

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import is_not
 from typing import Any, Final
 
 from crm import values
@@ -9,12 +11,13 @@ from crm.acting import Act
 from crm.errors import Refused
 from crm.values import Value
 from db import tables
-from db.queries import activities, agents, companies, customers, fields, tags
+from db.queries import activities, agents, companies, customers, fields, search, tags
 from db.rows import Row, copied
 from db.tables.enums import EntityType
 
 SEARCHED: Final = frozenset({"phones", "emails", "external_ids", "tags", "values", "notes", "company"})
-"""The parts that a search looks through; whoever changes one of them needs them all."""
+"""The parts that a search looks through: with all of them the text that it looks in is made anew; with `found_by`, that
+text as it is, what has changed of them is put into it."""
 
 
 @dataclass(slots=True)
@@ -31,6 +34,8 @@ class State:
     friends: list[bytes] = field(default_factory=list)
     values: dict[bytes, Value] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    # The text that a search looks in, as it was when it was loaded; None where there is none.
+    found_by: str | None = None
     # The ids of those who were merged into it.
     merged: list[bytes] = field(default_factory=list)
     company: Any = None
@@ -53,23 +58,31 @@ class State:
         """An expired block is none."""
         return self.block is not None and (self.block.until is None or self.block.until > now)
 
+    def changed(self) -> set[str]:
+        """The columns that are not what they were."""
+        assert self.was is not None
+        now, before = vars(self.row), self.was.columns
+        # Nearly all are the very values that they were, which costs nothing to see.
+        other = compress(now, map(is_not, now.values(), before.values()))
+        return {name for name in other if now[name] != before[name]}
+
     def refuse(self, refused: Refused) -> None:
         self.refused.append(refused)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Was:
-    """A customer before an act: its columns, its parts, and what the log would tell of it."""
+    """A customer before an act: its columns, and those of its parts that were loaded."""
 
     columns: Mapping[str, Any]
     phones: tuple[str, ...]
     emails: tuple[str, ...]
     external_ids: tuple[tuple[str, str], ...]
-    tags: frozenset[bytes]
+    tags: Mapping[bytes, Any]
     friends: frozenset[bytes]
     values: Mapping[bytes, Value]
     block: Mapping[str, Any] | None
-    told: Mapping[str, Any]
+    merged: tuple[bytes, ...]
 
 
 async def load(act: Act, ids: Sequence[bytes], parts: Collection[str]) -> dict[bytes, State]:
@@ -97,6 +110,9 @@ async def more(act: Act, states: Iterable[State], parts: Collection[str]) -> Non
         if part in parts:
             for key, rows in (await find(work, ids)).items():
                 setattr(by_id[key], part, take(rows))
+    if "found_by" in parts:
+        for key, text in (await search.texts(work, ids)).items():
+            by_id[key].found_by = text
     if "block" in parts:
         for key, row in (await customers.all_blocks(work, ids)).items():
             by_id[key].block = copied(row, tables.CustomerBlock)

@@ -6,11 +6,10 @@ from typing import Any, Final
 from crm import changes, values
 from crm.acting import Act
 from crm.changes import Entry
-from crm.customers import telling
-from crm.customers.states import SEARCHED, State, custom_fields
+from crm.customers import searching, telling
+from crm.customers.states import State, custom_fields
 from db import tables, writing
 from db.folding import fold
-from db.queries import search
 from db.rows import Row, fresh
 from db.tables.enums import ChangeAction, Outcome, TagKind
 
@@ -51,13 +50,18 @@ def preview(state: State, fields: Sequence[Any]) -> list[dict[str, Any]]:
     return telling.different(state, fields)
 
 
+async def search_texts(act: Act, states: Sequence[State]) -> None:
+    """Rewrites what the customers are found by, and nothing else."""
+    await searching.write(act, states, await custom_fields(act))
+
+
 async def refresh(act: Act, states: Sequence[State]) -> None:
     """Brings up to date what mirrors other records: no change of the customers, so nothing is logged."""
     fields = await custom_fields(act)
     for state in states:
         _mirror(state)
     await writing.change(act.work, tables.Customer, ((state.id, _different(state)) for state in states))
-    await _search_texts(act, states, fields)
+    await searching.write(act, states, fields)
 
 
 def _outcome(state: State, entry: Entry | None) -> Outcome:
@@ -83,9 +87,7 @@ def _entry(act: Act, state: State, fields: Sequence[Any], place: int | None) -> 
 def _mirror(state: State) -> None:
     """The columns that repeat what the parts say."""
     row = state.row
-    row.name_key = fold(row.name)
-    row.nickname_key = row.nickname and fold(row.nickname)
-    row.real_name_key = row.real_name and fold(row.real_name)
+    _fold_names(state)
     if "phones" in state.parts:
         row.phone, row.phone_count = (state.phones[0] if state.phones else None), len(state.phones)
     if "emails" in state.parts:
@@ -94,6 +96,14 @@ def _mirror(state: State) -> None:
     if "tags" in state.parts:
         row.tag_count = len(state.tags)
         row.first_tag_key = min((tag.name_key for tag in state.tags.values()), default=None)
+
+
+def _fold_names(state: State) -> None:
+    row, was = state.row, state.was
+    for name in ("name", "nickname", "real_name"):
+        text = getattr(row, name)
+        if was is None or text != was.columns[name]:
+            setattr(row, f"{name}_key", text and fold(text))
 
 
 # ── the statements ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -109,7 +119,7 @@ async def _store(act: Act, states: Sequence[State], fields: Sequence[Any]) -> No
     await _lists(act, states)
     await _sets(act, states)
     await _custom_values(act, states, {field.id: field for field in fields})
-    await _search_texts(act, states, fields)
+    await searching.write(act, states, fields)
 
 
 async def _new_tags(act: Act, states: Sequence[State]) -> None:
@@ -129,9 +139,7 @@ def tag_made(tag: Any) -> Entry:
 
 
 def _different(state: State) -> Mapping[str, Any]:
-    assert state.was is not None
-    before = state.was.columns
-    return {name: value for name, value in vars(state.row).items() if before[name] != value}
+    return {name: getattr(state.row, name) for name in sorted(state.changed())}
 
 
 async def _lists(act: Act, states: Iterable[State]) -> None:
@@ -229,40 +237,3 @@ async def _custom_values(act: Act, states: Sequence[State], fields: Mapping[byte
                 new += [fresh(tables.CustomerValue, **own, **one) for one in values.rows(fields[field_id], value)]
     await writing.remove(act.work, tables.CustomerValue, gone)
     await act.work.insert(*new)
-
-
-async def search_texts(act: Act, states: Sequence[State]) -> None:
-    """Rewrites what the customers are found by, and nothing else."""
-    await _search_texts(act, states, await custom_fields(act))
-
-
-async def _search_texts(act: Act, states: Sequence[State], fields: Sequence[Any]) -> None:
-    """Rewritten for those whose searched parts are all loaded: the others' have not changed."""
-    found = [state for state in states if state.parts >= SEARCHED]
-    number = act.workspace_id
-    await act.work.insert(
-        *(
-            fresh(tables.CustomerSearch, workspace_id=number, customer_id=state.id, text=document(state, fields))
-            for state in found
-            if state.made
-        )
-    )
-    changed = [(state.id, {"text": document(state, fields)}) for state in found if not state.made]
-    await writing.change_of(act.work, tables.CustomerSearch, "customer_id", changed)
-
-
-def document(state: State, fields: Sequence[Any]) -> str:
-    """All that the customer is found by."""
-    row = state.row
-    shown = [values.found_by(field, state.values.get(field.id)) for field in fields if field.active]
-    return search.document(
-        names=(row.name, row.nickname, row.real_name),
-        emails=state.emails,
-        phones=state.phones,
-        company=state.company.name if state.company else None,
-        external_ids=[value for _, value in state.external_ids],
-        address=(row.address_line1, row.address_line2, row.city, row.region, row.postal_code, row.country),
-        tags=[tag.name for tag in state.tags.values()],
-        notes=state.notes,
-        values=[text for text in shown if text],
-    )

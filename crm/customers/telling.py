@@ -1,11 +1,12 @@
 """A customer as the log tells it: the fields by the names that columns and mappings use, in output form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from crm import changes, values
 from crm.customers.states import State, Was
 from db import wire
+from db.rows import Row
 from db.tables.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, Verification
 
 _AGENT, _COMPANY, _DEPARTMENT, _TAG = (wire.wire(kind) for kind in ("Agent", "Company", "Department", "Tag"))
@@ -44,6 +45,10 @@ COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
 )
 
 
+_SHOWN: Final[Mapping[str, tuple[str, Any]]] = {column: (name, show) for name, column, show in COLUMNS}
+_PLACE: Final[Mapping[str, int]] = {column: place for place, (_, column, _) in enumerate(COLUMNS)}
+
+
 def told(state: State, fields: Sequence[Any]) -> dict[str, Any]:
     """What the log says of the customer now: columns, and the parts that are loaded. `fields` are the custom ones."""
     row = state.row
@@ -51,21 +56,24 @@ def told(state: State, fields: Sequence[Any]) -> dict[str, Any]:
     for name, column, show in COLUMNS:
         value = getattr(row, column)
         found[name] = value if value is None or show is None else show(value)
-    return found | _parts(state, fields)
+    return found | _parts(state, state.parts, fields)
 
 
 def different(state: State, fields: Sequence[Any]) -> list[dict[str, Any]]:
     """What the log says of a customer who is not what it was. Columns are compared as they are stored, for few of them
     differ; then they are told."""
-    assert state.was is not None
-    before, now = state.was.columns, vars(state.row)
+    was, row = state.was, state.row
+    assert was is not None
     found = []
-    for name, column, show in COLUMNS:
-        if before[column] != now[column]:
-            was, value = _shown(before[column], show), _shown(now[column], show)
-            if was != value:
-                found.append({"field": name, "before": was, "after": value})
-    return found + changes.differing(state.was.told, _parts(state, fields))
+    for column in sorted(state.changed() & _SHOWN.keys(), key=_PLACE.__getitem__):
+        name, show = _SHOWN[column]
+        before, now = _shown(was.columns[column], show), _shown(getattr(row, column), show)
+        if before != now:
+            found.append({"field": name, "before": before, "after": now})
+    touched = [part for part, kept in _KEPT.items() if part in state.parts and kept(state) != kept(was)]
+    if touched:
+        found += changes.differing(_parts(was, touched, fields), _parts(state, touched, fields))
+    return found
 
 
 def _shown(value: Any, show: Any) -> Any:
@@ -74,28 +82,44 @@ def _shown(value: Any, show: Any) -> Any:
     return value if show is None else show(value)
 
 
-def _parts(state: State, fields: Sequence[Any]) -> dict[str, Any]:
-    """Of the parts those that are loaded."""
+def _parts(held: State | Was, parts: Collection[str], fields: Sequence[Any]) -> dict[str, Any]:
+    """What the log says of these parts."""
     found: dict[str, Any] = {}
-    parts = state.parts
     if "external_ids" in parts:
-        found |= external_ids(state.external_ids)
+        found |= external_ids(held.external_ids)
     if "phones" in parts:
-        found["phones"] = list(state.phones)
+        found["phones"] = list(held.phones)
     if "emails" in parts:
-        found["emails"] = list(state.emails)
+        found["emails"] = list(held.emails)
     if "tags" in parts:
-        found["tags"] = [_TAG(tag.id) for tag in sorted(state.tags.values(), key=lambda tag: (tag.name_key, tag.id))]
+        found["tags"] = [_TAG(tag.id) for tag in sorted(held.tags.values(), key=lambda tag: (tag.name_key, tag.id))]
     if "friends" in parts:
-        found["wechatFriends"] = sorted(map(_AGENT, state.friends))
+        found["wechatFriends"] = sorted(map(_AGENT, held.friends))
     if "block" in parts:
-        block = state.block
-        found["block"] = block and {"reason": block.reason, "until": block.until and wire.show_moment(block.until)}
+        block = _block(held)
+        found["block"] = block and {"reason": block["reason"], "until": _shown(block["until"], wire.show_moment)}
     if "merged" in parts:
-        found["mergedFrom"] = [_CUSTOMER(one) for one in state.merged]
+        found["mergedFrom"] = [_CUSTOMER(one) for one in held.merged]
     if "values" in parts:
-        found |= {f"custom.{one.key}": values.told(one, state.values.get(one.id)) for one in fields}
+        found |= {f"custom.{one.key}": values.told(one, held.values.get(one.id)) for one in fields}
     return found
+
+
+def _block(held: State | Was) -> Mapping[str, Any] | None:
+    return vars(held.block) if isinstance(held.block, Row) else held.block
+
+
+_KEPT: Final[Mapping[str, Callable[[State | Was], Any]]] = {
+    "external_ids": lambda held: sorted(held.external_ids),
+    "phones": lambda held: tuple(held.phones),
+    "emails": lambda held: tuple(held.emails),
+    "tags": lambda held: held.tags.keys(),
+    "friends": lambda held: frozenset(held.friends),
+    "block": _block,
+    "merged": lambda held: tuple(held.merged),
+    "values": lambda held: held.values,
+}
+"""What tells whether a part is as it was; only then it is told, before and after."""
 
 
 def external_ids(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
@@ -106,16 +130,16 @@ def external_ids(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
     return {f"externalId.{system}": held[0] if len(held) == 1 else held for system, held in by_system.items()}
 
 
-def remember(state: State, fields: Sequence[Any]) -> None:
+def remember(state: State) -> None:
     """Keeps what the customer is now, to be compared with what becomes of it."""
     state.was = Was(
         columns=dict(vars(state.row)),
         phones=tuple(state.phones),
         emails=tuple(state.emails),
         external_ids=tuple(state.external_ids),
-        tags=frozenset(state.tags),
+        tags=dict(state.tags),
         friends=frozenset(state.friends),
         values=dict(state.values),
         block=None if state.block is None else dict(vars(state.block)),
-        told=_parts(state, fields),
+        merged=tuple(state.merged),
     )

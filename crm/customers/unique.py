@@ -18,13 +18,7 @@ Claim = tuple[State, Hashable, Path, str]
 async def check(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
     """Refuses those whose values another customer holds, or one before them in the same act."""
     external, custom = _external_ids(pairs), await _values(act, pairs)
-    held: dict[Any, bytes] = {}
-    if external:
-        wanted: Any = [key for _, key, _, _ in external]
-        held.update(await customers.holders(act.work, wanted))
-    if custom:
-        wanted = [key for _, key, _, _ in custom]
-        held.update(await fields.unique_holders(act.work, EntityType.CUSTOMER, wanted))
+    held = await _holders(act, [key for _, key, _, _ in (*external, *custom)])
     taken = []
     for claim in (*external, *custom):
         state, key, _, _ = claim
@@ -53,6 +47,51 @@ async def _values(act: Act, pairs: Sequence[tuple[State, Change]]) -> list[Claim
         for field_id, (value, path) in change.values.items()
         if field_id in known and value is not None
     ]
+
+
+async def taken_back(act: Act, states: Sequence[State]) -> None:
+    """Refuses, with CONFLICT, those who get back what another customer holds by now and keeps."""
+    unique = {one.id: one for one in await custom_fields(act) if one.unique}
+    coming: dict[Any, tuple[State, str]] = {}
+    leaving: dict[tuple[bytes, Any], State] = {}
+    for state in states:
+        before, now = _held(state.was, unique), _held(state, unique)
+        coming |= {key: (state, shown) for key, shown in now.items() if key not in before}
+        leaving |= {(state.id, key): state for key in before if key not in now}
+    holders = await _holders(act, list(coming))
+    while taken := [key for key, holder in holders.items() if _keeps(holder, key, coming[key][0], leaving)]:
+        # Whoever is refused keeps what he has, which somebody else may have been about to get.
+        for key in taken:
+            state, shown = coming[key]
+            message = f"“{shown}” belongs to another customer now, so “{state.row.name}” stays as it is."
+            state.refuse(Refused(ErrorCode.CONFLICT, message, ("id",)))
+
+
+def _keeps(holder: bytes, key: Any, wanting: State, leaving: Mapping[tuple[bytes, Any], State]) -> bool:
+    """Whether somebody has it and goes on having it; of whoever is refused already it is not asked again."""
+    gives = leaving.get((holder, key))
+    return not wanting.refused and holder != wanting.id and (gives is None or bool(gives.refused))
+
+
+def _held(held: Any, unique: Mapping[bytes, Any]) -> dict[Any, str]:
+    """What nobody else may hold, and how a person reads it."""
+    found: dict[Any, str] = {pair: f"{pair[0]}: {pair[1]}" for pair in held.external_ids}
+    for field_id, value in held.values.items():
+        if field_id in unique:
+            found[field_id, values.unique_key(value)] = str(value)
+    return found
+
+
+async def _holders(act: Act, keys: Sequence[Any]) -> dict[Any, bytes]:
+    """Of pairs of a system and an id, and of pairs of a field and a value."""
+    external: Any = [key for key in keys if isinstance(key[0], str)]
+    custom: Any = [key for key in keys if isinstance(key[0], bytes)]
+    found: dict[Any, bytes] = {}
+    if external:
+        found.update(await customers.holders(act.work, external))
+    if custom:
+        found.update(await fields.unique_holders(act.work, EntityType.CUSTOMER, custom))
+    return found
 
 
 async def _refuse(act: Act, taken: Sequence[tuple[Claim, bytes]]) -> None:

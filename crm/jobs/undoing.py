@@ -6,7 +6,7 @@ from typing import Any, Final
 from crm import unmerging
 from crm.acting import Act
 from crm.changes import Entry
-from crm.customers import records, restoring, states, storing, telling
+from crm.customers import records, restoring, states, storing, unique
 from crm.customers.states import State
 from crm.errors import ConflictRefused, ErrorCode, Refused
 from crm.jobs import beginning, ending, verbs
@@ -68,9 +68,9 @@ async def put_back(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
 
 
 async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, Result]:
-    found = await states.load(act, [one.id for one in items], restoring.PARTS)
-    fields = await states.custom_fields(act)
-    crowded = set(await customers.with_activities(act.work, list(found))) if found else set()
+    found = await states.load(act, [one.id for one in items], ())
+    created = [one.id for one in items if one.id in found and lines[one.id][0].action == ChangeAction.CREATED]
+    crowded = set(await customers.with_activities(act.work, created)) if created else set()
     results: dict[int, Result] = {}
     gone: list[tuple[Item, State]] = []
     back: list[tuple[Item, State]] = []
@@ -86,13 +86,16 @@ async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, R
         elif made:
             gone.append((one, state))
         else:
-            telling.remember(state, fields)
             back.append((one, state))
+    told = (field["field"] for one, _ in back for line in lines[one.id] for field in line.fields)
+    await records.ready(act, [state for _, state in back], restoring.parts_of(told))
     await restoring.restore(act, [(state, [line.fields for line in reversed(lines[one.id])]) for one, state in back])
     await records.delete_each(act, [state for _, state in gone], [one.row for one, _ in gone])
+    await unique.taken_back(act, [state for _, state in back])
     outcomes = await storing.write(act, [state for _, state in back], [one.row for one, _ in back])
     for (one, state), outcome in zip(back, outcomes, strict=True):
-        results[one.row] = Result(one.row, state.id, outcome, list(state.refused))
+        became = Outcome.SKIPPED if state.refused else outcome
+        results[one.row] = Result(one.row, state.id, became, list(state.refused))
     for one, state in gone:
         results[one.row] = Result(one.row, state.id, Outcome.DELETED)
     return results

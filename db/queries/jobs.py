@@ -289,18 +289,20 @@ _FAILED_TARGET = prepared(
         ),
     )
 )
+_LAST = (
+    select(col(_CHANGE.node_id), func.max(col(_CHANGE.seq)).label("seq"))
+    .where(here(_CHANGE), col(_CHANGE.job_id) == bindparam("earlier"), among(_CHANGE.entity, "entities"))
+    .group_by(col(_CHANGE.node_id))
+    .subquery("last")
+)
 _LOGGED_TARGET = prepared(
     insert(_TARGET).from_select(
         ["workspace_id", "job_id", "row", "node_id"],
         select(
-            col(_CHANGE.workspace_id),
+            WORKSPACE.label("workspace_id"),
             bindparam("target_job", type_=LargeBinary()).label("job_id"),
-            (func.row_number().over(order_by=col(_CHANGE.seq)) + bindparam("start", type_=BigInteger())).label("row"),
-            col(_CHANGE.node_id),
-        ).where(
-            here(_CHANGE),
-            col(_CHANGE.job_id) == bindparam("earlier"),
-            among(_CHANGE.entity, "entities"),
+            (func.row_number().over(order_by=_LAST.c.seq) + bindparam("start", type_=BigInteger())).label("row"),
+            _LAST.c.node_id,
         ),
     )
 )
@@ -312,7 +314,8 @@ async def failed_again(work: Work, job_id: bytes, earlier: bytes) -> int:
 
 
 async def logged_again(work: Work, job_id: bytes, earlier: bytes, entities: Sequence[str]) -> int:
-    """Makes what an earlier job changed, of these types, the target of this one, in the order in which it did."""
+    """Makes what an earlier job changed, of these types, the target of this one: each record once, in the order in
+    which it was last changed."""
     return await work.execute(_LOGGED_TARGET, target_job=job_id, earlier=earlier, entities=entities, start=-1)
 
 

@@ -1,6 +1,7 @@
 """The text that a search for customers looks through."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import col, select
@@ -38,23 +39,54 @@ def document(
     fields. Any of them may come folded already: folding twice changes nothing.
     """
     name, nickname, real_name = names
-    return _joined(
-        NAME=(name,),
-        NICKNAME=(nickname,),
-        REAL_NAME=(real_name,),
-        EMAIL=emails,
-        COMPANY=(company,),
-        EXTERNAL_ID=external_ids,
-        ADDRESS=address,
-        TAG=tags,
-        NOTE=notes,
-        CUSTOM_FIELD=values,
-        PHONE=[line for phone in phones for line in (phone[1:], national(phone))],
-    )
+    sections: Mapping[str, Iterable[str | None]] = {
+        "NAME": (name,),
+        "NICKNAME": (nickname,),
+        "REAL_NAME": (real_name,),
+        "EMAIL": emails,
+        "COMPANY": (company,),
+        "EXTERNAL_ID": external_ids,
+        "ADDRESS": address,
+        "TAG": tags,
+        "NOTE": notes,
+        "CUSTOM_FIELD": values,
+        "PHONE": lines_of(phones),
+    }
+    return "".join(mark + _lines(sections[name]) for name, mark in SECTIONS.items())
 
 
-def _joined(**sections: Iterable[str | None]) -> str:
-    return "".join(mark + "\n".join(fold(text) for text in sections[name] if text) for name, mark in SECTIONS.items())
+def revised(document: str, sections: Mapping[str, Iterable[str | None]]) -> str:
+    """A document with other values in these sections."""
+    for name, texts in sections.items():
+        mark, behind = SECTIONS[name], _BEHIND[name]
+        start = document.find(mark) + 1
+        if start:
+            end = document.find(behind, start) if behind else -1
+            document = document[:start] + _lines(texts) + (document[end:] if end >= 0 else "")
+    return document
+
+
+def whole(document: str) -> bool:
+    """Whether it has its sections; a text that was put there by somebody else has not."""
+    return document.startswith(_FIRST) and _LAST in document
+
+
+_FIRST, *_, _LAST = SECTIONS.values()
+_BEHIND: Mapping[str, str | None] = dict(zip(SECTIONS, [*list(SECTIONS.values())[1:], None], strict=True))
+"""The mark that ends a section: the next one's."""
+
+
+def lines_of(phones: Iterable[str]) -> list[str]:
+    """Numbers in E.164 as the document has them."""
+    return [line for phone in phones for line in (phone[1:], national(phone))]
+
+
+def _lines(texts: Iterable[str | None]) -> str:
+    return "\n".join(_folded(text) for text in texts if text)
+
+
+# Tags, cities and companies are the same few texts again and again.
+_folded = lru_cache(maxsize=10_000)(fold)
 
 
 def national(phone: str) -> str:
@@ -83,3 +115,12 @@ _DOCUMENTS = prepared(
     .join(tables.CustomerSearch, col(tables.CustomerSearch.customer_id) == tables.Customer.id)
     .where(here(tables.Customer, tables.CustomerSearch), among(tables.Customer.id, "ids"))
 )
+
+_TEXTS = prepared(
+    select(tables.CustomerSearch).where(here(tables.CustomerSearch), among(tables.CustomerSearch.customer_id, "ids"))
+)
+
+
+async def texts(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, str]:
+    """The document of each of these customers."""
+    return {row.customer_id: row.text for row in await session.rows(_TEXTS, ids=ids)}

@@ -26,6 +26,12 @@ def pairs(table: type[SQLModel]) -> tuple[tuple[str, str], ...]:
     return tuple((key, key.removesuffix("_key")) for key in keys if key.removesuffix("_key") in columns)
 
 
+@cache
+def filled_in(table: type[SQLModel]) -> bool:
+    """Whether `filled` may add something to a row of the table."""
+    return bool(pairs(table)) or "option" in SQLModel.metadata.tables[str(table.__tablename__)].columns
+
+
 def filled(table: type[SQLModel], columns: Mapping[str, Any]) -> dict[str, Any]:
     """The columns to write and, where a text is among them and its key is not, the key."""
     values = dict(columns)

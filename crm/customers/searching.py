@@ -1,0 +1,92 @@
+"""The text that customers are found by: made of all their parts, or revised where only some of them are loaded."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from crm import values
+from crm.acting import Act
+from crm.customers.states import SEARCHED, State
+from db import tables, writing
+from db.queries import search
+from db.rows import fresh
+
+_NAMES: Final[Mapping[str, str]] = {"NAME": "name", "NICKNAME": "nickname", "REAL_NAME": "real_name"}
+_ADDRESS: Final = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
+
+Texts = Iterable[str | None]
+
+
+async def write(act: Act, states: Sequence[State], fields: Sequence[Any]) -> None:
+    """Written for those whose searched parts are all loaded, and for those who hold the text and had something changed
+    in it. `fields` are the custom ones."""
+    number = act.workspace_id
+    await act.work.insert(
+        *(
+            fresh(tables.CustomerSearch, workspace_id=number, customer_id=state.id, text=document(state, fields))
+            for state in states
+            if state.made and state.parts >= SEARCHED
+        )
+    )
+    await writing.change_of(act.work, tables.CustomerSearch, "customer_id", _changed(states, fields))
+
+
+def _changed(states: Iterable[State], fields: Sequence[Any]) -> Iterator[tuple[bytes, Mapping[str, str]]]:
+    for state in states:
+        if state.made:
+            continue
+        if state.parts >= SEARCHED:
+            yield state.id, {"text": document(state, fields)}
+        elif state.found_by is not None:
+            text = search.revised(state.found_by, _sections(state, fields))
+            if text != state.found_by:
+                state.found_by = text
+                yield state.id, {"text": text}
+
+
+def document(state: State, fields: Sequence[Any]) -> str:
+    """All that the customer is found by."""
+    row = state.row
+    return search.document(
+        names=(row.name, row.nickname, row.real_name),
+        emails=state.emails,
+        phones=state.phones,
+        company=_company(state),
+        external_ids=[value for _, value in state.external_ids],
+        address=[getattr(row, column) for column in _ADDRESS],
+        tags=[tag.name for tag in state.tags.values()],
+        notes=state.notes,
+        values=_values(state, fields),
+    )
+
+
+def _sections(state: State, fields: Sequence[Any]) -> dict[str, Texts]:
+    """Of the document what is not as it was."""
+    was, row, changed = state.was, state.row, state.changed()
+    assert was is not None
+    found: dict[str, Texts] = {
+        section: (getattr(row, column),) for section, column in _NAMES.items() if column in changed
+    }
+    if not changed.isdisjoint(_ADDRESS):
+        found["ADDRESS"] = [getattr(row, column) for column in _ADDRESS]
+    if "company_id" in changed:
+        found["COMPANY"] = (_company(state),)
+    if was.tags.keys() != state.tags.keys():
+        found["TAG"] = [tag.name for tag in state.tags.values()]
+    if was.emails != tuple(state.emails):
+        found["EMAIL"] = state.emails
+    if was.phones != tuple(state.phones):
+        found["PHONE"] = search.lines_of(state.phones)
+    if was.external_ids != tuple(state.external_ids):
+        found["EXTERNAL_ID"] = [value for _, value in state.external_ids]
+    if was.values != state.values:
+        found["CUSTOM_FIELD"] = _values(state, fields)
+    return found
+
+
+def _company(state: State) -> str | None:
+    return state.company.name if state.company else None
+
+
+def _values(state: State, fields: Sequence[Any]) -> list[str]:
+    shown = (values.found_by(field, state.values.get(field.id)) for field in fields if field.active)
+    return [text for text in shown if text]

@@ -1,0 +1,121 @@
+"""Undoing: each record goes back once, and nothing is taken from anybody who has it by now."""
+
+import asyncio
+
+import pytest
+
+from crm.acting import perform
+from crm.bulk import calls
+from crm.customers import records
+from crm.jobs import running, undoing
+from db import ids, tables
+from db.queries import jobs
+from db.tables.enums import CustomFieldType, JobStatus, Role
+from db.wire import wire
+from tests import make
+from tests.crm.conftest import named
+
+
+@pytest.fixture
+async def administrator(save, viewer):
+    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+
+
+@pytest.fixture
+def undone(does, reading):
+    """A job undone: what it says of itself, and of each row that it keeps apart."""
+
+    async def one(job):
+        undo = await does(undoing.undo, wire("Job")(job.id), None)
+        rows = await jobs.apart(reading, undo.id, -1, 100, None)
+        return undo.counts, [[error["code"] for error in row.errors] for row in rows]
+
+    return one
+
+
+@pytest.fixture
+def a_job(save, database, viewer):
+    """A job that has ended, and which did these updates in this order."""
+
+    async def did(*updates):
+        await save(job := make.job(actor_id=viewer.actor_id))
+        for customer, given in updates:
+            await perform(
+                database, viewer, lambda act, c=customer, g=given: records.update(act, named(c), g), now=ids.now(),
+                job_id=job.id,
+            )  # fmt: skip
+        return job
+
+    return did
+
+
+def external(value):
+    return [{"system": "erp", "value": value}] if value else []
+
+
+def row(customer, **given):
+    return {"by": named(customer), "input": given}
+
+
+async def test_an_external_id_that_was_taken_since_stays_and_its_row_is_named(
+    administrator, does, save, undone, everything
+):
+    first, second, third = [(await does(records.create, {"name": name})).customer for name in ("a", "b", "c")]
+    await does(records.update, named(first), {"external_ids": external("1")})
+    job = await does(calls.upsert, [row(first, external_ids=[]), row(second, source="Fair")], None)
+    await does(records.update, named(third), {"external_ids": external("1")})
+    assert await undone(job) == ({"SKIPPED": 1, "UPDATED": 1}, [["CONFLICT"]])
+    held = await everything(tables.CustomerExternalId)
+    assert [(one.customer_id, one.value) for one in held] == [(third.id, "1")]
+
+
+async def test_a_unique_value_that_was_taken_since_stays(administrator, does, save, undone):
+    await save(make.custom_field("code", CustomFieldType.TEXT, unique=True))
+    first, second = [(await does(records.create, {"name": name})).customer for name in ("a", "b")]
+    await does(records.update, named(first), {"custom_fields": [{"key": "code", "value": "X"}]})
+    job = await does(calls.upsert, [row(first, custom_fields=[{"key": "code", "value": None}])], None)
+    await does(records.update, named(second), {"custom_fields": [{"key": "code", "value": "x"}]})
+    assert await undone(job) == ({"SKIPPED": 1}, [["CONFLICT"]])
+
+
+async def test_what_one_gave_to_another_goes_back(administrator, a_job, does, undone, everything):
+    first, second = [(await does(records.create, {"name": name})).customer for name in ("a", "b")]
+    await does(records.update, named(first), {"external_ids": external("1")})
+    job = await a_job((first, {"external_ids": []}), (second, {"external_ids": external("1")}))
+    assert await undone(job) == ({"UPDATED": 2}, [])
+    held = await everything(tables.CustomerExternalId)
+    assert [(one.customer_id, one.value) for one in held] == [(first.id, "1")]
+
+
+async def test_whoever_keeps_what_he_has_is_not_taken_from_either(administrator, a_job, does, undone):
+    first, second, third = [(await does(records.create, {"name": name})).customer for name in ("a", "b", "c")]
+    await does(records.update, named(first), {"external_ids": external("1")})
+    await does(records.update, named(second), {"external_ids": external("2")})
+    job = await a_job((first, {"external_ids": []}), (second, {"external_ids": external("1")}))
+    await does(records.update, named(third), {"external_ids": external("2")})
+    assert await undone(job) == ({"SKIPPED": 2}, [["CONFLICT"], ["CONFLICT"]])
+
+
+async def test_who_was_changed_in_two_chunks_is_put_back_once(
+    administrator, database, does, undone, everything, reading
+):
+    customer = (await does(records.create, {"name": "a"})).customer
+    rows = [
+        row(customer, source="one"),
+        *({"input": {"name": str(n)}} for n in range(220)),
+        row(customer, source="two"),
+    ]
+    job = await does(calls.upsert, rows, None)
+    now = ids.now()
+    assert await database.write(
+        job.workspace_id, lambda work: jobs.claim(work, job.id, "worker", now=now, until=now + 60_000)
+    )
+    while await running._chunk(database, job.workspace_id, job.id, "worker", 100):
+        pass
+    undo = await does(undoing.undo, wire("Job")(job.id), None)
+    while await running.once(database, "worker", asyncio.Event()):
+        pass
+    done = (await jobs.any_by_ids(reading, [undo.id]))[undo.id]
+    assert (done.status, done.counts) == (JobStatus.DONE, {"UPDATED": 1, "DELETED": 220})
+    (left,) = await everything(tables.Customer)
+    assert left.source is None

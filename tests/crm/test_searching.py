@@ -1,0 +1,54 @@
+"""The text that customers are found by: revised where a part changes, and then just what it would be made anew."""
+
+import random
+
+from crm.bulk import calls
+from crm.customers import records, searching, states
+from crm.customers.states import SEARCHED
+from db import tables, wire
+from db.tables.enums import Role
+from tests import make
+from tests.crm.conftest import named
+
+SAMPLES = {
+    "name": ("Đặng Thị Mai", "anna"),
+    "nickname": ("Mèo", None),
+    "real_name": ("Anna Ærø", None),
+    "phones": (["+84901234567", "+390612345678"], []),
+    "phone": ("+84987654321", None),
+    "emails": (["Straße@example.com", "b@example.com"], []),
+    "email": ("c@example.com", None),
+    "address": ({"city": "Huế", "country": "Việt Nam"}, {"line1": "1 Via Roma"}, None),
+    "external_ids": ([{"system": "erp", "value": "A-1"}], []),
+    "tags": ({"add": [{"name": "gold"}]}, {"set": [{"name": "Bạc"}]}, {"remove": [{"name": "gold"}]}, None),
+    "custom_fields": ([{"key": "motto", "value": "Đi đâu"}], [{"key": "motto", "value": None}]),
+    "source": ("Fair",),
+}
+
+
+async def test_after_any_change_it_is_what_it_would_be_made_anew(does, save, viewer, everything):
+    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN), make.tag("gold"), make.tag("Bạc"))
+    await save(make.custom_field("motto"), company := make.company("Phở 24"))
+    given = SAMPLES | {"company": ({"id": wire.wire("Company")(company.id)}, None)}
+    dice = random.Random(5)
+    customer = (await does(records.create, {"name": "Zoë", "emails": ["a@example.com"]})).customer
+    for _ in range(40):
+        chosen = dice.sample(sorted(given), dice.randint(1, 4))
+        if {"phone", "phones"} <= set(chosen) or {"email", "emails"} <= set(chosen):
+            continue
+        await does(records.update, named(customer), {name: dice.choice(given[name]) for name in chosen})
+        (kept,) = await everything(tables.CustomerSearch)
+        assert kept.text == await does(_anew, customer.id), chosen
+
+
+async def test_what_is_not_searched_leaves_it_alone(does, save, viewer, sent):
+    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    customer = (await does(records.create, {"name": "Anna"})).customer
+    sent.clear()
+    await does(calls.update, {"source": "Fair"}, {"ids": [named(customer)["id"]]}, None)
+    assert not [text for text in sent if "customer_search" in text]
+
+
+async def _anew(act, identifier):
+    (state,) = (await states.load(act, [identifier], SEARCHED)).values()
+    return searching.document(state, await states.custom_fields(act))
