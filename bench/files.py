@@ -10,13 +10,9 @@ too. Both sides run in turn. The memory told is this process's, at each tenth of
 import argparse
 import asyncio
 import datetime
-import os
 import random
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,6 +20,7 @@ from typing import Any
 import asyncpg
 
 from bench.results import RECORD
+from bench.spent import Spent, memory, spent
 from crm import access
 from crm.access import Viewer
 from crm.acting import perform
@@ -61,56 +58,10 @@ BY_HAND = """
 _SETTINGS = {"jit": "off", "random_page_cost": "1.1", "work_mem": "32MB", "max_parallel_workers_per_gather": "0"}
 
 
-@dataclass(slots=True)
-class Spent:
-    """Seconds by the clock, and of processor time here and in PostgreSQL."""
-
-    seconds: float = 0.0
-    here: float = 0.0
-    there: float = 0.0
-    memory: list[int] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return f"{self.seconds:.1f} s ({self.here:.1f} s CPU here, {self.there:.1f} s in PostgreSQL)"
-
-
-class Meter:
-    """What a piece of work takes."""
-
-    def __init__(self, driver: Any) -> None:
-        self._driver = driver
-
-    @asynccontextmanager
-    async def running(self) -> Any:
-        spent = Spent()
-        there, here, began = await self._there(), time.process_time(), time.perf_counter()
-        yield spent
-        spent.seconds, spent.here = time.perf_counter() - began, time.process_time() - here
-        spent.there = await self._there() - there
-
-    async def _there(self) -> float:
-        """Of all of the database's connections: they have to stay open."""
-        rows = await self._driver.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
-        return sum(map(_processor, (row["pid"] for row in rows)))
-
-
-def _processor(pid: int) -> float:
-    try:
-        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return 0.0
-    return (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _memory() -> int:
-    """Megabytes that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
-
-
-async def worked(database: Database, job: Any, spent: Spent) -> Any:
-    """Works on the job to its end as a worker does, in the place of one."""
+async def worked(database: Database, job: Any, held: list[float]) -> Any:
+    """Works on the job to its end as a worker does, in the place of one. `held` gets the memory at each tenth of it."""
     ended = asyncio.Event()
-    watching = asyncio.create_task(_watch(database, job, spent, ended))
+    watching = asyncio.create_task(_watch(database, job, held, ended))
     await running.once(database, "bench", asyncio.Event())
     ended.set()
     await watching
@@ -120,11 +71,11 @@ async def worked(database: Database, job: Any, spent: Spent) -> Any:
     return done
 
 
-async def _watch(database: Database, job: Any, spent: Spent, ended: asyncio.Event) -> None:
+async def _watch(database: Database, job: Any, held: list[float], ended: asyncio.Event) -> None:
     while not ended.is_set():
         row: Any = (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
-        if row.processed * 10 >= row.matched * len(spent.memory):
-            spent.memory.append(_memory())
+        if row.processed * 10 >= row.matched * len(held):
+            held.append(memory())
         await asyncio.sleep(0.5)
 
 
@@ -137,7 +88,7 @@ async def export(chosen: argparse.Namespace, database: Database, driver: Any, di
         "SELECT id FROM agent WHERE workspace_id = $1 AND role = 0 AND active LIMIT 1", number
     )
     viewer = Viewer(number, ActorKind.AGENT, agent, access.OF_ROLE[Role.ADMIN])
-    meter, hand, made = Meter(driver), list[Spent](), list[Spent]()
+    hand, made, held = list[Spent](), list[Spent](), list[float]()
     columns = None if chosen.columns == "all" else [{"field": name} for name in FEW]
     target = {"match": {"everyone": True, "archived": "EXCLUDE"}}
 
@@ -145,16 +96,16 @@ async def export(chosen: argparse.Namespace, database: Database, driver: Any, di
         return await exporting.export(act, target, FileFormat[chosen.format], columns, {})
 
     for _ in range(chosen.rounds):
-        async with meter.running() as spent:
+        with spent(chosen.url) as cost:
             await driver.copy_from_query(BY_HAND.format(number=number), output=directory / "by hand", format="csv")
-        hand.append(spent)
-        async with meter.running() as spent:
+        hand.append(cost)
+        with spent(chosen.url) as cost:
             job = await perform(database, viewer, begin, now=ids.now())
-            done = await worked(database, job, spent)
-        made.append(spent)
+            done = await worked(database, job, held)
+        made.append(cost)
         _forget(database, directory)
     title = f"export of {done.matched:,} customers, {chosen.format}, {chosen.columns} columns"
-    return _told(title, "COPY TO of eleven columns", hand, "export", made)
+    return _told(title, "COPY TO of eleven columns", hand, "export", made, held)
 
 
 def _forget(database: Database, directory: Path) -> None:
@@ -194,7 +145,7 @@ MAPPING = (
 
 
 async def import_(chosen: argparse.Namespace, database: Database, driver: Any, directory: Path) -> str:
-    meter, hand, made = Meter(driver), list[Spent](), list[Spent]()
+    hand, made, held = list[Spent](), list[Spent](), list[float]()
     for turn in range(chosen.rounds):
         viewer = await _newcomer(database)
         upload = await _sent(database, viewer, people(chosen.rows, turn).encode())
@@ -202,21 +153,22 @@ async def import_(chosen: argparse.Namespace, database: Database, driver: Any, d
             "upload": upload, "match_on": 0, "on_duplicate": 0, "stage": 1,
             "mapping": [{"header": header, "field": key} for header, key in MAPPING],
         }  # fmt: skip
-        async with meter.running() as spent:
+        with spent(chosen.url) as cost:
             looked = await importing.look(database.reading(viewer.workspace_id), viewer, given)
             job = await perform(
                 database, viewer, lambda act, given=given, looked=looked: importing.begin(act, given, looked, None),  # type: ignore[misc]
                 now=ids.now(),
             )  # fmt: skip
-            done = await worked(database, job, spent)
+            done = await worked(database, job, held)
         assert done.counts == {"CREATED": chosen.rows}, done.counts
-        made.append(spent)
+        made.append(cost)
         copies = await _copies(database, driver, viewer.workspace_id, directory)
-        async with meter.running() as spent, driver.transaction():
-            for table, path in copies.items():
-                await driver.copy_to_table(table, source=path, format="binary")
-        hand.append(spent)
-    return _told(f"import of a CSV of {chosen.rows:,} rows", "COPY of the same rows", hand, "import", made)
+        with spent(chosen.url) as cost:
+            async with driver.transaction():
+                for table, path in copies.items():
+                    await driver.copy_to_table(table, source=path, format="binary")
+        hand.append(cost)
+    return _told(f"import of a CSV of {chosen.rows:,} rows", "COPY of the same rows", hand, "import", made, held)
 
 
 async def _newcomer(database: Database) -> Viewer:
@@ -270,15 +222,15 @@ def _moved(table: str, number: int, other: int, names: list[str]) -> str:
 # ── the table ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _told(title: str, hand: str, by_hand: list[Spent], name: str, made: list[Spent]) -> str:
+def _told(title: str, hand: str, by_hand: list[Spent], name: str, made: list[Spent], held: list[float]) -> str:
     lines = [f"| {title} | seconds | CPU s here | CPU s in PostgreSQL |", "|---|---|---|---|"]
-    for what, spent in ((hand, by_hand), (name, made)):
-        figures = [median(getattr(one, each) for one in spent) for each in ("seconds", "here", "there")]
+    for what, costs in ((hand, by_hand), (name, made)):
+        figures = [median(getattr(one, each) for one in costs) for each in ("seconds", "own", "database")]
         lines.append(f"| {what} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |")
     clock = median(one.seconds for one in made) / median(one.seconds for one in by_hand)
-    busy = median(one.here + one.there for one in made) / median(one.here + one.there for one in by_hand)
-    memory = ", ".join(map(str, made[-1].memory))
-    lines.append(f"\n**Ratio {clock:.2f} by the clock, {busy:.2f} of processor time.** MB at each tenth: {memory}.")
+    busy = median(one.cpu for one in made) / median(one.cpu for one in by_hand)
+    tenths = ", ".join(f"{each:.0f}" for each in held)
+    lines.append(f"\n**Ratio {clock:.2f} by the clock, {busy:.2f} of processor time.** MB at each tenth: {tenths}.")
     return "\n".join(lines)
 
 

@@ -3,9 +3,7 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-import phonenumbers
-
-from crm import accounts
+from crm import accounts, telephones
 from crm.errors import ErrorCode, Path, Refused
 from db.folding import normal
 
@@ -38,14 +36,11 @@ def needed(given: str | None, path: Path, what: str, *, longest: int = NAME) -> 
 
 def phone(given: str, country: str | None, path: Path) -> str:
     """The number in E.164. Without its country's code it is taken as one of `country`. Raises Refused."""
-    try:
-        parsed = phonenumbers.parse(given, country)
-    except phonenumbers.NumberParseException:
-        parsed = None
-    if parsed is None or not phonenumbers.is_possible_number(parsed):
+    number = telephones.e164(given, country)
+    if number is None:
         hint = "give it with its country: +84901234567" if country is None else "check its digits"
         raise Refused(ErrorCode.INVALID, f"“{given}” is not a telephone number; {hint}.", path)
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return number
 
 
 def email(given: str, path: Path) -> str:

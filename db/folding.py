@@ -2,19 +2,31 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Letters that NFKD leaves whole although people type them without their stroke or ligature.
 _STROKES = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"})
 _NOT_DIGITS = re.compile(r"\D+", re.ASCII)
 
 
+# Longer texts are seldom met twice.
+_SHORT = 40
+
+
 def fold(text: str) -> str:
     """The text without case, accents, strokes and runs of white space (đ = d, ß = ss, Ł = l)."""
+    return _remembered(text) if len(text) <= _SHORT else _folded(text)
+
+
+def _folded(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return " ".join(kept.casefold().translate(_STROKES).casefold().split())
+
+
+_remembered = lru_cache(maxsize=20_000)(_folded)
 
 
 def email_key(text: str) -> str:

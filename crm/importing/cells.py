@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,7 @@ Read = Callable[[str, Habits], Any]
 # ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_PLAIN: Final = re.compile(r"(-?[0-9]{1,12})(?:\.([0-9]{1,4}))?", re.ASCII)
 _MOST: Final = 2**63 - 1
 
 
@@ -60,6 +62,10 @@ def number(text: str) -> Decimal:
 
 def amount(text: str, _: Habits) -> int:
     """Ten-thousandths."""
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        whole, rest = plain.groups("")
+        return int(whole + rest.ljust(wire.SCALE, "0"))
     scaled = number(text).scaleb(wire.SCALE)
     if scaled != scaled.to_integral_value():
         raise Wrong(f"“{text}” has more than {wire.SCALE} decimal places.")
@@ -76,6 +82,11 @@ _TIME: Final = re.compile(r"(.+?)[T\s]+([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9
 
 def day(text: str, habits: Habits) -> str:
     """2026-11-21 in every country; 21/11/2026, or 11/21/2026 where the month comes first. A time behind it is left."""
+    return _day(text, habits.month_first)
+
+
+@lru_cache(maxsize=20_000)
+def _day(text: str, month_first: bool) -> str:
     plain = text.strip()
     timed = _TIME.fullmatch(plain.rstrip("Zz"))
     found = _DATE.fullmatch(timed[1] if timed else plain)
@@ -84,7 +95,7 @@ def day(text: str, habits: Habits) -> str:
         if len(found[1]) == 4:
             parts = (first, second, third)
         elif len(found[3]) == 4:
-            parts = (third, first, second) if habits.month_first else (third, second, first)
+            parts = (third, first, second) if month_first else (third, second, first)
         else:
             parts = (0, 0, 0)
         try:
@@ -143,8 +154,12 @@ def one_of(names: type[IntEnum]) -> Read:
     """A value by its name, however it is written: To be assigned, TO_BE_ASSIGNED."""
     known = {re.sub(r"[\s_-]+", "", one.name.casefold()): one for one in names}
 
+    @lru_cache(maxsize=200)
+    def named(text: str) -> IntEnum | None:
+        return known.get(re.sub(r"[\s_-]+", "", fold(text)))
+
     def read(text: str, _: Habits) -> IntEnum:
-        found = known.get(re.sub(r"[\s_-]+", "", fold(text)))
+        found = named(text)
         if found is None:
             raise Wrong(f"“{text}” is none of {', '.join(one.name for one in names)}.")
         return found

@@ -1,11 +1,12 @@
 """Which column of a file fills which field, and what a row asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from crm.checking import Checks
-from crm.columns import CUSTOM, EXTERNAL, Column, named
+from crm.columns import CUSTOM, Column, named
 from crm.errors import ErrorCode, Path, Refused
 from crm.files import cells as joined
 from crm.importing import cells, headers
@@ -29,7 +30,7 @@ class Row:
     refused: list[Refused] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fields:
     """The fields of a file's columns, by the columns' places."""
 
@@ -45,40 +46,57 @@ class Fields:
     def read(self, number: int, found: Sequence[str]) -> Row:
         """What the row asks for. A blank cell asks for nothing."""
         row = Row(number)
-        if any(cell.strip() for cell in found[self.width :]):
+        if len(found) > self.width and any(cell.strip() for cell in found[self.width :]):
             message = f"The row has {len(found)} cells and the header {self.width}: check its separators and quotes."
             row.refused.append(Refused(ErrorCode.INVALID, message))
             return row
-        for place, column in self.fields.items():
+        for place, read in self._reads:
             text = found[place].strip() if place < len(found) else ""
             if text:
                 try:
-                    _read(row, column, text, self.habits)
+                    read(row, text)
                 except Wrong as wrong:
-                    row.refused.append(Refused(ErrorCode.INVALID, str(wrong), (column.key,)))
+                    row.refused.append(Refused(ErrorCode.INVALID, str(wrong), (self.fields[place].key,)))
         return row
 
+    @cached_property
+    def _reads(self) -> Sequence[tuple[int, Callable[[Row, str], None]]]:
+        return [(place, _reading(column, self.habits)) for place, column in self.fields.items()]
 
-def _read(row: Row, column: Column, text: str, habits: Habits) -> None:
-    key, given = column.key, row.given
+
+def _reading(column: Column, habits: Habits) -> Callable[[Row, str], None]:
+    """What puts the text of a column's cells into a row. It raises Wrong."""
+    key = column.key
     if key in cells.PLAIN:
         name, read = cells.PLAIN[key]
-        given[name] = read(text, habits)
-    elif key in cells.ADDRESS:
-        given.setdefault("address", {})[cells.ADDRESS[key]] = text
-    elif key.startswith(CUSTOM):
-        one = {"key": column.custom.key, "value": cells.custom(column.custom, text, habits)}
-        given.setdefault("custom_fields", []).append(one)
-    elif key.startswith(EXTERNAL):
-        row.systems[key.removeprefix(EXTERNAL)] = joined.split(text)
-    elif key == "tags":
-        row.tags = joined.split(text)
-    elif key == "owner":
-        given["owner"] = {"email": text}
-    elif key == "company":
-        row.company = text
-    elif key == "id":
-        row.id = text
+        if read is cells.words:
+            return lambda row, text: row.given.__setitem__(name, text)
+        return lambda row, text: row.given.__setitem__(name, read(text, habits))
+    if key in cells.ADDRESS:
+        part = cells.ADDRESS[key]
+        return lambda row, text: row.given.setdefault("address", {}).__setitem__(part, text)
+    if key.startswith(CUSTOM):
+        return _custom(column.custom, habits)
+    if column.system is not None:
+        system = column.system
+        return lambda row, text: row.systems.__setitem__(system, joined.split(text))
+    return _NAMED[key]
+
+
+def _custom(field_: Any, habits: Habits) -> Callable[[Row, str], None]:
+    def read(row: Row, text: str) -> None:
+        value = cells.custom(field_, text, habits)
+        row.given.setdefault("custom_fields", []).append({"key": field_.key, "value": value})
+
+    return read
+
+
+_NAMED: Final[Mapping[str, Callable[[Row, str], None]]] = {
+    "tags": lambda row, text: setattr(row, "tags", joined.split(text)),
+    "owner": lambda row, text: row.given.__setitem__("owner", {"email": text}),
+    "company": lambda row, text: setattr(row, "company", text),
+    "id": lambda row, text: setattr(row, "id", text),
+}
 
 
 def suggested(found: Sequence[str], known: Mapping[str, Column], habits: Habits) -> Fields:
