@@ -114,6 +114,49 @@ async def _walked(session: Any, listing: Any, order: Any, size: int, *, backward
         cursor = page.cursor(page.rows[0 if backwards else -1])
 
 
+def _fitting(words: list[str]) -> Any:
+    """How well a customer fits a search, from the contract of `relevance`."""
+    whole = " ".join(words)
+
+    def rank(one: Any) -> int:
+        name, others = fold(one.name), [fold(text) for text in (one.nickname, one.real_name) if text]
+        if name == whole:
+            return 5
+        if name.startswith(whole):
+            return 4
+        if all(word in name for word in words):
+            return 3
+        if any(all(word in text for word in words) for text in others):
+            return 2
+        return int(bool(one.email) and all(word in email_key(one.email) for word in words))
+
+    return rank
+
+
+@thorough
+@given(
+    words=st.lists(
+        st.sampled_from(["an", "dang", "muller", "e", "lu", "example", "100"]), min_size=1, max_size=2, unique=True
+    ),
+    order=st.sampled_from(_ORDERS),
+    then=_sorts,
+    size=st.sampled_from([1, 7, 30]),
+    seed=st.sampled_from(sorted(WORLDS)),
+)
+async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
+    database, numbers, words, order, then, size, seed
+):
+    world, session = WORLDS[seed], database.reading(numbers[seed])
+    sort = [("relevance", order), *then]
+    question = Question(search=" ".join(words), sort=[plain(*one) for one in sort], archived="INCLUDE")
+    match, chosen = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=model.NOW)
+    listing = await matches.listing(session, match, chosen)
+    kept = [one for one in world.customers if model.found(" ".join(words), one)]
+    wanted = [one.id for one in model.in_order(kept, sort, {**KEYS, "relevance": _fitting(words)})]
+    assert await _walked(session, listing, chosen, size, backwards=False) == wanted
+    assert await _walked(session, listing, chosen, size, backwards=True) == wanted
+
+
 @thorough
 @given(sort=_sorts, seed=st.sampled_from(sorted(WORLDS)), data=st.data())
 async def test_what_lies_between_two_cursors_is_a_part_of_the_list(database, numbers, sort, seed, data):
