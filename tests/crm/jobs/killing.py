@@ -1,7 +1,7 @@
 """Killing workers at any moment, and going on: what tests of jobs that survive have in common.
 
-A worker is a process of its own that works as in earnest, but with leases and chunks so short that there are many moments
-to be killed at.
+A worker is a process of its own that works as in earnest, but with leases and chunks so short that there are many
+moments to be killed at.
 """
 
 import asyncio
