@@ -65,11 +65,11 @@ async def run(database: Database, *, settings: Settings | None, stop: asyncio.Ev
 
 
 async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
-    event = waiting(database)
+    event, sizes = waiting(database), _Sizes()
     while not stop.is_set():
         event.clear()
         try:
-            busy = await once(database, worker, stop, turns=True)
+            busy = await once(database, worker, stop, sizes)
         except StorageError as error:
             _log.warning("jobs wait for the database: %s", error)
             busy = False
@@ -80,8 +80,17 @@ async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
             await tending.pause(POLL, event, stop)
 
 
-async def once(database: Database, worker: str, stop: asyncio.Event, *, turns: bool = False) -> bool:
-    """Works on the first job that it gets, to its end, or where they take `turns` until others have waited long enough;
+class _Sizes(dict[bytes, int]):
+    """How many rows the next chunk of each job has that a lane works on by turns."""
+
+    def keep(self, job_id: bytes, size: int) -> None:
+        if len(self) > 1_000:
+            self.clear()
+        self[job_id] = size
+
+
+async def once(database: Database, worker: str, stop: asyncio.Event, turns: _Sizes | None = None) -> bool:
+    """Works on the first job that it gets, to its end, or where jobs take `turns` until others have waited long enough;
     False where there is none."""
     for found in await jobs.open_jobs(database.reading(None), clock.now(database)):
         now = clock.now(database)
@@ -90,15 +99,15 @@ async def once(database: Database, worker: str, stop: asyncio.Event, *, turns: b
             lambda work, found=found, now=now: jobs.claim(work, found.id, worker, now=now, until=now + LEASE),  # type: ignore[misc]
         )
         if claimed:
-            await _work(database, found.workspace_id, found.id, worker, stop, turns=turns)
+            await _work(database, found.workspace_id, found.id, worker, stop, turns)
             return True
     return False
 
 
 async def _work(
-    database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event, *, turns: bool
+    database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event, turns: _Sizes | None
 ) -> None:
-    size, until = FIRST, time.monotonic() + SLICE
+    size, until = FIRST if turns is None else turns.get(job_id, FIRST), time.monotonic() + SLICE
     while not stop.is_set():
         began = time.perf_counter()
         try:
@@ -114,7 +123,8 @@ async def _work(
             continue
         took = time.perf_counter() - began
         size = _next_size(size, took, SECONDS[database.dialect.name])
-        if turns and time.monotonic() > until:
+        if turns is not None and time.monotonic() > until:
+            turns.keep(job_id, size)
             if await jobs.open_jobs(database.reading(None), clock.now(database)):
                 break
             until = time.monotonic() + SLICE
