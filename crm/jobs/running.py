@@ -47,8 +47,9 @@ LANES: Final = 2
 FIRST: Final = 250
 """Rows of a job's first chunk; what it takes decides on the next one's."""
 
-SECONDS: Final = 0.2
-"""What a chunk should take: so long other writers wait on SQLite, and a cancelled job goes on."""
+SECONDS: Final = {"sqlite": 0.2, "postgresql": 0.5}
+"""What a chunk should take: so long all other writers wait on SQLite, and a cancelled job goes on. A short chunk costs
+more for each of its rows."""
 
 
 class Lost(Exception):
@@ -118,7 +119,7 @@ async def once(database: Database, worker: str, stop: asyncio.Event) -> bool:
 
 
 async def _work(database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event) -> None:
-    size = FIRST
+    size, seconds = FIRST, SECONDS[database.dialect.name]
     while not stop.is_set():
         began = time.perf_counter()
         try:
@@ -132,7 +133,7 @@ async def _work(database: Database, workspace_id: int, job_id: bytes, worker: st
             await asyncio.sleep(POLL)
             continue
         took = time.perf_counter() - began
-        size = max(10, min(verbs.CHUNK, int(size * min(4.0, SECONDS / max(took, 0.001)))))
+        size = max(10, min(verbs.CHUNK, int(size * min(4.0, seconds / max(took, 0.001)))))
         # Others have their turn at the database, and at this process.
         await asyncio.sleep(min(0.02, took / 10))
     await database.write(workspace_id, lambda work: jobs.let_go(work, job_id, worker, until=None))
@@ -251,18 +252,21 @@ async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None
         await jobs.keep(work, job.id, worker, job.status, {"leased_until": ids.now() + LEASE})
 
     async def renew() -> None:
-        while True:
-            await asyncio.sleep(LEASE / 3_000)
+        while not done.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), LEASE / 3_000)
+                return
             with contextlib.suppress(StorageError):
                 await database.write(job.workspace_id, again)
 
+    done = asyncio.Event()
     renewing = asyncio.create_task(renew())
     try:
         yield
     finally:
-        renewing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await renewing
+        # Not in the middle of a transaction.
+        done.set()
+        await renewing
 
 
 _FINISHING: Final = "finishing"
