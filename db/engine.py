@@ -194,7 +194,12 @@ class Database:
     async def transaction(self, workspace_id: int | None) -> AsyncIterator[Work]:
         """One transaction, once: for what cannot simply be run again. Prefer `write`."""
         async with self.pool.writing() as connection:
-            await connection.script(self.pool.begin)
+            try:
+                await connection.script(self.pool.begin)
+            except asyncio.CancelledError:
+                # It may have begun all the same.
+                await _undo(connection)
+                raise
             try:
                 yield Work(self, workspace_id, connection)
             except BaseException:

@@ -71,9 +71,13 @@ class Connection:
                 return text
 
     async def script(self, text: str) -> None:
-        """Text without values: BEGIN, COMMIT, PRAGMA."""
+        """Text without values: BEGIN, COMMIT, PRAGMA. What was never begun is rolled back already."""
         with _translated():
-            await self._driver.execute(text)
+            try:
+                await self._driver.execute(text)
+            except sqlite3.OperationalError as error:
+                if text != "ROLLBACK" or "no transaction is active" not in str(error):
+                    raise
 
     @asynccontextmanager
     async def _limited(self) -> AsyncIterator[None]:

@@ -63,7 +63,8 @@ async def finish(session: Session, task: Task) -> list[Row]:
     relative, path = ahead.place(session, task)
     await asyncio.to_thread(lambda: ahead.writer_of(session, task, headers).close())
     ahead.forget(task.job.id)
-    ahead.ids_of(session, task).unlink(missing_ok=True)
+    for left in path.parent.glob(f"{path.name}.*"):
+        left.unlink(missing_ok=True)
     day = datetime.fromtimestamp(task.job.created_at / 1000, UTC).date().isoformat()
     identifier = bytes.fromhex(arguments["file"])
     return [made(task.job, identifier, f"customers {day}{writing.suffix(format)}", format, relative, path)]

@@ -270,18 +270,21 @@ async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None
         await jobs.keep(work, job.id, worker, job.status, {"leased_until": clock.now(database) + LEASE})
 
     async def renew() -> None:
-        while True:
-            await asyncio.sleep(LEASE / 3_000)
+        while not done.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), LEASE / 3_000)
+                return
             with suppress(StorageError):
                 await database.write(job.workspace_id, again)
 
+    done = asyncio.Event()
     renewing = asyncio.create_task(renew())
     try:
         yield
     finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
+        # Not in the middle of a transaction.
+        done.set()
+        await renewing
 
 
 _FINISHING: Final = "finishing"

@@ -150,3 +150,49 @@ async def test_counting_statements_ends_with_its_block(database):
         await engine.ping(database)
     await engine.ping(database)
     assert len(sent) == 1
+
+
+async def test_a_writer_who_gives_up_while_he_begins_holds_nobody_up(
+    database, database_url, workspace_id, save, reading
+):
+    """On SQLite he waits for another process's transaction then."""
+    other = await engine.connect(database_url)
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def stay(work: Work) -> None:
+        inside.set()
+        await leave.wait()
+
+    async def nothing(work: Work) -> None:
+        return None
+
+    staying = asyncio.create_task(other.write(workspace_id, stay))
+    await inside.wait()
+    waiting = asyncio.create_task(database.write(workspace_id, nothing))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    leave.set()
+    await asyncio.gather(staying, waiting, return_exceptions=True)
+    await save(make.tag("after"))
+    assert [row.name for row in await reading.rows(NAMES)] == ["after"]
+    await other.close()
+
+
+async def test_rows_by_pieces_are_those_of_one_moment(database, save, reading):
+    await save(*(make.tag(f"t{number:03}") for number in range(25)))
+    found: list[Any] = []
+    async for piece in reading.pieces(NAMES, 10):
+        found.append([row.name for row in piece])
+        if len(found) == 1:
+            await save(make.tag("t0075"))
+    assert [len(piece) for piece in found] == [10, 10, 5]
+    assert [name for piece in found for name in piece] == [f"t{number:03}" for number in range(25)]
+
+
+async def test_pieces_that_are_left_give_their_connection_back(database, save, reading):
+    await save(*(make.tag(f"t{number:03}") for number in range(25)))
+    for _ in range(20):
+        pieces = reading.pieces(NAMES, 10)
+        await anext(pieces)
+        await pieces.aclose()
+    assert len(await reading.rows(NAMES)) == 25

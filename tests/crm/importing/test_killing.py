@@ -1,0 +1,151 @@
+"""A worker that is killed while it brings a file in or writes one: no row is lost or doubled, and the files are whole.
+
+CLIENTELA_KILLS says how often each is killed.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.exporting import ahead
+from crm.exporting import jobs as exporting
+from crm.files import storage, uploads
+from crm.files import tables as files
+from crm.importing import jobs as importing
+from crm.jobs import running
+from db import ids, tables
+from db.queries import files as made
+from db.queries import jobs
+from db.tables.enums import FileFormat, JobStatus, Outcome, Role
+from tests import make
+
+pytestmark = pytest.mark.long
+
+KILLS = int(os.environ.get("CLIENTELA_KILLS", "6"))
+ROWS = 600 + 400 * KILLS
+SECRET = b"a secret that nobody guesses"
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from crm.exporting import ahead
+from crm.files import storage
+from crm.jobs import running, verbs
+from db import engine
+running.LEASE, running.POLL, running.FIRST, verbs.CHUNK, ahead.TIMES = 300, 0.02, 10, 10, 1
+async def work():
+    database = await engine.connect(sys.argv[1])
+    storage.attach(database, storage.Storage(Path(sys.argv[2]), b"a secret that nobody guesses"))
+    print("works", flush=True)
+    await running.run(database, settings=None, stop=asyncio.Event())
+asyncio.run(work())
+"""
+
+
+@pytest.fixture(autouse=True)
+async def member(database, tmp_path, save, viewer):
+    storage.attach(database, storage.Storage(tmp_path, SECRET))
+    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    return viewer
+
+
+@pytest.fixture
+def killed(database, database_url, reading, tmp_path, monkeypatch):
+    """Lets workers begin and kills them, and lets the last one end the job; the job then."""
+    monkeypatch.setattr(running, "LEASE", 300)
+
+    async def run(job: Any, seed: int) -> Any:
+        dice, seen = random.Random(seed), set()
+        for _ in range(KILLS):
+            command = [sys.executable, "-c", WORKER, database_url, str(tmp_path)]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE)
+            assert process.stdout is not None
+            await asyncio.to_thread(process.stdout.readline)
+            await asyncio.sleep(dice.uniform(0.1, 1.2))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            process.stdout.close()
+            seen.add((await jobs.any_by_ids(reading, [job.id]))[job.id].processed)
+        assert KILLS < 5 or len(seen) > 1, "it was killed before or after the work only"
+        return await ended(database, reading, job)
+
+    return run
+
+
+async def ended(database: Any, reading: Any, job: Any) -> Any:
+    importing._OPEN.clear()
+    ahead.forget(job.id)
+    for _ in range(100):
+        while await running.once(database, "last", asyncio.Event()):
+            pass
+        done = (await jobs.any_by_ids(reading, [job.id]))[job.id]
+        if done.finished_at is not None:
+            return done
+        await asyncio.sleep(0.1)
+    raise AssertionError("the job does not end")
+
+
+def sent() -> bytes:
+    """Every fiftieth row has no name, and every seventieth means the customer of the row before it."""
+    lines = ["name,email,phone,tags"]
+    for number in range(ROWS):
+        name = "" if number % 50 == 49 else f"Khách {number}"
+        email = f"{number - 1 if number % 70 == 69 else number}@x.example"
+        lines.append(f"{name},{email},+849{number:08},t{number % 3}; t{number % 5}")
+    return "\r\n".join(lines).encode()
+
+
+async def begun(database: Any, viewer: Any, reading: Any, does: Any) -> Any:
+    identifier, content = ids.new(), sent()
+    relative, path = storage.of(database).room("uploads", identifier)
+    path.write_bytes(content)
+    upload = await uploads.keep(database, viewer, identifier, name="x", size=len(content), path=relative)
+    given = {"upload": upload, "match_on": 0, "on_duplicate": 0, "stage": 1}
+    return await does(importing.begin, given, await importing.look(reading, viewer, given), None)
+
+
+async def test_an_import(database, viewer, reading, does, killed, everything):
+    job = await killed(await begun(database, viewer, reading, does), 11)
+    twice = {number for number in range(ROWS) if number % 70 == 69}
+    failed = {number for number in range(ROWS) if number % 50 == 49} - twice
+    made_ = ROWS - len(failed) - len(twice)
+    counts = {"CREATED": made_, "FAILED": len(failed), "SKIPPED": len(twice)}
+    assert (job.status, job.processed, job.counts) == (JobStatus.DONE_WITH_ERRORS, ROWS, counts)
+    assert len(await everything(tables.Customer)) == made_
+    assert len(await everything(tables.CustomerPhone)) == made_
+    told = [line.row for line in await everything(tables.Change) if line.entity == "Customer"]
+    apart = {row.row: row.outcome for row in await everything(tables.JobRow)}
+    assert len(told) == len(set(told)) == made_
+    assert set(told) | apart.keys() == set(range(ROWS))
+    assert {row for row, outcome in apart.items() if outcome == Outcome.FAILED} == failed
+    table = files.look(await _file(reading, job))
+    assert [row[2] for row in table.rows()] == [f"+849{number:08}" for number in sorted(failed)]
+
+
+async def _file(reading: Any, job: Any) -> Path:
+    [file] = (await made.by_job(reading, [job.id]))[job.id]
+    path = storage.of(reading.database).path(file.path)
+    assert path.stat().st_size == file.bytes
+    return path
+
+
+@pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
+async def test_an_export(database, viewer, reading, does, killed, format):
+    await ended(database, reading, await begun(database, viewer, reading, does))
+    everyone = {"match": {"everyone": True, "archived": "EXCLUDE"}}
+    whole = await ended(database, reading, await does(exporting.export, everyone, format, None, {}))
+    job = await killed(await does(exporting.export, everyone, format, None, {}), 12 + format)
+    assert (job.status, job.counts, job.processed) == (JobStatus.DONE, whole.counts, job.matched)
+    one, other = await _file(reading, whole), await _file(reading, job)
+    if format is FileFormat.XLSX:
+        assert list(files.look(one).rows()) == list(files.look(other).rows())
+    else:
+        assert one.read_bytes() == other.read_bytes()
+    assert not list(other.parent.glob("*.*")), "what it worked with was left behind"
