@@ -262,7 +262,7 @@ def document(state: State, fields: Sequence[Any]) -> str:
         company=state.company.name if state.company else None,
         external_ids=[value for _, value in state.external_ids],
         address=(row.address_line1, row.address_line2, row.city, row.region, row.postal_code, row.country),
-        tags=[tag.name for tag in state.tags.values()],
+        tags=[tag.name for tag in sorted(state.tags.values(), key=lambda tag: (tag.name_key, tag.id))],
         notes=state.notes,
         values=[text for text in shown if text],
     )

@@ -100,7 +100,8 @@ async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, R
 
 async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
     """Who came in goes out again, and the other way round, unless somebody did so already."""
-    shown = {one.id: lines[one.id][-1].fields[0] for one in items}
+    # Who came in and went out in one job has nothing to be put back.
+    shown = {one.id: told[0] for one in items if (told := lines[one.id][-1].fields)}
     named = next(iter(shown.values()), {"before": None, "after": None})
     segment_id = wire.parse("Segment", named["before"] or named["after"] or "") or b""
     there = segment_id in await segments.by_ids(act.work, [segment_id])
@@ -109,6 +110,9 @@ async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
     moving: dict[bool, list[bytes]] = {True: [], False: []}
     results = []
     for one in items:
+        if one.id not in shown:
+            results.append(Result(one.row, one.id, Outcome.UNCHANGED))
+            continue
         field, row = shown[one.id], seen.get(one.id)
         into = field["after"] is None
         if row is None or not there or (one.id in members) is into:
