@@ -1,6 +1,6 @@
 """Checking an input: what is wrong with it is gathered, so that a person sees all of it at once."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from crm.acting import Act
@@ -74,6 +74,11 @@ def present(given: Any, path: Path) -> Any:
     if given is None:
         raise Refused(ErrorCode.INVALID, "This cannot be empty; leave it out to keep it as it is.", path)
     return given
+
+
+def behind(positions: Iterable[int]) -> int:
+    """The place behind all of these; beside the last one where there is none behind it."""
+    return min(max(positions, default=-1) + 1, HIGHEST)
 
 
 def whole(given: int, path: Path, *, least: int = 0, most: int = HIGHEST) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from crm import plain, questions, texts, values, views
 from crm.acting import Act
 from crm.changes import Entry
-from crm.checking import Checks, Given, listed, present, room, take_turn, whole
+from crm.checking import Checks, Given, behind, listed, present, room, take_turn, whole
 from crm.customers import states, storing, telling
 from crm.customers.states import SEARCHED, State
 from crm.errors import ErrorCode, Path, Refused
@@ -28,7 +28,7 @@ async def create(act: Act, given: Given) -> Row:
     entity, kind = EntityType(given["entity"]), CustomFieldType(given["type"])
     known = (await fields.by_entities(act.work, [entity]))[entity]
     room(len(known), "custom fields")
-    checks, position = Checks(), max((one.position for one in known), default=-1) + 1
+    checks, position = Checks(), behind(one.position for one in known)
     row = fresh(tables.CustomField, workspace_id=act.workspace_id, entity=int(entity), type=int(kind), options=[])
     row.key = checks.read(_key, given["key"], known) or ""
     _read(checks, row, {"position": position, "options": None, **given})

@@ -6,7 +6,7 @@ from typing import Any
 
 from crm import plain, questions, staffing, texts
 from crm.acting import Act
-from crm.checking import Checks, Given, listed, present, room, take_turn, whole
+from crm.checking import Checks, Given, behind, listed, present, room, take_turn, whole
 from crm.errors import ErrorCode, Path, Refused
 from crm.staffing import AGENT, DEPARTMENT
 from db import tables, wire, writing
@@ -28,7 +28,7 @@ async def create(act: Act, given: Given) -> Row:
     await take_turn(act, "assignment rules")
     known = await rules.every(act.work)
     room(len(known), "assignment rules")
-    position = max((one.position for one in known), default=-1) + 1
+    position = behind(one.position for one in known)
     row = fresh(tables.AssignmentRule, workspace_id=act.workspace_id, position=position)
     members = await _read(act, row, {"name": None, **given}, _Members())
     await plain.make(act, "AssignmentRule", row, lambda one: told(one, members))

@@ -35,6 +35,9 @@ COLUMNS: Final[Mapping[CustomFieldType, str]] = {
 UNIQUE: Final = _TEXTS - {CustomFieldType.LONG_TEXT} | {CustomFieldType.NUMBER, CustomFieldType.DATE}
 """The types whose values can be asked to be unique."""
 
+# Whole numbers up to here are told without a point: larger ones are not exact any more.
+_EXACT: Final = 2**53
+
 # An index holds no longer keys.
 _KEY: Final = 200
 
@@ -144,7 +147,7 @@ def told(field: Any, value: Any) -> Any:
     kind = CustomFieldType(field.type)
     if kind is CustomFieldType.DATE_TIME:
         return wire.show_moment(value)
-    if kind is CustomFieldType.NUMBER and value == int(value):
+    if kind is CustomFieldType.NUMBER and abs(value) < _EXACT and value == int(value):
         return int(value)
     return value
 

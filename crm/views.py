@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from crm import catalogue, plain, questions, texts
 from crm.acting import Act
-from crm.checking import Checks, Given, listed, present, room, take_turn, whole
+from crm.checking import Checks, Given, behind, listed, present, room, take_turn, whole
 from crm.customers import states
 from crm.errors import ErrorCode, Path, Refused
 from crm.workspaces import COLUMNS as SHOWN
@@ -34,7 +34,7 @@ async def create(act: Act, given: Given) -> Row:
         tables.SavedView,
         workspace_id=act.workspace_id,
         owner_id=act.viewer.agent_id,
-        position=max((one.position for one in known), default=-1) + 1,
+        position=behind(one.position for one in known),
         columns=_shown(),
     )
     await _read(act, row, {"name": None, "shared": False, **given}, shared=False)

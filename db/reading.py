@@ -247,9 +247,14 @@ def _dumps(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
+def _loads(value: Any) -> Any:
+    """SQLite keeps a number of JSON as the number that it is."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
 def _decoder(kind: Any) -> Callable[[Any], Any] | None:
     if isinstance(kind, JSON):
-        return orjson.loads
+        return _loads
     return bool if isinstance(kind, Boolean) else None
 
 

@@ -103,7 +103,11 @@ def read_moment(text: str) -> int:
     """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off. Raises ValueError."""
     if not _RFC3339.fullmatch(text):
         raise ValueError("it needs the form 2026-11-21T09:30:00Z, with an offset")
-    return (datetime.fromisoformat(text.upper().replace(" ", "T")) - _EPOCH) // timedelta(milliseconds=1)
+    try:
+        moment = datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it lies outside of the years 1 to 9999") from None
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def read_date(text: str) -> str:

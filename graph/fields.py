@@ -8,11 +8,10 @@ import strawberry
 from strawberry import Info, Maybe
 from strawberry.scalars import JSON
 
-from crm import catalogue
+from crm import catalogue, values
 from crm import fields as rules
 from db import tables
 from db.queries import fields
-from db.wire import show_moment
 from graph import ids
 from graph.context import Context
 from graph.engine.fields import column
@@ -99,27 +98,7 @@ def _by_field(rows: Sequence[Any]) -> Mapping[bytes, list[Any]]:
 
 
 def _of(chosen: Sequence[Any], rows: Mapping[bytes, list[Any]]) -> list[Any]:
-    return [_Valued(field, _value(CustomFieldType(field.type), rows.get(field.id))) for field in chosen]
-
-
-def _value(kind: CustomFieldType, rows: Sequence[Any] | None) -> Any:
-    if not rows:
-        return None
-    if kind is CustomFieldType.MULTI_SELECT:
-        return [row.option for row in rows]
-    value = getattr(rows[0], _COLUMNS.get(kind, "text"))
-    if kind is CustomFieldType.DATE_TIME:
-        return show_moment(value)
-    return int(value) if kind is CustomFieldType.NUMBER and value == int(value) else value
-
-
-_COLUMNS = {
-    CustomFieldType.NUMBER: "number",
-    CustomFieldType.BOOLEAN: "boolean",
-    CustomFieldType.DATE: "date",
-    CustomFieldType.DATE_TIME: "date_time",
-    CustomFieldType.SELECT: "option",
-}
+    return [_Valued(field, values.told(field, values.read(field, rows.get(field.id, ())))) for field in chosen]
 
 
 @strawberry.type(description="A field that columns, filters, sorts, imports or exports can name.")

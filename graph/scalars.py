@@ -1,12 +1,15 @@
 """The scalars: what they look like outside, and the stored value inside."""
 
+import math
 import re
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN
 from decimal import Decimal as Exact
 from typing import Any, NewType
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.scalars import JSON
 
 from db import wire
 from db.wire import SCALE, show_decimal, show_moment
@@ -19,6 +22,7 @@ FilterJSON = NewType("FilterJSON", object)
 SortJSON = NewType("SortJSON", object)
 
 _DURATION = re.compile(r"P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 # Stored amounts are ten-thousandths in 64 bits.
@@ -65,6 +69,27 @@ def read_json(value: Any) -> Any:
     return value
 
 
+def read_any(value: Any) -> Any:
+    """What every database and every client can hold: texts that are Unicode without NUL, numbers of 64 bits."""
+    level = [value]
+    while level:
+        for one in level:
+            if isinstance(one, str) and ("\0" in one or _SURROGATE.search(one)):
+                raise GraphQLError("A text in JSON cannot hold the character NUL, or half of a surrogate pair.")
+            if isinstance(one, int) and not -_MOST - 1 <= one <= _MOST:
+                raise GraphQLError("A whole number in JSON has 64 bits at most; send a longer one as a text.")
+            if isinstance(one, float) and not math.isfinite(one):
+                raise GraphQLError("A number in JSON is finite.")
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _inside(one)]
+    return value
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return (*value.keys(), *value.values()) if isinstance(value, dict) else value
+
+
+_JSON = "https://ecma-international.org/wp-content/uploads/ECMA-404_2nd_edition_december_2017.pdf"
+
 SCALARS: dict[object, Any] = {
     DateTime: strawberry.scalar(
         name="DateTime",
@@ -91,6 +116,13 @@ SCALARS: dict[object, Any] = {
         description='An exact decimal number, as a string so that nothing rounds it: "1234.5". At most 4 decimals.',
         serialize=show_decimal,
         parse_value=read_decimal,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any value of JSON: an object, a list, a text, a number, true, false or null.",
+        specified_by_url=_JSON,
+        serialize=read_json,
+        parse_value=read_any,
     ),
     FilterJSON: strawberry.scalar(
         name="FilterJSON",

@@ -1,15 +1,14 @@
 """Assigning many customers evenly, by turns (SB18, SB19), and claiming them from the pool."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crm import access, assignment, turns
 from crm.acting import Act
 from crm.assignment import NEXT, Crew
 from crm.bulk import each
 from crm.checking import Given
+from crm.claims import DAY, midnight, waits
 from crm.customers.states import State
 from crm.errors import ErrorCode, Forbidden, LimitRefused, Path, Refused, TransitionRefused
 from crm.jobs.verbs import Item, Result, Task, verb
@@ -19,8 +18,6 @@ from db.queries import claims, departments
 from db.rows import fresh
 from db.sight import Sight
 from db.tables.enums import CustomerStage, JobKind, Permission
-
-_DAY = 24 * 60 * 60 * 1000
 
 
 async def seats(act: Act, given: Given) -> list[list[str]]:
@@ -167,17 +164,15 @@ class _Claiming:
         self.task = task
         self.crew = crew
         self.limit = settings.pool_daily_claim_limit
-        self.cooldown = settings.pool_reclaim_cooldown_days * _DAY
+        self.cooldown = settings.pool_reclaim_cooldown_days * DAY
         self.today = today
         self.seen = {bytes.fromhex(one) for one in task.state.get("claimable", ())}
 
     @classmethod
     async def of(cls, act: Act, task: Task, crew: Crew) -> "_Claiming":
         settings = await act.settings()
-        zone = ZoneInfo(settings.timezone)
-        midnight = datetime.fromtimestamp(act.now / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
         assert act.viewer.agent_id is not None
-        today = await claims.since(act.work, act.viewer.agent_id, int(midnight.timestamp() * 1000))
+        today = await claims.since(act.work, act.viewer.agent_id, midnight(settings, act.now))
         return cls(act, task, crew, settings, today + (task.state.get("claimed", 0) if task.dry_run else 0))
 
     def claim(self, state: State, item: Item) -> bool:
@@ -190,8 +185,7 @@ class _Claiming:
             raise Refused(ErrorCode.CUSTOMER_BLOCKED, message, path)
         if not claimable(self.act.viewer, row):
             raise self._gone(state, path)
-        if row.stage == CustomerStage.POOL:
-            self._cool(row, path)
+        self._cool(row, path)
         if self.limit is not None and self.today >= self.limit:
             message = f"You may claim {self.limit} customers a day; this would be one too many. Go on tomorrow."
             raise LimitRefused(message, path, limit=self.limit, current=self.today + 1, code=ErrorCode.CLAIM_LIMIT)
@@ -208,9 +202,7 @@ class _Claiming:
         return TransitionRefused(stage, CustomerStage.FOLLOW_UP, [], path)
 
     def _cool(self, row: Any, path: Path) -> None:
-        if row.previous_owner_id != self.act.viewer.agent_id or not self.cooldown:
-            return
-        if (row.released_at or 0) + self.cooldown > self.act.now:
-            days = self.cooldown // _DAY
+        if waits(row, self.act.viewer.agent_id, self.cooldown, self.act.now):
+            days = self.cooldown // DAY
             message = f"You looked after “{row.name}” before; you may claim again {days} days after the release."
             raise Refused(ErrorCode.CLAIM_COOLDOWN, message, path)

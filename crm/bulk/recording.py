@@ -35,7 +35,7 @@ async def record(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
                 raise found
             if found is None or found not in held:
                 raise references.nobody(by, path)
-            judge(act, held[found], path, archived=True)
+            judge(act, held[found], path, foreign=True, archived=True)
             wanted.append((row, held[found], rows[row]["input"]))
         except Refused as refused:
             results[row] = Result(row, None, Outcome.FAILED, [refused])

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from crm import access
 from crm.access import Viewer
+from crm.claims import Claims
 from db.tables.enums import CustomerStage, Permission
 
 
@@ -33,9 +34,12 @@ Question = Callable[[Viewer, Any, bool], bool]
 """Asked of the viewer, the customer's row, and whether the customer is blocked at the moment."""
 
 
-def actions(viewer: Viewer, row: Any, *, blocked: bool) -> list[CustomerAction]:
-    """In declared order."""
-    return [action for action, asked in _ASKED.items() if asked(viewer, row, blocked)]
+def actions(viewer: Viewer, row: Any, *, blocked: bool, claims: Claims) -> list[CustomerAction]:
+    """In declared order. `claims` are asked about customers who are free."""
+    found = [action for action, asked in _ASKED.items() if asked(viewer, row, blocked)]
+    if CustomerAction.CLAIM in found and (not claims.room or claims.wait(row, viewer.agent_id)):
+        found.remove(CustomerAction.CLAIM)
+    return found
 
 
 def _live(row: Any) -> bool:
@@ -103,7 +107,7 @@ _ASKED: Final[Mapping[CustomerAction, Question]] = {
     ),
     CustomerAction.ARCHIVE: lambda viewer, row, blocked: _live(row) and _may_archive(viewer, row),
     CustomerAction.UNARCHIVE: lambda viewer, row, blocked: not _live(row) and _may_archive(viewer, row),
-    CustomerAction.BLOCK: lambda viewer, row, blocked: _live(row) and not blocked and _may_block(viewer, row),
+    CustomerAction.BLOCK: lambda viewer, row, blocked: _live(row) and _may_block(viewer, row),
     CustomerAction.UNBLOCK: lambda viewer, row, blocked: _live(row) and blocked and _may_block(viewer, row),
     CustomerAction.MERGE: lambda viewer, row, blocked: _live(row) and _may_merge(viewer, row),
     CustomerAction.DELETE: lambda viewer, row, blocked: _may_delete(viewer, row),

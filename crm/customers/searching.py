@@ -53,7 +53,7 @@ def document(state: State, fields: Sequence[Any]) -> str:
         company=_company(state),
         external_ids=[value for _, value in state.external_ids],
         address=[getattr(row, column) for column in _ADDRESS],
-        tags=[tag.name for tag in state.tags.values()],
+        tags=_tags(state),
         notes=state.notes,
         values=_values(state, fields),
     )
@@ -71,7 +71,7 @@ def _sections(state: State, fields: Sequence[Any]) -> dict[str, Texts]:
     if "company_id" in changed:
         found["COMPANY"] = (_company(state),)
     if was.tags.keys() != state.tags.keys():
-        found["TAG"] = [tag.name for tag in state.tags.values()]
+        found["TAG"] = _tags(state)
     if was.emails != tuple(state.emails):
         found["EMAIL"] = state.emails
     if was.phones != tuple(state.phones):
@@ -85,6 +85,11 @@ def _sections(state: State, fields: Sequence[Any]) -> dict[str, Texts]:
 
 def _company(state: State) -> str | None:
     return state.company.name if state.company else None
+
+
+def _tags(state: State) -> list[str]:
+    """In one order, so that a customer who lost a tag and got it back is found by the same text."""
+    return [tag.name for tag in sorted(state.tags.values(), key=lambda tag: (tag.name_key, tag.id))]
 
 
 def _values(state: State, fields: Sequence[Any]) -> list[str]:

@@ -198,9 +198,12 @@ async def _advance(act: Act, job: Any, worker: str, size: int, stop: asyncio.Eve
         await _all_or_nothing(act, task, stop)
     else:
         items = await _next(act, task, min(size, verbs.of(row).most))
-        await working.advance(act, task, items)
-        if not items or row.processed >= row.matched:
-            _done(task, act.now)
+        try:
+            await working.advance(act, task, items)
+            if not items or row.processed >= row.matched:
+                _done(task, act.now)
+        except Failed as failed:
+            await working.abort(act, task, failed.result, None)
     changed = {name: getattr(row, name) for name in _KEPT}
     if not await jobs.keep(act.work, row.id, worker, seen, changed):
         raise Lost

@@ -1,6 +1,6 @@
 """Undoing a job: whatever nobody touched since is put back as it was, from the log of changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from crm import unmerging
@@ -107,14 +107,11 @@ async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, R
     return results
 
 
-_NOTHING: Final[Mapping[str, Any]] = {"field": "segments", "before": None, "after": None}
-
-
 async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
     """Who came in goes out again, and the other way round, unless somebody did so already."""
-    # Who came in and went out by the same job has a line without fields.
-    shown = {one.id: next(iter(lines[one.id][-1].fields), _NOTHING) for one in items}
-    named = next((field for field in shown.values() if field is not _NOTHING), _NOTHING)
+    # Who came in and went out in one job has nothing to be put back.
+    shown = {one.id: told[0] for one in items if (told := lines[one.id][-1].fields)}
+    named = next(iter(shown.values()), {"before": None, "after": None})
     segment_id = wire.parse("Segment", named["before"] or named["after"] or "") or b""
     there = segment_id in await segments.by_ids(act.work, [segment_id])
     seen = await customers.locked(act.work, [one.id for one in items], act.viewer.sight)
@@ -122,10 +119,10 @@ async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
     moving: dict[bool, list[bytes]] = {True: [], False: []}
     results = []
     for one in items:
-        field, row = shown[one.id], seen.get(one.id)
-        if field is _NOTHING:
+        if one.id not in shown:
             results.append(Result(one.row, one.id, Outcome.UNCHANGED))
             continue
+        field, row = shown[one.id], seen.get(one.id)
         into = field["after"] is None
         if row is None or not there or (one.id in members) is into:
             message = "Somebody changed the members of the segment since."

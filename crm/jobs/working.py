@@ -41,7 +41,7 @@ async def advance(act: Act, task: Task, items: Sequence[Item]) -> None:
     job is to abort."""
     act.author = replace(act.author, job_id=task.job.id)
     results = await _results(act, task, items)
-    if task.job.on_error and not task.dry_run:
+    if task.job.on_error:
         for result in results:
             if result.outcome is Outcome.FAILED:
                 raise Failed(result)
@@ -133,6 +133,9 @@ async def abort(act: Act, task: Task, failed: Result, items: Sequence[Item] | No
     act.undo()
     job = task.job
     row = _row(act, task, failed)
+    if task.dry_run:
+        # What was told of earlier chunks would not have been done either.
+        await writing.clear(act.work, tables.JobRow, "job_id", [job.id])
     if items is None:
         # Rows that are not a stored target, those of a file, are counted only.
         stored = verbs.of(job).read is None

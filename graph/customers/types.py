@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET, Info
 
-from crm import subscriptions
+from crm import claims, subscriptions
 from crm.customers import possible
 from crm.duplicates import LIKELIEST
 from db import tables
@@ -197,13 +197,16 @@ class Customer(Record, Node):
     @batched(
         "What the viewer may do to the customer now.",
         needs=(
-            "id", "stage", "owner_id", "department_id", "archived_at", "reseller_relationship",
+            "id", "stage", "owner_id", "department_id", "archived_at", "reseller_relationship", "previous_owner_id",
+            "released_at",
         ),
     )  # fmt: skip
     async def viewer_can(parents: Rows, info: Info) -> list[list[CustomerAction]]:
         blocks = await info.context.one(customers.blocks, parents, "id", info.context.now)
-        pairs = zip(parents, blocks, strict=True)
-        return [possible.actions(info.context.viewer, row, blocked=block is not None) for row, block in pairs]
+        viewer, pairs = info.context.viewer, list(zip(parents, blocks, strict=True))
+        free = any(possible.may_claim(viewer, row) for row in parents)
+        held = await claims.of(info.context.reading, viewer, info.context.now) if free else claims.NONE
+        return [possible.actions(viewer, row, blocked=block is not None, claims=held) for row, block in pairs]
 
     @batched(
         f"Others who may be the same person, the likeliest first, {LIKELIEST} at most; none for an archived customer.",

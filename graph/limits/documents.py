@@ -20,6 +20,7 @@ from graphql import (
     ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     ValueNode,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
@@ -153,6 +154,8 @@ class _Measuring:
         if isinstance(value, ListValueNode):
             _refuse_over(self._limits.list_items, len(value.values), "listItems", "items in a list")
             return value.values
+        if isinstance(value, StringValueNode) and "\0" in value.value:
+            raise ValidationFailed("A text in the document holds the character NUL; leave it out.")
         return [each.value for each in value.fields] if isinstance(value, ObjectValueNode) else ()
 
 

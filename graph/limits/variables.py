@@ -8,9 +8,12 @@ from graph.limits.numbers import Limits
 
 
 def check(variables: Mapping[str, Any], limits: Limits) -> None:
-    """Raises BadUserInput for a list that is too long or values that are nested too deeply."""
-    level: list[Any] = list(variables.values())
-    for _ in range(limits.value_depth):
+    """Raises BadUserInput for a list that is too long, values that are nested too deeply, or a text with NUL in it,
+    which no database can hold."""
+    level: list[Any] = [variables]
+    for _ in range(limits.value_depth + 1):
+        if any(value.__class__ is str and "\0" in value for value in level):
+            raise BadUserInput("A text in the variables holds the character NUL; leave it out.", reason="INVALID")
         level = [inner for value in level if value.__class__ in (dict, list) for inner in _inside(value, limits)]
         if not level:
             return
@@ -20,7 +23,7 @@ def check(variables: Mapping[str, Any], limits: Limits) -> None:
 
 def _inside(value: dict[str, Any] | list[Any], limits: Limits) -> Any:
     if isinstance(value, dict):
-        return value.values()
+        return (*value, *value.values())
     if len(value) > limits.list_items:
         message = f"A list in the variables has {len(value)} items; at most {limits.list_items} are allowed."
         raise limit_passed(BadUserInput, message, name="listItems", limit=limits.list_items)

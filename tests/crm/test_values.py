@@ -67,6 +67,14 @@ async def test_a_value_of_the_wrong_type_is_refused_at_its_place(refuses, save, 
     assert await refuses(records.update, named(customer), given) == (code, "input.customFields.0.value")
 
 
+@pytest.mark.parametrize("value", [1.5e308, -2.5e300, 2.0**53, 9007199254740993, 0.1])
+async def test_a_number_of_any_size_is_told_and_kept(does, save, log, value):
+    await save(make.custom_field("points", CustomFieldType.NUMBER))
+    made = await does(records.create, {"name": "An", "custom_fields": [{"key": "points", "value": value}]})
+    (line,) = [one for one in await log(made.customer) if one.entity == "Customer"]
+    assert {"field": "custom.points", "before": None, "after": float(value)} in line.fields
+
+
 async def test_a_required_field_is_required_from_then_on(does, refuses, save):
     await save(make.custom_field("tier", required=True), customer := make.customer())
     assert await refuses(records.create, {"name": "An"}) == ("BLANK", "input.customFields")

@@ -125,7 +125,7 @@ def minimal(kind: Any, own: Mapping[str, str], hint: str) -> Any:
         }
     if kind.name == "ID":
         return own.get(hint.removesuffix("Ref"), own["Customer"])
-    return _SCALARS[kind.name]
+    return own.get(hint, "x") if kind.name == "String" else _SCALARS[kind.name]
 
 
 _KINDS = (

@@ -177,6 +177,19 @@ async def test_variables_have_limits(ask: Ask, variables: Any, name: str, limit:
     assert _told(answer.json()) == told
 
 
+@pytest.mark.parametrize("value", ["a\0b", ["\0"], {"a": [{"b": "\0"}]}, {"\0": 1}], ids=repr)
+async def test_a_text_in_the_variables_holds_no_nul(ask: Ask, value: Any) -> None:
+    """No database can hold it."""
+    answer = await ask("{ __typename }", variables={"v": value}, accept=GRAPHQL)
+    assert _told(answer.json()) == {"code": "BAD_USER_INPUT", "reason": "INVALID"}
+
+
+async def test_a_text_in_the_document_holds_no_nul(ask: Ask) -> None:
+    answer = await ask('{ echo(text: ["a", "\\u0000"]) }', accept=GRAPHQL)
+    assert _told(answer.json())["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert "NUL" in answer.json()["errors"][0]["message"]
+
+
 async def test_variables_are_not_nested_without_end(ask: Ask) -> None:
     deep: Any = 1
     for _ in range(LIMITS.value_depth - 1):
