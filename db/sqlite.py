@@ -21,6 +21,9 @@ DIALECT = SQLITE
 BUSY_TIMEOUT = 5
 STATEMENT_TIMEOUT = 5
 
+# Seconds between two looks whether the other's transaction is over.
+_LOOK = 0.003
+
 # Seconds that a statement may take on the loop's own thread, and after how many steps of SQLite's machine it is looked.
 LONGEST_AT_ONCE = 0.001
 _STEPS = 5_000
@@ -73,7 +76,24 @@ class Connection:
     async def script(self, text: str) -> None:
         """Text without values: BEGIN, COMMIT, PRAGMA."""
         with _translated():
-            await self._driver.execute(text)
+            if text == Pool.begin:
+                await self._begin(text)
+            else:
+                await self._driver.execute(text)
+
+    async def _begin(self, text: str) -> None:
+        """Waits for another process's transaction, and looks often: SQLite's own waiting sleeps for a tenth of a second
+        at a time and misses every gap that one leaves who writes again and again."""
+        until = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                await self._driver.execute(text)
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            else:
+                return
+            await asyncio.sleep(_LOOK)
 
     @asynccontextmanager
     async def _limited(self) -> AsyncIterator[None]:
@@ -184,8 +204,7 @@ class Pool:
             for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL", "cache_size = -65536",
                            "mmap_size = 268435456", "temp_store = MEMORY"):  # fmt: skip
                 await driver.execute(f"PRAGMA {pragma}")
-            if query_only:
-                await driver.execute("PRAGMA query_only = ON")
+            await driver.execute("PRAGMA query_only = ON" if query_only else "PRAGMA busy_timeout = 0")
         return Connection(driver, statement_timeout=self._timeout)
 
 
