@@ -5,7 +5,7 @@ import re
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +46,14 @@ class Connection:
             found = await self._driver.execute_fetchall(text, arguments)
         return text, compiled.rows(found)  # type: ignore[arg-type] # it is a list
 
-    async def portions(
-        self, statement: Prepared[Any], values: Mapping[str, Any], size: int
-    ) -> AsyncGenerator[tuple[str, list[Any]]]:
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        """By a cursor. All of it may have to be sorted before the first piece."""
         compiled = statement.on(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
             async with self._driver.execute(text, arguments) as cursor:
-                while found := list(await cursor.fetchmany(size)):
-                    yield text, compiled.rows(found)
+                while piece := list(await cursor.fetchmany(size)):
+                    yield compiled.rows(piece)
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -136,6 +135,11 @@ class Reader:
         async with self._threaded() as connection:
             return await connection.fetch(statement, values, columns)
 
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        async with self._threaded() as connection, aclosing(connection.pieces(statement, values, size)) as found:
+            async for piece in found:
+                yield piece
+
     def close(self) -> None:
         self._driver.close()
 
@@ -170,9 +174,6 @@ class Pool:
 
     def reading(self) -> AbstractAsyncContextManager[Reader]:
         return nullcontext(self._reader)
-
-    def lasting(self) -> AbstractAsyncContextManager[Connection]:
-        return self._threaded()
 
     @asynccontextmanager
     async def _threaded(self) -> AsyncIterator[Connection]:

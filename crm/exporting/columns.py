@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from crm import columns, texts, values
 from crm.checking import Checks
-from crm.columns import CUSTOM, Column
+from crm.columns import Column
 from crm.errors import ErrorCode, Path
+from crm.exporting.pages import SHARED, Page
 from crm.files.tables import MOST_COLUMNS
 from crm.files.writing import Cell
 from db import wire
@@ -23,22 +24,17 @@ class Chosen:
     header: str
 
 
-@dataclass(slots=True)
-class Page:
-    """What is known of some customers: what hangs on each by its id, and what they share by its own."""
-
-    phones: Mapping[bytes, Any]
-    emails: Mapping[bytes, Any]
-    tags: Mapping[bytes, Any]
-    friends: Mapping[bytes, Any]
-    external_ids: Mapping[bytes, Any]
-    values: Mapping[bytes, Mapping[bytes, list[Any]]]
-    agents: Mapping[bytes, Any]
-    companies: Mapping[bytes, Any]
-    departments: Mapping[bytes, Any]
+Show = Callable[[Page], Sequence[Cell]]
+"""The cells of a column for the customers of a page, in their order."""
 
 
-Show = Callable[[Any, Page], Cell]
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a column is made of: columns of the customers' own table, parts that hang on them, and how."""
+
+    show: Show
+    columns: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 async def choose(session: Session, wanted: Sequence[Mapping[str, Any]] | None, path: Path) -> list[Chosen]:
@@ -68,52 +64,49 @@ async def choose(session: Session, wanted: Sequence[Mapping[str, Any]] | None, p
 # ── cells ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plain(name: str) -> Show:
-    return lambda row, _: getattr(row, name)
+def _plain(name: str) -> Need:
+    return Need(lambda page: page.columns[name], (name,))
 
 
-def _moment(name: str) -> Show:
-    def show(row: Any, _: Page) -> Cell:
-        value = getattr(row, name)
-        return None if value is None else wire.show_moment(value)
-
-    return show
+def _each(name: str, tell: Callable[[Any], Cell]) -> Need:
+    return Need(lambda page: [None if value is None else tell(value) for value in page.columns[name]], (name,))
 
 
-def _code(name: str, kind: Any) -> Show:
+def _code(name: str, kind: Any) -> Need:
     shown = {int(one): one.name for one in kind}
-    return lambda row, _: shown.get(getattr(row, name))
+    return Need(lambda page: [shown.get(value) for value in page.columns[name]], (name,))
 
 
-def _held(part: str, name: str) -> Show:
-    def show(row: Any, page: Page) -> Cell:
-        return [getattr(one, name) for one in getattr(page, part).get(row.id, ())]
+def _list(part: str) -> Need:
+    def show(page: Page) -> Sequence[Cell]:
+        held = page.lists[part].get
+        return [held(identifier, []) for identifier in page.ids]
 
-    return show
-
-
-def _shared(part: str, column: str, name: str) -> Show:
-    def show(row: Any, page: Page) -> Cell:
-        found = getattr(page, part).get(getattr(row, column))
-        return None if found is None else getattr(found, name)
-
-    return show
+    return Need(show, parts=(part,))
 
 
-_CUSTOMER: Final = wire.wire("Customer")
-_SHOWN: Final[Mapping[str, Show]] = {
-    "id": lambda row, _: _CUSTOMER(row.id),
+def _shared(part: str) -> Need:
+    column = SHARED[part]
+    return Need(lambda page: [page.shared[part].get(key) for key in page.columns[column]], (column,), (part,))
+
+
+def _id(prefix: str) -> Need:
+    return Need(lambda page: [prefix + identifier.hex() for identifier in page.ids])
+
+
+_NEEDS: Final[Mapping[str, Need]] = {
+    "id": _id(wire.PREFIXES["Customer"] + "_"),
     "name": _plain("name"),
     "nickname": _plain("nickname"),
     "realName": _plain("real_name"),
     "avatarUrl": _plain("avatar_url"),
     "phone": _plain("phone"),
-    "phones": _held("phones", "phone"),
+    "phones": _list("phones"),
     "email": _plain("email"),
-    "emails": _held("emails", "email"),
+    "emails": _list("emails"),
     "gender": _code("gender", Gender),
     "birthDate": _plain("birth_date"),
-    "value": lambda row, _: wire.show_decimal(row.value),
+    "value": _each("value", wire.show_decimal),
     "source": _plain("source"),
     "channel": _plain("channel"),
     "relationshipStatus": _code("relationship_status", RelationshipStatus),
@@ -122,57 +115,42 @@ _SHOWN: Final[Mapping[str, Show]] = {
     "verification": _code("verification", Verification),
     "followUpStage": _plain("follow_up_stage"),
     "resellerRelationship": _plain("reseller_relationship"),
-    "archivedAt": _moment("archived_at"),
-    "createdAt": _moment("created_at"),
-    "updatedAt": _moment("updated_at"),
-    "tags": _held("tags", "name"),
-    "wechatFriends": _held("friends", "email"),
+    "archivedAt": _each("archived_at", wire.show_moment),
+    "createdAt": _each("created_at", wire.show_moment),
+    "updatedAt": _each("updated_at", wire.show_moment),
+    "tags": _list("tags"),
+    "wechatFriends": _list("friends"),
     "address.line1": _plain("address_line1"),
     "address.line2": _plain("address_line2"),
     "address.city": _plain("city"),
     "address.region": _plain("region"),
     "address.postalCode": _plain("postal_code"),
     "address.country": _plain("country"),
-    "company": _shared("companies", "company_id", "name"),
-    "owner": _shared("agents", "owner_id", "email"),
-    "department": _shared("departments", "department_id", "name"),
+    "company": _shared("companies"),
+    "owner": _shared("agents"),
+    "department": _shared("departments"),
 }
-PARTS: Final[Mapping[str, str]] = {
-    "phones": "phones",
-    "emails": "emails",
-    "tags": "tags",
-    "wechatFriends": "friends",
-    "company": "companies",
-    "owner": "agents",
-    "department": "departments",
-}
-"""What has to be loaded for a field."""
 
 
-def part(column: Column) -> str | None:
-    if column.system is not None:
-        return "external_ids"
-    return "values" if column.key.startswith(CUSTOM) else PARTS.get(column.key)
-
-
-def show(column: Column) -> Show:
-    """How a cell of the column is made."""
+def need(column: Column) -> Need:
+    """What a column of the file is made of."""
     if column.custom is not None:
         return _custom(column.custom)
-    system = column.system
-    if system is None:
-        return _SHOWN[column.key]
-
-    def ids(row: Any, page: Page) -> Cell:
-        return [one.value for one in page.external_ids.get(row.id, ()) if one.system == system]
-
-    return ids
+    return _NEEDS[column.key] if column.system is None else _system(column.system)
 
 
-def _custom(field: Any) -> Show:
-    def value(row: Any, page: Page) -> Cell:
-        rows = page.values.get(row.id, {}).get(field.id)
-        found: Cell = values.told(field, values.read(field, rows)) if rows else None
-        return found
+def _system(system: str) -> Need:
+    def show(page: Page) -> Sequence[Cell]:
+        held = page.lists["external_ids"].get(system, {})
+        return [[row.value for row in held.get(identifier, ())] for identifier in page.ids]
 
-    return value
+    return Need(show, parts=("external_ids",))
+
+
+def _custom(field: Any) -> Need:
+    def show(page: Page) -> Sequence[Cell]:
+        held = page.lists["values"].get(field.id, {})
+        shown = {identifier: values.told(field, values.read(field, rows)) for identifier, rows in held.items()}
+        return [shown.get(identifier) for identifier in page.ids]
+
+    return Need(show, parts=("values",))

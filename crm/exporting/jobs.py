@@ -1,19 +1,15 @@
-"""Exports as jobs: each chunk adds to a file what was read, and the file ends where the job says it does."""
+"""Exports as jobs: each chunk adds a page to a file, and the file ends where the job says it does."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
-
-import orjson
 
 from crm.acting import Act
 from crm.errors import ErrorCode, Refused
-from crm.exporting import columns, pages
-from crm.files import storage, writing
+from crm.exporting import ahead, columns, snapshots
+from crm.files import sheets, writing
 from crm.files.made import made
-from crm.files.writing import Workbook
 from crm.jobs import beginning, targets
 from crm.jobs.verbs import Item, Result, Task, verb
 from crm.references import nobody
@@ -21,10 +17,6 @@ from db import ids
 from db.engine import Session
 from db.rows import Row
 from db.tables.enums import FileFormat, JobKind, Outcome, Permission
-
-KIND: Final = "made"
-
-_BATCH: Final = 500
 
 
 async def export(
@@ -43,96 +35,60 @@ async def export(
         "columns": [{"field": one.column.key, "header": one.header} for one in chosen],
         "bom": bool(options.get("bom")),
         "file": ids.new().hex(),
-        "timezone": (await act.settings()).timezone,
     }
-    job = await beginning.start(
-        act, JobKind.EXPORT, arguments, found, beginning.options({"label": options.get("label")})
-    )
-    if format is FileFormat.XLSX and job.matched > writing.MOST_ROWS:
-        message = f"A sheet has room for {writing.MOST_ROWS} customers; these are {job.matched}. Choose CSV."
+    label = beginning.options({"label": options.get("label")})
+    if found.match is None:
+        return await beginning.start(act, JobKind.EXPORT, arguments, found, label)
+    if format is FileFormat.XLSX and found.count > sheets.MOST_ROWS:
+        message = f"A sheet has room for {sheets.MOST_ROWS} customers; these are {found.count}. Choose CSV."
         raise Refused(ErrorCode.LIMIT_EXCEEDED, message, ("format",))
-    return job
+    # Whom it is about is kept by the worker that begins: so many ids take longer than an answer may.
+    job = await beginning.write(act, JobKind.EXPORT, arguments, found.target, label, matched=found.count)
+    return beginning.later(act, job)
+
+
+async def following(act: Act, task: Task, after: int, size: int) -> Sequence[Item]:
+    """The customers of the page that was made ready."""
+    if "ids" not in task.job.target:
+        task.job.matched = snapshots.count(ahead.ids_of(act.work, task))
+    page = ahead.written(task)
+    return await ahead.following(act.work, task, after + 1, size) if page is None else page.rows
 
 
 async def finish(session: Session, task: Task) -> list[Row]:
     """The file as it is handed out."""
     arguments = task.arguments
     format = FileFormat(arguments["format"])
-    relative, path = _place(session, task)
     headers = [one["header"] for one in arguments["columns"]]
-    await asyncio.to_thread(_end, path, format, headers, task.state.get("bytes", 0), arguments["bom"])
+    relative, path = ahead.place(session, task)
+    await asyncio.to_thread(lambda: ahead.writer_of(session, task, headers).close())
+    ahead.forget(task.job.id)
+    ahead.ids_of(session, task).unlink(missing_ok=True)
     day = datetime.fromtimestamp(task.job.created_at / 1000, UTC).date().isoformat()
     identifier = bytes.fromhex(arguments["file"])
     return [made(task.job, identifier, f"customers {day}{writing.suffix(format)}", format, relative, path)]
 
 
-@verb(JobKind.EXPORT, Permission.CUSTOMER_EXPORT, undoable=False, finish=finish, silent=True)
+@verb(
+    JobKind.EXPORT, Permission.CUSTOMER_EXPORT, undoable=False, read=following, finish=finish, ahead=ahead.make,
+    silent=True,
+)  # fmt: skip
 async def write(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
-    """Adds a chunk to the file. One that is undone leaves bytes behind that the next one writes over."""
-    format = FileFormat(task.arguments["format"])
-    chosen = await columns.choose(act.work, task.arguments["columns"], ("columns",))
-    found = await pages.read(act.work, [one.id for one in items if one.id], act.viewer.sight, chosen)
-    rows = [found[one.id] for one in items if one.id in found]
-    headers = [one.header for one in chosen]
-    _, path = _place(act.work, task)
-    begin = b""
-    if "bytes" not in task.state:
-        begin = _begin(format, headers, task.arguments["bom"])
-    task.state["bytes"] = await asyncio.to_thread(_add, path, task.state.get("bytes", 0), begin, format, headers, rows)
-    return [
-        Result(one.row, one.id, Outcome.UNCHANGED)
-        if one.id in found
-        else Result(one.row, one.id, Outcome.FAILED, [nobody({"id": task.named(one)}, task.path(one))])
-        for one in items
-    ]
-
-
-def _place(session: Session, task: Task) -> tuple[str, Path]:
-    return storage.of(session.database).room(KIND, bytes.fromhex(task.arguments["file"]))
-
-
-def _begin(format: FileFormat, headers: Sequence[str], bom: bool) -> bytes:
-    if format is not FileFormat.CSV:
-        return b""
-    return (b"\xef\xbb\xbf" if bom else b"") + writing.delimited([headers])
-
-
-def _add(path: Path, length: int, begin: bytes, format: FileFormat, headers: Sequence[str], rows: Sequence[Any]) -> int:
-    """Writes behind the first `length` bytes; returns how many there are now. Of a workbook the rows wait as JSON."""
-    if format is FileFormat.CSV:
-        written = writing.delimited(rows)
-    elif format is FileFormat.JSONL:
-        written = writing.lines(headers, rows)
+    """Counts a page that is in the file, or writes it now."""
+    page = ahead.written(task)
+    if page is not None and page.rows is items:
+        missing, task.state["file"] = page.missing, page.state
     else:
-        written = b"".join(orjson.dumps([writing.text(cell) for cell in row]) + b"\n" for row in rows)
-    path = _waiting(path) if format is FileFormat.XLSX else path
-    with path.open("r+b" if length else "wb") as file:
-        file.seek(length)
-        file.truncate()
-        file.write(begin + written)
-        return file.tell()
+        chosen = await columns.choose(act.work, task.arguments["columns"], ("columns",))
+        read = await ahead.page_of(act.work, [one.id for one in items], act.viewer.sight, chosen)
+        assert read is not None
+        task.state["file"] = await asyncio.to_thread(ahead.write, act.work, task, chosen, read)
+        missing = ahead.missing(items, read)
+    failed = [
+        Result(one.row, one.id, Outcome.FAILED, [nobody({"id": task.named(one)}, task.path(one))]) for one in missing
+    ]
+    # Of those who are in the file nothing is kept but their number.
+    return [*failed, *[_EXPORTED] * (len(items) - len(failed))]
 
 
-def _waiting(path: Path) -> Path:
-    return path.with_name(path.name + ".rows")
-
-
-def _end(path: Path, format: FileFormat, headers: Sequence[str], length: int, bom: bool) -> None:
-    """Makes the file what it is to be; done again, it is the same."""
-    if format is not FileFormat.XLSX:
-        if not length:
-            path.write_bytes(_begin(format, headers, bom))
-        return
-    book = Workbook(path)
-    book.write([headers])
-    if length:
-        with _waiting(path).open("rb") as file:
-            batch: list[list[str]] = []
-            while file.tell() < length:
-                batch.append(orjson.loads(file.readline()))
-                if len(batch) == _BATCH:
-                    book.write(batch)
-                    batch = []
-            book.write(batch)
-    book.close()
-    # What waits goes when the job's file does, for the job may have to end once more.
+_EXPORTED: Final = Result(-1, None, Outcome.UNCHANGED)

@@ -1,48 +1,110 @@
-"""The rows of an export: a page of customers with what their columns need, in a few statements."""
+"""The rows of an export: a page of customers with what their columns need, in a few statements, column by column."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from crm.exporting.columns import Chosen, Page, part, show
-from crm.files.writing import Cell
 from db.engine import Session
-from db.queries import agents, companies, customers, departments, fields, tags
-from db.reading import grouped
+from db.queries import exporting
+from db.queries.exporting import Asked
 from db.sight import Sight
-from db.tables.enums import EntityType
+
+SHARED: Final = {"agents": "owner_id", "companies": "company_id", "departments": "department_id"}
+"""What customers share, and the column that names it."""
+
+_COUNTED: Final = {"phones": ("phone", "phone_count"), "emails": ("email", "email_count")}
+"""Columns that repeat what hangs on a customer: the first, and how many there are."""
+
+
+@dataclass(slots=True)
+class Page:
+    """Customers in the order of `ids`: each of their columns as a list; what hangs on them by their ids, or of values
+    and ids in other systems by the field or system first; the names of what they share by its own id."""
+
+    ids: Sequence[bytes] = ()
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    lists: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, Mapping[bytes, str]] = field(default_factory=dict)
 
 
 async def read(
-    session: Session, ids: Sequence[bytes], sight: Sight, chosen: Sequence[Chosen]
-) -> Mapping[bytes, list[Cell]]:
-    """The cells of each customer in sight."""
-    found = await customers.by_ids(session, ids, sight)
-    page = await _page(session, found, {part(one.column) for one in chosen})
-    shows = [show(one.column) for one in chosen]
-    return {identifier: [shown(row, page) for shown in shows] for identifier, row in found.items()}
+    session: Session,
+    ids: Sequence[bytes],
+    sight: Sight,
+    columns: frozenset[str],
+    parts: Collection[str],
+    *,
+    together: bool = False,
+) -> Page | None:
+    """Those of the customers who are in sight, in the order given; None where they were to be read `together` and
+    are far from each other."""
+    if not ids:
+        return Page()
+    asked = Asked(ids, together)
+    mirrors = {name for part in parts for name in _COUNTED.get(part, ())}
+    rows = await exporting.customers(session, asked, sight, columns | mirrors)
+    if rows is None:
+        return None
+    page = _arranged(rows, ids)
+    for part in parts if page.ids else ():
+        if part in SHARED:
+            rows = await exporting.shared(session, part, set(page.columns[SHARED[part]]) - {None})
+            page.shared[part] = {row[0]: row[1] for row in rows}
+        else:
+            page.lists[part] = await _LISTS[part](session, part, page, asked)
+    return page
 
 
-async def _page(session: Session, found: Mapping[bytes, Any], parts: set[str | None]) -> Page:
-    ids = list({row.id for row in found.values()})
-    values: Mapping[bytes, list[Any]] = {}
-    if "values" in parts:
-        values = await fields.values(session, ids, EntityType.CUSTOMER)
+def _arranged(rows: Sequence[Any], ids: Sequence[bytes]) -> Page:
+    names = type(rows[0]).__columns__ if rows else ("id",)
+    place = names.index("id")
+    by_id = {row[place]: row for row in rows}
+    found = [by_id[identifier] for identifier in ids if identifier in by_id]
+    if not found:
+        return Page()
+    columns = dict(zip(names, zip(*found, strict=True), strict=True))
+    return Page(columns["id"], columns)
 
-    async def held(name: str, batch: Any) -> Any:
-        return await batch(session, ids) if name in parts and ids else {}
 
-    async def shared(name: str, batch: Any, column: str) -> Any:
-        wanted = list({key for row in found.values() if (key := getattr(row, column)) is not None})
-        return await batch(session, wanted) if name in parts and wanted else {}
+async def _counted(session: Session, part: str, page: Page, _: Asked) -> dict[bytes, list[str]]:
+    """Phones or addresses under the customer's id. They are asked for where there are more than the first."""
+    first, count = (page.columns[name] for name in _COUNTED[part])
+    found = {one: [value] for one, value, many in zip(page.ids, first, count, strict=True) if many == 1}
+    several = [one for one, many in zip(page.ids, count, strict=True) if many > 1]
+    for identifier, value in await exporting.hanging(session, part, Asked(several)):
+        found.setdefault(identifier, []).append(value)
+    return found
 
-    return Page(
-        phones=await held("phones", customers.phones),
-        emails=await held("emails", customers.emails),
-        tags=await held("tags", tags.by_customer),
-        friends=await held("friends", agents.friends_by_customer),
-        external_ids=await held("external_ids", customers.external_ids),
-        values={key: grouped(rows, "field_id") for key, rows in values.items()},
-        agents=await shared("agents", agents.by_ids, "owner_id"),
-        companies=await shared("companies", companies.by_ids, "company_id"),
-        departments=await shared("departments", departments.by_ids, "department_id"),
-    )
+
+async def _named(session: Session, part: str, _: Page, asked: Asked) -> dict[bytes, list[str]]:
+    """Tags or friends under the customer's id, in the order of their names."""
+    held = await exporting.joined(session, part, asked)
+    wanted = {one for _, each in held for one in each}
+    rows = await exporting.shared(session, "tags" if part == "tags" else "agents", wanted)
+    rows.sort(key=lambda row: (row.name_key, row.id))
+    ranks = {row[0]: rank for rank, row in enumerate(rows)}
+    names = [row[1] for row in rows]
+    found: dict[bytes, list[str]] = {}
+    for key, each in held:
+        order = [ranks[one] for one in each]
+        order.sort()
+        found[key] = [names[rank] for rank in order]
+    return found
+
+
+async def _apart(session: Session, part: str, _: Page, asked: Asked) -> dict[Any, dict[bytes, list[Any]]]:
+    """The rows under their second column, and there under the customer's id."""
+    found: dict[Any, dict[bytes, list[Any]]] = {}
+    for row in await exporting.hanging(session, part, asked):
+        found.setdefault(row[1], {}).setdefault(row[0], []).append(row)
+    return found
+
+
+_LISTS: Final[Mapping[str, Any]] = {
+    "phones": _counted,
+    "emails": _counted,
+    "tags": _named,
+    "friends": _named,
+    "external_ids": _apart,
+    "values": _apart,
+}

@@ -1,7 +1,7 @@
 """Cells: what is done to a text so that no spreadsheet runs it, and several values in one cell."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 # A spreadsheet takes a cell that begins so for a formula. Apostrophes before it count, so that taking one off again
@@ -10,12 +10,19 @@ _DANGEROUS: Final = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 _RESTORED: Final = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
 
 
+_SUSPECT: Final = frozenset("'=+-@\t\r\n＝＋－＠")
+
+
 def defuse(text: str) -> str:
     """The text as a cell of CSV that is shown and not run; `restore` gives it back."""
-    # Most cells begin with a letter or a digit.
-    if not text or text[0].isalnum() or not _DANGEROUS.match(text):
-        return text
-    return "'" + text
+    return "'" + text if text[:1] in _SUSPECT and _DANGEROUS.match(text) else text
+
+
+def defused(column: Sequence[str | None]) -> Sequence[str | None]:
+    """The same for many; most begin with a letter or a digit, and nearly all others are telephone numbers."""
+    return [
+        ("'" + cell if cell[0] == "+" else defuse(cell)) if cell and cell[0] in _SUSPECT else cell for cell in column
+    ]
 
 
 def restore(text: str) -> str:
@@ -30,7 +37,7 @@ _PART: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^;]*))(?:;|$)')
 
 def join(values: Iterable[str]) -> str:
     """The values between semicolons; `split` gives them back."""
-    return "; ".join(_quoted(value) for value in values)
+    return "; ".join(map(_quoted, values))
 
 
 def _quoted(value: str) -> str:
@@ -58,7 +65,10 @@ def split(text: str) -> list[str]:
 
 # ── in a workbook ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_UNWRITABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+UNWRITABLE: Final = "[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)"
+"""What XML cannot hold, as a pattern."""
+
+_UNWRITABLE: Final = re.compile(UNWRITABLE)
 _WRITTEN: Final = re.compile("_x([0-9A-Fa-f]{4})_")
 
 

@@ -1,23 +1,20 @@
-"""Writing rows to a file: CSV and JSONL as they come, XLSX as the shortest workbook that spreadsheets open."""
+"""Writing rows to a file, of any format, that grows by pieces and is gone on with by whichever process comes next."""
 
-import csv
 import io
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from xml.sax.saxutils import escape as escape_markup
 
 import orjson
 
-from crm.files import cells
+from crm.files import cells, sheets
+from crm.files.errors import Unreadable
 from db.tables.enums import FileFormat
 
 Cell = str | int | float | bool | list[str] | None
 """What a column holds: a text, a JSON value where the format has them, several texts."""
 
-MOST_ROWS: Final = 1_048_575
-"""Of a sheet, without its header."""
+_MARK: Final = b"\xef\xbb\xbf"
 
 
 def suffix(format: FileFormat) -> str:
@@ -36,108 +33,116 @@ def text(cell: Cell) -> str:
     return cells.join(cell) if isinstance(cell, list) else str(cell)
 
 
-def delimited(rows: Iterable[Sequence[Cell]], separator: str = ",") -> bytes:
-    """The rows as CSV (RFC 4180) in UTF-8, with no cell that a spreadsheet would run."""
-    written = io.StringIO(newline="")
-    defuse = cells.defuse
-    csv.writer(written, delimiter=separator).writerows([defuse(text(cell)) for cell in row] for row in rows)
-    return written.getvalue().encode("utf-8", "replace")
+def texts(column: Sequence[Cell]) -> Sequence[str | None]:
+    """The cells of a column where there are only texts; None is the empty one."""
+    kinds = set(map(type, column))
+    if kinds <= _PLAIN:
+        return column  # type: ignore[return-value] # as was just seen
+    if kinds == _LISTS:
+        return [cells.join(cell) if cell else None for cell in column]  # type: ignore[arg-type] # likewise
+    return [text(cell) for cell in column]
 
 
-def lines(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """The rows as JSON, an object a line."""
-    return b"".join(orjson.dumps(dict(zip(headers, row, strict=True))) + b"\n" for row in rows)
+_PLAIN: Final = frozenset({str, type(None)})
+_LISTS: Final = frozenset({list})
 
 
-# ── XLSX ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
-_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_PARTS: Final = {
-    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/>'
-    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
-    f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>'
-    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/></Types>',
-    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
-    '<sheet name="Customers" sheetId="1" r:id="rId1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-    f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
-    # The second style is "text", so that a spreadsheet leaves what is typed over a telephone number alone.
-    "xl/styles.xml": f'<styleSheet xmlns="{_MAIN}">'
-    '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
-    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
-}
+def delimited(columns: Sequence[Sequence[Cell]], separator: str = ",") -> bytes:
+    """Rows as CSV (RFC 4180) in UTF-8, with no cell that a spreadsheet would run."""
+    shown = [_quoted([cell or "" for cell in cells.defused(texts(column))], separator) for column in columns]
+    if len(shown) == 1:
+        # A row of one empty cell is no empty line.
+        shown = [[cell or '""' for cell in shown[0]]]
+    written = "\r\n".join(map(separator.join, zip(*shown, strict=True)))
+    return f"{written}\r\n".encode("utf-8", "replace") if shown and shown[0] else b""
 
 
-class Workbook:
-    """A workbook of one sheet in which every cell is a text: a formula cannot come about, and no digit is lost."""
-
-    def __init__(self, path: Path) -> None:
-        self._archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3)
-        for name, part in _PARTS.items():
-            self._archive.writestr(name, _HEAD + part)
-        self._sheet: Any = self._archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True)
-        self._sheet.write(f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
-
-    def write(self, rows: Iterable[Sequence[Cell]]) -> None:
-        self._sheet.write("".join(_row(row) for row in rows).encode())
-
-    def close(self) -> None:
-        self._sheet.write(b"</sheetData></worksheet>")
-        self._sheet.close()
-        self._archive.close()
+def _quoted(column: Sequence[str], separator: str) -> Sequence[str]:
+    """Cells that hold what separates cells and rows are put in quotes; of most columns no cell does."""
+    together = "".join(column)
+    special = [one for one in (separator, '"', "\r", "\n") if one in together]
+    if not special:
+        return column
+    return [f'"{cell.replace(_QUOTE, _TWICE)}"' if any(one in cell for one in special) else cell for cell in column]
 
 
-def _row(row: Sequence[Cell]) -> str:
-    return f"<row>{''.join([_cell(text(cell)) for cell in row])}</row>"
+_QUOTE: Final = '"'
+_TWICE: Final = '""'
 
 
-def _cell(shown: str) -> str:
-    if not shown:
-        return "<c/>"
-    kept = escape_markup(cells.escape(shown))
-    return f'<c s="1" t="inlineStr"><is><t xml:space="preserve">{kept}</t></is></c>'
+def lines(headers: Sequence[str], columns: Sequence[Sequence[Cell]]) -> bytes:
+    """Rows as JSON, an object a line."""
+    dumps, line = orjson.dumps, orjson.OPT_APPEND_NEWLINE
+    return b"".join([dumps(dict(zip(headers, row, strict=True)), None, line) for row in zip(*columns, strict=True)])
 
 
 class Writer:
-    """A file of any format that grows by some rows at a time."""
+    """A file that grows by pieces. Whoever knows the `state` that it was left in goes on with it; what lies beyond that
+    was never counted, and is written over."""
 
     def __init__(
-        self, path: Path, format: FileFormat, headers: Sequence[str], *, separator: str = ",", bom: bool = False
+        self,
+        path: Path,
+        format: FileFormat,
+        headers: Sequence[str],
+        *,
+        separator: str = ",",
+        bom: bool = False,
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         """`bom`: CSV begins with the mark that tells spreadsheets its encoding."""
+        self._path = path
         self._format = format
         self._headers = headers
         self._separator = separator
-        self._book = Workbook(path) if format is FileFormat.XLSX else None
-        self._file = None if self._book else path.open("wb")
-        if self._book:
-            self._book.write([headers])
-        elif self._file and format is FileFormat.CSV:
-            self._file.write((b"\xef\xbb\xbf" if bom else b"") + delimited([headers], separator))
+        self._bom = bom
+        self.state: dict[str, Any] = dict(state or {})
+        if not self.state:
+            self._append(self._begin())
 
-    def write(self, rows: Sequence[Sequence[Cell]]) -> None:
-        if self._book:
-            self._book.write(rows)
-        elif self._file:
-            csv_ = self._format is FileFormat.CSV
-            self._file.write(delimited(rows, self._separator) if csv_ else lines(self._headers, rows))
+    def write(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """Adds rows, all of the headers' length."""
+        self.add(list(zip(*rows, strict=True)))
+
+    def add(self, columns: Sequence[Sequence[Cell]]) -> None:
+        """Adds rows that are given column by column."""
+        if columns and columns[0]:
+            self._append(self._piece(columns))
 
     def close(self) -> None:
-        if self._book:
-            self._book.close()
-        elif self._file:
-            self._file.close()
+        """Completes the file; done again from the same state, it is the same."""
+        with self._open() as file:
+            if self._format is FileFormat.XLSX:
+                sheets.end(file, self.state["sheet"])
+
+    def _begin(self) -> bytes:
+        if self._format is FileFormat.XLSX:
+            piece, self.state["sheet"] = sheets.begin(self._headers)
+            return piece
+        if self._format is FileFormat.JSONL:
+            return b""
+        header = delimited([[one] for one in self._headers], self._separator)
+        return _MARK + header if self._bom else header
+
+    def _piece(self, columns: Sequence[Sequence[Cell]]) -> bytes:
+        if self._format is FileFormat.CSV:
+            return delimited(columns, self._separator)
+        if self._format is FileFormat.JSONL:
+            return lines(self._headers, columns)
+        piece, self.state["sheet"] = sheets.more([texts(column) for column in columns], self.state["sheet"])
+        return piece
+
+    def _append(self, piece: bytes) -> None:
+        with self._open() as file:
+            file.write(piece)
+            self.state["bytes"] = file.tell()
+
+    def _open(self) -> Any:
+        length = self.state.get("bytes", 0)
+        file = self._path.open("r+b" if length else "w+b")
+        if file.seek(0, io.SEEK_END) < length:
+            file.close()
+            raise Unreadable("The file lost a part of what was written to it.")
+        file.seek(length)
+        file.truncate()
+        return file

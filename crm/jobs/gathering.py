@@ -108,7 +108,7 @@ async def _portions(session: Session, viewer: Viewer, source: Source) -> AsyncGe
         yield [_Listed(bytes.fromhex(one)) for one in source["listed"]]
         return
     statement, values = await _statement(session, viewer, source)
-    async with aclosing(session.portions(statement, PORTION, **values)) as portions:
+    async with aclosing(session.pieces(statement, PORTION, **values)) as portions:
         async for portion in portions:
             yield portion
 

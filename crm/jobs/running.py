@@ -1,8 +1,11 @@
 """The worker: takes jobs one at a time and goes on with each where it is, chunk by chunk."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import uuid4
 
@@ -159,7 +162,11 @@ async def _chunk(
     if job.on_error:
         lease: dict[str, int] = {"leased_until": now + LONG_LEASE}
         await database.write(workspace_id, lambda work: jobs.keep(work, job_id, worker, job.status, lease))
+    ahead = verbs.of(job).ahead
     try:
+        if ahead is not None:
+            async with _held(database, task.job, worker):
+                await ahead(database.reading(workspace_id), viewer, task, size)
         return await perform(
             database, viewer, lambda act: _advance(act, job, worker, size, stop),
             now=ids.now(), request_id=job.request_id, job_id=job_id,
@@ -241,9 +248,8 @@ async def _finish(database: Database, workspace_id: int, task: Task, worker: str
     """Makes the job's files, and ends it."""
     job, finish = task.job, verbs.of(task.job).finish
     assert finish is not None
-    lease: dict[str, int] = {"leased_until": clock.now(database) + LONG_LEASE}
-    await database.write(workspace_id, lambda work: jobs.keep(work, job.id, worker, job.status, lease))
-    files = await finish(database.reading(workspace_id), task)
+    async with _held(database, job, worker):
+        files = await finish(database.reading(workspace_id), task)
     seen = job.status
     working.ended(job, ids.now())
     changed = {"status": job.status, "finished_at": job.finished_at}
@@ -257,14 +263,36 @@ async def _finish(database: Database, workspace_id: int, task: Task, worker: str
     return False
 
 
+@asynccontextmanager
+async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None]:
+    """However long it takes, the job stays this worker's meanwhile, for as long as the worker lives."""
+
+    async def again(work: Work) -> None:
+        await jobs.keep(work, job.id, worker, job.status, {"leased_until": clock.now(database) + LEASE})
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE / 3_000)
+            with contextlib.suppress(StorageError):
+                await database.write(job.workspace_id, again)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await renewing
+
+
 _FINISHING: Final = "finishing"
 
 
-async def _next(act: Act, task: Task, size: int) -> list[Item]:
+async def _next(act: Act, task: Task, size: int) -> Sequence[Item]:
     verb, after = verbs.of(task.job), task.state.get("after", -1)
     if task.job.kind == JobKind.UNDO or verb.read is None:
         return [Item(row.row, row.node_id) for row in await targets.following(act.work, task.job.id, after, size)]
-    return list(await verb.read(act, task, after, size))
+    return await verb.read(act, task, after, size)
 
 
 async def _end(database: Database, workspace_id: int, job: Row, worker: str, error: str | None) -> bool:

@@ -164,8 +164,8 @@ async def _interactions(act: Act, items: Sequence[Item]) -> dict[int, Result]:
             message = "This interaction is not there any more."
             results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
             continue
-        audience = {"customer": row.customer_id.hex()}
-        act.log.add(Entry(ChangeAction.DELETED, "Interaction", one.id, 1, [], row=one.row, audience=audience))
+        entry = Entry(ChangeAction.DELETED, "Interaction", one.id, 1, [], row=one.row, customer_id=row.customer_id)
+        act.log.add(entry)
         results[one.row] = Result(one.row, one.id, Outcome.DELETED)
     await writing.clear(act.work, tables.Interaction, "id", list(seen))
     touched = list({row.customer_id for row in seen.values()})

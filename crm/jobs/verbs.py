@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from crm.access import Viewer
 from crm.acting import Act
 from crm.errors import Path, Refused
 from db import wire
@@ -77,13 +78,15 @@ _CUSTOMER = wire.wire("Customer")
 Chunk = Callable[[Act, Task, Sequence[Item]], Awaitable[list[Result]]]
 Read = Callable[[Act, Task, int, int], Awaitable[Sequence[Item]]]
 Finish = Callable[[Session, Task], Awaitable[list[Row]]]
+Ahead = Callable[[Session, Viewer, Task, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
     """`permission` is asked again whenever a worker goes on with a job. `read(act, task, after, size)` gives the next
     items where they are not the job's stored target. `most` rows make a chunk. `finish`, once all rows are done, makes
-    the job's files, and the same when it is called again. Of a `silent` one, rows that succeed are counted only."""
+    the job's files, and the same when it is called again. `ahead(session, viewer, task, size)` makes ready what the
+    next chunk needs, outside of any transaction. Of a `silent` one, rows that succeed are counted only."""
 
     kind: JobKind
     permission: Permission
@@ -93,6 +96,7 @@ class Verb:
     most: int = CHUNK
     entity: str = "Customer"
     finish: Finish | None = None
+    ahead: Ahead | None = None
     silent: bool = False
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from crm.files import tables
 from crm.files.errors import Unreadable
-from crm.files.writing import Workbook
+from crm.files.writing import Writer
+from db.tables.enums import FileFormat
 
 Make = Callable[[Path], None]
 
@@ -19,8 +20,8 @@ _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
 def _parts(path: Path) -> dict[str, bytes]:
-    book = Workbook(path)
-    book.write([["name"], ["An"]])
+    book = Writer(path, FileFormat.XLSX, ["name"])
+    book.write([["An"]])
     book.close()
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}

@@ -1,10 +1,17 @@
 """Writing tables: what is written is read again as it was, and runs in no spreadsheet."""
 
+import zipfile
+from pathlib import Path
+from typing import Any
+
 import openpyxl
 import orjson
 import pytest
 
 from crm.files import tables, writing
+from crm.files.errors import Unreadable
+from crm.files.writing import Writer
+from db.tables.enums import FileFormat
 
 HEADERS = ["name", "phones", "value", "note"]
 ROWS = [
@@ -13,52 +20,86 @@ ROWS = [
     ["two\r\nlines", ["a;b", '"c"'], "-5", "@here _x000D_ \x0b\ttab"],
     ["＝wide", ["one"], "0", "'plain"],
 ]
+COLUMNS: list[list[Any]] = [list(column) for column in zip(*ROWS, strict=True)]
 TEXTS = [[writing.text(cell) for cell in row] for row in ROWS]
+
+
+def written(path: Path, format: FileFormat, **how: Any) -> Path:
+    writer = Writer(path, format, HEADERS, **how)
+    writer.write(ROWS)
+    writer.close()
+    return path
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv_comes_back(tmp_path, separator):
-    path = tmp_path / "file.csv"
-    path.write_bytes(b"\xef\xbb\xbf" + writing.delimited([HEADERS, *ROWS], separator))
-    table = tables.look(path)
+    table = tables.look(written(tmp_path / "file.csv", FileFormat.CSV, separator=separator, bom=True))
     assert (table.headers, table.separator) == (HEADERS, separator)
     assert list(table.rows()) == TEXTS
 
 
 def test_no_cell_of_csv_begins_like_a_formula():
-    written = writing.delimited(ROWS).decode()
-    assert "'=HYPERLINK" in written
-    assert "'+84901234567" in written
-    assert "'-5" in written
-    assert '"\'＝wide"' in written or "'＝wide" in written
-    assert "''=already" in written
+    text = writing.delimited(COLUMNS).decode()
+    assert "'=HYPERLINK" in text
+    assert "'+84901234567" in text
+    assert "'-5" in text
+    assert '"\'＝wide"' in text or "'＝wide" in text
+    assert "''=already" in text
 
 
 def test_a_workbook_comes_back(tmp_path):
-    path = tmp_path / "file.xlsx"
-    book = writing.Workbook(path)
-    book.write([HEADERS])
-    book.write(ROWS)
-    book.close()
-    table = tables.look(path)
+    table = tables.look(written(tmp_path / "file.xlsx", FileFormat.XLSX))
     assert table.headers == HEADERS
     assert list(table.rows()) == TEXTS
 
 
 def test_every_cell_of_a_workbook_is_a_text(tmp_path):
     path = tmp_path / "file.xlsx"
-    book = writing.Workbook(path)
-    book.write([["=1+1", "+84901234567", "007", "2026-11-22", True, 5]])
-    book.close()
+    writer = Writer(path, FileFormat.XLSX, list("abcdef"))
+    writer.write([["=1+1", "+84901234567", "007", "2026-11-22", True, 5]])
+    writer.close()
     opened = openpyxl.load_workbook(path)
-    cells = next(opened.active.rows)
+    cells = list(opened.active.rows)[1]
     assert [(cell.value, cell.data_type) for cell in cells] == [
         (text, "s") for text in ("=1+1", "+84901234567", "007", "2026-11-22", "true", "5")
     ]
 
 
 def test_json_lines_come_back(tmp_path):
-    path = tmp_path / "file.jsonl"
-    path.write_bytes(writing.lines(HEADERS, ROWS))
+    path = written(tmp_path / "file.jsonl", FileFormat.JSONL)
     assert orjson.loads(path.read_bytes().splitlines()[0])["phones"] == ["+84901234567", "+84 912"]
     assert list(tables.look(path).rows()) == TEXTS
+
+
+@pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
+def test_a_file_that_is_gone_on_with_is_the_same(tmp_path, format):
+    whole = written(tmp_path / "whole", format)
+    path = tmp_path / "file"
+    state: dict[str, Any] = Writer(path, format, HEADERS).state
+    for row in ROWS:
+        with path.open("ab") as file:
+            file.write(b"half a piece that nobody counted")
+        writer = Writer(path, format, HEADERS, state=state)
+        writer.write([row])
+        state = writer.state
+    Writer(path, format, HEADERS, state=state).close()
+    once = path.read_bytes()
+    Writer(path, format, HEADERS, state=state).close()
+    assert path.read_bytes() == once
+    table, other = tables.look(path), tables.look(whole)
+    assert (table.headers, list(table.rows())) == (other.headers, list(other.rows()))
+
+
+def test_a_workbook_has_no_flaw(tmp_path):
+    with zipfile.ZipFile(written(tmp_path / "file.xlsx", FileFormat.XLSX)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist()[0] == "[Content_Types].xml"
+
+
+def test_a_file_that_lost_its_end_is_not_gone_on_with(tmp_path):
+    path = tmp_path / "file.csv"
+    writer = Writer(path, FileFormat.CSV, HEADERS)
+    writer.write(ROWS)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(Unreadable):
+        writer.close()

@@ -1,0 +1,316 @@
+"""Files of many customers: an export beside COPY TO, an import beside COPY FROM into the same tables and indexes.
+
+    python -m bench.files export --url postgresql://user@host/database [--format CSV] [--columns few|all]
+    python -m bench.files import --url postgresql://user@host/database [--rows 100000]
+
+The database is one that `clientela seed` has filled; PostgreSQL runs on this machine, for its processor time is counted
+too. Both sides run in turn. The memory told is this process's, at each tenth of the job.
+"""
+
+import argparse
+import asyncio
+import datetime
+import os
+import random
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import asyncpg
+
+from bench.results import RECORD
+from crm import access
+from crm.access import Viewer
+from crm.acting import perform
+from crm.exporting import jobs as exporting
+from crm.files import storage, uploads
+from crm.importing import jobs as importing
+from crm.jobs import running
+from db import engine, ids
+from db.engine import Database, Work
+from db.queries import jobs
+from db.tables.enums import ActorKind, FileFormat, JobStatus, Role
+from tests import make
+
+FEW = ("id", "name", "phone", "email", "value", "stage", "tags", "phones", "company", "owner", "createdAt")
+
+# Joined lists are made once for all customers and hashed: five times as fast as a subquery for each customer.
+BY_HAND = """
+  SELECT 'cus_' || encode(c.id, 'hex'), c.name, c.phone, c.email, trim_scale(c.value / 10000.0),
+    (ARRAY['NEW', 'TO_BE_ASSIGNED', 'FOLLOW_UP', 'POOL'])[c.stage + 1], worn.tags, held.phones, o.name, a.email,
+    to_char(to_timestamp(c.created_at / 1000.0) AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  FROM customer c
+  LEFT JOIN company o ON o.workspace_id = {number} AND o.id = c.company_id
+  LEFT JOIN agent a ON a.workspace_id = {number} AND a.id = c.owner_id
+  LEFT JOIN (
+    SELECT l.customer_id, string_agg(t.name, '; ' ORDER BY t.name_key) AS tags
+    FROM customer_tag l JOIN tag t ON t.workspace_id = {number} AND t.id = l.tag_id
+    WHERE l.workspace_id = {number} GROUP BY 1
+  ) worn ON worn.customer_id = c.id
+  LEFT JOIN (
+    SELECT customer_id, string_agg(phone, '; ' ORDER BY position) AS phones
+    FROM customer_phone WHERE workspace_id = {number} GROUP BY 1
+  ) held ON held.customer_id = c.id
+  WHERE c.workspace_id = {number} AND c.archived_at IS NULL ORDER BY c.id DESC"""
+# Without helpers, whose processor time nobody could count.
+_SETTINGS = {"jit": "off", "random_page_cost": "1.1", "work_mem": "32MB", "max_parallel_workers_per_gather": "0"}
+
+
+@dataclass(slots=True)
+class Spent:
+    """Seconds by the clock, and of processor time here and in PostgreSQL."""
+
+    seconds: float = 0.0
+    here: float = 0.0
+    there: float = 0.0
+    memory: list[int] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s ({self.here:.1f} s CPU here, {self.there:.1f} s in PostgreSQL)"
+
+
+class Meter:
+    """What a piece of work takes."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    @asynccontextmanager
+    async def running(self) -> Any:
+        spent = Spent()
+        there, here, began = await self._there(), time.process_time(), time.perf_counter()
+        yield spent
+        spent.seconds, spent.here = time.perf_counter() - began, time.process_time() - here
+        spent.there = await self._there() - there
+
+    async def _there(self) -> float:
+        """Of all of the database's connections: they have to stay open."""
+        rows = await self._driver.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return sum(map(_processor, (row["pid"] for row in rows)))
+
+
+def _processor(pid: int) -> float:
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory() -> int:
+    """Megabytes that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+
+
+async def worked(database: Database, job: Any, spent: Spent) -> Any:
+    """Works on the job to its end as a worker does, in the place of one."""
+    ended = asyncio.Event()
+    watching = asyncio.create_task(_watch(database, job, spent, ended))
+    await running.once(database, "bench", asyncio.Event())
+    ended.set()
+    await watching
+    done: Any = (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
+    if done.status != JobStatus.DONE:
+        raise SystemExit(f"The job ended as {JobStatus(done.status).name}: {done.error} {done.counts}")
+    return done
+
+
+async def _watch(database: Database, job: Any, spent: Spent, ended: asyncio.Event) -> None:
+    while not ended.is_set():
+        row: Any = (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
+        if row.processed * 10 >= row.matched * len(spent.memory):
+            spent.memory.append(_memory())
+        await asyncio.sleep(0.5)
+
+
+# ── export ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def export(chosen: argparse.Namespace, database: Database, driver: Any, directory: Path) -> str:
+    number = chosen.workspace
+    agent = await driver.fetchval(
+        "SELECT id FROM agent WHERE workspace_id = $1 AND role = 0 AND active LIMIT 1", number
+    )
+    viewer = Viewer(number, ActorKind.AGENT, agent, access.OF_ROLE[Role.ADMIN])
+    meter, hand, made = Meter(driver), list[Spent](), list[Spent]()
+    columns = None if chosen.columns == "all" else [{"field": name} for name in FEW]
+    target = {"match": {"everyone": True, "archived": "EXCLUDE"}}
+
+    async def begin(act: Any) -> Any:
+        return await exporting.export(act, target, FileFormat[chosen.format], columns, {})
+
+    for _ in range(chosen.rounds):
+        async with meter.running() as spent:
+            await driver.copy_from_query(BY_HAND.format(number=number), output=directory / "by hand", format="csv")
+        hand.append(spent)
+        async with meter.running() as spent:
+            job = await perform(database, viewer, begin, now=ids.now())
+            done = await worked(database, job, spent)
+        made.append(spent)
+        _forget(database, directory)
+    title = f"export of {done.matched:,} customers, {chosen.format}, {chosen.columns} columns"
+    return _told(title, "COPY TO of eleven columns", hand, "export", made)
+
+
+def _forget(database: Database, directory: Path) -> None:
+    for path in (directory / "made").iterdir():
+        print(f"  a file of {path.stat().st_size / 1e6:.0f} MB")
+        path.unlink()
+
+
+# ── import ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_WRITTEN = (
+    "customer", "customer_phone", "customer_email", "customer_tag", "customer_external_id", "customer_search", "change",
+)  # fmt: skip
+
+
+def people(count: int, seed: int) -> str:
+    """A file as people have it: every customer with a telephone number, an address, a birthday and three tags."""
+    dice = random.Random(seed)
+    given = ("Đức", "Mai", "Giulia", "Budi", "Anna", "Trang", "Marco", "Siti", "Olga", "Ngọc")
+    lines = ["Full name,Email,Mobile,Birthday,Total spent,City,Source,Tags,Loyalty id"]
+    for place in range(count):
+        name = f"{dice.choice(given)} {dice.choice(given)} {place}"
+        tags = "; ".join(dice.sample([f"group {number}" for number in range(40)], 3))
+        born = f"{dice.randint(1, 28):02}/{dice.randint(1, 12):02}/{dice.randint(1950, 2005)}"
+        phone = f"+849{dice.randint(0, 99_999_999):08}"
+        lines.append(
+            f"{name},{seed}.{place}@mail.example,{phone},{born},{dice.randint(0, 9_999)}.{dice.randint(0, 99):02},"
+            f"{dice.choice(('Hà Nội', 'Milano', 'Jakarta', 'London'))},Fair,{tags},{seed}-{place}"
+        )
+    return "\r\n".join(lines)
+
+
+MAPPING = (
+    ("Full name", "name"), ("Email", "email"), ("Mobile", "phone"), ("Birthday", "birthDate"), ("Total spent", "value"),
+    ("City", "address.city"), ("Source", "source"), ("Tags", "tags"), ("Loyalty id", "externalId.pos"),
+)  # fmt: skip
+
+
+async def import_(chosen: argparse.Namespace, database: Database, driver: Any, directory: Path) -> str:
+    meter, hand, made = Meter(driver), list[Spent](), list[Spent]()
+    for turn in range(chosen.rounds):
+        viewer = await _newcomer(database)
+        upload = await _sent(database, viewer, people(chosen.rows, turn).encode())
+        given = {
+            "upload": upload, "match_on": 0, "on_duplicate": 0, "stage": 1,
+            "mapping": [{"header": header, "field": key} for header, key in MAPPING],
+        }  # fmt: skip
+        async with meter.running() as spent:
+            looked = await importing.look(database.reading(viewer.workspace_id), viewer, given)
+            job = await perform(
+                database, viewer, lambda act, given=given, looked=looked: importing.begin(act, given, looked, None),  # type: ignore[misc]
+                now=ids.now(),
+            )  # fmt: skip
+            done = await worked(database, job, spent)
+        assert done.counts == {"CREATED": chosen.rows}, done.counts
+        made.append(spent)
+        copies = await _copies(database, driver, viewer.workspace_id, directory)
+        async with meter.running() as spent, driver.transaction():
+            for table, path in copies.items():
+                await driver.copy_to_table(table, source=path, format="binary")
+        hand.append(spent)
+    return _told(f"import of a CSV of {chosen.rows:,} rows", "COPY of the same rows", hand, "import", made)
+
+
+async def _newcomer(database: Database) -> Viewer:
+    """An administrator of an empty workspace."""
+    number = await make.workspace(database)
+    agent = make.agent(role=Role.ADMIN)
+    agent.workspace_id = number
+
+    async def insert(work: Work) -> None:
+        await work.insert(agent)
+
+    await database.write(number, insert)
+    return Viewer(number, ActorKind.AGENT, agent.id, access.OF_ROLE[Role.ADMIN])
+
+
+async def _sent(database: Database, viewer: Viewer, content: bytes) -> str:
+    identifier = ids.new()
+    relative, path = storage.of(database).room(uploads.KIND, identifier)
+    path.write_bytes(content)
+    return await uploads.keep(database, viewer, identifier, name="bench", size=len(content), path=relative)
+
+
+async def _copies(database: Database, driver: Any, number: int, directory: Path) -> dict[str, Path]:
+    """What the import wrote, as it would be written into another workspace, which has the same tags and agents."""
+    other = await make.workspace(database)
+    for table in ("agent", "tag", "job"):
+        await driver.execute(_moved(table, number, other, await _names(driver, table)))
+    found = {}
+    for table in _WRITTEN:
+        found[table] = directory / table
+        wanted = ["$1::bigint" if name == "workspace_id" else f'"{name}"' for name in await _names(driver, table)]
+        query = f"SELECT {', '.join(wanted)} FROM {table} WHERE workspace_id = $2"
+        await driver.copy_from_query(query, other, number, output=found[table], format="binary")
+    return found
+
+
+async def _names(driver: Any, table: str) -> list[str]:
+    rows = await driver.fetch(
+        "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum",
+        table,
+    )
+    return [row["attname"] for row in rows]
+
+
+def _moved(table: str, number: int, other: int, names: list[str]) -> str:
+    wanted = ", ".join(str(other) if name == "workspace_id" else f'"{name}"' for name in names)
+    return f"INSERT INTO {table} SELECT {wanted} FROM {table} WHERE workspace_id = {number}"
+
+
+# ── the table ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _told(title: str, hand: str, by_hand: list[Spent], name: str, made: list[Spent]) -> str:
+    lines = [f"| {title} | seconds | CPU s here | CPU s in PostgreSQL |", "|---|---|---|---|"]
+    for what, spent in ((hand, by_hand), (name, made)):
+        figures = [median(getattr(one, each) for one in spent) for each in ("seconds", "here", "there")]
+        lines.append(f"| {what} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |")
+    clock = median(one.seconds for one in made) / median(one.seconds for one in by_hand)
+    busy = median(one.here + one.there for one in made) / median(one.here + one.there for one in by_hand)
+    memory = ", ".join(map(str, made[-1].memory))
+    lines.append(f"\n**Ratio {clock:.2f} by the clock, {busy:.2f} of processor time.** MB at each tenth: {memory}.")
+    return "\n".join(lines)
+
+
+WORKS: dict[str, Callable[..., Awaitable[str]]] = {"export": export, "import": import_}
+
+
+async def main(chosen: argparse.Namespace) -> None:
+    database = await engine.connect(chosen.url)
+    driver = await asyncpg.connect(chosen.url, server_settings=_SETTINGS)
+    with tempfile.TemporaryDirectory() as directory:
+        storage.attach(database, storage.Storage(Path(directory), b"a secret of the bench alone"))
+        table = await WORKS[chosen.work](chosen, database, driver, Path(directory))
+    await driver.close()
+    await database.close()
+    print(table)
+    if chosen.save:
+        with RECORD.open("a", encoding="utf-8") as record:
+            record.write(f"\n## {datetime.date.today():%Y-%m-%d}, files\n\n{table}\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("work", choices=list(WORKS))
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--workspace", type=int, default=1)
+    parser.add_argument("--format", choices=[one.name for one in FileFormat], default="CSV")
+    parser.add_argument("--columns", choices=["few", "all"], default="few")
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--save", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(_arguments()))
