@@ -71,16 +71,6 @@ class Session:
         self.database.sent(text)
         return cast(list[T], found)
 
-    async def portions(self, statement: Prepared[T], size: int, **values: Any) -> AsyncGenerator[list[T]]:
-        """The rows found, `size` at a time, all as they are at one moment, for as long as that takes. Close it."""
-        values["workspace_id"] = self.workspace_id
-        async with self.database.pool.lasting() as connection, aclosing(
-            connection.portions(statement, values, size)
-        ) as found:  # fmt: skip
-            async for text, rows in found:
-                self.database.sent(text)
-                yield rows
-
     async def first(self, statement: Prepared[T], **values: Any) -> T | None:
         """The first row found, if there is one."""
         found = await self.rows(statement, **values)
@@ -96,6 +86,15 @@ class Session:
             found = await self.rows(statement)
             settled.keep(self.workspace_id, statement, found, since=since)
         return found
+
+    async def pieces(self, statement: Prepared[T], size: int, **values: Any) -> AsyncGenerator[list[T]]:
+        """The rows found, `size` at a time, all of them as they are at the beginning: for more than memory should
+        hold. It keeps a connection until it ends; close it where it is left before."""
+        values["workspace_id"] = self.workspace_id
+        async with self._connection() as connection, aclosing(connection.pieces(statement, values, size)) as found:
+            async for piece in found:
+                yield piece
+        self.database.sent(statement.on(self.dialect).sql)
 
     def _connection(self) -> Any:
         return self.database.pool.reading()

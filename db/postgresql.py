@@ -19,7 +19,7 @@ DIALECT = POSTGRESQL
 STATEMENT_TIMEOUT = 5
 LOCK_TIMEOUT = 3
 CONNECT_TIMEOUT = 3
-# What is read in portions may be sorted whole before the first of them.
+# What is read in pieces may be sorted whole before the first of them.
 LASTING_TIMEOUT = 300
 
 # Seconds after which a connection that nobody needs is closed.
@@ -60,17 +60,16 @@ class Connection:
             with _translated():
                 raise error
 
-    async def portions(
-        self, statement: Prepared[Any], values: Mapping[str, Any], size: int
-    ) -> AsyncGenerator[tuple[str, list[Any]]]:
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        """By a cursor. All of it may have to be sorted before the first piece."""
         compiled = statement.on(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
             async with self._driver.transaction(readonly=True):
                 await self._driver.execute(f"SET LOCAL statement_timeout = {LASTING_TIMEOUT * 1000}")
                 cursor = await self._driver.cursor(text, *arguments, record_class=compiled.row)
-                while found := await cursor.fetch(size):
-                    yield text, found
+                while piece := await cursor.fetch(size):
+                    yield piece
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -160,7 +159,7 @@ class Pool:
     def reading(self) -> "Lent":
         return Lent(self)
 
-    writing = lasting = reading
+    writing = reading
 
     async def close(self) -> None:
         """Those that are in use are closed when they are given back."""

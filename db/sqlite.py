@@ -5,7 +5,7 @@ import re
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ DIALECT = SQLITE
 # Seconds that a writer waits for another process's transaction.
 BUSY_TIMEOUT = 5
 STATEMENT_TIMEOUT = 5
+
+# Seconds between two looks whether the other's transaction is over.
+_LOOK = 0.003
 
 # Seconds that a statement may take on the loop's own thread, and after how many steps of SQLite's machine it is looked.
 LONGEST_AT_ONCE = 0.001
@@ -43,15 +46,14 @@ class Connection:
             found = await self._driver.execute_fetchall(text, arguments)
         return text, compiled.rows(found)  # type: ignore[arg-type] # it is a list
 
-    async def portions(
-        self, statement: Prepared[Any], values: Mapping[str, Any], size: int
-    ) -> AsyncGenerator[tuple[str, list[Any]]]:
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        """By a cursor. All of it may have to be sorted before the first piece."""
         compiled = statement.on(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
             async with self._driver.execute(text, arguments) as cursor:
-                while found := list(await cursor.fetchmany(size)):
-                    yield text, compiled.rows(found)
+                while piece := list(await cursor.fetchmany(size)):
+                    yield compiled.rows(piece)
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -73,11 +75,28 @@ class Connection:
     async def script(self, text: str) -> None:
         """Text without values: BEGIN, COMMIT, PRAGMA. What was never begun is rolled back already."""
         with _translated():
+            if text == Pool.begin:
+                await self._begin(text)
+                return
             try:
                 await self._driver.execute(text)
             except sqlite3.OperationalError as error:
                 if text != "ROLLBACK" or "no transaction is active" not in str(error):
                     raise
+
+    async def _begin(self, text: str) -> None:
+        """Waits for another process's transaction, and looks often: SQLite's own waiting sleeps for a tenth of a second
+        at a time and misses every gap that one leaves who writes again and again."""
+        until = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                await self._driver.execute(text)
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            else:
+                return
+            await asyncio.sleep(_LOOK)
 
     @asynccontextmanager
     async def _limited(self) -> AsyncIterator[None]:
@@ -120,6 +139,11 @@ class Reader:
         async with self._threaded() as connection:
             return await connection.fetch(statement, values, columns)
 
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        async with self._threaded() as connection, aclosing(connection.pieces(statement, values, size)) as found:
+            async for piece in found:
+                yield piece
+
     def close(self) -> None:
         self._driver.close()
 
@@ -155,9 +179,6 @@ class Pool:
     def reading(self) -> AbstractAsyncContextManager[Reader]:
         return nullcontext(self._reader)
 
-    def lasting(self) -> AbstractAsyncContextManager[Connection]:
-        return self._threaded()
-
     @asynccontextmanager
     async def _threaded(self) -> AsyncIterator[Connection]:
         async with self._places:
@@ -188,8 +209,7 @@ class Pool:
             for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL", "cache_size = -65536",
                            "mmap_size = 268435456", "temp_store = MEMORY"):  # fmt: skip
                 await driver.execute(f"PRAGMA {pragma}")
-            if query_only:
-                await driver.execute("PRAGMA query_only = ON")
+            await driver.execute("PRAGMA query_only = ON" if query_only else "PRAGMA busy_timeout = 0")
         return Connection(driver, statement_timeout=self._timeout)
 
 

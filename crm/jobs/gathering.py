@@ -4,6 +4,7 @@ One question finds them all, as they are at one moment, so that nobody is skippe
 They are kept in portions, between which others write and the job can be cancelled.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from db.queries.targets import Statement
 from db.rows import Row
 
 PORTION: Final = 2_000
+
+PAUSE: Final = 0.01
+"""Seconds between two portions."""
 
 Source = Mapping[str, Any]
 """Where rows come from, as it is kept with the job: `matching`, `logged`, `failed` or `listed`."""
@@ -58,6 +62,8 @@ async def gather(database: Database, viewer: Viewer, task: Task, worker: str, un
             async for portion in portions:
                 await held.add([(getattr(one, "row", row + place), one.id) for place, one in enumerate(portion)])
                 row += len(portion)
+                # Others write, too.
+                await asyncio.sleep(PAUSE)
         targets.expect(source.get("expected"), row - start, ())
         ends.append(row)
     task.state.pop("gathering")
@@ -102,7 +108,7 @@ async def _portions(session: Session, viewer: Viewer, source: Source) -> AsyncGe
         yield [_Listed(bytes.fromhex(one)) for one in source["listed"]]
         return
     statement, values = await _statement(session, viewer, source)
-    async with aclosing(session.portions(statement, PORTION, **values)) as portions:
+    async with aclosing(session.pieces(statement, PORTION, **values)) as portions:
         async for portion in portions:
             yield portion
 

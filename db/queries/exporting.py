@@ -125,7 +125,7 @@ async def shared(session: Session, part: str, ids: Collection[bytes]) -> list[An
 
 def ids(session: Session, match: Listing, sort: Sort, size: int) -> AsyncGenerator[list[Any]]:
     """The ids of all customers of a list in its order, `size` at a time, as they are at one moment."""
-    return session.portions(_ids(Kept(match), sort.shape), size, **match.values, **sort.bound)
+    return session.pieces(_ids(Kept(match), sort.shape), size, **match.values, **sort.bound)
 
 
 @lru_cache(maxsize=200)
