@@ -35,6 +35,8 @@ COLUMNS: Final[Mapping[CustomFieldType, str]] = {
 UNIQUE: Final = _TEXTS - {CustomFieldType.LONG_TEXT} | {CustomFieldType.NUMBER, CustomFieldType.DATE}
 """The types whose values can be asked to be unique."""
 
+# Up to here every whole number is one of its own, and JSON has room for it.
+_WHOLE: Final = 2.0**53
 # An index holds no longer keys.
 _KEY: Final = 200
 
@@ -144,7 +146,7 @@ def told(field: Any, value: Any) -> Any:
     kind = CustomFieldType(field.type)
     if kind is CustomFieldType.DATE_TIME:
         return wire.show_moment(value)
-    if kind is CustomFieldType.NUMBER and value == int(value):
+    if kind is CustomFieldType.NUMBER and abs(value) < _WHOLE and value == int(value):
         return int(value)
     return value
 

@@ -14,7 +14,7 @@ from crm.errors import ErrorCode, Refused
 from crm.files import storage, uploads, writing
 from crm.files import tables as files
 from crm.files.errors import Unreadable
-from crm.files.made import made
+from crm.files.made import KIND, made
 from crm.files.tables import Table
 from crm.importing import mapping
 from crm.importing.cells import Habits
@@ -30,8 +30,6 @@ from db.engine import Session
 from db.queries import jobs
 from db.rows import Row
 from db.tables.enums import CustomerStage, FileFormat, JobKind, Outcome, Permission
-
-KIND: Final = "made"
 
 _PAGE: Final = 1_000
 

@@ -13,6 +13,7 @@ from crm import accounts
 from crm.acting import Act, perform
 from crm.bulk import ROOMS, reclaiming
 from crm.errors import Refusal
+from crm.files import storage, sweeping
 from crm.jobs import verbs, working
 from crm.jobs.signals import waiting
 from crm.jobs.verbs import Item, Task
@@ -65,11 +66,14 @@ async def run(database: Database, *, settings: Settings | None, stop: asyncio.Ev
 
 
 async def _reclaim(database: Database, stop: asyncio.Event) -> None:
-    """Now and then looks for idle customers. Several processes may: who is in the pool already is skipped."""
+    """Now and then looks for idle customers, and for files that nobody can fetch any more. Several processes may: who
+    is in the pool already is skipped."""
     while not stop.is_set():
         try:
             for workspace_id in await reclaims.workspaces(database.reading(None)):
                 await reclaiming.run(database, workspace_id, now=ids.now())
+            if (kept := storage.attached(database)) is not None:
+                await asyncio.to_thread(sweeping.sweep, kept)
         except StorageError as error:
             _log.warning("reclaiming waits for the database: %s", error)
         except Exception:
