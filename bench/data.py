@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import func, select
 
+from cli import progress
 from crm import accounts, seeding, workspaces
 from db import engine, ids, migrating, tables
 from db.engine import Database
@@ -52,7 +53,8 @@ async def _in(database: Database, url: str, customers: int, chosen: str | None) 
     account = await _account(database, email)
     if account is None and chosen is None:
         created = await workspaces.create(database, name=f"Bench of {customers}", email=email, password=_PASSWORD)
-        await seeding.seed(database, workspace=created.workspace, customers=customers, progress=_told)
+        with progress.shown("customers") as report:
+            await seeding.seed(database, workspace=created.workspace, customers=customers, progress=report)
         account = await _account(database, email)
     if account is None:
         raise SystemExit(f"Nobody signs in as {email}.")
@@ -67,7 +69,3 @@ async def _account(database: Database, email: str) -> tables.Account | None:
     from db.queries import accounts as queries
 
     return await queries.by_email(database.reading(None), email)
-
-
-def _told(done: int, all_: int) -> None:
-    print(f"\r{done:,} of {all_:,} customers", end="" if done < all_ else "\n", flush=True)

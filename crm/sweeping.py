@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from crm import idempotency
-from crm.files import storage
+from crm.files import leftovers, storage
 from crm.jobs import undoing
 from db import ids, tables
 from db.engine import Database
@@ -39,6 +39,8 @@ async def sweep(database: Database, *, now: int | None = None) -> None:
         for table, kept in ((tables.JobTarget, TARGETS), (tables.JobRow, ROWS)):
             await _rows(database, workspace_id, table, now - kept)
         await database.write(workspace_id, lambda work: calls.sweep_all(work, before=now - idempotency.KEPT))
+    if (room := storage.attached(database)) is not None:
+        await asyncio.to_thread(leftovers.remove, room)
 
 
 async def _rows(database: Database, workspace_id: int, table: Any, before: int) -> None:

@@ -16,14 +16,13 @@ from crm.exporting import columns, pages, snapshots
 from crm.exporting.columns import Chosen
 from crm.exporting.pages import Page
 from crm.files import storage
+from crm.files.made import KIND
 from crm.files.writing import Writer
 from crm.jobs.verbs import Item, Task
 from db.engine import Session
 from db.queries import targets
 from db.sight import Sight
 from db.tables.enums import FileFormat
-
-KIND: Final = "made"
 
 TIMES: Final = 8
 """A page is so many times as long as a chunk of customers who are changed: reading is that much cheaper."""

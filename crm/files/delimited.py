@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from crm.files.errors import Unreadable
 LONGEST: Final = 1_000_000
 """Characters of one record, and bytes of one line."""
 
-SEPARATORS: Final = (",", ";", "\t")
+SEPARATORS: Final = (",", ";", "\t", "|")
 
 _PIECE: Final = 1 << 20
 _SAMPLE: Final = 1 << 16
@@ -24,7 +25,8 @@ _MARKS: Final = (
 
 
 def encoding_of(path: Path) -> str:
-    """By its mark; else UTF-8 where the whole file is that; else Windows-1252. Raises Unreadable for bytes."""
+    """By its mark; else UTF-8 where the whole file is that; else Windows-1258 where it reads as Vietnamese; else
+    Windows-1252. Raises Unreadable for bytes."""
     with path.open("rb") as file:
         start = file.read(_SAMPLE)
         for mark, name in _MARKS:
@@ -33,7 +35,9 @@ def encoding_of(path: Path) -> str:
         if b"\0" in start:
             return _without_mark(start)
         file.seek(0)
-        return "utf-8" if _is_utf8(file) else "cp1252"
+        if _is_utf8(file):
+            return "utf-8"
+        return VIETNAMESE if _is_vietnamese(start) else "cp1252"
 
 
 def _without_mark(start: bytes) -> str:
@@ -55,6 +59,21 @@ def _is_utf8(file: IO[bytes]) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_vietnamese(start: bytes) -> bool:
+    """The code page of Vietnamese has tones as letters of their own, which always follow a vowel, and ă đ ơ ư where
+    languages of the West hardly have any letter."""
+    text = start.decode(VIETNAMESE, "replace")
+    tones = [place for place, letter in enumerate(text) if letter in _TONES]
+    after = sum(text[place - 1 : place].casefold() in _VOWELS for place in tones if place)
+    return len(tones) > 1 and after >= 0.95 * len(tones) and any(letter in _LETTERS for letter in text)
+
+
+VIETNAMESE: Final = "cp1258"
+_TONES: Final = frozenset("\u0300\u0301\u0303\u0309\u0323")
+_VOWELS: Final = frozenset("aăâeêioôơuưy")
+_LETTERS: Final = frozenset("ăđơưĂĐƠƯ")
 
 
 def separator_of(path: Path, encoding: str) -> str:
@@ -82,7 +101,7 @@ def _fitness(lines: list[str], separator: str) -> tuple[float, int]:
 def records(path: Path, encoding: str, separator: str) -> Iterator[list[str]]:
     """Every record that holds something, the header as well. Raises Unreadable."""
     with path.open(encoding=encoding, errors="replace", newline="") as file:
-        lines = _Lines(file)
+        lines = _Lines(file, composed=encoding == VIETNAMESE)
         reader = csv.reader(lines, delimiter=separator)
         with closing(file):
             try:
@@ -91,7 +110,11 @@ def records(path: Path, encoding: str, separator: str) -> Iterator[list[str]]:
                     if any(row) and not (number == 0 and _names_separator(row, separator)):
                         yield row
             except csv.Error:
-                raise Unreadable(f"A cell near line {reader.line_num} has no end: check its quotes.") from None
+                raise _endless(reader.line_num) from None
+
+
+def _endless(line: int) -> Unreadable:
+    return Unreadable(f"A cell near line {line} has no end: check its quotes.")
 
 
 def _names_separator(row: list[str], separator: str) -> bool:
@@ -100,10 +123,13 @@ def _names_separator(row: list[str], separator: str) -> bool:
 
 
 class _Lines:
-    """The lines of a file, as long as no line and no record grows beyond all bounds."""
+    """The lines of a file, as long as no line and no record grows beyond all bounds, and the last record is whole."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: IO[str], *, composed: bool) -> None:
+        """`composed`: letters and tones that stand apart are put together."""
         self._file = file
+        self._composed = composed
+        self._begun = self._line = 0
         self.length = 0
         """Characters since the last whole record."""
 
@@ -113,8 +139,15 @@ class _Lines:
     def __next__(self) -> str:
         line = self._file.readline(LONGEST + 1)
         if not line:
+            if self.length:
+                raise _endless(self._begun)
             raise StopIteration
+        self._line += 1
+        if not self.length:
+            self._begun = self._line
         self.length += len(line)
         if self.length > LONGEST:
             raise Unreadable(f"A row is longer than {LONGEST} characters: check its quotes.")
+        if self._composed:
+            line = unicodedata.normalize("NFC", line)
         return line.replace("\0", "") if "\0" in line else line

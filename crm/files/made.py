@@ -1,12 +1,15 @@
 """Files that jobs made."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from crm.files import storage
 from db import ids, tables
 from db.rows import Row, fresh
 from db.tables.enums import FileFormat
+
+KIND: Final = "made"
+"""The room where they lie."""
 
 
 def made(job: Any, identifier: bytes, name: str, format: FileFormat, relative: str, path: Path) -> Row:

@@ -83,6 +83,11 @@ def of(database: Database) -> Storage:
     return _OF[database]
 
 
+def attached(database: Database) -> Storage | None:
+    """Where the files of the database lie, if it was said already."""
+    return _OF.get(database)
+
+
 @contextmanager
 def unless_kept(path: Path) -> Iterator[None]:
     """Removes the file where something goes wrong."""

@@ -13,7 +13,14 @@ from db.tables.enums import FileFormat
 
 MOST_COLUMNS: Final = 500
 
-_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
+_OTHERS: Final = {
+    b"\xd0\xcf\x11\xe0": "This is a workbook of the old kind, or one with a password: save it as .xlsx or as CSV.",
+    b"%PDF": "This is no table: save it as .xlsx or as CSV and send that.",
+    b"<": "This is a web page or XML, whatever its name says: open it and save it as .xlsx or as CSV.",
+    b"[{": "This is one JSON list: write its objects a line each.",
+    b"\x1f\x8b": "This is packed: unpack it and send what is inside.",
+}
+"""How files begin that are none to import, and what to do about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,11 @@ def _format(path: Path) -> FileFormat:
         start = file.read(4096)
     if start.startswith(b"PK"):
         return FileFormat.XLSX
-    if start.startswith(_OLD_WORKBOOK):
-        raise Unreadable("This is a workbook of the old kind, or one with a password: save it as .xlsx or as CSV.")
-    return FileFormat.JSONL if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else FileFormat.CSV
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for beginning, message in _OTHERS.items():
+        if text.startswith(beginning):
+            raise Unreadable(message)
+    return FileFormat.JSONL if text[:1] == b"{" else FileFormat.CSV
 
 
 def _workbook(path: Path) -> Table:

@@ -18,7 +18,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "realName": "legal name, official name; tên thật, tên khai sinh; nome reale, nome legale; nama asli, nama resmi",
     "avatarUrl": "avatar, avatar url, picture, photo, image; ảnh, ảnh đại diện; foto, immagine; gambar, foto profil",
     "phone": "phone number, telephone, tel, mobile, mobile phone, mobile number, cell, cell phone, contact number; "
-    "điện thoại, số điện thoại, sđt, di động, số di động, đt; "
+    "điện thoại, số điện thoại, số đt, sđt, di động, số di động, đt; "
     "telefono, cellulare, numero di telefono, numero telefono, recapito telefonico; "
     "telepon, nomor telepon, no telepon, hp, no hp, nomor hp, ponsel, handphone, no telp, whatsapp",
     "phones": "phone numbers, all phones, other phones; các số điện thoại; telefoni, numeri di telefono; "

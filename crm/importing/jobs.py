@@ -14,7 +14,7 @@ from crm.errors import ErrorCode, Refused
 from crm.files import storage, uploads, writing
 from crm.files import tables as files
 from crm.files.errors import Unreadable
-from crm.files.made import made
+from crm.files.made import KIND, made
 from crm.files.tables import Table
 from crm.importing import mapping
 from crm.importing.cells import Habits
@@ -30,8 +30,6 @@ from db.engine import Session
 from db.queries import jobs
 from db.rows import Row
 from db.tables.enums import CustomerStage, FileFormat, JobKind, Outcome, Permission
-
-KIND: Final = "made"
 
 _PAGE: Final = 1_000
 
@@ -162,12 +160,12 @@ async def following(act: Act, task: Task, after: int, size: int) -> Sequence[Ite
 
 
 async def finish(session: Session, task: Task) -> list[Row]:
-    """The file of the failed rows, where there are any."""
+    """The file of the failed rows, where there are any: those that are known, where it was cancelled before its end."""
     job = task.job
     opened = _OPEN.pop(job.id, None)
     if opened is not None:
         opened.close()
-    if not job.counts.get(Outcome.FAILED.name) or job.dry_run:
+    if not job.counts.get(Outcome.FAILED.name):
         return []
     identifier = bytes.fromhex(task.arguments["failed"])
     kept = storage.of(session.database)
@@ -187,7 +185,7 @@ async def finish(session: Session, task: Task) -> list[Row]:
     return [made(job, identifier, f"failed rows{writing.suffix(format)}", format, relative, path)]
 
 
-@verb(JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish)
+@verb(JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish, finish_cancelled=True)
 async def run(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     """Brings a chunk of rows in."""
     if not items:

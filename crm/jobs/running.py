@@ -15,6 +15,7 @@ from crm.bulk import ROOMS
 from crm.errors import Refusal
 from crm.jobs import clock, gathering, tending, verbs, working
 from crm.jobs.gathering import Lost
+from crm.jobs.reporting import Report
 from crm.jobs.signals import waiting
 from crm.jobs.verbs import Item, Task
 from crm.jobs.working import Failed
@@ -108,11 +109,12 @@ async def _work(
     database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event, turns: _Sizes | None
 ) -> None:
     size, until = FIRST if turns is None else turns.get(job_id, FIRST), time.monotonic() + SLICE
+    report = Report()
     while not stop.is_set():
         began = time.perf_counter()
         try:
-            if not await _chunk(database, workspace_id, job_id, worker, size, stop):
-                return
+            if not await _chunk(database, workspace_id, job_id, worker, size, stop, report):
+                return report.ended(await _one(database, workspace_id, job_id))
         except Lost:
             # Another worker's, or cancelled: the next look tells.
             continue
@@ -140,19 +142,33 @@ def _next_size(size: int, took: float, wanted: float) -> int:
     return max(10, min(verbs.CHUNK, int(size * min(GROWTH, wanted / max(took, 0.001)))))
 
 
+async def _one(database: Database, workspace_id: int, job_id: bytes) -> Any:
+    return (await jobs.any_by_ids(database.reading(workspace_id), [job_id])).get(job_id)
+
+
 async def _chunk(
-    database: Database, workspace_id: int, job_id: bytes, worker: str, size: int, stop: asyncio.Event | None = None
+    database: Database,
+    workspace_id: int,
+    job_id: bytes,
+    worker: str,
+    size: int,
+    stop: asyncio.Event | None = None,
+    report: Report | None = None,
 ) -> bool:
     """One more chunk; whether there is more to do. Raises Lost."""
     now = clock.now(database)
-    job = (await jobs.any_by_ids(database.reading(workspace_id), [job_id])).get(job_id)
+    job = await _one(database, workspace_id, job_id)
     if job is None or job.leased_by != worker or job.finished_at is not None:
         return False
+    if report is not None:
+        report.seen(job)
     viewer = await accounts.viewer_of(database, workspace_id, ActorKind(job.actor_kind), job.actor_id, now)
     task = working.task(job)
     if viewer is None or not viewer.may(verbs.of(job).permission):
         return await _end(database, workspace_id, task.job, worker, "Whoever began it may not do this any more.")
     if job.status == JobStatus.CANCELLING:
+        if job.kind != JobKind.UNDO and verbs.of(job).finish_cancelled:
+            return await _finish(database, workspace_id, task, worker, JobStatus.CANCELLED)
         return await _end(database, workspace_id, task.job, worker, None)
     if gathering.wanted(task):
         return await _gather(database, workspace_id, viewer, task, worker)
@@ -246,15 +262,17 @@ def _done(task: Task, now: int) -> None:
         working.ended(task.job, now)
 
 
-async def _finish(database: Database, workspace_id: int, task: Task, worker: str) -> bool:
-    """Makes the job's files, and ends it."""
+async def _finish(
+    database: Database, workspace_id: int, task: Task, worker: str, status: JobStatus | None = None
+) -> bool:
+    """Makes the job's files, and ends it: as what became of its rows says, unless a status is given."""
     job, finish = task.job, verbs.of(task.job).finish
     assert finish is not None
     async with _held(database, job, worker):
         files = await finish(database.reading(workspace_id), task)
     seen = job.status
     working.ended(job, ids.now())
-    changed = {"status": job.status, "finished_at": job.finished_at}
+    changed = {"status": job.status if status is None else int(status), "finished_at": job.finished_at}
 
     async def end(work: Work) -> None:
         await work.insert(*files)

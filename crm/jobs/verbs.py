@@ -86,7 +86,8 @@ class Verb:
     """`permission` is asked again whenever a worker goes on with a job. `read(act, task, after, size)` gives the next
     items where they are not the job's stored target. `most` rows make a chunk. `finish`, once all rows are done, makes
     the job's files, and the same when it is called again. `ahead(session, viewer, task, size)` makes ready what the
-    next chunk needs, outside of any transaction. Of a `silent` one, rows that succeed are counted only."""
+    next chunk needs, outside of any transaction. Of a `silent` one, rows that succeed are counted only. Some make files
+    of what was done also where they are cancelled: `finish_cancelled`."""
 
     kind: JobKind
     permission: Permission
@@ -96,6 +97,7 @@ class Verb:
     most: int = CHUNK
     entity: str = "Customer"
     finish: Finish | None = None
+    finish_cancelled: bool = False
     ahead: Ahead | None = None
     silent: bool = False
 

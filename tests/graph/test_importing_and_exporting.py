@@ -133,6 +133,7 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(ask, send, everything
     tried = (await ask(IMPORT, input={"upload": upload}, options={"dryRun": True}))["customersImport"]["job"]
     assert await everything_of(rows.Customer) == []
     assert await everything_of(rows.Tag) == []
+    assert [one["name"] for one in tried["files"]] == ["failed rows.csv"]
     done = (await ask(IMPORT, input={"upload": upload}))["customersImport"]["job"]
     assert counted(tried) == counted(done) == {"CREATED": 1, "FAILED": 1}
     first = tried["rows"]["nodes"][0]["changed"], done["rows"]["nodes"][0]["changed"]

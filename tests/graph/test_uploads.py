@@ -1,5 +1,6 @@
 """Files on their way in and out: POST /uploads and the links of GET /files."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -130,6 +131,22 @@ async def test_what_is_too_large_is_refused_and_nothing_is_left(door, announced)
     assert lying(door) == before
 
 
+async def test_an_upload_that_breaks_off_leaves_nothing(door):
+    before = lying(door)
+    host, port = door.http.base_url.host, door.http.base_url.port
+    _, writer = await asyncio.open_connection(host, port)
+    head = f"POST /uploads HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {door.token}\r\ncontent-length: 50000\r\n\r\n"
+    writer.write(head.encode() + b"x" * 20_000)
+    await writer.drain()
+    async with asyncio.timeout(10):
+        while lying(door) == before:
+            await asyncio.sleep(0.01)
+    writer.close()
+    async with asyncio.timeout(10):
+        while lying(door) != before:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_stranger_sends_nothing(door):
     answer = await door.http.post("/uploads", content=CSV)
     assert answer.status_code == 401
@@ -198,6 +215,22 @@ async def test_a_link_brings_the_file_without_a_token(door):
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert "attachment; filename*=utf-8''kh%C3%A1ch%20h%C3%A0ng.csv" in answer.headers["content-disposition"]
     assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_a_part_of_a_file_and_its_size_alone(door):
+    row = await made(door, "a.csv")
+    answer = await door.http.head(link(door, row))
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(CSV))
+    part = await door.http.get(link(door, row), headers={"range": "bytes=5-9"})
+    assert (part.status_code, part.content) == (206, CSV[5:10])
+
+
+@pytest.mark.parametrize("name", ['a"b;c.csv', "x\r\ny.csv", "日本.csv"])
+async def test_a_name_is_nothing_but_a_name(door, name):
+    answer = await door.http.get(link(door, await made(door, name)))
+    assert (answer.status_code, answer.content) == (200, CSV)
+    assert "\n" not in answer.headers["content-disposition"]
 
 
 async def test_a_link_ends(door):

@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def rows(path: Path, **options: Any) -> list[list[str]]:
     return list(tables.look(path, **options).rows())
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "bar"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_csv_in_any_encoding_and_with_any_separator(tmp_path, encoding, separator):
     path = tmp_path / "file.csv"
@@ -128,9 +129,48 @@ def test_a_workbook_is_let_go_of_before_its_end(tmp_path):
         pytest.param(b"\xd0\xcf\x11\xe0 old workbook", id="an old workbook"),
         pytest.param(b"PK\x03\x04 not a zip", id="half a zip"),
         pytest.param(b"{not json}\n", id="half an object"),
+        pytest.param(b'[{"name": "An"}]', id="a JSON list"),
+        pytest.param(b"<html><table><tr><td>name</td></tr></table></html>", id="a web page that says it is a workbook"),
+        pytest.param(b"%PDF-1.7\n", id="a document"),
+        pytest.param(b"\x1f\x8b\x08 packed", id="a packed file"),
+        pytest.param(b'name,note\nAn,"no end\nBinh,x\n', id="a quote that never ends"),
         pytest.param(b'{"a":1}\n[2]\n', id="a list among objects"),
     ],
 )
 def test_what_is_no_table_is_refused(file, content):
     with pytest.raises(Unreadable):
         rows(file(content))
+
+
+VIETNAMESE = "Họ và tên;Địa chỉ\nNguyễn Thị Hường;1 Lê Lợi, Quận Bình Thạnh\n"
+
+
+def in_the_code_page_of_vietnamese(text: str) -> bytes:
+    """A tone stands apart behind its vowel there."""
+    found = b""
+    for letter in text:
+        *base, tone = unicodedata.normalize("NFD", letter)
+        if tone in "\u0300\u0301\u0303\u0309\u0323":
+            found += unicodedata.normalize("NFC", "".join(base)).encode("cp1258") + tone.encode("cp1258")
+        elif len(base) > 1 and base[1] == "\u0323":
+            # What is above the letter belongs to it, what is below is its tone.
+            found += unicodedata.normalize("NFC", base[0] + tone).encode("cp1258") + "\u0323".encode("cp1258")
+        else:
+            found += letter.encode("cp1258")
+    return found
+
+
+def test_the_old_code_page_of_vietnamese(file):
+    table = tables.look(file(in_the_code_page_of_vietnamese(VIETNAMESE)))
+    assert table.encoding == "cp1258"
+    assert [table.headers, *table.rows()] == [line.split(";") for line in VIETNAMESE.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Nome;Nota\nNiccolò;Perciò lasciò, però così\n", "Nome;Cidade\nJoão;São Tomé\n", "Nafn;x\nÞórður;Það\n"],
+    ids=["Italian", "Portuguese", "Icelandic"],
+)
+def test_other_languages_are_not_taken_for_it(file, text):
+    table = tables.look(file(text.encode("cp1252")))
+    assert [table.headers, *table.rows()] == [line.split(";") for line in text.splitlines()]

@@ -12,8 +12,8 @@ from crm.exporting import jobs as exporting
 from crm.files import storage, uploads
 from crm.files import tables as files
 from crm.importing import jobs as importing
-from crm.jobs import running
-from db import ids, tables
+from crm.jobs import ending, running
+from db import ids, tables, wire
 from db.engine import Database
 from db.queries import files as made
 from db.queries import jobs
@@ -110,6 +110,29 @@ async def test_an_export_goes_on_where_it_was_killed(begun, does, database, kept
     rows = list(files.look(kept.path(file.path)).rows())
     assert len({row[1] for row in rows}) == len(rows) == ROWS - 9
     assert not list(kept.path("made").glob("*.*")), "what it worked with was left behind"
+
+
+async def test_a_cancelled_import_gives_back_the_rows_that_failed_until_then(begun, database, does, kept, reading):
+    job = await begun(csv())
+    await worked(database, job, chunks=2)
+    cancelled = await does(ending.cancel, wire.wire("Job")(job.id))
+    assert cancelled.status == JobStatus.CANCELLING
+    after = await worked(database, job)
+    assert (after.status, after.processed, after.counts) == (JobStatus.CANCELLED, 400, {"CREATED": 396, "FAILED": 4})
+    [file] = (await made.by_job(reading, [job.id]))[job.id]
+    rows = list(files.look(kept.path(file.path)).rows())
+    assert [row[1] for row in rows] == [f"{number}@x.example" for number in (99, 199, 299, 399)]
+
+
+async def test_a_cancelled_export_has_no_file(begun, does, database, reading, monkeypatch):
+    monkeypatch.setattr(ahead, "TIMES", 1)
+    await worked(database, await begun(csv()))
+    job = await does(exporting.export, EVERYONE, FileFormat.CSV, None, {})
+    await worked(database, job, chunks=2)
+    await does(ending.cancel, wire.wire("Job")(job.id))
+    after = await worked(database, job)
+    assert after.status == JobStatus.CANCELLED
+    assert await made.by_job(reading, [job.id]) == {}
 
 
 async def test_a_file_that_is_gone_ends_the_job(begun, database, kept):

@@ -1,0 +1,168 @@
+"""Whatever customers are like, an export of them that is imported again says of every row that nothing is different."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from crm import companies, fields
+from crm.customers import records
+from crm.exporting import jobs as exporting
+from crm.files import storage, uploads
+from crm.importing import jobs as importing
+from db import ids, tables, wire
+from db.queries import files as made
+from db.reading import here, prepared
+from db.tables.enums import CustomFieldType, EntityType, FileFormat, Gender, Role, SubscriptionStatus
+from tests import make
+
+thorough = settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+OPTIONS = ["a;b", '"c"', "=d", "Đỏ", " ", "x, y"]
+CUSTOM = {
+    "text": CustomFieldType.TEXT,
+    "long": CustomFieldType.LONG_TEXT,
+    "number": CustomFieldType.NUMBER,
+    "truth": CustomFieldType.BOOLEAN,
+    "day": CustomFieldType.DATE,
+    "moment": CustomFieldType.DATE_TIME,
+    "one": CustomFieldType.SELECT,
+    "many": CustomFieldType.MULTI_SELECT,
+    "mail": CustomFieldType.EMAIL,
+    "tel": CustomFieldType.PHONE,
+    "web": CustomFieldType.URL,
+}
+
+_HARD = st.sampled_from(
+    [
+        *"=+-@'\"\t\n\r;,|&<> 0179.áđŁßİ＝＋－＠٣",
+        "_x000D_",
+        "\r\n",
+        "\x0b",
+        "\u00a0",
+        "\u200b",
+        "\u2028",
+        "😀",
+        "e\u0301",
+        "''",
+        "007",
+        "1e5",
+        "1,5",
+        "true",
+        "01/02/2024",
+        "NaN",
+        "#REF!",
+    ]
+)
+texts = st.lists(_HARD, min_size=1, max_size=6).map("".join)
+names = texts.filter(lambda text: bool(text.strip()))
+phones = st.sampled_from(["+84901234567", "+390612345678", "+6281234567890", "+14155552671", "+442071838750"])
+emails = st.sampled_from(
+    ["An@x.example", "'a@x.example", "+b@x.example", "=c@x.example", "đ@x.example", "-d@x.example"]
+)
+days = st.dates(date(1900, 1, 1), date(2020, 1, 1)).map(date.isoformat)
+moments = st.datetimes(datetime(1971, 1, 1), datetime(2090, 1, 1)).map(
+    lambda moment: wire.show_moment(int(moment.replace(tzinfo=UTC).timestamp() * 1000))
+)
+VALUES: dict[str, Any] = {
+    "text": names, "long": names, "truth": st.booleans(), "day": days, "moment": moments,
+    "number": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**20), 10**20).map(float),
+    "one": st.sampled_from([one for one in OPTIONS if one.strip()]),
+    "many": st.lists(st.sampled_from([one for one in OPTIONS if one.strip()]), min_size=1, unique=True),
+    "mail": emails, "tel": phones, "web": st.just("https://x.example/a?b=1;2,3"),
+}  # fmt: skip
+
+
+def _valued(key: str) -> Any:
+    return VALUES[key].map(lambda value: {"key": key, "value": value})
+
+
+people = st.fixed_dictionaries(
+    {"name": names},
+    optional={
+        "nickname": texts, "real_name": texts, "source": texts, "channel": texts, "birth_date": days,
+        "gender": st.sampled_from(Gender), "value": st.integers(-(10**15), 10**15),
+        "subscription_status": st.sampled_from(SubscriptionStatus), "reseller_relationship": st.booleans(),
+        "phones": st.lists(phones, unique=True, max_size=3), "emails": st.lists(emails, unique=True, max_size=3),
+        "address": st.fixed_dictionaries({}, optional={name: texts for name in ("line1", "city", "postal_code")}),
+        "tags": st.lists(names, max_size=3).map(lambda tags: {"add": [{"name": tag} for tag in tags]}),
+        "external_ids": st.lists(names.map(lambda one: {"system": "=e; rp", "value": one}), max_size=2),
+        "custom_fields": st.sets(st.sampled_from(sorted(VALUES))).flatmap(
+            lambda keys: st.tuples(*(_valued(key) for key in sorted(keys))).map(list)
+        ),
+        "company": st.just({"name": "company"}),
+    },
+)  # fmt: skip
+
+
+@pytest.fixture
+async def world(database, tmp_path: Path, save, viewer, does):
+    """A workspace with a field of every type and a company; the company's id."""
+    storage.attach(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
+    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    for key, kind in CUSTOM.items():
+        field: dict[str, Any] = {"entity": EntityType.CUSTOMER, "type": kind, "key": key, "label": key}
+        if kind in (CustomFieldType.SELECT, CustomFieldType.MULTI_SELECT):
+            field["options"] = [one for one in OPTIONS if one.strip()]
+        await does(fields.create, field)
+    done = await does(companies.create, {"name": "=Công ty; “A”, s.p.a."})
+    return wire.wire("Company")(done.company.id)
+
+
+async def brought(does: Any, company: str, given_: list[dict[str, Any]]) -> list[str]:
+    """The ids of those who can be made."""
+    wanted = [{**one, "company": {"id": company}} if "company" in one else one for one in given_]
+
+    async def make_(act: Any) -> list[str]:
+        found, _ = await records.create_each(act, [(one, ("input",)) for one in wanted])
+        return [wire.wire("Customer")(state.id) for state in found if not state.refused]
+
+    return await does(make_)
+
+
+@pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
+@thorough
+@given(everybody=st.lists(people, min_size=1, max_size=8))
+async def test_nothing_is_different(database, reading, viewer, does, world, format, everybody):
+    customers = await brought(does, world, everybody)
+    if not customers:
+        return
+    before = await stored(reading)
+    job = await does(exporting.export, {"ids": customers}, format, None, {})
+    [file] = (await made.by_job(reading, [job.id]))[job.id]
+    identifier = ids.new()
+    relative, path = storage.of(database).room("uploads", identifier)
+    path.write_bytes(storage.of(database).path(file.path).read_bytes())
+    upload = await uploads.keep(database, viewer, identifier, name="x", size=1, path=relative)
+    wanted = {"upload": upload, "match_on": 0, "on_duplicate": 1, "stage": 1}
+    again = await does(importing.begin, wanted, await importing.look(reading, viewer, wanted), None)
+    assert again.counts == {"UNCHANGED": len(customers)}, await told(reading, again)
+    assert await stored(reading) == before
+
+
+async def stored(reading: Any) -> list[Any]:
+    found = []
+    for table in (
+        tables.Customer,
+        tables.CustomerPhone,
+        tables.CustomerEmail,
+        tables.CustomerValue,
+        tables.CustomerTag,
+    ):
+        found += sorted(tuple(row) for row in await reading.rows(prepared(select(table).where(here(table)))))
+    return found
+
+
+async def told(reading: Any, job: Any) -> Any:
+    """What was different after all, or wrong."""
+    rows = await reading.rows(prepared(select(tables.JobRow).where(here(tables.JobRow))))
+    changes = await reading.rows(prepared(select(tables.Change).where(here(tables.Change))))
+    return [row.errors for row in rows if row.job_id == job.id], [row.fields for row in changes if row.job_id == job.id]

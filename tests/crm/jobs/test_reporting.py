@@ -1,0 +1,27 @@
+"""A worker's log says how far a job is, and how it ended."""
+
+import logging
+
+from crm.jobs import reporting
+from crm.jobs.reporting import Report
+from db.tables.enums import JobKind, JobStatus
+from tests import make
+
+
+def test_a_line_now_and_then_and_one_at_the_end(caplog, monkeypatch):
+    caplog.set_level(logging.INFO, "clientela.jobs")
+    job = make.job(kind=JobKind.IMPORT, matched=1_000, processed=0, counts={}, finished_at=None)
+    report = Report()
+    report.seen(job)
+    assert caplog.messages == []
+    monkeypatch.setattr(reporting, "EVERY", 0.0)
+    job.processed = 400
+    report.seen(job)
+    assert "(import): 400 of 1000 rows, " in caplog.messages[0]
+    report.ended(job)
+    assert len(caplog.messages) == 1
+    job.finished_at, job.status, job.counts = 1, int(JobStatus.DONE_WITH_ERRORS), {"CREATED": 990, "FAILED": 10}
+    report.ended(job)
+    assert caplog.messages[1].endswith("seconds; created 990, failed 10")
+    assert "done with errors after" in caplog.messages[1]
+    report.ended(None)
