@@ -36,6 +36,11 @@ _FOUND = (
     "SELECT c.* FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL AND c.id = ANY(ARRAY("
     "SELECT s.customer_id FROM customer_search s WHERE s.workspace_id = $1 AND {})) ORDER BY c.id DESC LIMIT 51"
 )
+_FOUND_BY_FTS = (
+    "SELECT c.* FROM customer c WHERE c.workspace_id = $1 AND +c.archived_at IS NULL AND c.id IN ("
+    "SELECT s.customer_id FROM customer_text JOIN customer_search s ON s.number = customer_text.rowid "
+    "WHERE customer_text MATCH '{}' AND s.workspace_id = $1 AND {}) ORDER BY c.id DESC LIMIT 51"
+)
 _WALKED = (
     "SELECT c.* FROM customer c JOIN customer_search s ON s.workspace_id = $1 AND s.customer_id = c.id "
     "WHERE c.workspace_id = $1 AND c.archived_at IS NULL AND strpos(s.text, $2) > 0 ORDER BY c.id DESC LIMIT 51"
@@ -133,6 +138,10 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
                 "c.subscription_status = 1 AND c.gender = 0 AND c.birth_date <= '1996-11-01' "
                 "AND c.birth_date > '1986-11-01'"
             ),
+            on_sqlite=_where(
+                "c.subscription_status = 1 AND c.gender = 0 AND +c.birth_date <= '1996-11-01' "
+                "AND +c.birth_date > '1986-11-01'"
+            ),
         ),
         Asked(
             "of the gold tier",
@@ -176,12 +185,16 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
             Question(search="pirelli milano"),
             _FOUND.format("s.text LIKE $2 AND s.text LIKE $3"),
             ("%pirelli%", "%milano%"),
+            _FOUND_BY_FTS.format(
+                'text : "pir" AND "ire" AND "rel" AND "lli" AND "mil" AND "ano"', "s.text LIKE $2 AND s.text LIKE $3"
+            ),
         ),
         Asked(
             "a search for a phone number",
             Question(search="0901234"),
             _FOUND.format("s.text LIKE $2"),
             ("%0901234%",),
+            _FOUND_BY_FTS.format('text : "090" AND "901" AND "012" AND "123" AND "234"', "s.text LIKE $2"),
         ),
         Asked(
             "tagged or valuable, with points, the most valuable first",

@@ -91,9 +91,10 @@ class Writer:
 
     def _compare(self, row: Any, negated: bool, name: str, operator: str, place: int) -> Says:
         column = getattr(row, name)
+        said = column if operator == "=" else self._passed(column, name)
         if not negated:
-            return _compared(column, operator, place)
-        return _or_empty(column, _compared(column, _INVERSE[operator], place))
+            return _compared(said, operator, place)
+        return _or_empty(column, _compared(said, _INVERSE[operator], place), said)
 
     def _equal(self, row: Any, negated: bool, key: str, name: str, folded: int, exact: int) -> Says:
         if negated:
@@ -111,9 +112,14 @@ class Writer:
 
     def _between(self, row: Any, negated: bool, name: str, low: int, high: int) -> Says:
         column = getattr(row, name)
+        said = self._passed(column, name)
         if not negated:
-            return _compared(column, ">=", low) & _compared(column, "<", high)
-        return _or_empty(column, or_(_compared(column, "<", low), _compared(column, ">=", high)))
+            return _compared(said, ">=", low) & _compared(said, "<", high)
+        return _or_empty(column, or_(_compared(said, "<", low), _compared(said, ">=", high)), said)
+
+    def _passed(self, column: Any, name: str) -> Any:
+        """The column to compare with a bound. SQLite would leave the list's order for a range of half of all rows."""
+        return held(column) if self.sqlite and self._walking and name != "id" else column
 
     def _holds(self, row: Any, negated: bool, name: str, place: int, pattern: int) -> Says:
         """PostgreSQL can tell from a pattern how many rows are LIKE it."""
@@ -243,8 +249,9 @@ def _type(column: Any) -> Any:
     return BigInteger() if isinstance(column.type, SmallInteger | Integer) else column.type
 
 
-def _or_empty(column: Any, says: Says) -> Says:
-    return or_(column.is_(None), says) if _nullable(column) else says
+def _or_empty(column: Any, says: Says, said: Any = None) -> Says:
+    """`said` is the column as it is written in `says`, where that is not the same."""
+    return or_((column if said is None else said).is_(None), says) if _nullable(column) else says
 
 
 def _nullable(column: Any) -> bool:
@@ -256,15 +263,21 @@ def _nullable(column: Any) -> bool:
 _WEAK = frozenset({"field_id", "system", "kind"})
 
 
+# Columns of custom fields' values, each of which stands behind its field in an index: it finds a range of them too.
+_RANGED = frozenset({"number", "date", "date_time", "text_key"})
+
+
 def selective(shape: Shape) -> bool:
-    """Whether an index finds few rows for it, as far as that can be told without looking."""
+    """Whether an index may find few rows for it, as far as that can be told without looking."""
     kind = shape[0]
     if kind == "and":
         return any(selective(one) for one in shape[1:])
     if kind == "or":
         return all(selective(one) for one in shape[1:])
     if kind == "compare":
-        return shape[2] == "=" and shape[1] not in _WEAK
+        return shape[1] in _RANGED or (shape[2] == "=" and shape[1] not in _WEAK)
+    if kind == "between":
+        return shape[1] in _RANGED
     return kind in ("equal", "among", "among_folded") and shape[1] not in _WEAK
 
 

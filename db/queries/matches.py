@@ -26,8 +26,9 @@ from db.reading import Built, Prepared, among, here
 from db.sight import Sight, seen
 from db.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, sort
 
-# How many of the first in order are looked at to see whether a question finds many customers or few.
-_SAMPLE = 64
+# How many of the first in order are looked at, until _MANY fit, to see whether a question finds many customers or few.
+# SQLite, which plans without looking, is helped with more.
+_SAMPLE: Mapping[str, int] = {"postgresql": 64, "sqlite": 1_000}
 _MANY = 3
 _KEPT = 500
 
@@ -198,9 +199,12 @@ def sampled(dialect: str, match: Match, order: Sort) -> Sample | None:
 
 
 def _narrow(shape: Shape) -> bool:
-    """Whether it asks for what is related, and an index of that finds few."""
+    """Whether it asks for what is related and an index of that may find few, or for a range, which may be of half of
+    all customers."""
     if shape[0] in ("and", "or", "not"):
         return any(_narrow(one) for one in shape[1:])
+    if shape[0] in ("compare", "between"):
+        return bool(shape[1] != "id" and shape[2] != "=")
     return shape[0] in ("some", "one") and selective(shape[2])
 
 
@@ -220,11 +224,11 @@ def _newest_documents(found: Search, dialect: str) -> Select[Any]:
         select(col(tables.CustomerSearch.text))
         .where(here(tables.CustomerSearch))
         .order_by(col(tables.CustomerSearch.customer_id).desc())
-        .limit(literal_column(str(_SAMPLE)))
+        .limit(_few(_SAMPLE[dialect]))
         .subquery()
     )
     says = searching.matches(found, Writer(dialect, everything=True), newest.c.text)
-    return select(func.count().label("count")).select_from(newest).where(says)
+    return _counted(select(newest.c.text).where(says))
 
 
 def _first_customers(match: Match, key: Key | None, dialect: str) -> Select[Any]:
@@ -235,10 +239,18 @@ def _first_customers(match: Match, key: Key | None, dialect: str) -> Select[Any]
         first, column = key.expression.present(first, table, 0, Writer(dialect, everything=True), down=down)
         first = first.order_by(column.desc() if down else column.asc())
     identifier = col(table.id)
-    first = first.order_by(identifier.desc() if down else identifier.asc()).limit(literal_column(str(_SAMPLE)))
-    row = aliased(table, first.subquery())
-    says = match.where(dialect, row, indexed=False)
-    return select(func.count().label("count")).select_from(row).where(*says)
+    first = first.order_by(identifier.desc() if down else identifier.asc()).limit(_few(_SAMPLE[dialect]))
+    row: Any = aliased(table, first.subquery())
+    return _counted(select(row.id).where(*match.where(dialect, row, indexed=False)))
+
+
+def _counted(fitting: Select[Any]) -> Select[Any]:
+    """How many there are, or _MANY, behind which nothing is looked at."""
+    return select(func.count().label("count")).select_from(fitting.limit(_few(_MANY)).subquery())
+
+
+def _few(number: int) -> Any:
+    return literal_column(str(number))
 
 
 _STATEMENTS: dict[Any, Prepared[Any]] = {}

@@ -264,7 +264,7 @@ async def test_one_of_several_ways_is_looked_for_row_by_row(explained, crowd):
         assert "hashed SubPlan" not in plan, plan
 
 
-@pytest.mark.parametrize("search", ["quux17", "person quux17", "quux4711 person"])
+@pytest.mark.parametrize("search", ["quux1717", "person quux1717", "quux4711 person"])
 async def test_a_search_for_a_rare_word_begins_with_its_index(database, explained, search):
     (plan,) = await explained(Question(search=search))
     assert_by_index(plan, sorted_by_index=False)
