@@ -9,6 +9,8 @@ Figures of one run compare with each other only. `--save` adds the table to benc
 import argparse
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 import orjson
 
@@ -22,38 +24,48 @@ def main() -> None:
     works = [work for work in WORKS if work.name in chosen.works]
     made = asyncio.run(data.made(chosen.url, chosen.customers, chosen.email))
     measured: dict[tuple[str, str], list[Measured]] = defaultdict(list)
-    for number in range(chosen.rounds):
-        answers: dict[str, set[bytes]] = defaultdict(set)
-        for name in chosen.servers:
-            with serving.running(name, made) as server:
-                for work in works:
-                    answer, figure = _measure(server, work, made, chosen.seconds, chosen.connections)
-                    answers[work.name].add(answer)
-                    measured[work.name, name].append(figure)
-                    print(f"round {number + 1}: {work.name} by {name}: {figure}")
-        different = [name for name, found in answers.items() if len(found) > 1]
-        if different:
-            raise SystemExit(f"The servers do not answer alike: {different}")
+    with ExitStack() as running:
+        servers = [running.enter_context(serving.running(name, made)) for name in chosen.servers]
+        for work in works:
+            _prepare(servers, work, made, chosen.connections)
+        for number in range(chosen.rounds):
+            for work in works:
+                for server in servers:
+                    figure = _measure(server, work, made, chosen.seconds, chosen.connections)
+                    measured[work.name, server.name].append(figure)
+                    print(f"round {number + 1}: {work.name} by {server.name}: {figure}")
     table = results.table(works, measured, chosen.servers)
     print("\n" + table)
     if chosen.save:
         results.save(table, chosen)
 
 
-def _measure(
-    server: serving.Server, work: Work, made: data.Data, seconds: float, connections: int
-) -> tuple[bytes, Measured]:
-    """The answer's data, and what an answer costs. What is compiled at the first use is compiled before."""
-    body = orjson.dumps({"query": work.document, "variables": work.variables(made)})
-    answer = orjson.dumps(orjson.loads(serving.ask(server, work.name, body, made.token))["data"])
-    sent = load.request(server.path(work.name), body, made.token)
-    load.drive(server.port, sent, connections=connections, seconds=0.5)
+def _prepare(servers: Sequence[serving.Server], work: Work, made: data.Data, connections: int) -> None:
+    """What is compiled at the first use is compiled before. The data of the answers are the same byte for byte, or the
+    comparison means nothing."""
+    body = _body(work, made)
+    answers = set()
+    for server in servers:
+        answers.add(orjson.dumps(orjson.loads(serving.ask(server, work.name, body, made.token))["data"]))
+        sent = load.request(server.path(work.name), body, made.token)
+        load.drive(server.port, sent, connections=connections, seconds=1)
+    if len(answers) > 1:
+        raise SystemExit(f"The servers do not answer {work.name} alike.")
+
+
+def _measure(server: serving.Server, work: Work, made: data.Data, seconds: float, connections: int) -> Measured:
+    """What an answer costs."""
+    sent = load.request(server.path(work.name), _body(work, made), made.token)
     before = server.cpu
     driven = load.drive(server.port, sent, connections=connections, seconds=seconds)
     if driven.failures:
         raise SystemExit(f"{server.name} failed {driven.failures} of {driven.requests} requests of {work.name}")
     spent = server.cpu - before
-    return answer, Measured(1000 * spent / driven.requests, driven.requests / driven.seconds)
+    return Measured(1000 * spent / driven.requests, driven.requests / driven.seconds)
+
+
+def _body(work: Work, made: data.Data) -> bytes:
+    return orjson.dumps({"query": work.document, "variables": work.variables(made)})
 
 
 def _arguments() -> argparse.Namespace:
@@ -67,8 +79,8 @@ def _arguments() -> argparse.Namespace:
         "--works", nargs="+", default=[work.name for work in WORKS], choices=[work.name for work in WORKS]
     )
     parser.add_argument("--servers", nargs="+", default=list(serving.SERVERS), choices=serving.SERVERS)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--save", action="store_true")
     return parser.parse_args()

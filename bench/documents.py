@@ -77,7 +77,7 @@ WORKS = (
         "P4",
         "50 of those tagged or valuable, with points, by value, and their number",
         FOUND,
-        {"tags": None, "value": "5000000", "points": "100", "first": 50},
+        {"tags": None, "value": "5000000", "points": "5000", "first": 50},
         1.5,
     ),
 )

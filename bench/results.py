@@ -52,7 +52,7 @@ def save(table: str, chosen: argparse.Namespace) -> None:
     head = f"## {datetime.date.today():%Y-%m-%d}, {database}, {chosen.customers:,} customers"
     told = (
         f"Python {platform.python_version()} ({sys.platform}), {versions}. {chosen.connections} connections, "
-        f"{chosen.rounds} rounds of {chosen.seconds:g} seconds in turn, medians."
+        f"{chosen.rounds} rounds of {chosen.seconds:g} seconds in turn, all servers running, medians."
     )
     with RECORD.open("a", encoding="utf-8") as record:
         record.write(f"\n{head}\n\n{told}\n\n{table}\n")

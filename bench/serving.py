@@ -28,9 +28,9 @@ class Server:
 
     @property
     def cpu(self) -> float:
-        """Seconds that the process has worked, for itself and in the kernel."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Seconds that the threads of the process were on a processor, for themselves and in the kernel."""
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 @contextmanager

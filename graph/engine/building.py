@@ -50,8 +50,11 @@ class Builder:
         names = {id(leaf): f"value{index}" for index, leaf in enumerate(read)}
         source.lines += ["built = []", "append = built.append"]
         if places is not None and 2 * len(places) >= len(kind.__columns__):
-            source.lines.append(_unpacking(len(kind.__columns__), places))
-            origins = [f"column{place}" for place in places]
+            # A column that is shown once is changed where it lies.
+            origins = [
+                f"column{place}" if places.count(place) > 1 else f"value{index}" for index, place in enumerate(places)
+            ]
+            source.lines.append(_unpacking(len(kind.__columns__), dict(zip(places, origins, strict=True))))
         elif places is not None:
             source.lines.append("for row in rows:")
             origins = [f"row[{place}]" for place in places]
@@ -60,7 +63,8 @@ class Builder:
             origins = [_attribute(leaf.attribute) for leaf in read]
         for leaf, origin in zip(read, origins, strict=True):
             name = names[id(leaf)]
-            source.lines.append(f"    {name} = {origin}")
+            if origin != name:
+                source.lines.append(f"    {name} = {origin}")
             source.lines += [f"    {line}" for line in leaves.lines(source, leaf.type, name, leaf.convert)]
         source.lines.append(f"    append({{{', '.join(self._items(names))}}})")
         source.lines.append("return built")
@@ -78,8 +82,8 @@ def _places(kind: Any, read: list[Leaf]) -> list[int] | None:
     return [columns[leaf.attribute] for leaf in read] if all(leaf.attribute in columns for leaf in read) else None
 
 
-def _unpacking(length: int, places: list[int]) -> str:
-    names = [f"column{place}" if place in places else "_" for place in range(length)]
+def _unpacking(length: int, origins: dict[int, str]) -> str:
+    names = [origins.get(place, "_") for place in range(length)]
     return f"for ({', '.join(names)},) in rows:"
 
 

@@ -28,27 +28,19 @@ def arguments(
     if details.fragment_variable_values:
         raise Unplanned("a fragment with variables")
     given = {each.name.value: each.value for each in details.node.arguments or ()}
-    kept: dict[str, Any] = {}
     made: list[tuple[str, str, literals.Make, Convert | None]] = []
     for argument in declared.arguments:
         name = schema.config.name_converter.from_argument(argument)
         make = literals.argument(field.args[name], given.get(name))
-        convert = inputs.convert(argument.type)
-        if isinstance(make, literals.Constant) and (make.value is Undefined or convert is None):
-            if make.value is not Undefined:
-                kept[argument.python_name] = make.value
-        else:
-            made.append((name, argument.python_name, make, convert))
-    return partial(_made, kept, made) if made else lambda variables, info: dict(kept)
+        if not isinstance(make, literals.Constant) or make.value is not Undefined:
+            made.append((name, argument.python_name, make, inputs.convert(argument.type)))
+    return partial(_made, made)
 
 
 def _made(
-    kept: Mapping[str, Any],
-    made: list[tuple[str, str, literals.Make, Convert | None]],
-    variables: Mapping[str, Any],
-    info: Info,
+    made: list[tuple[str, str, literals.Make, Convert | None]], variables: Mapping[str, Any], info: Info
 ) -> dict[str, Any]:
-    found = dict(kept)
+    found = {}
     for name, python_name, make, convert in made:
         value = make(variables)
         if value is not Undefined:

@@ -85,7 +85,13 @@ def lines(source: Source, type_: Any, name: str, convert: Callable[[Any], Any] |
         yield f"if {name} is not None: {name} = {source.constant(convert)}({name})"
         convert = None
     nullable = not isinstance(type_, GraphQLNonNull)
-    statements = list(_converted(source, type_ if nullable else type_.of_type, name, convert))
+    inner = type_ if nullable else type_.of_type
+    if convert is None and not isinstance(inner, GraphQLList) and inner.name in _UNCHANGED:
+        unchanged = _UNCHANGED[inner.name].format(value=name)
+        unless = f" and {name} is not None" if nullable else ""
+        yield f"if not ({unchanged}){unless}: {name} = {source.constant(_Strict(inner))}({name})"
+        return
+    statements = list(_converted(source, inner, name, convert))
     if nullable:
         yield f"if {name} is not None:"
     yield from (f"    {statement}" if nullable else statement for statement in statements)

@@ -28,6 +28,8 @@ from graph.engine.fields import Batched, Column
 from tests.graph.engine import documents
 
 ENGINE, REFERENCE = schema.build(engine="breadth-first"), schema.build(engine="reference")
+# With failures and without, on each of two databases: 5 000 together.
+MANY = 1_250
 KINDS = {
     "Customer": tables.Customer,
     "Company": tables.Company,
@@ -123,21 +125,23 @@ def answered(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) 
     monkeypatch.setattr(entering.Engine, "answer", answer)
     yield told
     left = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    # With them go the frames that hold what graphql-core left behind.
+    caplog.clear()
     assert not [error for error in left if isinstance(error, AttributeError | KeyError)]
 
 
-async def compared(database: Database, world: World, seeds: Iterator[str]) -> int:
-    """The number of documents compared, of those that validation lets through."""
-    core, count = ENGINE._schema, 0
-    for seed in seeds:
+async def compared(database: Database, world: World, name: str, count: int) -> None:
+    """Compares so many documents, of those that validation lets through."""
+    core, done, number = ENGINE._schema, 0, 0
+    while done < count:
+        seed, number = f"{name} {number}", number + 1
         made = documents.made(core, seed, world.value)
         if validate_document(core, parse(made.text), tuple(specified_rules)):
             continue
-        count += 1
+        done += 1
         fast, slow = [await _asked(which, database, world, made) for which in (ENGINE, REFERENCE)]
         assert orjson.dumps(fast.data) == orjson.dumps(slow.data), f"{seed}: {made.text} {made.variables}"
         assert _same_errors(fast, slow), f"{seed}: {made.text} {made.variables}\n{fast.errors}\n{slow.errors}"
-    return count
 
 
 async def _asked(which: Any, database: Database, world: World, made: documents.Made) -> Any:
@@ -173,13 +177,8 @@ def _by_null(answer: Any) -> dict[tuple[Any, ...], set[Any]]:
     return found
 
 
-def seeds(name: str, count: int) -> Iterator[str]:
-    return (f"{name} {number}" for number in range(count))
-
-
 async def test_documents_are_answered_alike(database: Database, world: World, answered: list[bool]) -> None:
-    count = await compared(database, world, seeds("plain", 150))
-    assert count > 60
+    await compared(database, world, "plain", 75)
     assert sum(answered) > 0.5 * len(answered)
 
 
@@ -187,7 +186,7 @@ async def test_documents_are_answered_alike(database: Database, world: World, an
 async def test_thousands_of_documents_are_answered_alike(
     database: Database, world: World, answered: list[bool]
 ) -> None:
-    assert await compared(database, world, seeds("many", 3_200)) > 1_600
+    await compared(database, world, "many", MANY)
     assert sum(answered) > 0.5 * len(answered)
 
 
@@ -238,8 +237,7 @@ def _unlucky(one_in: int, *what: Any) -> bool:
 async def test_failures_are_answered_alike(
     database: Database, world: World, answered: list[bool], failing: None
 ) -> None:
-    count = await compared(database, world, seeds("failing", 150))
-    assert count > 60
+    await compared(database, world, "failing", 75)
     assert 0.2 * len(answered) < sum(answered) < 0.9 * len(answered)
 
 
@@ -247,4 +245,4 @@ async def test_failures_are_answered_alike(
 async def test_thousands_of_failures_are_answered_alike(
     database: Database, world: World, answered: list[bool], failing: None
 ) -> None:
-    assert await compared(database, world, seeds("failing often", 3_200)) > 1_600
+    await compared(database, world, "failing often", MANY)

@@ -56,7 +56,8 @@ async def test_headers_that_do_not_come_are_not_waited_for(served: str, start: b
 async def test_headers_that_drip_are_not_waited_for(served: str) -> None:
     async with wired(served) as (reader, writer):
         writer.write(b"POST /graphql HTTP/1.1\r\n")
-        answer = asyncio.ensure_future(said(reader))
+        # The first line alone: what is written after the server closed resets the connection.
+        answer = asyncio.ensure_future(reader.readline())
         while not answer.done():
             writer.write(b"x: y\r\n")
             await asyncio.sleep(0.02)
