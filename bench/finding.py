@@ -4,7 +4,8 @@
     python -m bench.finding --url sqlite:////tmp/million.db
 
 The database is one that `clientela seed` has filled. What is compared is the time of the statements that a first page
-takes, all of them, against that of one statement by hand; in turn, medians of the rounds, on one connection. What a
+takes, all of them, against that of one statement by hand; in turn, on one connection: medians of the times, and of the
+ratios within a round. What a
 server knows already of a workspace that it was asked about a moment ago, its fields and its time zone, it knows here.
 """
 
@@ -112,7 +113,7 @@ class Bench:
 
     async def pages(self) -> list[str]:
         heads = " | ".join(f"page {number:,}, ms" for number in PAGES)
-        lines = _shown([f"| list | {heads} | most to least |", "|---|---|---|---|---|"])
+        lines = _shown([f"| list | {heads} | page 1,000 to 1 | page 19,000 to 1 |", "|---|---|---|---|---|---|"])
         for name, sort in SORTS.items():
             if self.only in name:
                 statements = []
@@ -120,8 +121,9 @@ class Bench:
                     after = await self._cursor(sort, (number - 1) * 50)
                     statements.append(await self.page(Question(sort=sort), after))
                 figures = await sides.timed(self.side, statements, 5 * self.rounds)
-                cells = " | ".join(f"{one:.2f}" for one in figures)
-                lines += _shown([f"| {name} | {cells} | {max(figures) / min(figures):.2f} |"])
+                cells = " | ".join(f"{figures.median(place):.2f}" for place in range(len(PAGES)))
+                ratios = " | ".join(f"{figures.ratio(place, 0):.2f}" for place in range(1, len(PAGES)))
+                lines += _shown([f"| {name} | {cells} | {ratios} |"])
         return lines
 
     async def page(self, question: Question, after: str | None = None) -> list[Statement]:
@@ -161,9 +163,10 @@ class Bench:
     async def _compared(
         self, name: str, ours: Sequence[Statement], by_hand: Statement, ratios: list[float]
     ) -> list[str]:
-        mine, hand = await sides.timed(self.side, [ours, [by_hand]], self.rounds)
-        ratios.append(mine / hand)
-        return _shown([f"| {name} | {len(ours)} | {mine:.2f} | {hand:.2f} | {mine / hand:.2f} |"])
+        times = await sides.timed(self.side, [ours, [by_hand]], self.rounds)
+        ratios.append(times.ratio(0, 1))
+        mine, hand = times.median(0), times.median(1)
+        return _shown([f"| {name} | {len(ours)} | {mine:.2f} | {hand:.2f} | {ratios[-1]:.2f} |"])
 
     async def _alike(self, name: str, ours: Statement, by_hand: Statement) -> None:
         """Both find the same customers, or the comparison means nothing. The id is the fourth column by hand."""

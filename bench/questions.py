@@ -155,8 +155,8 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
             "with more than 5 000 points",
             Question(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
             "SELECT c.* FROM customer c JOIN customer_value v ON v.workspace_id = $1 AND v.customer_id = c.id "
-            f"WHERE c.workspace_id = $1 AND c.archived_at IS NULL AND v.field_id = $2 AND v.number > 5000 {_NEWEST}",
-            (points,),
+            f"WHERE c.workspace_id = $1 AND c.archived_at IS NULL AND v.field_id = $2 AND v.number > $3 {_NEWEST}",
+            (points, 5000.0),
         ),
         Asked(
             "by points, the most first",

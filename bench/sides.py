@@ -6,6 +6,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ import asyncpg
 
 Statement = tuple[str, Sequence[Any]]
 
-_LEAST = 0.4
+_LEAST = 1.5
 """Seconds that a comparison takes at least: what is fast is asked often."""
 _MOST = 400
 _WARM = 6
@@ -78,8 +79,22 @@ async def opened(url: str) -> Side:
     return PostgreSQL(await asyncpg.connect(url, server_settings=settings))
 
 
-async def timed(side: Side, contenders: Sequence[Sequence[Statement]], rounds: int) -> list[float]:
-    """The milliseconds of each, medians of rounds in turn; who begins changes. The first rounds plan and warm up."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds of each contender, round by round."""
+
+    rounds: Sequence[Sequence[float]]
+
+    def median(self, place: int) -> float:
+        return median(self.rounds[place])
+
+    def ratio(self, place: int, to: int) -> float:
+        """Of the two in the same round, the median: what else the machine does slows both."""
+        return median(one / other for one, other in zip(self.rounds[place], self.rounds[to], strict=True))
+
+
+async def timed(side: Side, contenders: Sequence[Sequence[Statement]], rounds: int) -> Times:
+    """Rounds in turn; who begins changes. The first rounds plan and warm up."""
     times: list[list[float]] = [[] for _ in contenders]
     order = list(range(len(contenders)))
     gc.disable()
@@ -91,7 +106,7 @@ async def timed(side: Side, contenders: Sequence[Sequence[Statement]], rounds: i
             break
     gc.enable()
     await asyncio.sleep(0)
-    return [median(one[_WARM:]) for one in times]
+    return Times([one[_WARM:] for one in times])
 
 
 async def _time(side: Side, statements: Sequence[Statement]) -> float:
