@@ -39,7 +39,9 @@ async def leave(act: Act, agent: Any, choice: Given | None, path: Path) -> None:
         message = "You need CUSTOMER_ASSIGN to assign or release the customers of somebody else."
         raise Refused(ErrorCode.FORBIDDEN, message, path)
     step = await _step(act, agent, choice, owned)
-    for chunk in storing.chunks(owned):
+    for chunk in storing.chunks(
+        owned, path, "Assign or release them with a job first: customersAssign, customersRelease."
+    ):
         await _move(act, chunk, step)
 
 
