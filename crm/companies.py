@@ -341,9 +341,13 @@ async def _hanging(act: Act, state: _State, known: Sequence[Any]) -> None:
     )
 
 
+_MOVED: Final = "Move its customers to another company with customersUpdate first, which is done by a job."
+
+
 async def _renamed(act: Act, row: Row) -> None:
     """Its customers are found by its new name; that is no change of theirs."""
-    for chunk in storing.chunks(await companies.customers_of(act.work, [row.id])):
+    members = await companies.customers_of(act.work, [row.id])
+    for chunk in storing.chunks(members, ("input", "name"), _MOVED):
         rows = await customers.locked(act.work, chunk, Sight(everything=True))
         found = await states.of_rows(act, rows, SEARCHED)
         await storing.search_texts(act, list(found.values()))
@@ -351,7 +355,7 @@ async def _renamed(act: Act, row: Row) -> None:
 
 async def _customers(act: Act, ids: Sequence[bytes], company: Any) -> None:
     """They belong to another company from now on, or to none."""
-    for chunk in storing.chunks(ids):
+    for chunk in storing.chunks(ids, ("by",), _MOVED):
         rows = await customers.locked(act.work, chunk, Sight(everything=True))
         found = list((await states.of_rows(act, rows, SEARCHED)).values())
         for state in found:

@@ -175,6 +175,9 @@ async def _unused(act: Act, row: Any, path: Path, what: str) -> None:
 # ── the records that have values ──────────────────────────────────────────────────────────────────────────────────────
 
 
+_EMPTIED: Final = "Empty the field with customersUpdate first, which is done by a job."
+
+
 def _searched(row: Any) -> bool:
     return values.COLUMNS[CustomFieldType(row.type)] == "text"
 
@@ -183,13 +186,15 @@ async def _search_anew(act: Act, row: Any) -> None:
     """Customers are found by the values of active fields. It is no change of theirs."""
     if row.entity != EntityType.CUSTOMER or not _searched(row):
         return
-    for chunk in storing.chunks(await fields.holders(act.work, EntityType.CUSTOMER, row.id)):
+    holders = await fields.holders(act.work, EntityType.CUSTOMER, row.id)
+    for chunk in storing.chunks(holders, ("input", "active"), _EMPTIED):
         await storing.search_texts(act, await _loaded(act, chunk, SEARCHED))
 
 
 async def _drop_of_customers(act: Act, row: Any) -> None:
     searched = row.active and _searched(row)
-    for chunk in storing.chunks(await fields.holders(act.work, EntityType.CUSTOMER, row.id)):
+    holders = await fields.holders(act.work, EntityType.CUSTOMER, row.id)
+    for chunk in storing.chunks(holders, ("id",), _EMPTIED):
         found = await _loaded(act, chunk, SEARCHED if searched else frozenset({"values"}))
         for state in found:
             telling.remember(state)
@@ -205,7 +210,7 @@ async def _loaded(act: Act, ids: Sequence[bytes], parts: frozenset[str]) -> list
 
 async def _drop_of_companies(act: Act, row: Any) -> None:
     ids = await fields.holders(act.work, EntityType.COMPANY, row.id)
-    for chunk in storing.chunks(ids):
+    for chunk in storing.chunks(ids, ("id",), "Empty the field with companyUpdate first."):
         found = await companies.locked(act.work, chunk)
         held = await fields.values(act.work, chunk, EntityType.COMPANY)
         for key, company in found.items():

@@ -74,9 +74,9 @@ async def update(act: Act, wire_id: str, given: Given) -> Done:
 
 
 async def delete(act: Act, wire_id: str) -> Done:
-    """Takes it off every customer first. Raises Refused NOT_FOUND."""
+    """Takes it off every customer first. Raises Refused NOT_FOUND, LimitRefused where too many wear it."""
     tag = await _one(act, wire_id, ("id",))
-    count = await _rewritten(act, [tag.id], lambda worn: worn.pop(tag.id, None))
+    count = await _rewritten(act, [tag.id], ("id",), lambda worn: worn.pop(tag.id, None))
     await plain.remove(act, "Tag", tag)
     return Done(tag, count)
 
@@ -104,7 +104,7 @@ async def merge(act: Act, into: str, from_: Sequence[str]) -> Done:
             worn.pop(key, None)
         worn[survivor.id] = survivor
 
-    count = await _rewritten(act, list(merged), replace)
+    count = await _rewritten(act, list(merged), ("from",), replace)
     for tag in merged.values():
         await plain.remove(act, "Tag", tag, action=ChangeAction.MERGED)
     return Done(survivor, count)
@@ -126,10 +126,12 @@ async def _free(act: Act, kind: TagKind, name: str, mine: bytes | None) -> None:
         raise Refused(ErrorCode.TAKEN, message, ("input", "name"))
 
 
-async def _rewritten(act: Act, tag_ids: Sequence[bytes], change: Callable[[dict[bytes, Any]], object]) -> int:
-    """Changes what everybody wears who wears one of the tags, a chunk at a time."""
+async def _rewritten(
+    act: Act, tag_ids: Sequence[bytes], path: Path, change: Callable[[dict[bytes, Any]], object]
+) -> int:
+    """Changes what everybody wears who wears one of the tags, a chunk at a time. Raises LimitRefused."""
     wearers = await tags.wearers(act.work, tag_ids)
-    for chunk in storing.chunks(wearers):
+    for chunk in storing.chunks(wearers, path, "Take the tag off with customersUpdate first, which is done by a job."):
         found = await _loaded(act, chunk)
         for state in found:
             change(state.tags)
@@ -138,8 +140,9 @@ async def _rewritten(act: Act, tag_ids: Sequence[bytes], change: Callable[[dict[
 
 
 async def _renamed(act: Act, tag: Row) -> None:
-    """What is sorted and searched by is changed with it; that is no change of the customers."""
-    for chunk in storing.chunks(await tags.wearers(act.work, [tag.id])):
+    """What is sorted and searched by is changed with it; that is no change of the customers. Raises LimitRefused."""
+    wearers, path = await tags.wearers(act.work, [tag.id]), ("input", "name")
+    for chunk in storing.chunks(wearers, path, "Make a new tag and put it on them with customersUpdate instead."):
         await storing.refresh(act, await _loaded(act, chunk))
 
 

@@ -8,6 +8,7 @@ from crm.acting import Act
 from crm.changes import Entry
 from crm.customers import searching, telling
 from crm.customers.states import State, custom_fields
+from crm.errors import LimitRefused, Path
 from db import tables, writing
 from db.folding import fold
 from db.rows import Row, fresh
@@ -17,8 +18,15 @@ CHUNK: Final = 1_000
 """So many customers are rewritten at a time where something that they share is changed."""
 
 
-def chunks(ids: Sequence[bytes]) -> list[Sequence[bytes]]:
-    """The ids, CHUNK at a time."""
+MOST: Final = 5_000
+"""So many are rewritten in one request: it ends in time, and lets others write. More are what a job is for."""
+
+
+def chunks(ids: Sequence[bytes], path: Path, instead: str) -> list[Sequence[bytes]]:
+    """The ids, CHUNK at a time. Raises LimitRefused, which says what to do `instead`, where they are more than MOST."""
+    if len(ids) > MOST:
+        message = f"This would change {len(ids)} records, and one request changes {MOST} at most. {instead}"
+        raise LimitRefused(message, path, limit=MOST, current=len(ids))
     return [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
 
 

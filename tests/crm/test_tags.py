@@ -201,3 +201,25 @@ async def test_the_catalogue_counts_who_wears_a_tag(does, reading, everything):
     await does(records.create, {"name": "An", "tags": {"add": [{"name": "gold"}]}})
     (tag,) = await everything(tables.Tag)
     assert await queries.customer_counts(reading, [tag.id], Sight(everything=True)) == {tag.id: 1}
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """Three are more than one request changes."""
+    monkeypatch.setattr("crm.customers.storing.MOST", 2)
+
+
+async def test_more_wearers_than_a_request_can_change_are_left_to_a_job(refuses, does, save, many, everything):
+    """Deleting, merging and renaming change everybody who wears the tag; nothing is done by halves."""
+    people = [make.customer(str(place), tag_count=1) for place in range(3)]
+    tag, other = make.tag("gold"), make.tag("silver")
+    await save(*people, tag, other, *(make.worn(one, tag) for one in people))
+    gold, silver = named(tag)["id"], named(other)["id"]
+    assert await refuses(tags.delete, gold) == ("LIMIT_EXCEEDED", "id")
+    assert await refuses(tags.merge, silver, [gold]) == ("LIMIT_EXCEEDED", "from")
+    assert await refuses(tags.update, gold, {"name": "Or"}) == ("LIMIT_EXCEEDED", "input.name")
+    assert {row.name for row in await everything(tables.Tag)} == {"gold", "silver"}
+    assert len(await everything(tables.CustomerTag)) == 3
+    await does(tags.update, gold, {"name": "GOLD", "color": "red"})
+    await does(records.update, named(people[0]), {"tags": {"remove": [named(tag)]}})
+    assert (await does(tags.delete, gold)).customers == 2

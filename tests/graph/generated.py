@@ -80,6 +80,21 @@ class Field:
             yield from _places(one.type, (name,), kind, DEEPEST, seen)
 
 
+def places_of(kind: Any, path: Path, wanted: str) -> Iterator[Path]:
+    """The same in one argument, which stands at `path`."""
+    yield from _places(kind, path, wanted, DEEPEST, set())
+
+
+def put(kind: Any, path: Path, value: Any, own: Mapping[str, str], hint: str) -> Any:
+    """The least value of an argument, and `value` at the place in it."""
+    return _put(kind, path, value, None, own, hint)
+
+
+def selection(kind: Any) -> str:
+    """What is looked at of an answer of that type."""
+    return _selection(kind)
+
+
 def _defaulted(argument: Any) -> bool:
     return argument.default_value is not Undefined
 
