@@ -49,7 +49,7 @@ SLICE: Final = 1.0
 FIRST: Final = 250
 """Rows of a job's first chunk; what it takes decides on the next one's."""
 
-SECONDS: Final = {"sqlite": 0.12, "postgresql": 0.4}
+SECONDS: Final = {"sqlite": 0.1, "postgresql": 0.4}
 """What a chunk should take. So long other writers wait on SQLite, a cancelled job goes on, and a chunk costs more than
 its beginning and its end."""
 
