@@ -20,7 +20,7 @@ from bench.results import Measured
 def main() -> None:
     chosen = _arguments()
     works = [work for work in WORKS if work.name in chosen.works]
-    made = asyncio.run(data.made(chosen.url, chosen.customers))
+    made = asyncio.run(data.made(chosen.url, chosen.customers, chosen.email))
     measured: dict[tuple[str, str], list[Measured]] = defaultdict(list)
     for number in range(chosen.rounds):
         answers: dict[str, set[bytes]] = defaultdict(set)
@@ -44,7 +44,7 @@ def _measure(
     server: serving.Server, work: Work, made: data.Data, seconds: float, connections: int
 ) -> tuple[bytes, Measured]:
     """The answer's data, and what an answer costs. What is compiled at the first use is compiled before."""
-    body = orjson.dumps({"query": work.document, "variables": work.variables(made.customer)})
+    body = orjson.dumps({"query": work.document, "variables": work.variables(made)})
     answer = orjson.dumps(orjson.loads(serving.ask(server, work.name, body, made.token))["data"])
     sent = load.request(server.path(work.name), body, made.token)
     load.drive(server.port, sent, connections=connections, seconds=0.5)
@@ -62,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--url", default="sqlite:///.clientela/bench.db", help="The database; made where it is SQLite.")
     parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--email", help="An agent whose workspace is measured, in place of one that is made.")
     parser.add_argument(
         "--works", nargs="+", default=[work.name for work in WORKS], choices=[work.name for work in WORKS]
     )

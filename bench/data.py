@@ -4,15 +4,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import func, select
 
 from cli import progress
 from crm import accounts, seeding, workspaces
 from db import engine, ids, migrating, tables
 from db.engine import Database
 from db.reading import here, prepared
+from db.wire import wire
 
 _NEWEST = prepared(select(tables.Customer).where(here(tables.Customer)).order_by(tables.Customer.id.desc()).limit(1))  # type: ignore[attr-defined]
+_TAGS = prepared(
+    select(tables.CustomerTag.tag_id, func.count().label("number"))
+    .where(here(tables.CustomerTag))
+    .group_by(tables.CustomerTag.tag_id)  # type: ignore[arg-type]
+    .order_by(func.count().desc(), tables.CustomerTag.tag_id)
+)
 _PASSWORD = "correct horse battery"
 
 
@@ -23,33 +30,39 @@ class Data:
     token: str
     customer: str
     """The id of one of them on the wire."""
+    tag: str
+    """The id of a tag that neither most nor least of them wear."""
 
 
-async def made(url: str, customers: int) -> Data:
-    """Migrates the database and fills a workspace in it, unless an earlier run did."""
+async def made(url: str, customers: int, email: str | None = None) -> Data:
+    """Migrates the database and fills a workspace in it, unless an earlier run did. With the e-mail of an agent, it is
+    his workspace that is measured, whatever it holds."""
     if url.startswith("sqlite:"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     await migrating.upgrade(url)
     database = await engine.connect(url)
     try:
-        return await _in(database, url, customers)
+        return await _in(database, url, customers, email)
     finally:
         await accounts.settle()
         await database.close()
 
 
-async def _in(database: Database, url: str, customers: int) -> Data:
-    email = f"bench-{customers}@clientela.example"
+async def _in(database: Database, url: str, customers: int, chosen: str | None) -> Data:
+    email = chosen or f"bench-{customers}@clientela.example"
     account = await _account(database, email)
-    if account is None:
+    if account is None and chosen is None:
         created = await workspaces.create(database, name=f"Bench of {customers}", email=email, password=_PASSWORD)
         with progress.shown("customers") as report:
             await seeding.seed(database, workspace=created.workspace, customers=customers, progress=report)
         account = await _account(database, email)
-    assert account is not None
+    if account is None:
+        raise SystemExit(f"Nobody signs in as {email}.")
     token = await accounts.issue(database, email=email, now=ids.now())
-    newest: Any = await database.reading(account.workspace_id).first(_NEWEST)
-    return Data(url, account.workspace_id, token, "cus_" + newest.id.hex())
+    session = database.reading(account.workspace_id)
+    newest: Any = await session.first(_NEWEST)
+    tags = await session.rows(_TAGS)
+    return Data(url, account.workspace_id, token, wire("Customer")(newest.id), wire("Tag")(tags[len(tags) // 2].tag_id))
 
 
 async def _account(database: Database, email: str) -> tables.Account | None:

@@ -1,11 +1,14 @@
 """What is asked in each measurement, and of which hand-written endpoint the answer is the same."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.data import Data
+
 PAGE = """
-query Page($first: Int!) {
-  customers(first: $first) {
+query Page($status: RelationshipStatus!, $first: Int!, $after: String) {
+  customers(filter: { relationshipStatus: { eq: $status } }, first: $first, after: $after) {
     nodes {
       id name email phone value stage relationshipStatus subscriptionStatus createdAt
       company { id name }
@@ -28,6 +31,21 @@ query Wide($first: Int!) {
   }
 }
 """
+FOUND = """
+query Found($tags: [ID!]!, $value: Decimal!, $points: Decimal!, $first: Int!) {
+  customers(
+    filter: {
+      or: [{ tags: { includesAll: $tags } }, { value: { gte: $value } }]
+      customFields: [{ key: "points", is: { number: { gte: $points } } }]
+    }
+    sort: [{ value: DESC }]
+    first: $first
+  ) {
+    totalCount
+    nodes { id name email phone value stage relationshipStatus subscriptionStatus createdAt }
+  }
+}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +55,29 @@ class Work:
     name: str
     what: str
     document: str
+    given: Mapping[str, Any]
     reach: float
 
-    def variables(self, customer: str) -> dict[str, Any]:
-        return {"id": customer} if self.name == "P2" else {"first": 250 if self.name == "P3" else 50}
+    def variables(self, made: Data) -> dict[str, Any]:
+        known = {"id": made.customer, "tags": [made.tag]}
+        return {name: known.get(name, value) for name, value in self.given.items()}
 
 
 WORKS = (
-    Work("P1", "a page of 50 with company, owner and tags", PAGE, 1.4),
-    Work("P2", "one customer, 6 fields", ONE, 1.5),
-    Work("P3", "250 customers, 9 fields", WIDE, 1.3),
+    Work(
+        "P1",
+        "a page of 50 by status, with company, owner and tags",
+        PAGE,
+        {"status": "CUSTOMER", "first": 50},
+        1.4,
+    ),
+    Work("P2", "one customer, 6 fields", ONE, {"id": None}, 1.5),
+    Work("P3", "250 customers, 9 fields", WIDE, {"first": 250}, 1.3),
+    Work(
+        "P4",
+        "50 of those tagged or valuable, with points, by value, and their number",
+        FOUND,
+        {"tags": None, "value": "5000000", "points": "100", "first": 50},
+        1.5,
+    ),
 )

@@ -1,46 +1,49 @@
-"""Finding customers among a million: questions beside SQL by hand, and pages far inside lists.
+"""Finding customers among a million: questions beside SQL by hand, totals too, and pages far inside lists.
 
     python -m bench.finding --url postgresql://user@host/database [--workspace 1] [--rounds 9] [--save]
+    python -m bench.finding --url sqlite:////tmp/million.db
 
 The database is one that `clientela seed` has filled. What is compared is the time of the statements that a first page
-takes, all of them, against that of one statement by hand; in turn, medians of the rounds, on one connection.
+takes, all of them, against that of one statement by hand; in turn, medians of the rounds, on one connection. What a
+server knows already of a workspace that it was asked about a moment ago, its fields and its time zone, it knows here.
 """
 
 import argparse
 import asyncio
 import datetime
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-import asyncpg
-
+from bench import sides
 from bench.questions import Asked, questions
 from bench.results import RECORD
+from bench.sides import Side, Statement
+from bench.sums import Summed, sums
 from db import engine, paging
 from db.engine import Database, Session
 from db.paging import Window
-from db.queries import matches
+from db.queries import circumstances, grouping, matches, totals
+from db.queries.grouping import ALL
 from db.queries.matches import Question
+from db.settled import Settled
 from db.sight import Sight
 
 # "Now" of the seeded data.
 NOW = 1_793_491_200_000
+EVERYBODY = Sight(everything=True)
 PAGES = (1, 1_000, 19_000)
-SORTS: Mapping[str, Any] = {
+SORTS: dict[str, Any] = {
     "newest first": None,
     "by name": [{"name": "ASC"}],
     "by value": [{"value": "DESC"}],
     "by birth date": [{"birthDate": "ASC"}],
+    "by points, a custom field": [{"customField": {"key": "points", "order": "DESC"}}],
 }
 # What a list of customers shows.
 COLUMNS = frozenset(
     {"id", "name", "phone", "email", "value", "stage", "relationship_status", "created_at", "company_id", "owner_id"}
 )
-_GUCS = {"jit": "off", "random_page_cost": "1.1", "work_mem": "32MB", "statement_timeout": "60000"}
-
-Statement = tuple[str, Sequence[Any]]
 
 
 class Watching(Session):
@@ -58,133 +61,154 @@ class Watching(Session):
 
 async def main() -> None:
     chosen = _arguments()
-    database = await engine.connect(chosen.url, size=1, statement_timeout=60)
-    connection = await asyncpg.connect(chosen.url, server_settings=_GUCS)
-    lines = [
-        f"## {datetime.date.today():%Y-%m-%d}, finding, {await _count(connection, chosen.workspace):,} customers",
-        "",
-    ]
-    lines += await _questions(database, connection, chosen)
-    lines += ["", *await _pages(database, connection, chosen)]
-    await connection.close()
+    Settled.LASTING = float("inf")
+    database, side = await engine.connect(chosen.url, size=1, statement_timeout=120), await sides.opened(chosen.url)
+    bench = Bench(database, side, chosen.workspace, chosen.rounds, chosen.only)
+    number = (
+        await side.fetch((side.spelt("SELECT count(*) FROM customer WHERE workspace_id = $1"), [bench.workspace]))
+    )[0][0]
+    lines = [f"## {datetime.date.today():%Y-%m-%d}, finding, {side.name}, {number:,} customers", ""]
+    lines += [*await bench.questions(), "", *await bench.sums(), "", *await bench.pages()]
+    await side.close()
     await database.close()
     if chosen.save:
         with RECORD.open("a", encoding="utf-8") as record:
             record.write("\n" + "\n".join(lines) + "\n")
 
 
-async def _questions(database: Database, connection: Any, chosen: argparse.Namespace) -> list[str]:
-    lines = ["| question | statements | ms | ms by hand | ratio |", "|---|---|---|---|---|"]
-    _show(lines)
-    ratios = []
-    for asked in questions(await _known(connection, chosen.workspace), NOW):
-        ours = await _statements(database, chosen.workspace, asked.question)
-        by_hand = asked.sql.replace("c.*", ", ".join(f"c.{name}" for name in sorted(COLUMNS)))
-        theirs: list[Statement] = [(by_hand, [chosen.workspace, *asked.values])]
-        await _alike(connection, asked, ours[-1], theirs[0])
-        mine, hand = await _compared(connection, ours, theirs, chosen.rounds)
+class Bench:
+    """One run on one database."""
+
+    def __init__(self, database: Database, side: Side, workspace: int, rounds: int, only: str) -> None:
+        self.database = database
+        self.side = side
+        self.workspace = workspace
+        self.rounds = rounds
+        self.only = only
+
+    async def questions(self) -> list[str]:
+        lines = _shown(["| question | statements | ms | ms by hand | ratio |", "|---|---|---|---|---|"])
+        ratios = []
+        for asked in questions(await self._known(), NOW):
+            if self.only in asked.name:
+                await self.page(asked.question)
+                ours = await self.page(asked.question)
+                by_hand = self._by_hand(asked)
+                await self._alike(asked.name, ours[-1], by_hand)
+                lines += await self._compared(asked.name, ours, by_hand, ratios)
+        return [*lines, *_worst(ratios)]
+
+    async def sums(self) -> list[str]:
+        lines = _shown(["| totals | statements | ms | ms by hand | ratio |", "|---|---|---|---|---|"])
+        ratios = []
+        for asked in sums(await self._known(), NOW):
+            if self.only in asked.name:
+                await self.total(asked)
+                ours = await self.total(asked)
+                by_hand = (self.side.spelt(asked.sql), [self.workspace, *asked.values])
+                await self._counted_alike(asked, ours[-1], by_hand)
+                lines += await self._compared(asked.name, ours, by_hand, ratios)
+        return [*lines, *_worst(ratios)]
+
+    async def pages(self) -> list[str]:
+        heads = " | ".join(f"page {number:,}, ms" for number in PAGES)
+        lines = _shown([f"| list | {heads} | most to least |", "|---|---|---|---|---|"])
+        for name, sort in SORTS.items():
+            if self.only in name:
+                statements = []
+                for number in PAGES:
+                    after = await self._cursor(sort, (number - 1) * 50)
+                    statements.append(await self.page(Question(sort=sort), after))
+                figures = await sides.timed(self.side, statements, 5 * self.rounds)
+                cells = " | ".join(f"{one:.2f}" for one in figures)
+                lines += _shown([f"| {name} | {cells} | {max(figures) / min(figures):.2f} |"])
+        return lines
+
+    async def page(self, question: Question, after: str | None = None) -> list[Statement]:
+        """The statements of a page of what is asked."""
+        session = Watching(self.database, self.workspace)
+        match, order = await matches.asked(session, question, sight=EVERYBODY, agent_id=None, now=NOW)
+        await paging.page(session, await matches.listing(session, match, order), Window(50, after=after), order)
+        return session.sent
+
+    async def total(self, asked: Summed) -> list[Statement]:
+        """The statements of a count, an aggregate, or groups of what is asked."""
+        session = Watching(self.database, self.workspace)
+        match, _ = await matches.asked(session, asked.question, sight=EVERYBODY, agent_id=None, now=NOW)
+        if asked.by is None:
+            await paging.count(session, matches.all_of(session, match), asked.at_most)
+            return session.sent
+        known = await circumstances.of(session, asked.by, now=NOW, agent_id=None, sight=EVERYBODY, clock=True)
+        by = grouping.grouping(asked.by, known) if asked.by else ALL
+        await totals.totals(session, totals.Source(matches.all_of(session, match)), by, 50)
+        return session.sent
+
+    async def _cursor(self, sort: Any, skipped: int) -> str | None:
+        """The cursor behind so many rows: walked there, a large page at a time."""
+        session, after = self.database.reading(self.workspace), None
+        match, order = await matches.asked(session, Question(sort=sort), sight=EVERYBODY, agent_id=None, now=NOW)
+        listing = await matches.listing(session, match, order)
+        for size in [10_000] * (skipped // 10_000) + [skipped % 10_000] * bool(skipped % 10_000):
+            page = await paging.page(session, listing, Window(size, after=after), order)
+            after = page.cursor(page.rows[-1])
+        return after
+
+    def _by_hand(self, asked: Asked) -> Statement:
+        text = asked.on_sqlite if asked.on_sqlite and self.side.name == "SQLite" else asked.sql
+        text = text.replace("c.*", ", ".join(f"c.{name}" for name in sorted(COLUMNS)))
+        return self.side.spelt(text), [self.workspace, *asked.values]
+
+    async def _compared(
+        self, name: str, ours: Sequence[Statement], by_hand: Statement, ratios: list[float]
+    ) -> list[str]:
+        mine, hand = await sides.timed(self.side, [ours, [by_hand]], self.rounds)
         ratios.append(mine / hand)
-        lines.append(f"| {asked.name} | {len(ours)} | {mine:.2f} | {hand:.2f} | {mine / hand:.2f} |")
-        _show(lines[-1:])
-    lines.append(f"| **median, worst** | | | | **{median(ratios):.2f}, {max(ratios):.2f}** |")
-    _show(lines[-1:])
-    return lines
+        return _shown([f"| {name} | {len(ours)} | {mine:.2f} | {hand:.2f} | {mine / hand:.2f} |"])
 
+    async def _alike(self, name: str, ours: Statement, by_hand: Statement) -> None:
+        """Both find the same customers, or the comparison means nothing. The id is the fourth column by hand."""
+        place = sorted(COLUMNS).index("id")
+        mine = [row[0] for row in await self.side.fetch(ours)]
+        hand = [row[place] for row in await self.side.fetch(by_hand)]
+        if mine != hand:
+            raise SystemExit(f"{name}: {len(mine)} and {len(hand)} rows, and not the same ones")
 
-async def _pages(database: Database, connection: Any, chosen: argparse.Namespace) -> list[str]:
-    lines = [
-        "| list | " + " | ".join(f"page {number:,}, ms" for number in PAGES) + " | last to first |",
-        "|---|---|---|---|---|",
-    ]
-    _show(lines)
-    for name, sort in SORTS.items():
-        figures = []
-        for number in PAGES:
-            after = await _cursor(database, chosen.workspace, sort, (number - 1) * 50)
-            statements = await _statements(database, chosen.workspace, Question(sort=sort), after)
-            times = [await _time(connection, statements) for _ in range(10 * chosen.rounds + 6)]
-            figures.append(median(times[6:]))
-        lines.append(
-            f"| {name} | " + " | ".join(f"{one:.2f}" for one in figures) + f" | {figures[-1] / figures[0]:.2f} |"
+    async def _counted_alike(self, asked: Summed, ours: Statement, by_hand: Statement) -> None:
+        """Both count the same. Ours has the keys first, by hand the count is."""
+        keys = len(asked.by or ())
+        mine = sorted(row[keys] for row in await self.side.fetch(ours))
+        hand = sorted(row[0] for row in await self.side.fetch(by_hand))
+        if mine != hand:
+            raise SystemExit(f"{asked.name}: {len(mine)} and {len(hand)} rows, and not the same counts")
+
+    async def _known(self) -> dict[str, Any]:
+        """Records of the workspace: tags by how often they are worn, a large company, a busy agent, fields."""
+
+        async def first(text: str, *values: Any) -> Any:
+            return [row[0] for row in await self.side.fetch((self.side.spelt(text), [self.workspace, *values]))]
+
+        tags = await first(
+            "SELECT tag_id FROM customer_tag WHERE workspace_id = $1 GROUP BY 1 ORDER BY count(*) DESC, 1"
         )
-        _show(lines[-1:])
-    return lines
+        most = (
+            "SELECT {0}_id FROM customer WHERE workspace_id = $1 AND {0}_id IS NOT NULL "
+            "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+        )
+        field = "SELECT id FROM custom_field WHERE workspace_id = $1 AND key = $2"
+        return {
+            "tags": [tags[0], tags[len(tags) // 2], tags[-1]],
+            **{name: (await first(most.format(name)))[0] for name in ("company", "owner")},
+            **{key: (await first(field, key))[0] for key in ("tier", "points")},
+        }
 
 
-async def _statements(
-    database: Database, workspace: int, question: Question, after: str | None = None
-) -> list[Statement]:
-    session = Watching(database, workspace)
-    match, order = await matches.asked(session, question, sight=Sight(everything=True), agent_id=None, now=NOW)
-    await paging.page(session, await matches.listing(session, match, order), Window(50, after=after), order)
-    return session.sent
+def _worst(ratios: Sequence[float]) -> list[str]:
+    return _shown([f"| **median, worst** | | | | **{median(ratios):.2f}, {max(ratios):.2f}** |"]) if ratios else []
 
 
-async def _cursor(database: Database, workspace: int, sort: Any, skipped: int) -> str | None:
-    """The cursor behind so many rows: walked there, a large page at a time."""
-    if not skipped:
-        return None
-    session = database.reading(workspace)
-    match, order = await matches.asked(session, Question(sort=sort), sight=Sight(True), agent_id=None, now=NOW)
-    listing, after = await matches.listing(session, match, order), None
-    for size in [10_000] * (skipped // 10_000) + [skipped % 10_000] * bool(skipped % 10_000):
-        page = await paging.page(session, listing, Window(size, after=after), order)
-        after = page.cursor(page.rows[-1])
-    return after
-
-
-async def _compared(
-    connection: Any, ours: Sequence[Statement], theirs: Sequence[Statement], rounds: int
-) -> tuple[float, float]:
-    """Milliseconds of each, in turn. The first rounds plan and warm up."""
-    times = [(await _time(connection, ours), await _time(connection, theirs)) for _ in range(rounds + 6)]
-    return median(one for one, _ in times[6:]), median(other for _, other in times[6:])
-
-
-async def _time(connection: Any, statements: Sequence[Statement]) -> float:
-    started = time.perf_counter()
-    for text, values in statements:
-        await connection.fetch(text, *values)
-    return 1000 * (time.perf_counter() - started)
-
-
-async def _alike(connection: Any, asked: Asked, ours: Statement, theirs: Statement) -> None:
-    """Both find the same customers, or the comparison means nothing."""
-    found = [[row["id"] for row in await connection.fetch(text, *values)] for text, values in (ours, theirs)]
-    if found[0] != found[1]:
-        raise SystemExit(f"{asked.name}: {len(found[0])} and {len(found[1])} rows, and not the same ones")
-
-
-async def _known(connection: Any, workspace: int) -> dict[str, Any]:
-    tags = await connection.fetch(
-        "SELECT tag_id FROM customer_tag WHERE workspace_id = $1 GROUP BY 1 ORDER BY count(*) DESC, 1", workspace
-    )
-    return {
-        "tags": [tags[0][0], tags[len(tags) // 2][0], tags[-1][0]],
-        **{
-            name: await connection.fetchval(
-                f"SELECT {name}_id FROM customer WHERE workspace_id = $1 AND {name}_id IS NOT NULL "
-                "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
-                workspace,
-            )
-            for name in ("company", "owner")
-        },
-        **{
-            name: await connection.fetchval(
-                "SELECT id FROM custom_field WHERE workspace_id = $1 AND key = $2", workspace, name
-            )
-            for name in ("tier", "points")
-        },
-    }
-
-
-async def _count(connection: Any, workspace: int) -> int:
-    found: int = await connection.fetchval("SELECT count(*) FROM customer WHERE workspace_id = $1", workspace)
-    return found
-
-
-def _show(lines: Sequence[str]) -> None:
+def _shown(lines: list[str]) -> list[str]:
     print("\n".join(lines), flush=True)
+    return lines
 
 
 def _arguments() -> argparse.Namespace:
@@ -192,6 +216,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--url", required=True)
     parser.add_argument("--workspace", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", default="", help="Questions, totals and lists with this in their names.")
     parser.add_argument("--save", action="store_true")
     return parser.parse_args()
 

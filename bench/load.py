@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import uvloop
@@ -15,6 +15,12 @@ class Driven:
     requests: int
     failures: int
     seconds: float
+    times: list[float] = field(default_factory=list, repr=False)
+    """Seconds from each request to the end of its answer, the shortest first."""
+
+    def quantile(self, part: float) -> float:
+        """Milliseconds within which that part of the requests was answered."""
+        return 1000 * self.times[int(part * (len(self.times) - 1))]
 
 
 class _Client(asyncio.Protocol):
@@ -26,11 +32,16 @@ class _Client(asyncio.Protocol):
         self._buffer = b""
         self._missing = 0
         self.requests = self.failures = 0
+        self.times: list[float] = []
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's own class of transports is none of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._sent = time.perf_counter()
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
@@ -50,8 +61,10 @@ class _Client(asyncio.Protocol):
     def _answered(self) -> None:
         self._missing = 0
         self.requests += 1
-        if time.perf_counter() < self._until:
-            self._transport.write(self._request)
+        now = time.perf_counter()
+        self.times.append(now - self._sent)
+        if now < self._until:
+            self._send()
         else:
             self._transport.close()
             self._end()
@@ -95,4 +108,5 @@ async def _drive(port: int, sent: bytes, connections: int, seconds: float) -> Dr
     async with asyncio.timeout(seconds + 30):
         await asyncio.gather(*(client.done for client in clients))
     took = time.perf_counter() - began
-    return Driven(sum(each.requests for each in clients), sum(each.failures for each in clients), took)
+    times = sorted(one for each in clients for one in each.times)
+    return Driven(sum(each.requests for each in clients), sum(each.failures for each in clients), took, times)

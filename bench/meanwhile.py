@@ -1,7 +1,142 @@
-"""What others notice of a job on many customers: readers of the list, and on SQLite other writers."""
+"""What others notice of a job on many customers: who reads the list, and who writes."""
 
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+
+from bench import bulk, load, serving
 from bench.data import Data
+from bench.documents import WORKS
+from bench.serving import ENGINE, Server
+from bench.spent import memory
+from crm.acting import Act, perform
+from crm.customers import records
+from crm.jobs import ending
+from db import engine, ids, wire
+from db.engine import Database
+from db.queries import jobs
+from db.tables.enums import JobStatus
+
+READERS = 4
+PAUSE = 0.02
+"""Seconds between two writes of the one who writes meanwhile."""
 
 
 async def measured(data: Data, *, seconds: float) -> list[str]:
-    return []
+    """On PostgreSQL the list's page, the worker in another process and in the same one; on SQLite other writers."""
+    if data.url.startswith("sqlite:"):
+        return [await _writers(data, seconds)]
+    lines = [
+        f"| P1 meanwhile, {READERS} connections | p50, p99 ms, quiet | meanwhile | p99 to quiet | the worker's MB |",
+        "|---|---|---|---|---|",
+    ]
+    for name, own in (("a worker of its own", True), ("the server works on jobs, too", False)):
+        lines.append(await asyncio.to_thread(_readers, data, seconds, name, own))
+    return lines
+
+
+def _readers(data: Data, seconds: float, name: str, own: bool) -> str:
+    work = next(one for one in WORKS if one.name == "P1")
+    body = orjson.dumps({"query": work.document, "variables": work.variables(data.customer)})
+    with serving.running(ENGINE, data, *(["--no-jobs"] if own else [])) as server:
+        sent = load.request(server.path("P1"), body, data.token)
+        load.drive(server.port, sent, connections=READERS, seconds=1)
+        quiet = load.drive(server.port, sent, connections=READERS, seconds=seconds)
+        with _worker(data) if own else _none(server) as pid:
+            job = asyncio.run(_begun(data))
+            load.drive(server.port, sent, connections=READERS, seconds=2)
+            before = memory(pid)
+            busy = load.drive(server.port, sent, connections=READERS, seconds=seconds)
+            after = memory(pid)
+            done = asyncio.run(_cancelled(data, job))
+    if quiet.failures or busy.failures:
+        raise SystemExit(f"{quiet.failures} and {busy.failures} requests failed")
+    print(f"{name}: {done} rows changed meanwhile", flush=True)
+    return (
+        f"| {name} | {quiet.quantile(0.5):.1f}, {quiet.quantile(0.99):.1f} | {busy.quantile(0.5):.1f}, "
+        f"{busy.quantile(0.99):.1f} | {busy.quantile(0.99) / quiet.quantile(0.99):.2f} | {before:.0f}, {after:.0f} |"
+    )
+
+
+@contextmanager
+def _worker(data: Data) -> Iterator[int]:
+    environment = {**os.environ, "CLIENTELA_DATABASE_URL": data.url, "CLIENTELA_SECRET": "only for the benchmarks"}
+    process = subprocess.Popen([sys.executable, "-m", "cli", "worker"], env=environment, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+@contextmanager
+def _none(server: Server) -> Iterator[int]:
+    yield server.process.pid
+
+
+async def _begun(data: Data) -> Any:
+    database = await engine.connect(data.url)
+    job = await bulk.begun(database, await bulk.viewer_of(database, data.workspace_id))
+    await database.close()
+    return job
+
+
+async def _cancelled(data: Data, job: Any) -> int:
+    """How far the job came; it goes no further."""
+    database = await engine.connect(data.url)
+    viewer = await bulk.viewer_of(database, data.workspace_id)
+    await perform(database, viewer, lambda act: ending.cancel(act, wire.wire("Job")(job.id)), now=ids.now())
+    found: Any = None
+    while found is None or found.finished_at is None:
+        await asyncio.sleep(0.1)
+        found = (await jobs.any_by_ids(database.reading(data.workspace_id), [job.id]))[job.id]
+    await database.close()
+    assert found.status in (JobStatus.CANCELLED, JobStatus.DONE, JobStatus.DONE_WITH_ERRORS)
+    return int(found.processed)
+
+
+async def _writers(data: Data, seconds: float) -> str:
+    """How long one customer's change takes, in this process, while another works on the job."""
+    database = await engine.connect(data.url)
+    quiet = await _written(database, data, seconds)
+    with _worker(data) as pid:
+        job = await _begun(data)
+        await asyncio.sleep(1)
+        before = memory(pid)
+        busy = await _written(database, data, seconds)
+        after = memory(pid)
+        done = await _cancelled(data, job)
+    await database.close()
+    return (
+        f"Other writers on SQLite wait, p50, p99, at most: {_shown(quiet)} ms quiet, {_shown(busy)} ms while "
+        f"{done:,} rows were changed by another process; its memory {before:.0f}, {after:.0f} MB."
+    )
+
+
+async def _written(database: Database, data: Data, seconds: float) -> list[float]:
+    loop, found = asyncio.get_running_loop(), []
+    viewer = await bulk.viewer_of(database, data.workspace_id)
+    until = loop.time() + seconds
+    while loop.time() < until:
+        began = loop.time()
+        await perform(database, viewer, lambda act: _write(act, data.customer), now=ids.now())
+        found.append(loop.time() - began)
+        await asyncio.sleep(PAUSE)
+    return sorted(found)
+
+
+async def _write(act: Act, customer: str) -> None:
+    await records.update(act, {"id": customer}, {"source": f"Fair {ids.new().hex()}"})
+
+
+def _shown(times: list[float]) -> str:
+    places = (len(times) // 2, len(times) * 99 // 100, len(times) - 1)
+    return ", ".join(f"{1000 * times[place]:.0f}" for place in places)

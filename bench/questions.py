@@ -20,6 +20,7 @@ class Asked:
     question: Question
     sql: str
     values: tuple[Any, ...] = ()
+    on_sqlite: str | None = None
 
 
 def _where(condition: str, order: str = _NEWEST) -> str:
@@ -144,10 +145,8 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
         Asked(
             "with more than 5 000 points",
             Question(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
-            _where(
-                "EXISTS (SELECT FROM customer_value v WHERE v.workspace_id = $1 AND v.customer_id = c.id "
-                "AND v.field_id = $2 AND v.number > 5000)"
-            ),
+            "SELECT c.* FROM customer c JOIN customer_value v ON v.workspace_id = $1 AND v.customer_id = c.id "
+            f"WHERE c.workspace_id = $1 AND c.archived_at IS NULL AND v.field_id = $2 AND v.number > 5000 {_NEWEST}",
             (points,),
         ),
         Asked(
@@ -194,8 +193,9 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
                 sort=[{"value": "DESC"}],
             ),
             _where(
-                f"({_WORN.format(2)} OR c.value >= 50000000000) AND EXISTS (SELECT FROM customer_value v "
-                "WHERE v.workspace_id = $1 AND v.customer_id = c.id AND v.field_id = $3 AND v.number >= 100)",
+                f"({_WORN.format(2)[:-1]} OFFSET 0) OR c.value >= 50000000000) "
+                "AND EXISTS (SELECT FROM customer_value v WHERE v.workspace_id = $1 AND v.customer_id = c.id "
+                "AND v.field_id = $3 AND v.number >= 100)",
                 "ORDER BY c.value DESC, c.id DESC LIMIT 51",
             ),
             (middle, points),

@@ -34,11 +34,12 @@ class Server:
 
 
 @contextmanager
-def running(name: str, data: Data) -> Iterator[Server]:
+def running(name: str, data: Data, *options: str) -> Iterator[Server]:
+    """`options` are those of `clientela serve`."""
     port = _free_port()
-    command = [sys.executable, "-m", "cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "cli", "serve", "--port", str(port), *options]
     if name == HAND:
-        command = [sys.executable, "-m", "bench.handwritten", data.url, str(port), str(data.workspace_id), data.token]
+        command = [sys.executable, "-m", "bench.handwritten", data.url, str(port)]
     environment = {
         **os.environ,
         "CLIENTELA_DATABASE_URL": data.url,

@@ -1,8 +1,4 @@
-"""Accounts: signing in and out, the tokens of sessions and keys, and who a token lets in.
-
-A token is `ses_` or `key_`, the id of its row in 32 hexadecimal digits, and a secret of 32 random bytes in base64url.
-Of the secret only the SHA-256 is stored. A session lasts SESSION and is not made longer by use.
-"""
+"""Accounts: signing in and out, and who a token lets in. A session lasts SESSION and is not made longer by use."""
 
 import asyncio
 import hmac
@@ -10,10 +6,7 @@ import ipaddress
 import logging
 import math
 import random
-import re
-import secrets
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,9 +14,12 @@ from hashlib import sha256
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from crm import access, addresses, passwords
+from crm import access, addresses, idempotency, passwords, tokens
 from crm.access import Viewer
+from crm.acting import Act
 from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.idempotency import Once
+from crm.tokens import Parts
 from db import ids, tables
 from db.engine import Database, Work
 from db.errors import StorageError
@@ -48,17 +44,8 @@ MOST_KEPT: Final = 10_000
 USED_EVERY: Final = 60_000
 """A key's last use is written down once in so long."""
 
-_TOKEN: Final = re.compile(r"(ses|key)_([0-9a-f]{32})([A-Za-z0-9_-]{43})", re.ASCII)
 _PAUSE: Final = 0.05
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What the caller is given, once, and what is stored for it."""
-
-    text: str
-    secret_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +55,7 @@ class SignedIn:
     token: str
     expires_at: int
     viewer: Viewer
-
-
-def mint(prefix: str, identifier: bytes) -> Token:
-    """A new token of the row with that id: `ses` for a session, `key` for a key."""
-    secret = urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=")
-    return Token(f"{prefix}_{identifier.hex()}{secret.decode()}", sha256(secret).digest())
+    replayed: bool = False
 
 
 def email_address(text: str, path: Path) -> str:
@@ -90,8 +72,11 @@ def email_address(text: str, path: Path) -> str:
 # ── signing in ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def sign_in(database: Database, *, email: str, password: str, address: str | None, now: int) -> SignedIn:
-    """Opens a session. `address` is the caller's on the network, None where it says nothing about who he is.
+async def sign_in(
+    database: Database, *, email: str, password: str, address: str | None, now: int, once: Once | None = None
+) -> SignedIn:
+    """Opens a session. `address` is the caller's on the network, None where it says nothing about who he is. `once` is
+    asked for when he is known, so that it repeats sessions and no refusals.
 
     Raises Refused, the same and after the same time for an unknown e-mail and for a wrong password; LimitRefused after
     FAILURES within WINDOW; Refused AGENT_INACTIVE where all is right but the agent was deactivated.
@@ -106,23 +91,21 @@ async def sign_in(database: Database, *, email: str, password: str, address: str
         raise Refused(ErrorCode.INVALID, message, ("password",))
     viewer = await _agent(database, account.workspace_id, account.id)
     rehashed = await passwords.hashed(password) if passwords.outdated(account.password_hash or "") else None
-    signed_in = await database.write(None, lambda work: _succeeded(work, attempts, account, viewer, rehashed, now))
-    if signed_in is None:
-        message = "Your account was deactivated. Ask an administrator of your workspace to activate it."
-        raise Refused(ErrorCode.AGENT_INACTIVE, message, ("email",))
-    return signed_in
+    opening = partial(_succeeded, attempts=attempts, account=account, viewer=viewer, rehashed=rehashed)
+    opened = await database.write(account.workspace_id, partial(opening, now=now, once=once))
+    if isinstance(opened, Refused):
+        raise opened
+    return opened
 
 
-async def sign_out(database: Database, token: str, *, clock: Callable[[], int] = ids.now) -> bool:
+async def sign_out(act: Act, token: str | None) -> bool:
     """Ends the session at once in this process, and before KEPT has passed in every other. False for a key, and where
     there was no session to end."""
-    _seen(database).drop(token)
-    parts = _parts(token)
+    parts = tokens.parts(token or "")
     if parts is None or parts.prefix != "ses":
         return False
-    return await database.write(
-        None, lambda work: accounts.end_session(work, parts.identifier, parts.secret_hash, at=clock())
-    )
+    act.after.append(lambda: _seen(act.work.database).drop(token or ""))
+    return await accounts.end_session(act.work, parts.identifier, parts.secret_hash, at=act.now)
 
 
 async def issue(database: Database, *, email: str, now: int) -> str:
@@ -138,7 +121,7 @@ async def begin(work: Work, workspace_id: int, agent_id: bytes, now: int) -> tup
     """A new session: its token, and the moment at which it ends. The agent's old ones are swept away."""
     await accounts.sweep_sessions(work, agent_id, now=now)
     identifier = ids.at(now)
-    token = mint("ses", identifier)
+    token = tokens.mint("ses", identifier)
     session = tables.SignIn(
         id=identifier,
         secret_hash=token.secret_hash,
@@ -211,18 +194,35 @@ async def _failed(work: Work, attempts: Sequence[bytes], now: int) -> None:
 
 async def _succeeded(
     work: Work,
+    *,
     attempts: Sequence[bytes],
     account: tables.Account,
     viewer: Viewer | None,
     rehashed: str | None,
     now: int,
-) -> SignedIn | None:
+    once: Once | None,
+) -> SignedIn | Refused:
+    """What is refused here was no failure, so the attempt is withdrawn all the same."""
     await accounts.withdraw(work, attempts)
     if rehashed:
         await accounts.keep_hash(work, account.id, rehashed)
     if viewer is None:
-        return None
-    token, expires_at = await begin(work, account.workspace_id, account.id, now)
+        message = "Your account was deactivated. Ask an administrator of your workspace to activate it."
+        return Refused(ErrorCode.AGENT_INACTIVE, message, ("email",))
+    try:
+        return await _opened(work, viewer, now, once)
+    except Refused as refused:
+        return refused
+
+
+async def _opened(work: Work, viewer: Viewer, now: int, once: Once | None) -> SignedIn:
+    if once and (earlier := await idempotency.begin(work, viewer.caller, once, now)) is not None:
+        token = idempotency.unsealed(earlier["token"], once.key)
+        return SignedIn(token, earlier["expires_at"], viewer, replayed=True)
+    token, expires_at = await begin(work, viewer.workspace_id, viewer.actor_id, now)
+    if once:
+        answer = {"token": idempotency.sealed(token, once.key), "expires_at": expires_at}
+        await idempotency.keep(work, viewer.caller, once, answer)
     return SignedIn(token, expires_at, viewer)
 
 
@@ -237,7 +237,7 @@ async def viewer(database: Database, token: str, *, clock: Callable[[], int] = i
     now, seen = clock(), _seen(database)
     if kept := seen.at(token, now):
         return kept
-    parts = _parts(token)
+    parts = tokens.parts(token)
     if parts is None:
         return None
     began = seen.changes
@@ -276,18 +276,6 @@ async def settle() -> None:
     """Waits for what was left to be written down behind the requests. Call it before the database is closed."""
     while _BEHIND:
         await asyncio.gather(*_BEHIND)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    prefix: str
-    identifier: bytes
-    secret_hash: bytes
-
-
-def _parts(token: str) -> _Parts | None:
-    found = _TOKEN.fullmatch(token)
-    return found and _Parts(found[1], bytes.fromhex(found[2]), sha256(found[3].encode()).digest())
 
 
 class _Seen:
@@ -329,7 +317,7 @@ def _seen(database: Database) -> _Seen:
     return found
 
 
-async def _of_session(database: Database, parts: _Parts, now: int) -> tuple[Viewer, int] | None:
+async def _of_session(database: Database, parts: Parts, now: int) -> tuple[Viewer, int] | None:
     session = await accounts.session_by_id(database.reading(None), parts.identifier)
     if session is None or not hmac.compare_digest(session.secret_hash, parts.secret_hash):
         return None
@@ -352,7 +340,7 @@ async def _agent(database: Database, workspace_id: int, agent_id: bytes) -> View
     )
 
 
-async def _of_key(database: Database, parts: _Parts, now: int) -> tuple[Viewer, int] | None:
+async def _of_key(database: Database, parts: Parts, now: int) -> tuple[Viewer, int] | None:
     key = await accounts.key_by_id(database.reading(None), parts.identifier)
     if key is None or not hmac.compare_digest(key.secret_hash, parts.secret_hash):
         return None

@@ -75,15 +75,23 @@ async def update(
     return await _written(act, state, before, exceptions, given, password_hash)
 
 
-async def deactivate(act: Act, wire_id: str, customers: Given | None) -> Row:
+@dataclass(frozen=True, slots=True)
+class Deactivated:
+    """The agent as he is now, and the job that hands his customers over, where they are many."""
+
+    agent: Row
+    job: Row | None
+
+
+async def deactivate(act: Act, wire_id: str, customers: Given | None) -> Deactivated:
     """He cannot sign in any more and gets no customers; `customers` says what becomes of his. Raises Refused
     NOT_FOUND, IN_USE, AGENT_HAS_CUSTOMERS and their like."""
     state = await _one(act, wire_id)
     before = copied(state.row, tables.Agent)
     state.row.active = False
     await _an_administrator_stays(act, before, state, ("id",))
-    await offboarding.leave(act, before, customers, ("customers",))
-    return await _written(act, state, before, state.exceptions, {}, None)
+    job = await offboarding.leave(act, before, customers, ("customers",))
+    return Deactivated(await _written(act, state, before, state.exceptions, {}, None), job)
 
 
 def told(state: Any) -> Mapping[str, Any]:

@@ -27,7 +27,8 @@ SYSTEM = Author(ActorKind.SYSTEM)
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What was done to one record. `entity` is its type in the schema; `fields` lists {field, before, after} in output
-    form; `row` is its place in the job's target; `audience` keeps who could see a record that is no more."""
+    form; `row` is its place in the job's target; `audience` keeps who could see a customer who is no more;
+    `customer_id` is whom a note, an interaction or an order belongs to."""
 
     action: ChangeAction
     entity: str
@@ -36,6 +37,7 @@ class Entry:
     fields: Sequence[Mapping[str, Any]]
     row: int | None = None
     audience: Any = None
+    customer_id: bytes | None = None
 
 
 def appeared(**fields: Any) -> list[dict[str, Any]]:
@@ -118,6 +120,7 @@ def _change(workspace_id: int, entry: Entry, seq: int, by: Author, at: int) -> R
         "action": int(entry.action),
         "entity": entry.entity,
         "node_id": entry.node_id,
+        "customer_id": entry.customer_id,
         "version": entry.version,
         "fields": list(entry.fields),
         "actor_kind": int(by.kind),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from crm.acting import Act
 from crm.errors import ErrorCode, Refused
+from db.engine import Work
 from db.queries import idempotency
 
 KEPT: Final = 24 * 60 * 60 * 1000
@@ -23,14 +23,19 @@ class Once:
     arguments: bytes
 
 
-async def begin(act: Act, once: Once) -> Any:
+def digest(asked: bytes, key: str) -> bytes:
+    """Of arguments, to tell others by. A password may be among them: who does not know the key cannot try some out."""
+    return hmac.digest(_bytes(key), asked, "sha256")
+
+
+async def begin(work: Work, caller: bytes, once: Once, now: int) -> Any:
     """The answer of the call that was done under the key before; None where this one is to be done. A call with the
     same key that is under way is waited for. Raises Refused IDEMPOTENCY_KEY_REUSED."""
-    caller, key = act.viewer.caller, _stored(once.key)
-    await idempotency.sweep(act.work, caller, key, before=act.now - KEPT)
-    if await idempotency.claim(act.work, caller, key, once.mutation, once.arguments, at=act.now):
+    key = _stored(once.key)
+    await idempotency.sweep(work, caller, key, before=now - KEPT)
+    if await idempotency.claim(work, caller, key, once.mutation, once.arguments, at=now):
         return None
-    earlier = await idempotency.by_key(act.work, caller, key)
+    earlier = await idempotency.by_key(work, caller, key)
     assert earlier is not None
     if (earlier.mutation, bytes(earlier.arguments)) != (once.mutation, once.arguments):
         message = f"The key “{once.key}” was used for another call; give every call a key of its own."
@@ -38,9 +43,9 @@ async def begin(act: Act, once: Once) -> Any:
     return earlier.answer
 
 
-async def keep(act: Act, once: Once, answer: Any) -> None:
+async def keep(work: Work, caller: bytes, once: Once, answer: Any) -> None:
     """The answer, with what was done, in one transaction."""
-    await idempotency.keep(act.work, act.viewer.caller, _stored(once.key), answer)
+    await idempotency.keep(work, caller, _stored(once.key), answer)
 
 
 def sealed(text: str, key: str) -> str:
@@ -57,13 +62,14 @@ def unsealed(text: str, key: str) -> str:
 
 def _mixed(data: bytes, nonce: bytes, key: str) -> bytes:
     """XOR with HMAC-SHA256 of the nonce and a counter; every nonce is used once."""
-    blocks = (
-        hmac.digest(key.encode("utf-8", "surrogatepass"), nonce + place.to_bytes(4), "sha256")
-        for place in range((len(data) + 31) // 32)
-    )
+    blocks = (hmac.digest(_bytes(key), nonce + place.to_bytes(4), "sha256") for place in range((len(data) + 31) // 32))
     return bytes(one ^ other for one, other in zip(data, b"".join(blocks), strict=False))
 
 
 def _stored(key: str) -> str:
     """Whoever reads the database cannot send the call again."""
-    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(_bytes(key)).hexdigest()
+
+
+def _bytes(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")

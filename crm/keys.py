@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crm import accounts, giving, plain, staffing, texts
+from crm import giving, plain, staffing, texts, tokens
 from crm.acting import Act
 from crm.checking import Checks, Given, room, take_turn
 from crm.errors import ErrorCode, Path, Refused
@@ -35,7 +35,7 @@ async def create(act: Act, given: Given) -> Made:
     expires_at = checks.read(_expiry, act, given.get("expires_at"))
     checks.end()
     identifier = ids.new()
-    token = accounts.mint("key", identifier)
+    token = tokens.mint("key", identifier)
     row = fresh(
         tables.ApiKey,
         id=identifier,

@@ -59,7 +59,7 @@ async def update(act: Act, wire_id: str, body: str) -> Row:
 async def delete(act: Act, wire_id: str) -> Any:
     """By its author, or with NOTE_MANAGE. Raises Refused NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED."""
     note, state = await _one(act, wire_id)
-    await plain.remove(act, "Note", note, of=state.id)
+    await plain.remove(act, "Note", note)
     await _found_by(act, state)
     return note
 

@@ -1,27 +1,35 @@
-"""What becomes of an agent's customers when he leaves: they are released, or assigned to others by turns."""
+"""What becomes of an agent's customers when he leaves: they are released, or assigned to others by turns.
+
+A few are moved with the answer, all or none; many by a job behind it, by the same rules, each for itself.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from crm import assignment
+from crm import assignment, ruling, texts
 from crm.acting import Act
 from crm.checking import Given
 from crm.customers import states, storing, telling
 from crm.customers.states import State
 from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.jobs import beginning
+from crm.jobs.beginning import Options
+from crm.jobs.targets import AT_ONCE, Found
+from crm.jobs.verbs import Item
 from crm.turns import Turns, seats
 from db.queries import customers
+from db.rows import Row
 from db.sight import Sight
-from db.tables.enums import CustomerStage, Permission
+from db.tables.enums import CustomerStage, JobKind, Permission
 
 Step = Callable[[State], object]
 
 _ASSIGN: Final = ("customers", "assign")
 
 
-async def leave(act: Act, agent: Any, choice: Given | None, path: Path) -> None:
+async def leave(act: Act, agent: Any, choice: Given | None, path: Path) -> Row | None:
     """Takes every customer from the agent, who is held; archived ones stay as they are. `choice` is {"assign": {…}} or
-    {"release": stage}.
+    {"release": stage}. The job that does so, where there are many.
 
     Raises Refused AGENT_HAS_CUSTOMERS at `path` where there is no choice but there are customers; and with one,
     FORBIDDEN, AGENT_AT_CAPACITY, CUSTOMER_BLOCKED, and what naming agents and departments raises.
@@ -34,21 +42,35 @@ async def leave(act: Act, agent: Any, choice: Given | None, path: Path) -> None:
                 "deactivate with `customers`, which says whom to assign them to or where to release them."
             )
             raise Refused(ErrorCode.AGENT_HAS_CUSTOMERS, message, path)
-        return
+        return None
     if not act.viewer.may(Permission.CUSTOMER_ASSIGN):
         message = "You need CUSTOMER_ASSIGN to assign or release the customers of somebody else."
         raise Refused(ErrorCode.FORBIDDEN, message, path)
-    step = await _step(act, agent, choice, owned)
-    for chunk in storing.chunks(owned):
-        await _move(act, chunk, step)
+    turns = None
+    if "assign" in choice:
+        turns = await seats(act, choice["assign"], _ASSIGN, without=agent.id)
+        _fits(turns, len(owned))
+    if len(owned) > AT_ONCE:
+        return await _as_job(act, agent, choice, turns, owned)
+    await _move(act, owned, _step(act, choice, turns))
+    return None
 
 
-async def _step(act: Act, agent: Any, choice: Given, owned: Sequence[bytes]) -> Step:
-    if "release" in choice:
+async def _as_job(act: Act, agent: Any, choice: Given, turns: Turns | None, owned: Sequence[bytes]) -> Row:
+    """Begins it; whoever is not in the viewer's sight is meant, too."""
+    target = Found({"agent": agent.id.hex()}, [Item(row, one) for row, one in enumerate(owned)])
+    label = Options(label=f"Customers of {agent.name}"[: texts.NAME])
+    leaving = {"leaving": agent.id.hex()}
+    if turns is None:
+        arguments = {"to": int(choice["release"]), "reason": None, **leaving}
+        return await beginning.start(act, JobKind.RELEASE, arguments, target, label)
+    return await beginning.start(act, JobKind.ASSIGN, {"seats": turns.plain, **leaving}, target, label)
+
+
+def _step(act: Act, choice: Given, turns: Turns | None) -> Step:
+    if turns is None:
         stage = CustomerStage(choice["release"])
         return lambda state: assignment.release(act, state, stage, ("customers", "release"))
-    turns = await seats(act, choice["assign"], _ASSIGN, without=agent.id)
-    _fits(turns, len(owned))
     return lambda state: _assign(act, state, turns)
 
 
@@ -90,3 +112,4 @@ async def _move(act: Act, ids: Sequence[bytes], step: Step) -> None:
         telling.remember(state)
         step(state)
     await storing.write(act, moved)
+    await ruling.settle(act, moved)

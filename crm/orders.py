@@ -69,7 +69,7 @@ async def delete(act: Act, wire_id: str) -> Done:
     if order is None or order.customer_id not in held:
         raise Refused(ErrorCode.NOT_FOUND, f"There is no order “{wire_id}” here.", ("id",))
     judge(act, held[order.customer_id], ("id",), foreign=True)
-    await plain.remove(act, "Order", order, of=order.customer_id)
+    await plain.remove(act, "Order", order)
     return Done(order, Outcome.DELETED)
 
 

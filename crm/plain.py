@@ -1,6 +1,6 @@
 """Records that are one row: made, changed and deleted with their line in the log."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crm import changes
@@ -24,7 +24,7 @@ async def make(act: Act, entity: str, row: Row, told: Told) -> Row:
 def made(entity: str, row: Any, told: Told) -> Entry:
     """How the log tells that the row is new."""
     fields = changes.appeared_of(told(row))
-    return Entry(ChangeAction.CREATED, entity, row.id, getattr(row, "version", 1), fields)
+    return _entry(ChangeAction.CREATED, entity, row, fields)
 
 
 async def change(
@@ -40,14 +40,16 @@ async def change(
     columns = {name: value for name, value in vars(row).items() if before[name] != value}
     if columns:
         await writing.change(act.work, row.table, [(row.id, columns)])
-    act.log.add(Entry(ChangeAction.UPDATED, entity, row.id, getattr(row, "version", 1), different))
+    act.log.add(_entry(ChangeAction.UPDATED, entity, row, different))
     return True
 
 
-async def remove(
-    act: Act, entity: str, row: Any, *, action: ChangeAction = ChangeAction.DELETED, of: bytes | None = None
-) -> None:
-    """Deletes the row; the log keeps that it was, and the customer that it was `of`."""
+async def remove(act: Act, entity: str, row: Any, *, action: ChangeAction = ChangeAction.DELETED) -> None:
+    """Deletes the row; the log keeps that it was."""
     await writing.clear(act.work, row.table, "id", [row.id])
-    audience = None if of is None else {"customer": of.hex()}
-    act.log.add(Entry(action, entity, row.id, getattr(row, "version", 1), [], audience=audience))
+    act.log.add(_entry(action, entity, row, []))
+
+
+def _entry(action: ChangeAction, entity: str, row: Any, fields: Sequence[Mapping[str, Any]]) -> Entry:
+    customer_id = getattr(row, "customer_id", None)
+    return Entry(action, entity, row.id, getattr(row, "version", 1), fields, customer_id=customer_id)

@@ -29,6 +29,14 @@ class Turns:
         self.crew = crew
         self.taken = start
 
+    @property
+    def plain(self) -> list[list[str]]:
+        """Who takes turns, as it is kept with a job."""
+        return [
+            ["agent", seat.agent.id.hex()] if seat.agent is not None else ["department", seat.department.id.hex()]
+            for seat in self.seats
+        ]
+
     def next(self) -> Seat | None:
         """None where all are full."""
         for _ in self.seats:

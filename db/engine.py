@@ -16,6 +16,7 @@ from db import postgresql, sqlite
 from db.errors import Contended, Unavailable
 from db.reading import Columns, Prepared
 from db.rows import Row
+from db.settled import Settled
 from db.tables import keys
 
 T = TypeVar("T")
@@ -75,6 +76,17 @@ class Session:
         found = await self.rows(statement, **values)
         return found[0] if found else None
 
+    async def settled(self, statement: Prepared[T]) -> list[T]:
+        """The rows found by a statement without values, as they were a moment ago at most: for what seldom changes.
+        What this process wrote is in them."""
+        settled = self.database.settled
+        found = cast(list[T] | None, settled.at(self.workspace_id, statement))
+        if found is None:
+            since = settled.changes
+            found = await self.rows(statement)
+            settled.keep(self.workspace_id, statement, found, since=since)
+        return found
+
     async def pieces(self, statement: Prepared[T], size: int, **values: Any) -> AsyncGenerator[list[T]]:
         """The rows found, `size` at a time, all of them as they are at the beginning: for more than memory should
         hold. It keeps a connection until it ends; close it where it is left before."""
@@ -94,6 +106,10 @@ class Work(Session):
     def __init__(self, database: "Database", workspace_id: int | None, connection: _Connection) -> None:
         super().__init__(database, workspace_id)
         self._held = connection
+
+    async def settled(self, statement: Prepared[T]) -> list[T]:
+        """As they are in this transaction."""
+        return await self.rows(statement)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[_Connection]:
@@ -150,6 +166,7 @@ class Database:
     def __init__(self, pool: Any, dialect: Dialect) -> None:
         self.pool = pool
         self.dialect = dialect
+        self.settled = Settled()
 
     def sent(self, text: str) -> None:
         for observer in self.observers:
@@ -188,6 +205,7 @@ class Database:
                 await _undo(connection)
                 raise
             await connection.script("COMMIT")
+            self.settled.drop(workspace_id)
 
     async def close(self) -> None:
         await self.pool.close()

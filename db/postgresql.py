@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,8 @@ DIALECT = POSTGRESQL
 STATEMENT_TIMEOUT = 5
 LOCK_TIMEOUT = 3
 CONNECT_TIMEOUT = 3
+# What is read in pieces may be sorted whole before the first of them.
+LASTING_TIMEOUT = 300
 
 # Seconds after which a connection that nobody needs is closed.
 LONGEST_REST = 300
@@ -28,6 +31,10 @@ class Connection:
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
+
+    @property
+    def open(self) -> bool:
+        return not self._driver.is_closed()
 
     @property
     def usable(self) -> bool:
@@ -54,11 +61,12 @@ class Connection:
                 raise error
 
     async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
-        """By a cursor, each piece within the time that a statement has."""
+        """By a cursor. All of it may have to be sorted before the first piece."""
         compiled = statement.on(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
-            async with self._driver.transaction():
+            async with self._driver.transaction(readonly=True):
+                await self._driver.execute(f"SET LOCAL statement_timeout = {LASTING_TIMEOUT * 1000}")
                 cursor = await self._driver.cursor(text, *arguments, record_class=compiled.row)
                 while piece := await cursor.fetch(size):
                     yield piece
@@ -97,7 +105,9 @@ class Pool:
 
     def __init__(self, connect: Callable[[], Awaitable[Any]], size: int) -> None:
         self._connect = connect
-        self._places = asyncio.Semaphore(size)
+        # Places for connections that nobody has; while somebody waits there are none.
+        self._free = size
+        self._waiting: deque[asyncio.Future[None]] = deque()
         # The one used last is used next, and those that are not needed grow old at the other end.
         self._idle: list[tuple[Connection, float]] = []
         self._closed = False
@@ -129,20 +139,18 @@ class Pool:
 
     async def take(self) -> Connection:
         """Raises Unavailable when there is none within CONNECT_TIMEOUT seconds."""
-        if self._places.locked():
-            with _translated():
-                async with asyncio.timeout(CONNECT_TIMEOUT):
-                    await self._places.acquire()
+        if self._free:
+            self._free -= 1
         else:
-            await self._places.acquire()
+            await self._turn()
         try:
             return self._rested() or await self._made()
         except BaseException:
-            self._places.release()
+            self._vacate()
             raise
 
     def give(self, connection: Connection) -> None:
-        self._places.release()
+        self._vacate()
         if connection.usable and not self._closed:
             self._idle.append((connection, time.monotonic()))
         else:
@@ -160,10 +168,31 @@ class Pool:
             await connection.close()
         self._idle.clear()
 
+    async def _turn(self) -> None:
+        """Waits for a place that is vacated, in the order of those who came."""
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            with _translated():
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await mine
+        except BaseException:
+            if mine.done() and not mine.cancelled():
+                self._vacate()
+            raise
+
+    def _vacate(self) -> None:
+        while self._waiting:
+            next_ = self._waiting.popleft()
+            if not next_.done():
+                next_.set_result(None)
+                return
+        self._free += 1
+
     def _rested(self) -> Connection | None:
         while self._idle:
             connection, _ = self._idle.pop()
-            if connection.usable:
+            if connection.open:
                 self._drop_old()
                 return connection
         return None

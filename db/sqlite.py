@@ -21,6 +21,9 @@ DIALECT = SQLITE
 BUSY_TIMEOUT = 5
 STATEMENT_TIMEOUT = 5
 
+# Seconds between two looks whether the other's transaction is over.
+_LOOK = 0.003
+
 # Seconds that a statement may take on the loop's own thread, and after how many steps of SQLite's machine it is looked.
 LONGEST_AT_ONCE = 0.001
 _STEPS = 5_000
@@ -44,20 +47,13 @@ class Connection:
         return text, compiled.rows(found)  # type: ignore[arg-type] # it is a list
 
     async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
-        """By a cursor, each piece within the time that a statement has."""
+        """By a cursor. All of it may have to be sorted before the first piece."""
         compiled = statement.on(DIALECT)
         text, arguments = compiled.bind(values)
-        async with self._limited():
-            cursor = await self._driver.execute(text, arguments)
-        try:
-            while piece := await self._piece(cursor, size):
-                yield compiled.rows(piece)
-        finally:
-            await cursor.close()
-
-    async def _piece(self, cursor: aiosqlite.Cursor, size: int) -> list[Any]:
-        async with self._limited():
-            return list(await cursor.fetchmany(size))
+        with _translated():
+            async with self._driver.execute(text, arguments) as cursor:
+                while piece := list(await cursor.fetchmany(size)):
+                    yield compiled.rows(piece)
 
     async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
         text, arguments = statement.on(DIALECT).bind(values)
@@ -79,11 +75,28 @@ class Connection:
     async def script(self, text: str) -> None:
         """Text without values: BEGIN, COMMIT, PRAGMA. What was never begun is rolled back already."""
         with _translated():
+            if text == Pool.begin:
+                await self._begin(text)
+                return
             try:
                 await self._driver.execute(text)
             except sqlite3.OperationalError as error:
                 if text != "ROLLBACK" or "no transaction is active" not in str(error):
                     raise
+
+    async def _begin(self, text: str) -> None:
+        """Waits for another process's transaction, and looks often: SQLite's own waiting sleeps for a tenth of a second
+        at a time and misses every gap that one leaves who writes again and again."""
+        until = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                await self._driver.execute(text)
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            else:
+                return
+            await asyncio.sleep(_LOOK)
 
     @asynccontextmanager
     async def _limited(self) -> AsyncIterator[None]:
@@ -196,8 +209,7 @@ class Pool:
             for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL", "cache_size = -65536",
                            "mmap_size = 268435456", "temp_store = MEMORY"):  # fmt: skip
                 await driver.execute(f"PRAGMA {pragma}")
-            if query_only:
-                await driver.execute("PRAGMA query_only = ON")
+            await driver.execute("PRAGMA query_only = ON" if query_only else "PRAGMA busy_timeout = 0")
         return Connection(driver, statement_timeout=self._timeout)
 
 

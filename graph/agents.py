@@ -23,6 +23,7 @@ from graph.refusals import UserError, mutation
 if TYPE_CHECKING:
     from graph.customers.connections import CustomerConnection
     from graph.departments import Department
+    from graph.jobs import Job
 
 
 @strawberry.type(description="A person who works with customers.")
@@ -137,11 +138,20 @@ class OffboardInput:
 @strawberry.type(description="What became of an agent.")
 class AgentPayload:
     agent: Agent | None = strawberry.field(default=None, description="As he is now; null when refused.")
+    job: Annotated["Job", strawberry.lazy("graph.jobs")] | None = strawberry.field(
+        default=None,
+        description="Of agentDeactivate: what hands over his customers, where they are more than are done at once.",
+    )
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
 def _payload(agent: Any) -> AgentPayload:
     return AgentPayload(agent=agent)
+
+
+def _deactivated(done: Any) -> AgentPayload:
+    agent: Any = done.agent
+    return AgentPayload(agent=agent, job=done.job)
 
 
 _Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which agent.")]
@@ -180,4 +190,4 @@ class Mutation:
     )
     async def agent_deactivate(self, info: Info, id: _Which, customers: _Offboarding = None) -> AgentPayload:
         choice = None if not customers else given(customers)
-        return await info.context.act(lambda act: rules.deactivate(act, id, choice), _payload)
+        return await info.context.act(lambda act: rules.deactivate(act, id, choice), _deactivated)

@@ -4,7 +4,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -14,6 +14,7 @@ from strawberry.scalars import JSON
 from db import tables
 from db.queries import changes, jobs
 from db.queries import timelines as history
+from db.queries.matches import Match, Question
 from graph import ids, lookup
 from graph.activities import Interaction, Note, Order
 from graph.actors import Actor, actors
@@ -21,6 +22,8 @@ from graph.context import Context
 from graph.engine.fields import Rows, batched, column
 from graph.enums import ChangeAction, Permission
 from graph.errors import BadUserInput
+from graph.filtering import asking
+from graph.filtering.records import CustomerFilter
 from graph.nodes import Node, read_from
 from graph.paging import After, First, PageInfo, page_size
 from graph.permissions import guarded
@@ -118,6 +121,10 @@ class ChangeFilter:
     nodes: Maybe[list[strawberry.ID]] = strawberry.field(description="Of these records.")
     fields: Maybe[list[str]] = strawberry.field(description="Those that touched one of these fields.")
     since: Maybe[DateTime] = strawberry.field(description="Those made then or later.")
+    customer: Maybe[CustomerFilter] = strawberry.field(
+        description="About customers of whom this holds now, archived ones as well: their own changes, and those of "
+        "their notes, interactions and orders."
+    )
     exclude_own: bool = strawberry.field(default=False, description="Leave out what the viewer did.")
 
 
@@ -217,12 +224,18 @@ async def _read(context: Context, wanted: ChangeFilter | None, start: int, size:
     assert context.viewer is not None
     viewer, asked = context.viewer, _asked(context, wanted)
     fields = set(wanted.fields.value) if wanted and wanted.fields else None
+    match = await _match(context, wanted)
+    if match is not None:
+        asked = replace(asked, customers=await changes.concerned(context.reading, match))
     found: list[Any] = []
     end, scanned = start, 0
     while scanned < _SCANNED:
         room = size + 1 if scanned == 0 and fields is None else _AT_ONCE
         batch = await changes.lines(context.reading, end, room, asked)
-        seen = await changes.in_sight(context.reading, batch, viewer.sight)
+        if match is not None and asked.customers is None:
+            seen = await changes.about(context.reading, batch, match)
+        else:
+            seen = await changes.in_sight(context.reading, batch, viewer.sight)
         seen = await changes.readable(context.reading, seen, viewer.actor_id, hidden=_hidden(context))
         for row in seen:
             if fields is not None and not any(one["field"] in fields for one in row.fields):
@@ -236,6 +249,16 @@ async def _read(context: Context, wanted: ChangeFilter | None, start: int, size:
         if len(batch) < room:
             return found, end, False
     return found, end, True
+
+
+async def _match(context: Context, wanted: ChangeFilter | None) -> Match | None:
+    """Whom the changes are to be about; None where that was left open. Raises BadUserInput."""
+    if wanted is None or wanted.customer is None:
+        return None
+    question = Question(archived="INCLUDE", more=((wanted.customer.value, ("filter", "customer")),))
+    with asking.refusals():
+        match, _ = await asking.asked(context, question)
+    return match
 
 
 def _hidden(context: Context) -> frozenset[str]:

@@ -76,10 +76,10 @@ class Context:
             once = self.once
             if once is None:
                 return shown(await rule(act))
-            if (earlier := await idempotency.begin(act, once)) is not None:
+            if (earlier := await idempotency.begin(act.work, act.viewer.caller, once, act.now)) is not None:
                 raise Replayed(unpacked(earlier, once.key))
             payload = await self._attempted(act, rule, shown)
-            await idempotency.keep(act, once, packed(payload, once.key))
+            await idempotency.keep(act.work, act.viewer.caller, once, packed(payload, once.key))
             return payload
 
         done = await perform(self.database, self.viewer, run, now=self.now, request_id=self.request_id)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
-from hashlib import sha256
 from typing import Annotated, Any, Final
 
 import orjson
@@ -14,7 +13,7 @@ from strawberry.extensions import SchemaExtension
 
 from crm import errors
 from crm.errors import ErrorCode, Refused
-from crm.idempotency import Once, sealed, unsealed
+from crm.idempotency import Once, digest, sealed, unsealed
 from db import tables
 from db.rows import Row
 from db.tables.enums import Outcome
@@ -43,8 +42,14 @@ def once(info: strawberry.Info, arguments: Mapping[str, Any]) -> Once | None:
     if not 1 <= len(key) <= LONGEST_KEY:
         message = f"An idempotency key has 1 to {LONGEST_KEY} characters; this one has {len(key)}."
         raise Refused(ErrorCode.INVALID, message)
-    asked = orjson.dumps(_plain(arguments), option=orjson.OPT_SORT_KEYS)
-    return Once(key=key, mutation=info.field_name, arguments=sha256(asked).digest())
+    proven = _PROVEN.get(info.field_name, ())
+    told = {name: one for name, one in arguments.items() if name not in proven}
+    asked = orjson.dumps(_plain(told), option=orjson.OPT_SORT_KEYS)
+    return Once(key=key, mutation=info.field_name, arguments=digest(asked, key))
+
+
+# A password that was found right does not have to be compared with that of the call before.
+_PROVEN: Final[Mapping[str, tuple[str, ...]]] = {"signIn": ("password",)}
 
 
 def _key(node: FieldNode, variables: Mapping[str, Any]) -> str:
@@ -70,18 +75,23 @@ def _plain(value: Any) -> Any:
 
 _SECRET: Final = "secret"
 """The field of payloads that shows a secret once; nobody who reads the database finds it."""
+_PLAIN: Final = "$plain"
 
 
 def packed(payload: Any, key: str) -> Any:
     """What a payload holds, as JSON that `unpacked` reads back with the same key."""
+    if isinstance(payload, bool):
+        return {_PLAIN: payload}
     held = {field.name: _packed(getattr(payload, field.name)) for field in fields(payload)}
     if held.get(_SECRET) is not None:
         held[_SECRET] = sealed(held[_SECRET], key)
     return held
 
 
-def unpacked(answer: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """What was packed under the key."""
+def unpacked(answer: Mapping[str, Any], key: str) -> Any:
+    """What was packed under the key: what the payload held, or the payload itself where it is no type with fields."""
+    if _PLAIN in answer:
+        return answer[_PLAIN]
     held = {name: _unpacked(value) for name, value in answer.items()}
     if held.get(_SECRET) is not None:
         held[_SECRET] = unsealed(held[_SECRET], key)
@@ -161,7 +171,7 @@ def _refused(kind: str, code: str, message: str, path: list[str], row: int | Non
 class Replayed(Exception):
     """The call was done before; `held` is what its payload held."""
 
-    def __init__(self, held: Mapping[str, Any]) -> None:
+    def __init__(self, held: Any) -> None:
         super().__init__()
         self.held = held
 

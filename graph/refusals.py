@@ -122,12 +122,16 @@ def _refused(value: Any) -> type | None:
 
 
 class _Answered(FieldExtension):
-    """Turns a refusal into the payload of the field: nothing done, and why."""
+    """Turns a refusal into the payload of the field: nothing done, and why. Where there is no payload to hold it, it
+    is a top-level error."""
 
-    def __init__(self, payload: Callable[..., Any]) -> None:
+    def __init__(self, payload: Callable[..., Any] | None) -> None:
         self._payload = payload
 
     def _refused(self, refusal: errors.Refused | errors.Refusals) -> Any:
+        if self._payload is None:
+            first = refusal.refusals[0]
+            raise BadUserInput(first.message, reason=first.code.name)
         return self._payload(errors=reported(refusal.refusals))
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
@@ -138,7 +142,7 @@ class _Answered(FieldExtension):
             return await next_(source, info, **kwargs)
         except Replayed as replayed:
             context.replayed.append(str(info.path.key))
-            return self._payload(**replayed.held)
+            return replayed.held if self._payload is None else self._payload(**replayed.held)
         except (errors.Refused, errors.Refusals) as refusal:
             return self._refused(refusal)
         except errors.BadInput as refusal:
@@ -150,9 +154,10 @@ class _Answered(FieldExtension):
 
 
 def mutation(
-    permission: Permission | None, description: str, *, payload: Callable[..., Any], **options: Any
+    permission: Permission | None, description: str, *, payload: Callable[..., Any] | None, **options: Any
 ) -> Declaring:
-    """A mutation for those who hold the permission (None: for everyone). A refusal becomes `payload(errors=[…])`."""
+    """A mutation for those who hold the permission (None: for everyone). A refusal becomes `payload(errors=[…])`, or a
+    top-level error where there is none."""
     directives, extensions = guards(permission)
     return Declared(
         description=description,

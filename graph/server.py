@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import reduce
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -9,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import Lifespan
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from graph.protocol.doors import Doors
 from graph.protocol.envelope import Envelope
@@ -19,6 +21,22 @@ from graph.protocol.operations import Operations
 from graph.protocol.schema import Schema
 from graph.protocol.sockets import GraphQLOverWebsocket
 from graph.protocol.trusted import Manifest
+
+PATH: Final = "/graphql"
+
+
+class Application(Starlette):
+    """Starlette with a way past its routing and its own middleware for the address that nearly every request asks."""
+
+    def __init__(self, graphql: ASGIApp, **options: Any) -> None:
+        super().__init__(**options)
+        self._graphql = graphql
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH:
+            await self._graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -37,16 +55,19 @@ def create_app(
     """
     metrics = Metrics()
     operations = Operations(schema, doors, metrics, trusted=trusted)
-    return Starlette(
+    graphql: ASGIApp = GraphQLOverHTTP(operations, graphiql)
+    around = [Middleware(Envelope), *_cors(allowed_origins)]
+    return Application(
+        reduce(lambda inner, each: each.cls(inner, *each.args, **each.kwargs), reversed(around), graphql),
         routes=[
-            Route("/graphql", GraphQLOverHTTP(operations, graphiql)),
-            WebSocketRoute("/graphql", GraphQLOverWebsocket(operations, allowed_origins)),
+            Route(PATH, graphql),
+            WebSocketRoute(PATH, GraphQLOverWebsocket(operations, allowed_origins)),
             Route("/health/live", _live),
             Route("/health/ready", _readiness(doors)),
             Route("/metrics", metrics.page),
             *routes,
         ],
-        middleware=[Middleware(Envelope), *_cors(allowed_origins)],
+        middleware=around,
         lifespan=_lifespan(doors),
     )
 

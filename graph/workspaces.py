@@ -117,12 +117,19 @@ class Mutation:
     ) -> SignInPayload:
         context: Context = info.context
         done = await accounts.sign_in(
-            context.database, email=email, password=password, address=context.address, now=context.now
+            context.database,
+            email=email,
+            password=password,
+            address=context.address,
+            now=context.now,
+            once=context.once,
         )
+        if done.replayed:
+            context.replayed.append(str(info.path.key))
         context.become(done.viewer)
         return SignInPayload(token=done.token, expires_at=DateTime(done.expires_at), viewer=cast(Any, done.viewer))
 
-    @mutation(None, "End the session whose token was sent; true when there was one.", payload=bool)
+    @mutation(None, "End the session whose token was sent; true when there was one.", payload=None)
     async def sign_out(self, info: Info) -> bool:
         context: Context = info.context
-        return context.token is not None and await accounts.sign_out(context.database, context.token)
+        return await context.act(lambda act: accounts.sign_out(act, context.token), bool)

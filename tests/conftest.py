@@ -10,6 +10,7 @@ from crm import access, settings
 from crm.access import Viewer
 from db import engine, ids
 from db.engine import Database, Session
+from db.settled import Settled
 from db.tables.enums import ActorKind, Permission, Role
 from graph import schema
 from graph.context import Context
@@ -28,6 +29,15 @@ def _watched() -> Iterator[None]:
     Database.observers.append(statements.watch)
     yield
     Database.observers.remove(statements.watch)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settled_until_a_write() -> Iterator[None]:
+    """What a statement found stays known however slow the tests are, so that the statements they count do not depend
+    on it."""
+    before, Settled.LASTING = Settled.LASTING, float("inf")
+    yield
+    Settled.LASTING = before
 
 
 @pytest.fixture(autouse=True)

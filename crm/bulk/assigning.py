@@ -25,17 +25,13 @@ _DAY = 24 * 60 * 60 * 1000
 
 async def seats(act: Act, given: Given) -> list[list[str]]:
     """Who takes turns, as it is kept with the job. Raises what turns.seats raises."""
-    found = await turns.seats(act, given, ("to",))
-    return [
-        ["agent", seat.agent.id.hex()] if seat.agent is not None else ["department", seat.department.id.hex()]
-        for seat in found.seats
-    ]
+    return (await turns.seats(act, given, ("to",))).plain
 
 
 @verb(JobKind.ASSIGN, Permission.CUSTOMER_ASSIGN)
 async def assign(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     """Customers in their order, agents in theirs; whose turn it is, is kept between chunks."""
-    chunk = await each.load(act, task, items, {"block"})
+    chunk = await each.load(act, task, items, {"block"}, sight=each.sight_of(task))
     each.judged(act, chunk, foreign=True)
     sitting = await _sitting(act, task)
     shares: dict[str, int] = task.state.setdefault("shares", {})

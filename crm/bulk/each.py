@@ -62,6 +62,11 @@ async def load(
     return chunk
 
 
+def sight_of(task: Task) -> Sight | None:
+    """All customers of an agent who leaves are meant, whoever sees them."""
+    return Sight(everything=True) if "leaving" in task.arguments else None
+
+
 def judged(act: Act, chunk: Chunk, *, foreign: bool = False, archived: bool = False) -> None:
     """Refuses those whom the viewer may not work with, and archived ones."""
     for item, state in chunk.open():

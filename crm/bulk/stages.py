@@ -41,7 +41,7 @@ async def verify(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
 @verb(JobKind.RELEASE, Permission.CUSTOMER_UPDATE)
 async def release(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     """One's own with CUSTOMER_UPDATE, others' with CUSTOMER_ASSIGN."""
-    chunk = await each.load(act, task, items)
+    chunk = await each.load(act, task, items, sight=each.sight_of(task))
     to = CustomerStage(task.arguments["to"])
     for item, state in chunk.open():
         if state.row.stage == CustomerStage.FOLLOW_UP and not possible.may_release(act.viewer, state.row):

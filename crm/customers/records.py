@@ -158,8 +158,8 @@ async def delete_each(act: Act, found: Sequence[State], places: Sequence[int] | 
     ids = [state.id for state in found]
     if not ids:
         return
-    gone = [*ids, *await customers.hanging(act.work, ids)]
-    await changes.forget(act.work, gone)
+    merged = [one.id for rows in (await customers.aliases(act.work, ids)).values() for one in rows]
+    await changes.forget(act.work, [*ids, *merged])
     await writing.clear(act.work, tables.Customer, "id", ids)
     for place, state in enumerate(found):
         row = state.row

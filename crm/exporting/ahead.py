@@ -20,7 +20,7 @@ from crm.files.made import KIND
 from crm.files.writing import Writer
 from crm.jobs.verbs import Item, Task
 from db.engine import Session
-from db.queries import jobs
+from db.queries import targets
 from db.sight import Sight
 from db.tables.enums import FileFormat
 
@@ -115,7 +115,7 @@ async def _page(
 async def following(session: Session, task: Task, first: int, size: int) -> Rows:
     """The next customers of the job."""
     if "ids" in task.job.target:
-        return Rows(first, [row.node_id for row in await jobs.targets(session, task.job.id, first - 1, size)])
+        return Rows(first, [row.node_id for row in await targets.following(session, task.job.id, first - 1, size)])
     return Rows(first, snapshots.read(ids_of(session, task), first, size))
 
 

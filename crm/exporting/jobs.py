@@ -13,7 +13,7 @@ from crm.files.made import made
 from crm.jobs import beginning, targets
 from crm.jobs.verbs import Item, Result, Task, verb
 from crm.references import nobody
-from db import ids, paging
+from db import ids
 from db.engine import Session
 from db.rows import Row
 from db.tables.enums import FileFormat, JobKind, Outcome, Permission
@@ -39,13 +39,11 @@ async def export(
     label = beginning.options({"label": options.get("label")})
     if found.match is None:
         return await beginning.start(act, JobKind.EXPORT, arguments, found, label)
-    count = await paging.count(act.work, found.match)
-    targets.expect(found.expected, count, found.path)
-    if format is FileFormat.XLSX and count > sheets.MOST_ROWS:
-        message = f"A sheet has room for {sheets.MOST_ROWS} customers; these are {count}. Choose CSV."
+    if format is FileFormat.XLSX and found.count > sheets.MOST_ROWS:
+        message = f"A sheet has room for {sheets.MOST_ROWS} customers; these are {found.count}. Choose CSV."
         raise Refused(ErrorCode.LIMIT_EXCEEDED, message, ("format",))
     # Whom it is about is kept by the worker that begins: so many ids take longer than an answer may.
-    job = await beginning.write(act, JobKind.EXPORT, arguments, found.target, label, matched=count)
+    job = await beginning.write(act, JobKind.EXPORT, arguments, found.target, label, matched=found.count)
     return beginning.later(act, job)
 
 

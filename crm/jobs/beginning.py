@@ -74,11 +74,16 @@ async def start(
 ) -> Row:
     """The job, done where it is small, else waiting for a worker. A job `as_kind` does what `kind` does."""
     job = await write(
-        act, kind, arguments, found.target, wanted, state=state, as_kind=as_kind, matched=len(found.items), **columns
-    )
+        act, kind, arguments, found.target, wanted,
+        state={**(state or {}), **({"gathering": [found.source]} if found.large else {})},
+        as_kind=as_kind, matched=found.count, **columns,
+    )  # fmt: skip
+    if found.large:
+        return later(act, job)
     if found.match is not None:
+        before = deepcopy(vars(job))
         job.matched = await found.keep(act, job.id)
-        await working.keep(act, job, vars(job) | {"matched": 0})
+        await working.keep(act, job, before)
     elif len(found.items) > AT_ONCE:
         await stored(act, job, found.items)
     if job.matched > AT_ONCE:
@@ -171,6 +176,10 @@ async def both(
 ) -> Row:
     """The job for two targets, one after the other, where one of them is large. `adding` tells where the first ends."""
     target = {"add": parts[0].target, "remove": parts[1].target}
+    if any(part.large for part in parts):
+        state = {"gathering": [part.source for part in parts]}
+        count = sum(part.count for part in parts)
+        return later(act, await write(act, kind, arguments, target, wanted, state=state, matched=count))
     job = await write(act, kind, arguments, target, wanted)
     before = deepcopy(vars(job))
     for part in parts:

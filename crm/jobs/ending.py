@@ -5,14 +5,14 @@ from typing import Any
 
 from crm.acting import Act
 from crm.errors import ErrorCode, Refused
-from crm.jobs import beginning, verbs, working
+from crm.jobs import beginning, gathering, verbs, working
 from crm.jobs.beginning import Options
-from crm.jobs.targets import AT_ONCE
+from crm.jobs.targets import AT_ONCE, LARGE
 from crm.jobs.verbs import Item
 from db import tables, wire
-from db.queries import jobs
+from db.queries import jobs, targets
 from db.rows import Row, copied
-from db.tables.enums import JobKind, JobStatus, Permission
+from db.tables.enums import JobKind, JobStatus, Outcome, Permission
 
 
 async def one(act: Act, wire_id: str) -> Row:
@@ -56,13 +56,18 @@ async def retry(act: Act, wire_id: str) -> Row:
         raise Refused(ErrorCode.INVALID, "An export is not tried again; export anew.", ("id",))
     if verb.read is not None:
         raise Refused(ErrorCode.INVALID, "Take the file of its failed rows, mend it and import that.", ("id",))
+    many = earlier.counts.get(Outcome.FAILED.name, 0)
+    state = {name: earlier.state[name] for name in ("turn",) if name in (earlier.state or {})}
+    if many > LARGE:
+        state["gathering"] = [gathering.failed(earlier.id)]
     job = await beginning.write(
         act, verb.kind, earlier.arguments["given"], earlier.target,
         Options(abort=bool(earlier.on_error), label=earlier.label),
-        state=earlier.state and {name: earlier.state[name] for name in ("turn",) if name in earlier.state},
-        as_kind=JobKind.RETRY, retry_of=earlier.id,
+        state=state, as_kind=JobKind.RETRY, retry_of=earlier.id, matched=many,
     )  # fmt: skip
-    return await begun(act, job, await jobs.failed_again(act.work, job.id, earlier.id))
+    if many > LARGE:
+        return beginning.later(act, job)
+    return await begun(act, job, await targets.failed_again(act.work, job.id, earlier.id))
 
 
 async def begun(act: Act, job: Row, matched: int) -> Row:
@@ -72,5 +77,5 @@ async def begun(act: Act, job: Row, matched: int) -> Row:
     await working.keep(act, job, before)
     if matched > AT_ONCE:
         return beginning.later(act, job)
-    items = [Item(row.row, row.node_id) for row in await jobs.targets(act.work, job.id, -1, AT_ONCE)]
+    items = [Item(row.row, row.node_id) for row in await targets.following(act.work, job.id, -1, AT_ONCE)]
     return await beginning.at_once(act, job, items)

@@ -10,11 +10,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 from crm import accounts
+from crm.access import Viewer
 from crm.acting import Act, perform
-from crm.bulk import ROOMS, reclaiming
+from crm.bulk import ROOMS
 from crm.errors import Refusal
-from crm.files import storage, sweeping
-from crm.jobs import verbs, working
+from crm.jobs import clock, gathering, tending, verbs, working
+from crm.jobs.gathering import Lost
 from crm.jobs.reporting import Report
 from crm.jobs.signals import waiting
 from crm.jobs.verbs import Item, Task
@@ -23,7 +24,7 @@ from crm.settings import Settings
 from db import ids
 from db.engine import Database, Work
 from db.errors import StorageError
-from db.queries import jobs, reclaims
+from db.queries import jobs, targets
 from db.rows import Row
 from db.tables.enums import ActorKind, JobKind, JobStatus
 
@@ -40,55 +41,37 @@ LONG_LEASE: Final = 15 * 60_000
 POLL: Final = 1.0
 """Seconds between two looks for jobs that other processes began or left."""
 
-RECLAIM_EVERY: Final = 15 * 60.0
-"""Seconds between two looks for customers whom nobody looks after."""
-
 LANES: Final = 2
 """Jobs that one process works on at the same time."""
+
+SLICE: Final = 1.0
+"""Seconds that a lane works on a job while others wait; then it is their turn."""
 
 FIRST: Final = 250
 """Rows of a job's first chunk; what it takes decides on the next one's."""
 
-SECONDS: Final = {"sqlite": 0.2, "postgresql": 0.5}
-"""What a chunk should take: so long all other writers wait on SQLite, and a cancelled job goes on. A short chunk costs
-more for each of its rows."""
+SECONDS: Final = {"sqlite": 0.12, "postgresql": 0.4}
+"""What a chunk should take. So long other writers wait on SQLite, a cancelled job goes on, and a chunk costs more than
+its beginning and its end."""
 
-
-class Lost(Exception):
-    """The job is another worker's now, or was cancelled: what this chunk did is undone."""
+GROWTH: Final = 2.0
+"""How many times larger than the one before a chunk may be."""
 
 
 async def run(database: Database, *, settings: Settings | None, stop: asyncio.Event) -> None:
     """Works until told to stop, and then stops between two chunks."""
     async with asyncio.TaskGroup() as lanes:
-        lanes.create_task(_reclaim(database, stop))
+        lanes.create_task(tending.tend(database, stop))
         for _ in range(LANES):
             lanes.create_task(_lane(database, f"{uuid4().hex}", stop))
 
 
-async def _reclaim(database: Database, stop: asyncio.Event) -> None:
-    """Now and then looks for idle customers, and for files that nobody can fetch any more. Several processes may: who
-    is in the pool already is skipped."""
-    while not stop.is_set():
-        try:
-            for workspace_id in await reclaims.workspaces(database.reading(None)):
-                await reclaiming.run(database, workspace_id, now=ids.now())
-            if (kept := storage.attached(database)) is not None:
-                await asyncio.to_thread(sweeping.sweep, kept)
-        except StorageError as error:
-            _log.warning("reclaiming waits for the database: %s", error)
-        except Exception:
-            _log.exception("reclaiming failed; it is tried again later")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), RECLAIM_EVERY)
-
-
 async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
-    event = waiting(database)
+    event, sizes = waiting(database), _Sizes()
     while not stop.is_set():
         event.clear()
         try:
-            busy = await once(database, worker, stop)
+            busy = await once(database, worker, stop, sizes)
         except StorageError as error:
             _log.warning("jobs wait for the database: %s", error)
             busy = False
@@ -96,52 +79,68 @@ async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
             _log.exception("the worker failed; it goes on with what comes next")
             busy = False
         if not busy:
-            await _pause(event, stop)
+            await tending.pause(POLL, event, stop)
 
 
-async def _pause(event: asyncio.Event, stop: asyncio.Event) -> None:
-    """Until there may be a job."""
-    waits = [asyncio.ensure_future(one.wait()) for one in (event, stop)]
-    await asyncio.wait(waits, timeout=POLL, return_when=asyncio.FIRST_COMPLETED)
-    for one in waits:
-        one.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await one
+class _Sizes(dict[bytes, int]):
+    """How many rows the next chunk of each job has that a lane works on by turns."""
+
+    def keep(self, job_id: bytes, size: int) -> None:
+        if len(self) > 1_000:
+            self.clear()
+        self[job_id] = size
 
 
-async def once(database: Database, worker: str, stop: asyncio.Event) -> bool:
-    """Works on the first job that it gets, to its end; False where there is none."""
-    for found in await jobs.open_jobs(database.reading(None), ids.now()):
-        now = ids.now()
+async def once(database: Database, worker: str, stop: asyncio.Event, turns: _Sizes | None = None) -> bool:
+    """Works on the first job that it gets, to its end, or where jobs take `turns` until others have waited long enough;
+    False where there is none."""
+    for found in await jobs.open_jobs(database.reading(None), clock.now(database)):
+        now = clock.now(database)
         claimed = await database.write(
             found.workspace_id,
             lambda work, found=found, now=now: jobs.claim(work, found.id, worker, now=now, until=now + LEASE),  # type: ignore[misc]
         )
         if claimed:
-            await _work(database, found.workspace_id, found.id, worker, stop)
+            await _work(database, found.workspace_id, found.id, worker, stop, turns)
             return True
     return False
 
 
-async def _work(database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event) -> None:
-    size, seconds, report = FIRST, SECONDS[database.dialect.name], Report()
+async def _work(
+    database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event, turns: _Sizes | None
+) -> None:
+    report = Report()
+    size, until = FIRST if turns is None else turns.get(job_id, FIRST), time.monotonic() + SLICE
     while not stop.is_set():
         began = time.perf_counter()
         try:
-            if not await _chunk(database, workspace_id, job_id, worker, size, report):
+            if not await _chunk(database, workspace_id, job_id, worker, size, stop, report):
                 return report.ended(await _one(database, workspace_id, job_id))
         except Lost:
-            return
+            # Another worker's, or cancelled: the next look tells.
+            continue
         except StorageError as error:
             _log.warning("job %s waits: %s", job_id.hex(), error)
             size = max(1, size // 4)
             await asyncio.sleep(POLL)
             continue
         took = time.perf_counter() - began
-        size = max(10, min(verbs.CHUNK, int(size * min(4.0, seconds / max(took, 0.001)))))
+        size = _next_size(size, took, SECONDS[database.dialect.name])
+        if turns is not None and time.monotonic() > until:
+            turns.keep(job_id, size)
+            if await jobs.open_jobs(database.reading(None), clock.now(database)):
+                break
+            until = time.monotonic() + SLICE
         # Others have their turn at the database, and at this process.
         await asyncio.sleep(min(0.02, took / 10))
-    await database.write(workspace_id, lambda work: jobs.let_go(work, job_id, worker, until=None))
+    # Behind those who have waited longer.
+    last = None if stop.is_set() else clock.now(database) - 1
+    await database.write(workspace_id, lambda work: jobs.let_go(work, job_id, worker, until=last))
+
+
+def _next_size(size: int, took: float, wanted: float) -> int:
+    """So many rows that they take as long as a chunk should."""
+    return max(10, min(verbs.CHUNK, int(size * min(GROWTH, wanted / max(took, 0.001)))))
 
 
 async def _one(database: Database, workspace_id: int, job_id: bytes) -> Any:
@@ -149,10 +148,16 @@ async def _one(database: Database, workspace_id: int, job_id: bytes) -> Any:
 
 
 async def _chunk(
-    database: Database, workspace_id: int, job_id: bytes, worker: str, size: int, report: Report | None = None
+    database: Database,
+    workspace_id: int,
+    job_id: bytes,
+    worker: str,
+    size: int,
+    stop: asyncio.Event | None = None,
+    report: Report | None = None,
 ) -> bool:
-    """One more chunk; whether there is more to do."""
-    now = ids.now()
+    """One more chunk; whether there is more to do. Raises Lost."""
+    now = clock.now(database)
     job = await _one(database, workspace_id, job_id)
     if job is None or job.leased_by != worker or job.finished_at is not None:
         return False
@@ -166,6 +171,8 @@ async def _chunk(
         if job.kind != JobKind.UNDO and verbs.of(job).finish_cancelled:
             return await _finish(database, workspace_id, task, worker, JobStatus.CANCELLED)
         return await _end(database, workspace_id, task.job, worker, None)
+    if gathering.wanted(task):
+        return await _gather(database, workspace_id, viewer, task, worker)
     if task.state.get(_FINISHING):
         return await _finish(database, workspace_id, task, worker)
     if job.on_error:
@@ -177,8 +184,8 @@ async def _chunk(
             async with _held(database, task.job, worker):
                 await ahead(database.reading(workspace_id), viewer, task, size)
         return await perform(
-            database, viewer, lambda act: _advance(act, job, worker, size),
-            now=now, request_id=job.request_id, job_id=job_id,
+            database, viewer, lambda act: _advance(act, job, worker, size, stop),
+            now=ids.now(), request_id=job.request_id, job_id=job_id,
         )  # fmt: skip
     except Refusal as refused:
         return await _end(database, workspace_id, task.job, worker, refused.message)
@@ -189,14 +196,23 @@ async def _chunk(
         return await _end(database, workspace_id, task.job, worker, "The server failed while it worked on this.")
 
 
-async def _advance(act: Act, job: Any, worker: str, size: int) -> bool:
+async def _gather(database: Database, workspace_id: int, viewer: Viewer, task: Task, worker: str) -> bool:
+    """All that the job is about, before it begins."""
+    try:
+        await gathering.gather(database, viewer, task, worker, lambda: clock.now(database) + LEASE)
+    except Refusal as refused:
+        return await _end(database, workspace_id, task.job, worker, refused.message)
+    return True
+
+
+async def _advance(act: Act, job: Any, worker: str, size: int, stop: asyncio.Event | None) -> bool:
     task = working.task(job)
     row = task.job
     seen = row.status
     row.started_at = row.started_at or act.now
-    row.status, row.leased_until = int(JobStatus.RUNNING), act.now + LEASE
+    row.status, row.leased_until = int(JobStatus.RUNNING), clock.now(act.work.database) + LEASE
     if row.on_error and not row.dry_run:
-        await _all_or_nothing(act, task, size)
+        await _all_or_nothing(act, task, stop)
     else:
         items = await _next(act, task, min(size, verbs.of(row).most))
         await working.advance(act, task, items)
@@ -221,12 +237,16 @@ _KEPT: Final = (
 )
 
 
-async def _all_or_nothing(act: Act, task: Task, size: int) -> None:
-    """The whole job is one transaction."""
+async def _all_or_nothing(act: Act, task: Task, stop: asyncio.Event | None) -> None:
+    """The whole job is one transaction. Where the worker is to stop, or the job was cancelled, none of it was done."""
+    apart = act.work.database.reading(act.workspace_id)
     try:
         async with act.work.part():
             while items := await _next(act, task, verbs.CHUNK):
                 await working.advance(act, task, items)
+                held = (await jobs.any_by_ids(apart, [task.job.id])).get(task.job.id)
+                if held is None or held.status == JobStatus.CANCELLING or (stop is not None and stop.is_set()):
+                    raise Lost
         _done(task, act.now)
     except Failed as failed:
         await working.abort(act, task, failed.result, None)
@@ -266,7 +286,7 @@ async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None
     """However long it takes, the job stays this worker's meanwhile, for as long as the worker lives."""
 
     async def again(work: Work) -> None:
-        await jobs.keep(work, job.id, worker, job.status, {"leased_until": ids.now() + LEASE})
+        await jobs.keep(work, job.id, worker, job.status, {"leased_until": clock.now(database) + LEASE})
 
     async def renew() -> None:
         while not done.is_set():
@@ -292,7 +312,7 @@ _FINISHING: Final = "finishing"
 async def _next(act: Act, task: Task, size: int) -> Sequence[Item]:
     verb, after = verbs.of(task.job), task.state.get("after", -1)
     if task.job.kind == JobKind.UNDO or verb.read is None:
-        return [Item(row.row, row.node_id) for row in await jobs.targets(act.work, task.job.id, after, size)]
+        return [Item(row.row, row.node_id) for row in await targets.following(act.work, task.job.id, after, size)]
     return await verb.read(act, task, after, size)
 
 

@@ -8,15 +8,19 @@ from crm.acting import Act
 from crm.errors import ErrorCode, LimitRefused, Path, Refused
 from crm.jobs.bounds import unbounded
 from crm.jobs.verbs import Item
-from db import wire
+from db import paging, wire
 from db.filtering.errors import QuestionRefused
 from db.paging import Listing
-from db.queries import customers, jobs, matches, views
+from db.queries import customers, matches, views
+from db.queries import targets as stored
 from db.queries.matches import Question
 from db.sorting import Sort
 
 AT_ONCE: Final = 200
 """So many customers are done in the answer; more run behind it."""
+
+LARGE: Final = 10_000
+"""Rows up to which a target is kept in the request that names it. A worker gathers those of a larger one."""
 
 MOST_IDS: Final = 1_000
 
@@ -26,20 +30,40 @@ Given = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Found:
-    """The customers of a target: `items` where they are few or were named, else a list to be kept with the job."""
+    """The customers of a target: `items` where they are few or were named, else a list to be kept with the job; `count`
+    tells how many there are. `question` is what the list was asked by, at the moment `now`."""
 
     target: dict[str, Any]
     items: list[Item] = field(default_factory=list)
     match: Listing | None = None
     sort: Sort | None = None
+    question: Question | None = None
+    many: int = 0
+    now: int = 0
     expected: int | None = None
     path: Path = ()
+
+    @property
+    def count(self) -> int:
+        return self.many if self.match is not None else len(self.items)
+
+    @property
+    def large(self) -> bool:
+        """Whether keeping them is left to a worker."""
+        return self.match is not None and self.many > LARGE
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where a worker gathers them from."""
+        if self.question is None:
+            return {"listed": [one.id.hex() for one in self.items]}
+        return {"matching": self.question.plain, "now": self.now, "expected": self.expected}
 
     async def keep(self, act: Act, job_id: bytes, start: int = 0) -> int:
         """Keeps those that are many as the job's target; returns how many there are. Raises Refused COUNT_MISMATCH."""
         assert self.match is not None
         assert self.sort is not None
-        count = await jobs.snapshot(act.work, job_id, self.match, self.sort, start - 1)
+        count = await stored.snapshot(act.work, job_id, self.match, self.sort, start - 1)
         expect(self.expected, count, self.path)
         return count
 
@@ -103,10 +127,14 @@ async def _matching(act: Act, given: Given, path: Path, unbounded_too: bool) -> 
         match, sort = await _read(act, question, path)
     listing = matches.all_of(act.work, match)
     expected = given.get("expected_count")
-    ids = await jobs.first_ids(act.work, listing, sort, AT_ONCE + 1)
+    ids = await stored.first_ids(act.work, listing, sort, AT_ONCE + 1)
     target = {"match": dict(given)}
     if len(ids) > AT_ONCE:
-        return Found(target, match=listing, sort=sort, expected=expected, path=path)
+        many = await paging.count(act.work, listing)
+        expect(expected, many, path)
+        return Found(
+            target, match=listing, sort=sort, question=question, many=many, now=act.now, expected=expected, path=path
+        )
     expect(expected, len(ids), path)
     return Found(target, [Item(row, identifier) for row, identifier in enumerate(ids)])
 

@@ -1,6 +1,6 @@
 """Undoing a job: whatever nobody touched since is put back as it was, from the log of changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from crm import unmerging
@@ -9,10 +9,11 @@ from crm.changes import Entry
 from crm.customers import records, restoring, states, storing, unique
 from crm.customers.states import State
 from crm.errors import ConflictRefused, ErrorCode, Refused
-from crm.jobs import beginning, ending, verbs
+from crm.jobs import beginning, ending, gathering, verbs, working
+from crm.jobs.targets import LARGE
 from crm.jobs.verbs import Item, Result, Task, verb
 from db import tables, wire, writing
-from db.queries import activities, customers, jobs, segments
+from db.queries import activities, customers, jobs, segments, targets
 from db.rows import Row, fresh
 from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permission
 
@@ -43,11 +44,16 @@ async def undo(act: Act, wire_id: str, given_options: Any) -> Row:
     permission = verbs.of(earlier).permission
     if not act.viewer.may(permission):
         beginning.allow(act, verbs.of(earlier).kind)
-    job = await beginning.write(
-        act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": verbs.of(earlier).kind}, None, wanted, undo_of=earlier.id
-    )
     entities = ["Interaction", "Customer"] if verbs.of(earlier).entity == "Interaction" else ["Customer"]
-    return await ending.begun(act, job, await jobs.logged_again(act.work, job.id, earlier.id, entities))
+    many = sum(count for name, count in earlier.counts.items() if Outcome[name] in working.TOLD)
+    job = await beginning.write(
+        act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": verbs.of(earlier).kind}, None, wanted,
+        state={"gathering": [gathering.logged(earlier.id, entities)]} if many > LARGE else {},
+        undo_of=earlier.id, matched=many,
+    )  # fmt: skip
+    if many > LARGE:
+        return beginning.later(act, job)
+    return await ending.begun(act, job, await targets.logged_again(act.work, job.id, earlier.id, entities))
 
 
 @verb(JobKind.UNDO, Permission.CUSTOMER_VIEW, undoable=False)
@@ -101,10 +107,14 @@ async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, R
     return results
 
 
+_NOTHING: Final[Mapping[str, Any]] = {"field": "segments", "before": None, "after": None}
+
+
 async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
     """Who came in goes out again, and the other way round, unless somebody did so already."""
-    shown = {one.id: lines[one.id][-1].fields[0] for one in items}
-    named = next(iter(shown.values()), {"before": None, "after": None})
+    # Who came in and went out by the same job has a line without fields.
+    shown = {one.id: next(iter(lines[one.id][-1].fields), _NOTHING) for one in items}
+    named = next((field for field in shown.values() if field is not _NOTHING), _NOTHING)
     segment_id = wire.parse("Segment", named["before"] or named["after"] or "") or b""
     there = segment_id in await segments.by_ids(act.work, [segment_id])
     seen = await customers.locked(act.work, [one.id for one in items], act.viewer.sight)
@@ -113,6 +123,9 @@ async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
     results = []
     for one in items:
         field, row = shown[one.id], seen.get(one.id)
+        if field is _NOTHING:
+            results.append(Result(one.row, one.id, Outcome.UNCHANGED))
+            continue
         into = field["after"] is None
         if row is None or not there or (one.id in members) is into:
             message = "Somebody changed the members of the segment since."
@@ -151,8 +164,8 @@ async def _interactions(act: Act, items: Sequence[Item]) -> dict[int, Result]:
             message = "This interaction is not there any more."
             results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
             continue
-        audience = {"customer": row.customer_id.hex()}
-        act.log.add(Entry(ChangeAction.DELETED, "Interaction", one.id, 1, [], row=one.row, audience=audience))
+        entry = Entry(ChangeAction.DELETED, "Interaction", one.id, 1, [], row=one.row, customer_id=row.customer_id)
+        act.log.add(entry)
         results[one.row] = Result(one.row, one.id, Outcome.DELETED)
     await writing.clear(act.work, tables.Interaction, "id", list(seen))
     touched = list({row.customer_id for row in seen.values()})

@@ -49,17 +49,28 @@ class Task:
 
     def path(self, item: Item) -> Path:
         """Where the row stands in the arguments of the call."""
-        target = self.job.target or {}
+        argument, target, place = self._part(item)
         if "ids" not in target or self.job.retry_of:
-            return ("target",)
-        return ("target", "ids", target["places"][item.row] if "places" in target else item.row)
+            return (argument,)
+        return (argument, "ids", target["places"][place] if "places" in target else place)
 
     def named(self, item: Item) -> str:
         """The row's id as it was given."""
         if item.id:
             return _CUSTOMER(item.id)
-        ids = (self.job.target or {}).get("ids", ())
-        return str(ids[item.row]) if item.row < len(ids) else ""
+        _, target, place = self._part(item)
+        ids = target.get("ids", ())
+        return str(ids[place]) if place < len(ids) else ""
+
+    def _part(self, item: Item) -> tuple[str, Mapping[str, Any], int]:
+        """The argument that the row comes from, what it was, and the row's place in it."""
+        target = self.job.target or {}
+        if "add" not in target:
+            return "target", target, item.row
+        adding = self.arguments["adding"]
+        if item.row < adding:
+            return "add", target["add"], item.row
+        return "remove", target["remove"], item.row - adding
 
 
 _CUSTOMER = wire.wire("Customer")

@@ -13,7 +13,7 @@ from db.queries import jobs
 from db.rows import Row, copied, fresh
 from db.tables.enums import JobStatus, Outcome
 
-_TOLD: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.MERGED})
+TOLD: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.MERGED})
 """Outcomes that the log of changes tells."""
 
 
@@ -84,7 +84,7 @@ def _compare(act: Act, results: Sequence[Result]) -> None:
     kept apart."""
     told = {entry.node_id: entry.row for entry in act.log.entries()}
     for result in results:
-        if result.outcome in _TOLD and told.get(result.node_id or b"") != result.row and result.fields is None:
+        if result.outcome in TOLD and told.get(result.node_id or b"") != result.row and result.fields is None:
             result.fields = ()
 
 
@@ -94,7 +94,7 @@ async def _keep_apart(act: Act, task: Task, results: Sequence[Result]) -> None:
     apart = [
         one
         for one in results
-        if task.dry_run or one.fields is not None or one.outcome not in _TOLD
+        if task.dry_run or one.fields is not None or one.outcome not in TOLD
         if not silent or one.outcome is Outcome.FAILED
     ]
     await act.work.insert(*(_row(act, task, one) for one in apart))

@@ -33,6 +33,7 @@ Says = ColumnElement[bool]
 
 _INVERSE = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _ONE: Any = literal_column("1")
+_NONE_LEFT_OUT: Any = literal_column("0")
 # Not false(), which would make SQLAlchemy leave out the conditions beside it, and with them the workspace.
 _NEVER = literal_column("1 = 0", Boolean())
 
@@ -48,6 +49,7 @@ class Writer:
         self.sqlite = dialect == "sqlite"
         self.everything = everything
         self._walking = walking
+        self._choosing = 0
 
     def says(self, shape: Shape, row: Any, negated: bool = False) -> Says:
         """The condition on a row: a table, or an alias of one."""
@@ -57,8 +59,11 @@ class Writer:
         if kind in ("true", "false"):
             return true() if (kind == "true") is not negated else _NEVER
         if kind in ("and", "or"):
+            choice = (kind == "or") is not negated
+            self._choosing += choice
             parts = [self.says(one, row, negated) for one in shape[1:]]
-            return and_(*parts) if (kind == "and") is not negated else or_(*parts)
+            self._choosing -= choice
+            return or_(*parts) if choice else and_(*parts)
         says: Says = getattr(self, f"_{kind}")(row, negated, *shape[1:])
         return says
 
@@ -198,6 +203,9 @@ class Writer:
 
     def _exists(self, relation: Relation, row: Any, shape: Shape) -> Says:
         found, _ = self._related(relation, row, shape, _ONE)
+        if self._walking and self._choosing and not self.sqlite:
+            # PostgreSQL would gather all that are related to anybody first; a page asks of a few rows only.
+            found = found.offset(_NONE_LEFT_OUT)
         return found.exists()
 
     def _related(self, relation: Relation, row: Any, shape: Shape, wanted: Any) -> tuple[Select[Any], Any]:

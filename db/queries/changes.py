@@ -3,19 +3,27 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, func, not_, true
 from sqlmodel import col, select
 
-from db import tables
+from db import paging, tables
 from db.engine import Session, Work
-from db.queries import activities, customers
+from db.paging import Window
+from db.queries import customers, matches
+from db.queries.matches import Match
 from db.reading import Prepared, among, here, prepared
 from db.sight import Sight
 from db.tables.enums import ChangeAction
 
-_FORGET = prepared(delete(tables.Change).where(here(tables.Change), among(tables.Change.node_id, "ids")))
+# The columns by which lines are a customer's: the line's own record, and whom a note, an interaction or an order is of.
+_BY_CUSTOMER = ("node_id", "customer_id")
+
+_FORGET = [
+    prepared(delete(tables.Change).where(here(tables.Change), among(getattr(tables.Change, name), "ids")))
+    for name in _BY_CUSTOMER
+]
 _BY_SEQS = prepared(select(tables.Change).where(here(tables.Change), among(tables.Change.seq, "seqs")))
 
 _SHARED = prepared(
@@ -24,32 +32,39 @@ _SHARED = prepared(
     )
 )
 
-# Lines that belong to a customer by what they are about.
-_ABOUT: Mapping[str, Any] = {
-    "Note": tables.Note,
-    "Interaction": tables.Interaction,
-    "Order": tables.Order,
-}
+FEW: Final = 500
+"""So many customers are looked up in the log; for more, the log is gone through."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which lines are wanted; None for any. `not_by` leaves out those of one actor, (kind, id)."""
+    """Which lines are wanted; None for any. `customers` are those whom, or whose notes, interactions and orders, they
+    are about; `not_by` leaves out those of one actor, (kind, id)."""
 
     entities: tuple[str, ...] | None = None
     actions: tuple[int, ...] | None = None
     nodes: tuple[bytes, ...] | None = None
+    customers: tuple[bytes, ...] | None = None
     since: int | None = None
     not_by: tuple[int, bytes] | None = None
 
 
-async def forget(work: Work, node_ids: Sequence[bytes]) -> None:
-    """Removes all that was logged of these records."""
-    await work.execute(_FORGET, ids=node_ids)
+async def forget(work: Work, customer_ids: Sequence[bytes]) -> None:
+    """Removes all that was logged of these customers, and of what belonged to them."""
+    for statement in _FORGET:
+        await work.execute(statement, ids=customer_ids)
 
 
 async def lines(session: Session, after: int, size: int, asked: Asked) -> list[tables.Change]:
     """The next lines behind the number `after`, oldest first."""
+    if asked.customers is None:
+        return await _read(session, after, size, asked)
+    # Two parts of two indexes; one condition with OR would let the planner walk through all lines instead.
+    parts = [await _read(session, after, size, asked, by=name) for name in _BY_CUSTOMER]
+    return sorted((row for part in parts for row in part), key=lambda row: row.seq)[:size]
+
+
+async def _read(session: Session, after: int, size: int, asked: Asked, *, by: str | None = None) -> list[tables.Change]:
     shape = (
         asked.entities is not None,
         asked.actions is not None,
@@ -59,9 +74,10 @@ async def lines(session: Session, after: int, size: int, asked: Asked) -> list[t
     )
     kind, actor = asked.not_by or (None, None)
     return await session.rows(
-        _lines(shape),
+        _lines(shape, by),
         after=after,
         size=size,
+        customers=asked.customers,
         entities=asked.entities,
         actions=asked.actions,
         nodes=asked.nodes,
@@ -99,40 +115,56 @@ async def in_sight(session: Session, rows: Sequence[Any], sight: Sight) -> list[
     could see it: a line keeps that where it deletes."""
     if sight.everything:
         return list(rows)
-    wanted = {row.node_id for row in rows if row.entity == "Customer" and row.action != ChangeAction.DELETED}
-    wanted |= {named for row in rows if (named := _customer(row)) is not None}
+    wanted = {named for row in rows if (named := customer(row)) is not None and not _deletes(row)}
     seen = set(await customers.by_ids(session, list(wanted), sight)) if wanted else set()
-    kept: dict[str, set[bytes]] = {}
-    for entity, table in _ABOUT.items():
-        ids = [row.node_id for row in rows if row.entity == entity and _customer(row) is None]
-        kept[entity] = set(await activities.in_sight(session, ids, table, sight)) if ids else set()
-    return [row for row in rows if _is_seen(row, sight, seen, kept)]
+    return [row for row in rows if _is_seen(row, sight, seen)]
 
 
-def _is_seen(row: Any, sight: Sight, seen: set[bytes], kept: Mapping[str, set[bytes]]) -> bool:
-    if row.entity == "Customer":
-        return sight.could_see(row.audience or {}) if row.action == ChangeAction.DELETED else row.node_id in seen
-    if row.entity in kept:
-        named = _customer(row)
-        return row.node_id in kept[row.entity] if named is None else named in seen
-    return True
+def _is_seen(row: Any, sight: Sight, seen: set[bytes]) -> bool:
+    if _deletes(row):
+        return sight.could_see(row.audience or {})
+    named = customer(row)
+    return named is None or named in seen
 
 
-def _customer(row: Any) -> bytes | None:
-    """The customer that the line itself names."""
-    if row.entity not in _ABOUT:
+async def concerned(session: Session, match: Match) -> tuple[bytes, ...] | None:
+    """Whom the match finds, by all the ids they ever had; None where they are more than FEW."""
+    found = await paging.page(session, await matches.listing(session, match), Window(FEW))
+    if found.has_next:
         return None
-    if row.audience and "customer" in row.audience:
-        return bytes.fromhex(row.audience["customer"])
-    named = next((one["after"] for one in row.fields if one["field"] == "customer"), None)
-    return bytes.fromhex(named.removeprefix("cus_")) if named else None
+    ids = [row.id for row in found.rows]
+    merged = await customers.aliases(session, ids) if ids else {}
+    return (*ids, *(one.id for rows in merged.values() for one in rows))
+
+
+async def about(session: Session, rows: Sequence[Any], match: Match) -> list[Any]:
+    """Those that are about customers whom the match finds."""
+    named = list({one for row in rows if (one := customer(row)) is not None})
+    if not named:
+        return []
+    now = await customers.survivors(session, named)
+    found = await matches.among_ids(session, match, list({now.get(one, one) for one in named}))
+    return [row for row in rows if (one := customer(row)) is not None and now.get(one, one) in found]
+
+
+def customer(row: Any) -> bytes | None:
+    """The customer whom the line is about, him or what belongs to him; None where it is about nobody."""
+    named: bytes | None = row.node_id if row.entity == "Customer" else row.customer_id
+    return named
+
+
+def _deletes(row: Any) -> bool:
+    """Whether it tells that a customer is no more."""
+    return bool(row.entity == "Customer" and row.action == ChangeAction.DELETED)
 
 
 @cache
-def _lines(shape: tuple[bool, ...]) -> Prepared[Any]:
+def _lines(shape: tuple[bool, ...], by: str | None) -> Prepared[Any]:
     table = tables.Change
     entities, actions, nodes, since, not_by = shape
     statement = select(table).where(here(table), col(table.seq) > bindparam("after"))
+    if by is not None:
+        statement = statement.where(among(getattr(table, by), "customers"))
     if entities:
         statement = statement.where(among(table.entity, "entities"))
     if actions:

@@ -25,6 +25,9 @@ _FIELDS = frozenset({"customFields", "customField"})
 _SEGMENT = frozenset({"segments"})
 _TREE = frozenset({"within"})
 _CLOCK = frozenset({"last", "next", "age", "anniversaryWithin"})
+# Where a field is named by its key.
+_KEYS = frozenset({"key", "customField"})
+_ANYWHERE = ZoneInfo("UTC")
 
 
 async def of(
@@ -32,38 +35,44 @@ async def of(
 ) -> Circumstances:
     """What the questions, filters and sorts as plain data, need to be read: at most four statements. `clock`: they
     are reckoned in the workspace's days, whatever they are."""
-    names = set().union(*map(_names, questions)) if questions else set()
+    names, keys = _spoken([*questions])
     segments = {row.id: row for row in await session.rows(_SEGMENTS)} if names & _SEGMENT else {}
-    for segment in segments.values():
-        names |= _names(segment.filter)
-    settings = await workspaces.settings(session) if clock or names & _CLOCK else None
+    if segments:
+        names, keys = _spoken([*questions, *(segment.filter for segment in segments.values())])
     tree = await departments.every(session) if names & _TREE else []
     return Circumstances(
-        Clock(now, ZoneInfo(settings.timezone if settings else "UTC")),
+        Clock(now, await workspaces.zone(session) if clock or names & _CLOCK else _ANYWHERE),
         agent_id,
         sight,
-        await _fields(session) if names & _FIELDS else {},
+        await _fields(session, keys) if names & _FIELDS else {},
         segments,
         {row.id: row.parent_id for row in tree},
     )
 
 
-async def _fields(session: Session) -> Mapping[EntityType, Mapping[str, Any]]:
+async def _fields(session: Session, keys: set[str]) -> Mapping[EntityType, Mapping[str, Any]]:
+    """The active fields by their keys. One that is not known yet may have been made by another process just now."""
+    rows = await session.settled(_FIELDS_IN_USE)
+    if keys - {row.key for row in rows}:
+        rows = await session.rows(_FIELDS_IN_USE)
     found: dict[EntityType, dict[str, Any]] = {}
-    for row in await session.rows(_FIELDS_IN_USE):
+    for row in rows:
         found.setdefault(EntityType(row.entity), {})[row.key] = row
     return found
 
 
-def _names(plain: Any) -> set[str]:
-    """Every name that stands in plain data, however deep. Walked by hand: its depth is the client's."""
-    found: set[str] = set()
+def _spoken(plain: Any) -> tuple[set[str], set[str]]:
+    """Every name that stands in plain data, however deep, and the keys of fields. Walked by hand: its depth is the
+    client's."""
+    names: set[str] = set()
+    keys: set[str] = set()
     waiting = [plain]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            found.update(one)
+            names.update(one)
+            keys.update(one[name] for name in _KEYS & one.keys() if isinstance(one[name], str))
             waiting += one.values()
-        elif isinstance(one, list):
+        elif isinstance(one, list | tuple):
             waiting += one
-    return found
+    return names, keys

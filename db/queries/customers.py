@@ -94,18 +94,21 @@ async def by_ids(session: Session, ids: Sequence[bytes], sight: Sight) -> Mappin
     found = {row.id: row for row in await session.lean(_BY_IDS[sight.everything], ids=ids, **sight.values())}
     missing = [identifier for identifier in ids if identifier not in found]
     if missing:
-        survivors = {row.id: row.customer_id for row in await session.rows(_SURVIVORS, ids=missing)}
-        if survivors:
-            found |= await _survivors(session, survivors, sight)
+        now = await survivors(session, missing)
+        if now:
+            found |= await _survivors(session, now, sight)
     return found
 
 
-async def _survivors(
-    session: Session, survivors: Mapping[bytes, bytes], sight: Sight
-) -> Mapping[bytes, tables.Customer]:
-    rows = await session.lean(_BY_IDS[sight.everything], ids=list(set(survivors.values())), **sight.values())
-    customers = {row.id: row for row in rows}
-    return {old: customers[new] for old, new in survivors.items() if new in customers}
+async def survivors(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
+    """Under the old ids among these who they are now."""
+    return {row.id: row.customer_id for row in await session.rows(_SURVIVORS, ids=ids)}
+
+
+async def _survivors(session: Session, now: Mapping[bytes, bytes], sight: Sight) -> Mapping[bytes, tables.Customer]:
+    rows = await session.lean(_BY_IDS[sight.everything], ids=list(set(now.values())), **sight.values())
+    living = {row.id: row for row in rows}
+    return {old: living[new] for old, new in now.items() if new in living}
 
 
 async def by_external_id(session: Session, system: str, value: str, sight: Sight) -> tables.Customer | None:
@@ -223,10 +226,6 @@ _OWNED_IDS = prepared(
     )
     .order_by(col(tables.Customer.id).desc())
 )
-_HANGING = {
-    table: prepared(select(table.id).where(here(table), among(table.customer_id, "ids")))
-    for table in (tables.Note, tables.Interaction, tables.Order, tables.CustomerAlias)
-}
 
 
 async def locked(work: Work, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, tables.Customer]:
@@ -236,11 +235,11 @@ async def locked(work: Work, ids: Sequence[bytes], sight: Sight) -> Mapping[byte
     found = {row.id: row for row in rows}
     missing = [identifier for identifier in ids if identifier not in found]
     if missing:
-        survivors = {row.id: row.customer_id for row in await work.rows(_SURVIVORS, ids=missing)}
-        if survivors:
-            rows = await work.rows(_LOCKED[sight.everything], ids=list(set(survivors.values())), **sight.values())
+        now = await survivors(work, missing)
+        if now:
+            rows = await work.rows(_LOCKED[sight.everything], ids=list(set(now.values())), **sight.values())
             living = {row.id: row for row in rows}
-            found |= {old: living[new] for old, new in survivors.items() if new in living}
+            found |= {old: living[new] for old, new in now.items() if new in living}
     return found
 
 
@@ -265,14 +264,6 @@ async def owned(session: Session, agent_ids: Sequence[bytes]) -> Mapping[bytes, 
 async def owned_ids(session: Session, agent_id: bytes) -> list[bytes]:
     """Whom the agent owns, the newest first, archived ones left out, whoever may see them."""
     return [row.id for row in await session.rows(_OWNED_IDS, agent_id=agent_id)]
-
-
-async def hanging(session: Session, ids: Sequence[bytes]) -> list[bytes]:
-    """The ids of all notes, interactions and orders of these customers, and of those who were merged into them."""
-    found: list[bytes] = []
-    for statement in _HANGING.values():
-        found += [row.id for row in await session.rows(statement, ids=ids)]
-    return found
 
 
 _BUSY = {

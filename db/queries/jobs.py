@@ -1,18 +1,17 @@
 """Jobs: what they work on, how far they are, what became of each row."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
-    LargeBinary,
     Select,
     and_,
     bindparam,
+    cast,
     func,
     insert,
-    literal_column,
     or_,
     select,
     true,
@@ -22,9 +21,8 @@ from sqlmodel import col
 
 from db import tables
 from db.engine import Session, Work
-from db.paging import Kept, Listing, ordered
-from db.reading import WORKSPACE, Built, Prepared, among, grouped, here, prepared
-from db.sorting import Sort
+from db.paging import Listing
+from db.reading import Prepared, among, grouped, here, prepared
 from db.tables.columns import Code, Moment
 from db.tables.enums import ActorKind, JobStatus, Outcome
 
@@ -107,7 +105,7 @@ _OPEN = prepared(
         col(_JOB.finished_at).is_(None),
         or_(col(_JOB.leased_until).is_(None), col(_JOB.leased_until) < bindparam("now", type_=Moment)),
     )
-    .order_by(col(_JOB.id))
+    .order_by(func.coalesce(col(_JOB.leased_until), 0), col(_JOB.id))
     .limit(AT_ONCE)
 )
 _CLAIM = prepared(
@@ -120,11 +118,6 @@ _CLAIM = prepared(
     )
     .values(leased_by=bindparam("worker"), leased_until=bindparam("until", type_=Moment))
 )
-_CANCEL = prepared(
-    update(_JOB)
-    .where(here(_JOB), col(_JOB.id) == bindparam("job_id"), col(_JOB.finished_at).is_(None))
-    .values(status=JobStatus.CANCELLING.value)
-)
 _RELEASE = prepared(
     update(_JOB)
     .where(here(_JOB), col(_JOB.id) == bindparam("job_id"), col(_JOB.leased_by) == bindparam("worker"))
@@ -132,8 +125,21 @@ _RELEASE = prepared(
 )
 
 
+_CLOCK: Prepared[Any] = prepared(
+    select(cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger).label("now")),
+    sqlite=select(cast((func.julianday("now") - 2440587.5) * 86_400_000, BigInteger).label("now")),
+)
+
+
+async def clock(session: Session) -> int:
+    """The moment by the database's clock."""
+    found: int = (await session.rows(_CLOCK))[0].now
+    return found
+
+
 async def open_jobs(session: Session, now: int) -> list[Any]:
-    """(workspace_id, id) of jobs that wait for a worker, the oldest first, of all workspaces."""
+    """(workspace_id, id) of jobs that wait for a worker, of all workspaces: those that nobody has worked on, the oldest
+    first, then whoever has waited longest since."""
     return await session.rows(_OPEN, now=now)
 
 
@@ -145,11 +151,6 @@ async def claim(work: Work, job_id: bytes, worker: str, *, now: int, until: int)
 async def let_go(work: Work, job_id: bytes, worker: str, *, until: int | None) -> None:
     """The worker's lease ends; the job waits for the next one, not before `until`."""
     await work.execute(_RELEASE, job_id=job_id, worker=worker, until=until)
-
-
-async def cancel(work: Work, job_id: bytes) -> bool:
-    """Whether it had not ended."""
-    return await work.execute(_CANCEL, job_id=job_id) > 0
 
 
 async def keep(work: Work, job_id: bytes, worker: str, status: int, changed: Mapping[str, Any]) -> bool:
@@ -171,58 +172,6 @@ def _keep(names: tuple[str, ...]) -> Prepared[Any]:
         )
         .values({name: bindparam(f"to_{name}") for name in names})
     )
-
-
-# ── targets ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_NEXT = prepared(
-    select(_TARGET)
-    .where(here(_TARGET), col(_TARGET.job_id) == bindparam("job_id"), col(_TARGET.row) > bindparam("after"))
-    .order_by(col(_TARGET.row))
-    .limit(bindparam("size"))
-)
-
-
-async def first_ids(session: Session, match: Listing, sort: Sort, size: int) -> list[bytes]:
-    """The ids of the first customers of a list."""
-    return [row.id for row in await session.rows(_first(Kept(match), sort.shape, size), **match.values, **sort.bound)]
-
-
-@lru_cache(maxsize=200)
-def _first(kept: Kept, sort: tuple[Any, ...], size: int) -> Prepared[Any]:
-    return Built(lambda dialect: _ids(kept, dialect, sort).limit(literal_column(str(size))))
-
-
-def _ids(kept: Kept, dialect: str, sort: tuple[Any, ...]) -> Select[Any]:
-    found = ordered(kept.listing, dialect, sort, wanted=False)
-    return found.with_only_columns(kept.listing.row.id.label("id"), maintain_column_froms=True)
-
-
-async def snapshot(work: Work, job_id: bytes, match: Listing, sort: Sort, start: int) -> int:
-    """Keeps the customers of a list as the job's target, from row `start` on; returns how many there are."""
-    statement = _snapshot(Kept(match), sort.shape)
-    return await work.execute(statement, target_job=job_id, start=start, **match.values, **sort.bound)
-
-
-@lru_cache(maxsize=200)
-def _snapshot(kept: Kept, sort: tuple[Any, ...]) -> Prepared[Any]:
-    def build(dialect: str) -> Any:
-        inner = _ids(kept, dialect, sort).subquery("found")
-        number = func.row_number().over() + bindparam("start", type_=BigInteger())
-        rows = select(
-            WORKSPACE.label("workspace_id"),
-            bindparam("target_job", type_=LargeBinary()).label("job_id"),
-            number.label("row"),
-            inner.c.id.label("node_id"),
-        )
-        return insert(_TARGET).from_select(["workspace_id", "job_id", "row", "node_id"], rows)
-
-    return Built(build)
-
-
-async def targets(session: Session, job_id: bytes, after: int, size: int) -> list[Any]:
-    """The next customers to work on: `row` and `node_id`."""
-    return await session.rows(_NEXT, job_id=job_id, after=after, size=size)
 
 
 # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,51 +221,6 @@ def _apart(every: bool) -> Prepared[Any]:
     if not every:
         found = found.where(among(_ROW.outcome, "outcomes"))
     return prepared(found.order_by(col(_ROW.row)).limit(bindparam("size")))
-
-
-_FAILED_TARGET = prepared(
-    insert(_TARGET).from_select(
-        ["workspace_id", "job_id", "row", "node_id"],
-        select(
-            col(_ROW.workspace_id),
-            bindparam("target_job", type_=LargeBinary()).label("job_id"),
-            col(_ROW.row),
-            func.coalesce(col(_ROW.node_id), bindparam("none", type_=LargeBinary())).label("node_id"),
-        ).where(
-            here(_ROW),
-            col(_ROW.job_id) == bindparam("earlier"),
-            col(_ROW.outcome) == bindparam("failed", type_=Code),
-        ),
-    )
-)
-_LAST = (
-    select(col(_CHANGE.node_id), func.max(col(_CHANGE.seq)).label("seq"))
-    .where(here(_CHANGE), col(_CHANGE.job_id) == bindparam("earlier"), among(_CHANGE.entity, "entities"))
-    .group_by(col(_CHANGE.node_id))
-    .subquery("last")
-)
-_LOGGED_TARGET = prepared(
-    insert(_TARGET).from_select(
-        ["workspace_id", "job_id", "row", "node_id"],
-        select(
-            WORKSPACE.label("workspace_id"),
-            bindparam("target_job", type_=LargeBinary()).label("job_id"),
-            (func.row_number().over(order_by=_LAST.c.seq) + bindparam("start", type_=BigInteger())).label("row"),
-            _LAST.c.node_id,
-        ),
-    )
-)
-
-
-async def failed_again(work: Work, job_id: bytes, earlier: bytes) -> int:
-    """Makes the failed rows of an earlier job the target of this one, under their numbers."""
-    return await work.execute(_FAILED_TARGET, target_job=job_id, earlier=earlier, failed=int(Outcome.FAILED), none=b"")
-
-
-async def logged_again(work: Work, job_id: bytes, earlier: bytes, entities: Sequence[str]) -> int:
-    """Makes what an earlier job changed, of these types, the target of this one: each record once, in the order in
-    which it was last changed."""
-    return await work.execute(_LOGGED_TARGET, target_job=job_id, earlier=earlier, entities=entities, start=-1)
 
 
 _OF_NODES = prepared(

@@ -1,7 +1,7 @@
 """Which customers: a filter, a search, a scope and the viewer's sight, the same for lists, totals and groups."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -24,9 +24,9 @@ from db.paging import Kept, Listing
 from db.queries import circumstances
 from db.reading import Built, Prepared, among, here
 from db.sight import Sight, seen
-from db.sorting import CUSTOMERS, NEWEST_FIRST, Relevance, Sort, sort
+from db.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, sort
 
-# How many of the newest are looked at to see whether a question finds many customers or few.
+# How many of the first in order are looked at to see whether a question finds many customers or few.
 _SAMPLE = 64
 _MANY = 3
 _KEPT = 500
@@ -43,6 +43,15 @@ class Question:
     sort: Any = None
     archived: str = "EXCLUDE"
     more: tuple[tuple[Any, Path], ...] = ()
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """As it is kept, to be asked later; `of` reads it."""
+        return {**asdict(self), "more": [[plain, list(path)] for plain, path in self.more]}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Question":
+        return cls(**{**plain, "more": tuple((one, tuple(path)) for one, path in plain["more"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +158,25 @@ def all_of(session: Session, match: Match, *, indexed: bool = True, paged: bool 
 
 async def by_index(session: Session, match: Match, order: Sort) -> bool:
     """Whether a page of the match in that order is found fastest from an index of what is asked. It is not where so
-    many of the newest customers fit that a page of them is full after a short walk."""
+    many of the first customers in that order fit that a page of them is full after a short walk."""
     if any(isinstance(key.expression, Relevance) for key in order.keys):
         return True
-    sampled = _sampled(session, match)
+    sampled = _sampled(session, match, order)
     if sampled is None:
         return match.search is None
     found = await session.rows(sampled, **match.values(session.workspace_id))
     return bool(found[0].count < _MANY)
 
 
-def _sampled(session: Session, match: Match) -> Prepared[Any] | None:
-    """The statement that counts who of the newest fits; None where there is nothing to choose. PostgreSQL has its
-    statistics and needs help with searches alone."""
+def _sampled(session: Session, match: Match, order: Sort) -> Prepared[Any] | None:
+    """The statement that counts who of the first in order fits; None where there is nothing to choose. PostgreSQL
+    has its statistics and needs help with searches, and with what is related in one of several ways."""
     searching_ = match.search is not None and bool(match.search.indexed)
-    if session.dialect.name == "sqlite" and (searching_ or _narrow(match.condition.shape)):
-        return _kept(("match", match.key), lambda: Built(lambda dialect: _newest_customers(match, dialect)))
+    narrow = _narrow if session.dialect.name == "sqlite" else _chosen
+    if (session.dialect.name == "sqlite" and searching_) or (match.search is None and narrow(match.condition.shape)):
+        first = order.keys[0] if order.keys and isinstance(order.keys[0].expression, Column) else None
+        key = ("match", match.key, first and (first.expression, first.descending))
+        return _kept(key, lambda: Built(lambda dialect: _first_customers(match, first, dialect)))
     if searching_ and match.search is not None:
         search = match.search
         return _kept(("search", search.shape), lambda: Built(lambda dialect: _newest_documents(search, dialect)))
@@ -176,6 +188,17 @@ def _narrow(shape: Shape) -> bool:
     if shape[0] in ("and", "or", "not"):
         return any(_narrow(one) for one in shape[1:])
     return shape[0] in ("some", "one") and selective(shape[2])
+
+
+def _chosen(shape: Shape, choosing: bool = False, negated: bool = False) -> bool:
+    """Whether it asks for what is related beside something else that is enough: what PostgreSQL gathers whole."""
+    kind = shape[0]
+    if kind == "not":
+        return _chosen(shape[1], choosing, not negated)
+    if kind in ("and", "or"):
+        choosing = choosing or (kind == "or") is not negated
+        return any(_chosen(one, choosing, negated) for one in shape[1:])
+    return choosing and kind in ("some", "one")
 
 
 def _newest_documents(found: Search, dialect: str) -> Select[Any]:
@@ -190,12 +213,16 @@ def _newest_documents(found: Search, dialect: str) -> Select[Any]:
     return select(func.count().label("count")).select_from(newest).where(says)
 
 
-def _newest_customers(match: Match, dialect: str) -> Select[Any]:
+def _first_customers(match: Match, key: Key | None, dialect: str) -> Select[Any]:
+    """Of the newest, or of the first by a column of theirs."""
     table = tables.Customer
-    newest = (
-        select(table).where(here(table)).order_by(col(table.id).desc()).limit(literal_column(str(_SAMPLE))).subquery()
-    )
-    row = aliased(table, newest)
+    first, down = select(table).where(here(table)), key is None or key.descending
+    if key is not None:
+        first, column = key.expression.present(first, table, 0, Writer(dialect, everything=True), down=down)
+        first = first.order_by(column.desc() if down else column.asc())
+    identifier = col(table.id)
+    first = first.order_by(identifier.desc() if down else identifier.asc()).limit(literal_column(str(_SAMPLE)))
+    row = aliased(table, first.subquery())
     says = match.where(dialect, row, indexed=False)
     return select(func.count().label("count")).select_from(row).where(*says)
 

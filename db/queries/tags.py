@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal_column, or_
+from sqlalchemy import Select, and_, bindparam, func, inspect, literal_column, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session, Work
+from db.filtering.hints import following, held
 from db.nesting import Parents
 from db.reading import among, grouped, here, prepared
 from db.sight import Sight, seen
@@ -24,20 +25,37 @@ _BY_CUSTOMER = prepared(
     # SQLite would look for every tag of the workspace at every customer, to spare itself the sorting of a few.
     sqlite=_WORN.order_by(literal_column("+tag.name_key"), col(tables.Tag.id)),
 )
-_CUSTOMER_COUNTS = {
-    everything: prepared(
-        select(tables.CustomerTag.tag_id, func.count().label("count"))
-        .join(tables.Customer, col(tables.Customer.id) == tables.CustomerTag.customer_id)
-        .where(
-            here(tables.CustomerTag, tables.Customer),
-            among(tables.CustomerTag.tag_id, "ids"),
-            col(tables.Customer.archived_at).is_(None),
-            seen(everything),
-        )
-        .group_by(col(tables.CustomerTag.tag_id))
+_COUNTED_IN_SIGHT = prepared(
+    select(tables.CustomerTag.tag_id, func.count().label("count"))
+    .join(tables.Customer, col(tables.Customer.id) == tables.CustomerTag.customer_id)
+    .where(
+        here(tables.CustomerTag, tables.Customer),
+        among(tables.CustomerTag.tag_id, "ids"),
+        col(tables.Customer.archived_at).is_(None),
+        seen(False),
     )
-    for everything in (True, False)
-}
+    .group_by(col(tables.CustomerTag.tag_id))
+)
+
+
+def _counted(tag_id: Any) -> Any:
+    """All who wear it, whom no one needs to look at, and those off who are archived, for they are few. `tag_id` is
+    what the tags of the latter are compared by."""
+    worn: Any = tables.CustomerTag
+    both = following(
+        inspect(tables.Customer).selectable, inspect(worn).selectable, worn.customer_id == tables.Customer.id
+    )
+    archived = (
+        select(worn.tag_id, (-func.count()).label("count"))
+        .select_from(both)
+        .where(here(tables.Customer, worn), col(tables.Customer.archived_at).is_not(None), among(tag_id, "ids"))
+        .group_by(worn.tag_id)
+    )
+    everybody = select(worn.tag_id, func.count().label("count")).where(here(worn), among(worn.tag_id, "ids"))
+    return everybody.group_by(worn.tag_id).union_all(archived)
+
+
+_COUNTED = prepared(_counted(tables.CustomerTag.tag_id), sqlite=_counted(held(col(tables.CustomerTag.tag_id))))
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
@@ -51,8 +69,11 @@ async def by_customer(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, 
 
 async def customer_counts(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, int]:
     """How many customers wear each tag, of those in sight and not archived; absent where nobody does."""
-    rows = await session.rows(_CUSTOMER_COUNTS[sight.everything], ids=ids, **sight.values())
-    return {row.tag_id: row.count for row in rows}
+    rows = await session.rows(_COUNTED if sight.everything else _COUNTED_IN_SIGHT, ids=ids, **sight.values())
+    found: dict[bytes, int] = {}
+    for row in rows:
+        found[row.tag_id] = found.get(row.tag_id, 0) + row.count
+    return found
 
 
 def _customers(found: Select[Any], row: Any) -> Select[Any]:

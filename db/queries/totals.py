@@ -15,7 +15,7 @@ from db.engine import Session
 from db.nesting import Parents
 from db.paging import Kept, Listing
 from db.queries.grouping import Grouping
-from db.reading import Built, Prepared, among, here
+from db.reading import Built, Columns, Prepared, among, here
 from db.tables.columns import Id
 
 # Sums are taken of two halves, each of which SQLite's integers can hold.
@@ -93,9 +93,9 @@ async def totals(
     session: Session, source: Source, by: Grouping, most: int | None = None
 ) -> Mapping[Any, dict[Keys, Totals]]:
     """The totals of each parent's list, by groups; without a grouping, under the empty key. Of the largest groups at
-    least `most` are among them."""
+    least `most` are among them. What the session's columns do not name is not added up."""
     cut = most if by.whole and source.parents is None else None
-    statement = _totals(Kept(source.listing), source.parents, by, cut)
+    statement = _totals(Kept(source.listing), source.parents, by, cut, _wanted(session.columns))
     rows: list[Any] = await session.rows(statement, ids=source.ids, **source.listing.values, **by.bound)
     return _gathered(rows, by, _of_row)
 
@@ -120,15 +120,17 @@ def _gathered(rows: Sequence[Any], by: Grouping, of_row: Any) -> dict[Any, dict[
 
 
 def _of_row(row: Any) -> Totals:
+    names = ("phones", "emails", "high", "low", "min", "max", "first", "last")
+    sums = {name: getattr(row, name, None) for name in names}
     return Totals(
         row.count,
-        row.phones or 0,
-        row.emails or 0,
-        int(row.high or 0) * _HALF + int(row.low or 0),
-        row.min,
-        row.max,
-        row.first,
-        row.last,
+        sums["phones"] or 0,
+        sums["emails"] or 0,
+        int(sums["high"] or 0) * _HALF + int(sums["low"] or 0),
+        sums["min"],
+        sums["max"],
+        sums["first"],
+        sums["last"],
     )
 
 
@@ -143,21 +145,39 @@ def _greatest(one: Any, other: Any) -> Any:
 # ── statements ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@lru_cache(maxsize=300)
-def _totals(kept: Kept, parents: Parents | None, by: Grouping, most: int | None) -> Prepared[Any]:
-    row = kept.listing.row
+# Any of the names that a caller may want of what is added up; how many there are is counted always.
+_MEASURES: Final[Mapping[str, frozenset[str]]] = {
+    "phones": frozenset({"phone_count"}),
+    "emails": frozenset({"email_count"}),
+    "money": frozenset({"sum", "avg", "min", "max"}),
+    "moments": frozenset({"created_at"}),
+}
+
+
+def _wanted(names: Columns) -> frozenset[str]:
+    return frozenset(one for one, any_of in _MEASURES.items() if names is None or names & any_of)
+
+
+def _measured(row: Any, wanted: frozenset[str]) -> list[Any]:
     half: Any = literally(str(_HALF))
-    measures = [
-        func.count().label("count"),
-        func.sum(row.phone_count).label("phones"),
-        func.sum(row.email_count).label("emails"),
-        func.sum(row.value.op("/")(half)).label("high"),
-        func.sum(row.value.op("%")(half)).label("low"),
-        func.min(row.value).label("min"),
-        func.max(row.value).label("max"),
-        func.min(row.created_at).label("first"),
-        func.max(row.created_at).label("last"),
-    ]
+    found = [func.count().label("count")]
+    if "phones" in wanted:
+        found.append(func.sum(row.phone_count).label("phones"))
+    if "emails" in wanted:
+        found.append(func.sum(row.email_count).label("emails"))
+    if "money" in wanted:
+        found += [func.sum(row.value.op("/")(half)).label("high"), func.sum(row.value.op("%")(half)).label("low")]
+        found += [func.min(row.value).label("min"), func.max(row.value).label("max")]
+    if "moments" in wanted:
+        found += [func.min(row.created_at).label("first"), func.max(row.created_at).label("last")]
+    return found
+
+
+@lru_cache(maxsize=300)
+def _totals(
+    kept: Kept, parents: Parents | None, by: Grouping, most: int | None, wanted: frozenset[str]
+) -> Prepared[Any]:
+    measures = _measured(kept.listing.row, wanted)
 
     def build(dialect: str) -> Select[Any]:
         found = _grouped(kept.listing, dialect, parents, by, measures)

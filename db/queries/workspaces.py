@@ -1,6 +1,7 @@
 """Workspaces: the directory, and the counter of changes."""
 
 from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, exists, func, update
 from sqlmodel import col, select
@@ -42,6 +43,12 @@ async def by_public_id(session: Session, public_id: bytes) -> tables.Directory |
 async def settings(session: Session) -> tables.Workspace | None:
     """The session's workspace."""
     return await session.first(_SETTINGS)
+
+
+async def zone(session: Session) -> ZoneInfo:
+    """Where the workspace's days begin."""
+    found = await session.settled(_SETTINGS)
+    return ZoneInfo(found[0].timezone if found else "UTC")
 
 
 async def locked(work: Work) -> tables.Workspace:

@@ -11,13 +11,14 @@ from db.tables.columns import Code, Id, InWorkspace, Json, Key, Moment, Stored, 
 class Change(InWorkspace, table=True):
     """What one transaction did to one record. `seq` is given by the workspace's counter in the order of commits.
 
-    `fields` lists {field, before, after}; `audience` keeps who could see a record that is no more; of a merge, what
-    brings back those who were merged.
+    `fields` lists {field, before, after}; `audience` keeps who could see a customer who is no more; of a merge, what
+    brings back those who were merged. `customer_id` is whom a note, an interaction or an order belonged to.
     """
 
     __tablename__ = "change"
     __table_args__ = (
         index("node_id", "seq"),
+        index("customer_id", "seq", where="customer_id IS NOT NULL"),
         index("job_id", "row", where="job_id IS NOT NULL"),
         index("at", "seq"),
     )
@@ -27,6 +28,7 @@ class Change(InWorkspace, table=True):
     action: int = Field(sa_type=Code)
     entity: str = Field(sa_type=Key)
     node_id: bytes = Field(sa_type=Id)
+    customer_id: bytes | None = Field(default=None, sa_type=Id)
     version: int
     fields: Any = Field(sa_type=Json)
     actor_kind: int = Field(sa_type=Code)

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import strawberry
 from strawberry import UNSET, Info
@@ -220,8 +219,7 @@ class Customer(Record, Node):
 
 
 async def _today(info: Any) -> date:
-    settings = await workspaces.settings(info.context.reading)
-    return datetime.fromtimestamp(info.context.now / 1000, ZoneInfo(settings.timezone if settings else "UTC")).date()
+    return datetime.fromtimestamp(info.context.now / 1000, await workspaces.zone(info.context.reading)).date()
 
 
 def _years(born: date, today: date) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from graphql import ExecutionResult, OperationType
@@ -30,9 +30,8 @@ class _Entering(SchemaExtension):
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
 
-    async def on_execute(self) -> AsyncIterator[None]:
+    async def on_execute(self) -> None:  # type: ignore[override] # Strawberry calls a plain function before the stage.
         self.execution_context.result = await self._engine.answer(self.execution_context)
-        yield
 
 
 class Engine:
@@ -70,9 +69,11 @@ class Engine:
 
 def _fits(schema: Any) -> bool:
     """Whether the engine does all that this schema would have done: no extension that wants to see every field, no
-    other way to read attributes, no answers in parts."""
+    other way to read attributes, no errors that become results, no answers in parts."""
     watched = any(type(each).resolve is not SchemaExtension.resolve for each in schema.get_extensions())
     config = schema.config
+    if schema.exception_handlers:
+        return False
     return not watched and config.default_resolver is getattr and not config.enable_experimental_incremental_execution
 
 

@@ -21,14 +21,15 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
-from graphql.execution.values import get_argument_values
 from strawberry import Schema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-from graph.engine import leaves
+from graph.engine import calls, leaves
 from graph.engine.building import Builder, Leaf
+from graph.engine.calls import Arguments, Call
 from graph.engine.fields import Batched, Column
+from graph.engine.inputs import Inputs
 from graph.engine.shapes import Shape
 from graph.engine.unplanned import Unplanned
 
@@ -36,7 +37,6 @@ logger: Final = logging.getLogger("clientela.engine")
 
 TYPE_NAME: Final = "__typename"
 _CONDITIONS: Final = frozenset({"skip", "include"})
-_SIMPLE: Final = (str, int, float, Enum, type(None))
 
 Grouped = Mapping[str, list[FieldDetails]]
 
@@ -79,9 +79,9 @@ class Place:
     graphql: GraphQLField
     declared: StrawberryField
     nodes: list[FieldNode]
-    details: FieldDetails
-    arguments: dict[str, Any] | None
-    """As graphql-core coerces them; None where that is for each run to do."""
+    arguments: Arguments
+    call: Call | None
+    """For fields that are resolved object by object."""
     shape: Shape
     convert: Callable[[Any], list[Any]] | None
     """For leaves."""
@@ -137,6 +137,7 @@ class _Planner:
     def __init__(self, schema: Schema, executor: Executor[Any]) -> None:
         self._schema = schema
         self._executor = executor
+        self._inputs = Inputs(schema)
         self._selections: dict[tuple[str, tuple[int, ...]], Selection] = {}
         self.weight = 0
 
@@ -176,6 +177,8 @@ class _Planner:
         for each in details:
             if any(directive.name.value not in _CONDITIONS for directive in each.node.directives or ()):
                 raise Unplanned("a directive")
+        if getattr(definition.resolve, "__module__", None) != GraphQLCoreConverter.__module__:
+            raise Unplanned("a resolver that Strawberry did not make")
         return definition
 
     def _place(
@@ -186,16 +189,16 @@ class _Planner:
         declared: StrawberryField,
         details: list[FieldDetails],
     ) -> Place:
-        leaf = leaves.leaf(definition.type)
+        leaf, how = leaves.leaf(definition.type), _how(declared)
         place = Place(
             key,
-            _how(declared),
+            how,
             parent,
             definition,
             declared,
             [each.node for each in details],
-            details[0],
-            self._arguments(definition, details[0]),
+            calls.arguments(self._inputs, self._schema, definition, declared, details[0]),
+            calls.call(declared) if how is How.RESOLVER else None,
             Shape(definition.type),
             leaves.converter(definition.type) if leaf else None,
         )
@@ -234,20 +237,6 @@ class _Planner:
                 raise Unplanned("@defer")
             found = self._selections[words] = self.selection(type_, collected.grouped_field_set)
         return found
-
-    def _arguments(self, definition: GraphQLField, details: FieldDetails) -> dict[str, Any] | None:
-        """Arguments that are the same in every run and that no resolver can change."""
-        if not definition.args:
-            return {}
-        if details.fragment_variable_values or any(_varies(each.value) for each in details.node.arguments or ()):
-            return None
-        values = get_argument_values(definition, details.node, self._executor.variable_values)
-        return values if all(isinstance(value, _SIMPLE) for value in values.values()) else None
-
-
-def _varies(value: Any) -> bool:
-    """Whether it is a variable, or a list or an object, which may hold one."""
-    return isinstance(value, VariableNode) or not hasattr(value, "value")
 
 
 def _how(declared: StrawberryField) -> How:

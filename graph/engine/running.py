@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from graphql import GraphQLResolveInfo, OperationType
 from graphql.execution import Executor
-from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 from strawberry import Info, Schema
 from strawberry.execution import optimized_is_awaitable
-from strawberry.types.arguments import convert_arguments
 
 from graph.engine import planning
 from graph.engine.columns import wanted
@@ -32,6 +30,7 @@ class Run:
     def __init__(self, schema: Schema, executor: Executor[Any], plan: Plan, alone: Callable[[], bool]) -> None:
         self._schema = schema
         self._executor = executor
+        self._variables = executor.variable_values.coerced
         self._plan = plan
         self._alone = alone
         self.outcomes = Outcomes()
@@ -51,6 +50,9 @@ class Run:
     async def _root(self, place: Place, sources: list[Any], answers: list[Any], *, mutation: bool) -> None:
         try:
             results = await self._results(place, sources, None, [None], place.wanted if not mutation else None)
+        except Unplanned:
+            # Its arguments are for graphql-core to refuse: nothing was called.
+            raise
         except Exception as error:
             self.outcomes.failed(place.key, error)
             raise
@@ -100,49 +102,43 @@ class Run:
             wanted.reset(before)
 
     async def _batch(self, place: Place, rows: Sequence[Any], path: Path | None) -> Sequence[Any]:
-        info = self._info(place, Path(path, place.key, place.parent.name))
+        info = self._info(place, path)
         declared: Any = place.declared
-        results: Sequence[Any] = await declared.batch(rows, info, **self._converted(place, info))
+        results: Sequence[Any] = await declared.batch(rows, info, **place.arguments(self._variables, info))
         if len(results) != len(rows):
-            raise Unplanned(f"{place.key} was given {len(rows)} objects and returned {len(results)} results")
+            raise ValueError(f"{place.key} was given {len(rows)} objects and returned {len(results)} results")
         return results
 
     async def _resolved(self, place: Place, rows: Sequence[Any], paths: Sequence[Path | None]) -> list[Any]:
-        results = [self._resolved_one(place, row, path) for row, path in zip(rows, paths, strict=True)]
+        if len(rows) == 1:
+            result = self._called(place, rows[0], paths[0])
+            return [await result if optimized_is_awaitable(result) else result]
+        calls = zip(rows, paths, strict=True)
+        if place.declared.is_async:
+            return await _at_once([self._called_later(place, row, path) for row, path in calls])
+        results = [self._called(place, row, path) for row, path in calls]
         waiting = [index for index, result in enumerate(results) if optimized_is_awaitable(result)]
-        if waiting == [0]:
-            results[0] = await results[0]
-            return results
         awaited = await _at_once([_awaited(results[index]) for index in waiting])
         for index, result in zip(waiting, awaited, strict=True):
             results[index] = result
         return results
 
-    def _resolved_one(self, place: Place, row: Any, path: Path | None) -> Any:
+    def _called(self, place: Place, row: Any, path: Path | None) -> Any:
+        assert place.call is not None
+        info = self._info(place, path)
+        return place.call(row, info, place.arguments(self._variables, info))
+
+    async def _called_later(self, place: Place, row: Any, path: Path | None) -> Any:
+        """What it raises before there is anything to wait for is raised like the rest."""
+        result = self._called(place, row, path)
+        return await result if optimized_is_awaitable(result) else result
+
+    def _info(self, place: Place, path: Path | None) -> Info:
         raw = self._raw_info(place, Path(path, place.key, place.parent.name))
-        return cast(Any, place.graphql.resolve)(row, raw, **self._arguments(place))
+        return self._schema.config.info_class(_raw_info=raw, _field=place.declared)
 
     def _raw_info(self, place: Place, path: Path) -> GraphQLResolveInfo[Any]:
         return self._executor.build_resolve_info(place.graphql, place.nodes, place.parent, path)
-
-    def _info(self, place: Place, path: Path) -> Info:
-        return self._schema.config.info_class(_raw_info=self._raw_info(place, path), _field=place.declared)
-
-    def _arguments(self, place: Place) -> dict[str, Any]:
-        if place.arguments is not None:
-            return place.arguments
-        details = place.details
-        return get_argument_values(
-            place.graphql, details.node, self._executor.variable_values, details.fragment_variable_values
-        )
-
-    def _converted(self, place: Place, info: Info) -> dict[str, Any]:
-        """Arguments as Strawberry gives them to a resolver."""
-        given = self._arguments(place)
-        if not given:
-            return given
-        registry = self._schema.schema_converter.scalar_registry
-        return convert_arguments(given, place.declared.arguments, registry, self._schema.config, info)
 
     # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -79,12 +79,47 @@ query Customer($email: String!) {
     {"email": "linh@example.com"},
 )
 
-TAGS = Starter("""\
-# The newest tags, and how many customers wear each.
-query Tags {
-  tags(first: 10) {
+FINDING = Starter("""\
+# Any question: conditions on fields, tags, orders, dates …
+# The totals are of all that are found, not of the page.
+query Finding {
+  customers(
+    filter: {
+      owner: { isNull: false }
+      tags: { any: {} }
+      not: { createdAt: { last: "P7D" } }
+    }
+    sort: [{ value: DESC }]
+    first: 5
+  ) {
     totalCount
-    nodes { name kind color customerCount }
+    aggregate { value { sum avg } }
+    groups(by: [{ field: RELATIONSHIP_STATUS }]) {
+      keys { label }
+      aggregate { count }
+    }
+    nodes { name value tags { name } }
+  }
+}
+""")
+
+DRY_RUN = Starter("""\
+# What a change of many would do: nothing is written yet.
+# Without dryRun it is done, and jobUndo can put it back.
+mutation DryRun {
+  customersUpdate(
+    target: { match: { filter: { value: { gte: "5000000" } } } }
+    input: { tags: { add: [{ name: "spring fair" }] } }
+    options: { dryRun: true }
+  ) {
+    job {
+      id
+      status
+      matched
+      counts { outcome count }
+      rows(first: 3) { nodes { outcome changed { field before after } } }
+    }
+    errors { code message }
   }
 }
 """)
@@ -136,5 +171,5 @@ query Workspace {
 }
 """)
 
-SIGNED_IN = (CUSTOMERS, CUSTOMER, COMPANIES, TAGS, TEAM, WORKSPACE)
+SIGNED_IN = (CUSTOMERS, FINDING, DRY_RUN, CUSTOMER, COMPANIES, TEAM, WORKSPACE)
 SIGNED_OUT = (SIGN_IN, *SIGNED_IN)

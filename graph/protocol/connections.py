@@ -15,7 +15,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _received = 0
-    """Bytes since the last headers were complete."""
+    """Bytes since the first of the packet in which the present request began, so never less than its headers have."""
+    _packet = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # As uvicorn's own.
         super().connection_made(transport)
@@ -26,22 +27,23 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._received += len(data)
+        self._packet = len(data)
+        self._received += self._packet
         super().data_received(data)
         if self._deadline is not None and self._received > self.header_bytes:
             self._refuse(b"431 Request Header Fields Too Large")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._received = self._packet
         self._await_headers()
 
     def on_headers_complete(self) -> None:
-        self._have_headers()
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > self.header_bytes:
+        if self._received > self.header_bytes and self._header_size() > self.header_bytes:
             # Without a cycle, what uvicorn does with a body does not apply, so nothing more is parsed.
             self._refuse(b"431 Request Header Fields Too Large")
             raise ValueError("headers too large")
+        self._have_headers()
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -53,12 +55,14 @@ class HttpProtocol(HttpToolsProtocol):
         if self.cycle is not None and "clientela.stream" in self.cycle.scope:
             self.transport.close()
 
+    def _header_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
     def _await_headers(self) -> None:
         if self._deadline is None:
             self._deadline = self.loop.call_later(self.header_seconds, self._refuse, b"408 Request Timeout")
 
     def _have_headers(self) -> None:
-        self._received = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -17,6 +17,7 @@ _SECURITY: Final = (
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_NAMES: Final = frozenset(name for name, _ in _SECURITY)
 
 
 class Envelope:
@@ -52,10 +53,9 @@ class Envelope:
 
 
 def _with_ours(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
-    whole = [*headers, (b"x-request-id", request_id.encode())]
-    said = {name for name, _ in whole}
-    whole += [each for each in _SECURITY if each[0] not in said]
-    return whole
+    said = dict(headers)
+    ours = _SECURITY if said.keys().isdisjoint(_NAMES) else [each for each in _SECURITY if each[0] not in said]
+    return [*headers, (b"x-request-id", request_id.encode()), *ours]
 
 
 async def _apologise(send: Send, request_id: str) -> None:

@@ -15,7 +15,7 @@ from graph.protocol.answers import Answer, written
 from graph.protocol.documents import EVERY_KIND
 from graph.protocol.operations import AT_ONCE, READING, Credentials, Operations
 from graph.protocol.parsing import Request
-from graph.protocol.requests import Gone, address_of, current_request_id, headers_of, read_body, token_in
+from graph.protocol.requests import Gone, Headers, address_of, current_request_id, read_body, token_in
 
 _REALM: Final = (b"www-authenticate", b"Bearer")
 
@@ -28,14 +28,18 @@ class GraphQLOverHTTP:
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        if self._page and scope["method"] == "GET" and media.wants_page(headers.get("accept", "")):
+        # Of a name that comes twice, the last counts.
+        headers = dict(scope["headers"])
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        if self._page and scope["method"] == "GET" and media.wants_page(accept):
             await self._page(HTTPConnection(scope))(scope, receive, send)
             return
-        sender = Credentials(token_in(headers.get("authorization")), current_request_id.get(), address_of(scope))
+        sender = Credentials(
+            token_in(headers.get(b"authorization", b"").decode("latin-1")), current_request_id.get(), address_of(scope)
+        )
         media_type = media.JSON
         try:
-            media_type = media.answered_in(headers.get("accept", ""))
+            media_type = media.answered_in(accept)
             request = await self._request(scope, receive, headers)
         except Gone:
             return
@@ -52,10 +56,13 @@ class GraphQLOverHTTP:
             answer = await self._operations.run(request, sender, READING if reading else AT_ONCE)
             await _send(send, answer, media_type, sender)
 
-    async def _request(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Request:
+    async def _request(self, scope: Scope, receive: Receive, headers: Headers) -> Request:
         limits = self._operations.limits
         if scope["method"] == "POST":
-            media.require_json(headers.get("content-type", ""), headers.get("content-encoding", ""))
+            media.require_json(
+                headers.get(b"content-type", b"").decode("latin-1"),
+                headers.get(b"content-encoding", b"").decode("latin-1"),
+            )
             return parsing.from_body(await read_body(receive, headers, limits), limits)
         if scope["method"] == "GET":
             return parsing.from_query_string(scope["query_string"], limits)

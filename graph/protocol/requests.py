@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ current_request_id: ContextVar[str] = ContextVar("current_request_id", default="
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:+/=@-]{1,100}")
 _TOKEN: Final = re.compile(r"[Bb]earer +([A-Za-z0-9._~+/=-]{1,500})")
+
+Headers = Mapping[bytes, bytes]
 
 
 class Gone(Exception):
@@ -45,10 +47,10 @@ def address_of(scope: Scope) -> str | None:
     return client[0] if client else None
 
 
-async def read_body(receive: Receive, headers: dict[str, str], limits: Limits) -> bytes:
+async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes:
     """Raises RequestRefused for a body too large (413) or too slow (408), Gone for one that breaks off."""
-    announced = headers.get("content-length", "")
-    if announced.isdecimal() and (len(announced) > 15 or int(announced) > limits.body):
+    announced = headers.get(b"content-length", b"")
+    if announced.isdigit() and (len(announced) > 15 or int(announced) > limits.body):
         raise _too_large(limits)
     try:
         async with asyncio.timeout(limits.body_seconds):

@@ -1,6 +1,6 @@
 """The Strawberry schema behind the doors: every document of it is read by `Documents`, whoever executes it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import strawberry
@@ -44,7 +44,7 @@ class _Gate(SchemaExtension):
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
-    def on_parse(self) -> Iterator[None]:
+    def on_parse(self) -> None:  # type: ignore[override] # Strawberry calls a plain function before the stage.
         context = self.execution_context
         if context.query:
             signed_in = getattr(context.context, "viewer", None) is not None
@@ -52,4 +52,3 @@ class _Gate(SchemaExtension):
             context.graphql_document = document.node
             # Set here, even to none at all, it keeps Strawberry from validating again.
             context.pre_execution_errors = self._documents.validated(document, signed_in=signed_in)
-        yield

@@ -2,6 +2,7 @@
 
 import pytest
 
+from crm import notes, orders
 from crm.customers import records
 from db import ids, tables
 from db.tables.enums import ChangeAction, CustomerStage, Outcome
@@ -42,6 +43,17 @@ async def test_any_customer_is_deleted_for_ever_and_one_line_stays(does, save, l
     (line,) = await log(made)
     assert (line.action, line.fields, line.version) == (ChangeAction.DELETED, [], 2)
     assert line.audience == {"stage": CustomerStage.FOLLOW_UP, "owner": agent.id.hex(), "department": None}
+
+
+async def test_nothing_is_left_of_what_was_deleted_before_the_customer(does, log, everything):
+    made = (await does(records.create, {"name": "An"})).customer
+    note = await does(notes.create, named(made), "a secret")
+    await does(notes.delete, named(note)["id"])
+    order = (await does(orders.upsert, named(made), {"source": "shop", "number": "1"})).order
+    assert {line.customer_id for line in await log() if line.entity != "Customer"} == {made.id}
+    await does(records.delete, named(made))
+    assert [line.entity for line in await log()] == ["Customer"]
+    assert await log(order) == []
 
 
 async def test_an_archived_customer_is_deleted_too(does, save, everything):

@@ -7,8 +7,10 @@ import pytest
 
 from crm import agents, policies
 from crm.customers import records
+from crm.jobs import running
 from db import tables
-from db.tables.enums import CustomerStage, DepartmentAssignment, Permission, Role
+from db.queries import jobs
+from db.tables.enums import CustomerStage, DepartmentAssignment, JobKind, JobStatus, Permission, Role
 from tests import make
 from tests.crm.conftest import named
 
@@ -159,11 +161,68 @@ async def test_nobody_is_given_to_him_while_he_leaves(does, save, everything):
 
 
 async def test_a_number_of_customers_takes_a_number_of_statements(does, save, sent):
-    """A handful for each, whether they are three or three hundred."""
+    """A handful for each, whether they are three or as many as are done at once."""
     counts = []
-    for many in (3, 300):
+    for many in (3, 200):
         await save(agent := make.agent("Leaving"), *(make.customer(owner_id=agent.id) for _ in range(many)))
         sent.clear()
         await does(agents.deactivate, _id(agent), POOL)
         counts.append(len(sent))
     assert counts[0] == counts[1] <= 25
+
+
+@pytest.fixture
+async def many(save):
+    """An agent with more customers than are done at once, one of them blocked."""
+    agent = make.agent("Leaving")
+    customers = [make.customer(f"C{place}", owner_id=agent.id, created_at=1000 + place) for place in range(231)]
+    await save(agent, *customers)
+    await save(make.block(customers[3]))
+    return agent, customers
+
+
+async def _worked(database, reading, job):
+    while await running.once(database, "worker", asyncio.Event()):
+        pass
+    return (await jobs.any_by_ids(reading, [job.id]))[job.id]
+
+
+async def test_many_are_assigned_by_a_job(does, save, many, database, reading, everything, viewer):
+    agent, _ = many
+    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN), one := make.agent("One"), two := make.agent("Two"))
+    done = await does(agents.deactivate, _id(agent), _assign(one, two))
+    assert (done.agent.active, done.job.kind, done.job.matched) == (False, JobKind.ASSIGN, 231)
+    assert {row.owner_id for row in (await _customers(everything)).values()} == {agent.id}
+    job = await _worked(database, reading, done.job)
+    assert (job.status, job.counts) == (JobStatus.DONE_WITH_ERRORS, {"UPDATED": 230, "FAILED": 1})
+    shares = Counter(row.owner_id for row in (await _customers(everything)).values())
+    assert shares == {one.id: 115, two.id: 115, agent.id: 1}
+
+
+async def test_many_are_released_by_a_job_whoever_sees_them(does, save, someone, many, database, reading, everything):
+    agent, _ = many
+    rights = (Permission.AGENT_MANAGE, Permission.CUSTOMER_ASSIGN)
+    viewer = someone(Role.AGENT, grant=rights)
+    await save(make.agent(id=viewer.actor_id, role=Role.AGENT))
+    own = {"workspace_id": 0, "agent_id": viewer.actor_id, "granted": True}
+    await save(*(tables.AgentPermission(permission=int(one), **own) for one in rights))
+    done = await does(agents.deactivate, _id(agent), POOL, by=viewer)
+    assert done.job.kind == JobKind.RELEASE
+    job = await _worked(database, reading, done.job)
+    assert (job.status, job.counts) == (JobStatus.DONE, {"UPDATED": 231})
+    assert {row.stage for row in (await _customers(everything)).values()} == {CustomerStage.POOL}
+
+
+async def test_many_are_too_many_for_those_who_take_fewer(refuses, save, many, everything):
+    agent, _ = many
+    await save(small := make.agent("S", max_customers=230))
+    assert await refuses(agents.deactivate, _id(agent), _assign(small)) == ("AGENT_AT_CAPACITY", "customers.assign")
+    assert all(row.active for row in await everything(tables.Agent))
+
+
+async def test_rules_look_at_whoever_comes_back_to_wait(does, save, leaving, everything):
+    agent, _ = leaving
+    await save(one := make.agent("One"))
+    await save(rule := make.rule(), make.assigns(rule, agent=one))
+    await does(agents.deactivate, _id(agent), {"release": CustomerStage.TO_BE_ASSIGNED})
+    assert {row.owner_id for row in (await _customers(everything)).values()} == {one.id}

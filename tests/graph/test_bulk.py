@@ -353,3 +353,31 @@ async def test_members_come_and_go(bulk, save, ask):
     assert counts(await bulk(UNDO, id=job["id"])) == {"UPDATED": 2}
     assert (await ask(names, id=wire("Segment")(segment.id)))["segment"]["customers"]["nodes"] == [{"name": "b"}]
     assert ids
+
+
+MEMBERS = f"""mutation ($id: ID!, $add: CustomerTarget, $remove: CustomerTarget) {{
+  segmentMembersChange(id: $id, add: $add, remove: $remove) {JOB} }}"""
+
+
+async def test_what_is_wrong_with_members_is_told_where_it_stands(bulk, save):
+    segment = make.segment("Regulars", kind=SegmentKind.STATIC)
+    await save(segment, a := make.customer("a"), b := make.customer("b", archived_at=1))
+    nobody = "cus_" + "0" * 32
+    coming = {"ids": [*ids_of(a)["ids"], nobody]}
+    going = {"ids": ["nonsense", *ids_of(b)["ids"]]}
+    job = await bulk(MEMBERS, id=wire("Segment")(segment.id), add=coming, remove=going)
+    told = [[(error["code"], error["path"]) for error in row["errors"]] for row in job["rows"]["nodes"]]
+    assert told == [
+        [],
+        [("NOT_FOUND", ["add", "ids", "1"])],
+        [("NOT_FOUND", ["remove", "ids", "0"])],
+        [("CUSTOMER_ARCHIVED", ["remove", "ids", "1"])],
+    ]
+    assert "nonsense" in job["rows"]["nodes"][2]["errors"][0]["message"]
+
+
+async def test_who_comes_in_and_goes_out_at_once_is_no_hindrance_to_an_undo(bulk, save):
+    segment = make.segment("Regulars", kind=SegmentKind.STATIC)
+    await save(segment, a := make.customer("a"), b := make.customer("b"))
+    job = await bulk(MEMBERS, id=wire("Segment")(segment.id), add=ids_of(a, b), remove=ids_of(a))
+    assert counts(await bulk(UNDO, id=job["id"])) == {"UPDATED": 1, "UNCHANGED": 1}

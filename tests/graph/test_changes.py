@@ -182,3 +182,79 @@ async def test_what_a_viewer_may_do_now_depends_on_him_and_on_the_customer(ask, 
     assert "ASSIGN" not in admin["waiting"]
     assert "UNBLOCK" in admin["waiting"]
     assert admin["away"] == ["UNARCHIVE", "DELETE", "EXPORT"]
+
+
+ABOUT = """
+mutation($id: ID!) {
+  note: noteCreate(customer: {id: $id}, input: {body: "x"}) { note { id } }
+  call: interactionRecord(customer: {id: $id}, input: {kind: CALL}) { interaction { id } }
+  order: orderUpsert(customer: {id: $id}, input: {source: "shop", number: "1"}) { order { id } }
+}
+"""
+
+
+async def _history(ask, filter, **more):
+    nodes = (await ask(FEED, filter={"customer": filter}, first=250, **more))["changes"]["nodes"]
+    return [(one["entity"], one["action"]) for one in nodes]
+
+
+OWN = [("Customer", "CREATED"), ("Note", "CREATED"), ("Interaction", "CREATED"), ("Order", "CREATED")]
+
+
+@pytest.mark.parametrize("few", [500, 0], ids=["looked up", "gone through"])
+async def test_it_can_be_narrowed_to_customers_and_what_is_theirs(ask, monkeypatch, few):
+    monkeypatch.setattr("db.queries.changes.FEW", few)
+    an, bo = await _made(ask), await _made(ask, "Bo")
+    made = await ask(ABOUT, id=an)
+    await ask('mutation { tagCreate(input: {name: "t"}) { tag { id } } }')
+    assert await _history(ask, {"id": {"eq": an}}) == OWN
+    assert await _history(ask, {"name": {"eq": "Bo"}}) == [("Customer", "CREATED")]
+    assert len(await _history(ask, {})) == 5
+    note = made["note"]["note"]["id"]
+    await ask('mutation($i: ID!) { noteUpdate(id: $i, input: {body: "y"}) { note { id } } }', i=note)
+    await ask("mutation($i: ID!) { noteDelete(id: $i) { note { id } } }", i=note)
+    await ask("mutation($i: [ID!]!) { customersArchive(target: {ids: $i}) { errors { code } } }", i=[an])
+    later = [("Note", "UPDATED"), ("Note", "DELETED"), ("Customer", "UPDATED")]
+    assert await _history(ask, {"id": {"eq": an}}) == OWN + later
+    await ask("mutation($i: ID!) { customersUnarchive(target: {ids: [$i]}) { errors { code } } }", i=an)
+    await ask("mutation($i: ID!, $f: [ID!]!) { customerMerge(into: $i, from: $f) { errors { code } } }", i=bo, f=[an])
+    merged = [("Customer", "UPDATED"), ("Customer", "MERGED"), ("Customer", "UPDATED")]
+    assert await _history(ask, {"id": {"eq": bo}}) == [
+        OWN[0], OWN[0], *OWN[1:], *later, *merged
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("few", [500, 0], ids=["looked up", "gone through"])
+async def test_it_shows_only_customers_in_sight(ask, save, someone, monkeypatch, few):
+    monkeypatch.setattr("db.queries.changes.FEW", few)
+    agent = make.agent()
+    own, other = make.customer(owner_id=agent.id), make.customer()
+    await save(agent, own, other)
+    for number, customer in enumerate((own, other)):
+        await ask(ABOUT.replace('number: "1"', f'number: "{number}"'), id=f"cus_{customer.id.hex()}")
+    for filter in ({}, {"name": {"eq": own.name}}, {"id": {"in": [f"cus_{one.id.hex()}" for one in (own, other)]}}):
+        assert await _history(ask, filter, viewer=someone(agent=agent)) == OWN[1:]
+        assert len(await _history(ask, filter)) == 6
+    assert await _history(ask, {"id": {"eq": f"cus_{other.id.hex()}"}}, viewer=someone(agent=agent)) == []
+
+
+async def test_a_wrong_filter_of_customers_is_told_at_its_place(refused):
+    error = await refused(FEED, filter={"customer": {"name": {"eq": None}}})
+    assert (error["code"], error["argumentPath"][:2]) == ("BAD_USER_INPUT", ["filter", "customer"])
+
+
+async def test_pages_of_one_customers_changes_are_the_whole(ask):
+    customer = await _made(ask)
+    for number in range(4):
+        await _made(ask, f"c{number}")
+        await ask(UPDATE, id=customer, input={"nickname": str(number)})
+        await ask(ABOUT.replace('number: "1"', f'number: "{number}"'), id=customer)
+    seen, after = [], None
+    while True:
+        filter = {"customer": {"id": {"eq": customer}}}
+        part = (await ask(FEED, first=3, after=after, filter=filter))["changes"]
+        seen += [one["cursor"] for one in part["nodes"]]
+        after = part["pageInfo"]["endCursor"]
+        if not part["pageInfo"]["hasNextPage"]:
+            break
+    assert len(seen) == len(set(seen)) == 17

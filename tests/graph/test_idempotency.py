@@ -1,11 +1,14 @@
 """@idempotent: any number of sends have the effect of one and the same answer."""
 
 import asyncio
+from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
+from argon2 import PasswordHasher
 from sqlmodel import select
 
-from crm import idempotency
+from crm import accounts, idempotency, passwords, workspaces
 from db import ids, tables
 from db.reading import here, prepared
 from db.tables.enums import Role
@@ -126,8 +129,106 @@ async def test_the_stored_answer_does_not_hold_the_key(sends, reading):
 
 
 def test_a_secret_is_kept_sealed():
-
     sealed = idempotency.sealed("key_0123456789abcdef0123456789abcdefSECRET", "k")
     assert b"SECRET".hex() not in sealed
     assert idempotency.unsealed(sealed, "k") == "key_0123456789abcdef0123456789abcdefSECRET"
     assert idempotency.sealed("x", "k") != idempotency.sealed("x", "k")
+
+
+SIGN_IN = """
+mutation($key: String!, $email: String!, $password: String!) {
+  signIn(email: $email, password: $password) @idempotent(key: $key) {
+    token expiresAt viewer { agent { email } } errors { code path }
+  }
+}
+"""
+SIGN_OUT = "mutation($key: String!) { signOut @idempotent(key: $key) }"
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+async def anna(database, monkeypatch):
+    """An administrator who can sign in, and her token."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    email = f"anna@{ids.new().hex()}.example"
+    made = await workspaces.create(database, name="Acme", email=email, password=PASSWORD)
+    return SimpleNamespace(email=email, token=made.token, viewer=await accounts.viewer(database, made.token))
+
+
+@pytest.fixture
+def stranger(database):
+    """Asks without a token, or with one."""
+
+    async def sent(document, *, token=None, **variables):
+        who = None if token is None else await accounts.viewer(database, token)
+        context = Context(database, who, request_id="test", token=token, address=f"2001:db8:{ids.new()[-2:].hex()}::1")
+        return await schema.schema.execute(document, variable_values=variables, context_value=context)
+
+    return sent
+
+
+async def _sessions(database, viewer):
+    session = prepared(select(tables.SignIn).where(tables.SignIn.agent_id == viewer.agent_id))
+    return len(await database.reading(viewer.workspace_id).rows(session))
+
+
+async def test_a_session_is_opened_once_and_its_token_kept_sealed(database, anna, stranger):
+    before = await _sessions(database, anna.viewer)
+    given = {"key": "k", "email": anna.email, "password": PASSWORD}
+    answers = await asyncio.gather(*(stranger(SIGN_IN, **given) for _ in range(4)))
+    tokens = {one.data["signIn"]["token"] for one in answers}
+    assert [one.errors for one in answers] == [None] * 4
+    assert len(tokens) == 1
+    assert await _sessions(database, anna.viewer) == before + 1
+    assert sum("idempotency" in (one.extensions or {}) for one in answers) == 3
+    (row,) = await database.reading(anna.viewer.workspace_id).rows(
+        prepared(select(tables.Idempotency).where(here(tables.Idempotency)))
+    )
+    token = tokens.pop()
+    assert await accounts.viewer(database, token) == anna.viewer
+    assert token[-20:] not in repr(row.answer)
+    assert (
+        row.arguments != sha256(b'{"email":"%s","password":"%s"}' % (anna.email.encode(), PASSWORD.encode())).digest()
+    )
+
+
+async def test_a_key_brings_no_session_to_who_does_not_know_the_password(anna, stranger):
+    given = {"key": "k", "email": anna.email}
+    await stranger(SIGN_IN, **given, password=PASSWORD)
+    wrong = await stranger(SIGN_IN, **given, password="another password")
+    assert wrong.data["signIn"]["token"] is None
+    assert wrong.data["signIn"]["errors"] == [{"code": "INVALID", "path": ["password"]}]
+    right = await stranger(SIGN_IN, **given, password=PASSWORD)
+    assert right.extensions["idempotency"] == {"replayed": ["signIn"]}
+
+
+async def test_a_session_ends_once(database, anna, stranger):
+    document = 'mutation { a: signOut @idempotent(key: "k") b: signOut @idempotent(key: "k") c: signOut }'
+    answer = await stranger(document, token=anna.token)
+    assert answer.data == {"a": True, "b": True, "c": False}
+    assert await accounts.viewer(database, anna.token) is None
+
+
+async def test_where_there_is_no_payload_a_refusal_is_at_the_top(anna, stranger):
+    await stranger(SIGN_IN, key="k", email=anna.email, password=PASSWORD)
+    for key, reason in [("k", "IDEMPOTENCY_KEY_REUSED"), ("", "INVALID")]:
+        answer = await stranger(SIGN_OUT, key=key, token=anna.token)
+        assert answer.data is None
+        (error,) = answer.errors
+        assert (error.path, error.extensions["code"], error.extensions["reason"]) == (
+            ["signOut"],
+            "BAD_USER_INPUT",
+            reason,
+        )
+
+
+async def test_a_password_among_the_arguments_cannot_be_tried_out(sends, database, viewer, reading):
+    """The digest that tells other arguments by is no hash of them alone."""
+    make_agent = """mutation($key: String!, $input: AgentInput!) {
+      agentCreate(input: $input) @idempotent(key: $key) { agent { id } errors { code } }
+    }"""
+    given = {"name": "An", "email": f"{ids.new().hex()}@x.example", "role": "AGENT", "password": PASSWORD}
+    await sends(make_agent, key="one", input=given)
+    await sends(make_agent, key="two", input=given)
+    rows = await reading.rows(prepared(select(tables.Idempotency).where(here(tables.Idempotency))))
+    assert len({row.arguments for row in rows}) == 2

@@ -6,9 +6,11 @@ import pytest
 from argon2 import PasswordHasher
 
 from crm import accounts, passwords, workspaces
+from crm.acting import perform
 from crm.errors import Refused
 from db import ids, tables
 from db.folding import email_key
+from db.tables.enums import ActorKind
 
 PASSWORD = "correct horse battery"
 NOW = ids.now()
@@ -51,6 +53,17 @@ def sign_in(database, anna, elsewhere):
         return await accounts.sign_in(database, email=email, password=password, address=address, now=now)
 
     return sign_in
+
+
+@pytest.fixture
+def sign_out(database, anna):
+    """Ends the session of a token, as Anna."""
+
+    async def sign_out(token):
+        viewer = await accounts.viewer_of(database, anna.workspace_id, ActorKind.AGENT, anna.id, ids.now())
+        return await perform(database, viewer, lambda act: accounts.sign_out(act, token), now=ids.now())
+
+    return sign_out
 
 
 async def refusal(attempt):

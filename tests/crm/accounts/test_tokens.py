@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from crm import access, accounts
+from crm import access, accounts, tokens
 from crm.errors import ErrorCode
 from db import engine, ids, tables
 from db.queries import accounts as queries
@@ -70,22 +70,22 @@ async def test_a_session_that_has_run_out_lets_nobody_in(database, sign_in):
     assert await accounts.viewer(database, signed_in.token, clock=lambda: signed_in.expires_at) is None
 
 
-async def test_signing_out_ends_a_session_at_once(database, anna):
+async def test_signing_out_ends_a_session_at_once(database, anna, sign_out):
     assert await accounts.viewer(database, anna.token)
-    assert await accounts.sign_out(database, anna.token)
+    assert await sign_out(anna.token)
     assert await accounts.viewer(database, anna.token) is None
-    assert not await accounts.sign_out(database, anna.token)
+    assert not await sign_out(anna.token)
 
 
-async def test_nobody_else_can_end_it(database, anna):
-    forged = accounts.mint("ses", bytes.fromhex(anna.token[4:36])).text
-    assert not await accounts.sign_out(database, forged)
+async def test_nobody_else_can_end_it(database, anna, sign_out):
+    forged = tokens.mint("ses", bytes.fromhex(anna.token[4:36])).text
+    assert not await sign_out(forged)
     assert await accounts.viewer(database, anna.token)
 
 
-async def test_other_sessions_go_on(database, anna, sign_in):
+async def test_other_sessions_go_on(database, anna, sign_in, sign_out):
     other = await sign_in()
-    await accounts.sign_out(database, anna.token)
+    await sign_out(anna.token)
     assert await accounts.viewer(database, other.token)
 
 
@@ -99,7 +99,7 @@ async def test_a_token_is_issued_to_nobody_unknown(database):
 
 async def _key(database, anna, **given):
     identifier = ids.new()
-    token = accounts.mint("key", identifier)
+    token = tokens.mint("key", identifier)
     values = {"permissions": [Permission.CUSTOMER_VIEW, Permission.TAG_ASSIGN], **given}
     key = tables.ApiKey(
         id=identifier,
@@ -129,10 +129,10 @@ async def test_a_key_that_is_no_longer_good_lets_nobody_in(database, anna, ended
     assert await accounts.viewer(database, key.token, clock=lambda: NOW) is None
 
 
-async def test_a_key_without_its_secret_lets_nobody_in(database, anna):
+async def test_a_key_without_its_secret_lets_nobody_in(database, anna, sign_out):
     key = await _key(database, anna)
-    assert await accounts.viewer(database, accounts.mint("key", key.id).text) is None
-    assert not await accounts.sign_out(database, key.token)
+    assert await accounts.viewer(database, tokens.mint("key", key.id).text) is None
+    assert not await sign_out(key.token)
 
 
 async def test_the_last_use_of_a_key_is_written_down_once_a_minute(database, anna):
@@ -176,10 +176,10 @@ async def test_what_is_no_token_costs_none(database, sent):
     assert sent == []
 
 
-async def test_another_process_hears_of_a_revoked_session_within_two_seconds(database, database_url, anna):
+async def test_another_process_hears_of_a_revoked_session_within_two_seconds(database, database_url, anna, sign_out):
     other = await engine.connect(database_url)
     assert await accounts.viewer(other, anna.token, clock=lambda: NOW)
-    await accounts.sign_out(database, anna.token)
+    await sign_out(anna.token)
     assert await accounts.viewer(other, anna.token, clock=lambda: NOW + accounts.KEPT) is None
     assert accounts.KEPT < 2_000
     await other.close()

@@ -183,7 +183,8 @@ class Query:
         return 1
 
     @strawberry.field
-    async def breaks(self) -> int | None:
+    async def breaks(self, info: Info) -> int | None:
+        info.context.told.append("breaks")
         raise ValueError("broken")
 
     @strawberry.field

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from crm import settings
 from db import tables
 from db.tables.enums import CustomerStage, CustomFieldType, Gender
 from tests import make
@@ -107,6 +108,26 @@ async def test_each_runs_only_when_it_is_selected(ask, world, sent, selected, st
     sent.clear()
     await ask('{ customers(filter: {value: {gte: "0"}}) { ' + selected + " } }")
     assert len(sent) == statements
+
+
+@pytest.mark.parametrize(
+    ("selected", "absent", "present"),
+    [
+        pytest.param("count", ["sum(", "min("], ["count("], id="how many"),
+        pytest.param("count phoneCount", ["email_count", "min("], ["sum(customer.phone_count)"], id="phones"),
+        pytest.param("value { avg }", ["phone_count", "created_at)"], ["sum(", "min(customer.value)"], id="money"),
+        pytest.param("...all", ["phone_count"], ["min(customer.created_at)"], id="in a fragment"),
+    ],
+)
+@pytest.mark.skipif(settings.read().engine == "reference", reason="graphql-core does not tell what is selected")
+@pytest.mark.parametrize("field", ["aggregate", "groups(by: [{field: STAGE}]) { keys { value } aggregate"])
+async def test_only_what_is_selected_is_added_up(ask, world, sent, field, selected, absent, present):
+    sent.clear()
+    fragment = "fragment all on CustomerAggregate { createdAt { max } }" if "..." in selected else ""
+    await ask(f"{{ customers {{ {field} {{ {selected} }} }} }}{' }' * field.count('{ keys')} {fragment}")
+    statement = sent[-1]
+    assert [text for text in present if text not in statement] == []
+    assert [text for text in absent if text in statement] == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sweeping: what nobody can fetch any more, and what a killed process left behind, is removed by its age."""
+"""Leavings: files that no row tells of, of uploads and jobs whose process was killed, are removed by their age."""
 
 import time
 from pathlib import Path
@@ -9,9 +9,8 @@ from crm.files.made import KIND as MADE
 from crm.files.storage import LASTS, Storage
 
 _DAY: Final = 24 * 3_600.0
-KEPT: Final = {MADE: 2 * LASTS / 1_000, uploads.KIND: 7 * _DAY}
-"""Seconds since a file was last written to: one that a job made is kept twice as long as its link is good, one that was
-sent for a week."""
+KEPT: Final = {MADE: 2 * LASTS / 1_000, uploads.KIND: 30 * _DAY}
+"""Seconds since a file was last written to: longer than any that a row tells of lies there."""
 
 
 def sweep(kept: Storage) -> int:

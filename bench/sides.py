@@ -1,0 +1,101 @@
+"""The two databases under the bench of questions: a connection on the driver itself, and SQL by hand in its words."""
+
+import asyncio
+import gc
+import re
+import sqlite3
+import time
+from collections.abc import Sequence
+from statistics import median
+from typing import Any, Protocol
+
+import asyncpg
+
+Statement = tuple[str, Sequence[Any]]
+
+_LEAST = 0.4
+"""Seconds that a comparison takes at least: what is fast is asked often."""
+_MOST = 400
+_WARM = 6
+
+
+class Side(Protocol):
+    name: str
+
+    async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]: ...
+
+    def spelt(self, text: str) -> str:
+        """SQL by hand, written for PostgreSQL, in this database's words."""
+
+    async def close(self) -> None: ...
+
+
+class PostgreSQL:
+    name = "PostgreSQL"
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        text, values = statement
+        found: list[tuple[Any, ...]] = await self._connection.fetch(text, *values)
+        return found
+
+    def spelt(self, text: str) -> str:
+        return text
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+class SQLite:
+    name = "SQLite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        text, values = statement
+        return self._connection.execute(text, list(values)).fetchall()
+
+    def spelt(self, text: str) -> str:
+        for old, new in (("SELECT FROM", "SELECT 1 FROM"), ("strpos(", "instr("), (" OFFSET 0", "")):
+            text = text.replace(old, new)
+        return re.sub(r"\$(\d+)", r"?\1", text)
+
+    async def close(self) -> None:
+        self._connection.close()
+
+
+async def opened(url: str) -> Side:
+    """A connection with the settings that the server gives its own."""
+    if url.startswith("sqlite:///"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, cached_statements=500)
+        for pragma in ("cache_size = -65536", "mmap_size = 268435456", "temp_store = MEMORY", "query_only = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return SQLite(connection)
+    settings = {"jit": "off", "random_page_cost": "1.1", "work_mem": "32MB", "statement_timeout": "120000"}
+    return PostgreSQL(await asyncpg.connect(url, server_settings=settings))
+
+
+async def timed(side: Side, contenders: Sequence[Sequence[Statement]], rounds: int) -> list[float]:
+    """The milliseconds of each, medians of rounds in turn; who begins changes. The first rounds plan and warm up."""
+    times: list[list[float]] = [[] for _ in contenders]
+    order = list(range(len(contenders)))
+    gc.disable()
+    began = time.perf_counter()
+    for number in range(_MOST + _WARM):
+        for place in order if number % 2 else reversed(order):
+            times[place].append(await _time(side, contenders[place]))
+        if number + 1 >= rounds + _WARM and time.perf_counter() - began > _LEAST:
+            break
+    gc.enable()
+    await asyncio.sleep(0)
+    return [median(one[_WARM:]) for one in times]
+
+
+async def _time(side: Side, statements: Sequence[Statement]) -> float:
+    started = time.perf_counter()
+    for statement in statements:
+        await side.fetch(statement)
+    return 1000 * (time.perf_counter() - started)

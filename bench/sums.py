@@ -1,0 +1,112 @@
+"""Totals that lists are asked for, each beside the best SQL that was found for it by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from db.queries.matches import Question
+from db.wire import wire
+
+_WHERE = "FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL"
+_MEASURES = (
+    "count(*), sum(c.phone_count), sum(c.email_count), sum(c.value), min(c.value), max(c.value), min(c.created_at), "
+    "max(c.created_at)"
+)
+_WORN = "EXISTS (SELECT FROM customer_tag t WHERE t.workspace_id = $1 AND t.customer_id = c.id AND t.tag_id = $2)"
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """A question, and what is asked of all whom it finds: how many (`by` is None), their totals ([]), or groups."""
+
+    name: str
+    question: Question
+    sql: str
+    values: tuple[Any, ...] = ()
+    by: list[dict[str, Any]] | None = None
+    at_most: int | None = None
+
+
+def sums(known: Mapping[str, Any], now: int) -> list[Summed]:
+    common, middle, rare = known["tags"]
+    tag = wire("Tag")
+    everybody, points = Question(), known["points"]
+
+    def worn(one: bytes) -> Question:
+        return Question(filter={"tags": {"includesAll": [tag(one)]}})
+
+    return [
+        Summed("count: everybody", everybody, f"SELECT count(*) {_WHERE}"),
+        Summed(
+            "count: everybody, at most 10 001",
+            everybody,
+            f"SELECT count(*) FROM (SELECT 1 {_WHERE} LIMIT 10001) AS first",
+            at_most=10_001,
+        ),
+        Summed("count: with a frequent tag", worn(common), _worn(), (common,)),
+        Summed("count: with a rare tag", worn(rare), _worn(), (rare,)),
+        Summed(
+            "count: without a tag of the name",
+            Question(filter={"tags": {"none": {"id": {"eq": tag(common)}}}}),
+            f"SELECT count(*) {_WHERE} AND NOT {_WORN}",
+            (common,),
+        ),
+        Summed(
+            "count: VIPs",
+            Question(filter={"relationshipStatus": {"eq": "VIP"}}),
+            f"SELECT count(*) {_WHERE} AND c.relationship_status = 2",
+        ),
+        Summed(
+            "count: with more than 5 000 points",
+            Question(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
+            "SELECT count(*) FROM customer_value v JOIN customer c ON c.workspace_id = $1 AND c.id = v.customer_id "
+            "WHERE v.workspace_id = $1 AND v.field_id = $2 AND v.number > 5000 AND c.archived_at IS NULL",
+            (points,),
+        ),
+        Summed(
+            "count: paid in the last 90 days",
+            Question(filter={"interactions": {"any": {"kind": {"eq": "PAYMENT"}, "occurredAt": {"last": "P90D"}}}}),
+            f"SELECT count(*) {_WHERE} AND EXISTS (SELECT FROM interaction i WHERE i.workspace_id = $1 "
+            "AND i.customer_id = c.id AND i.kind = 6 AND i.occurred_at >= $2 AND i.occurred_at <= $3)",
+            (now - 90 * 86_400_000, now),
+        ),
+        Summed("totals: everybody", everybody, f"SELECT {_MEASURES} {_WHERE}", by=[]),
+        Summed("totals: with a tag", worn(middle), f"SELECT {_MEASURES} {_WHERE} AND {_WORN}", (middle,), by=[]),
+        Summed("groups: by stage", everybody, _by("c.stage"), by=[{"field": "STAGE"}]),
+        Summed("groups: by owner", everybody, _by("c.owner_id"), by=[{"field": "OWNER"}]),
+        Summed("groups: by company", everybody, _by("c.company_id"), by=[{"field": "COMPANY"}]),
+        Summed(
+            "groups: by month of creation",
+            everybody,
+            f"SELECT {_MEASURES}, (c.created_at + 25200000) / 86400000 AS day {_WHERE} GROUP BY day",
+            by=[{"createdAt": "MONTH"}],
+        ),
+        Summed(
+            "groups: by tag",
+            everybody,
+            f"SELECT {_MEASURES}, t.tag_id FROM customer c LEFT JOIN customer_tag t ON t.workspace_id = $1 "
+            "AND t.customer_id = c.id WHERE c.workspace_id = $1 AND c.archived_at IS NULL GROUP BY t.tag_id "
+            "ORDER BY count(*) DESC LIMIT 50",
+            by=[{"field": "TAG"}],
+        ),
+        Summed(
+            "groups: by tier, a custom field",
+            everybody,
+            f"SELECT {_MEASURES}, v.option FROM customer c LEFT JOIN customer_value v ON v.workspace_id = $1 "
+            "AND v.customer_id = c.id AND v.field_id = $2 WHERE c.workspace_id = $1 AND c.archived_at IS NULL "
+            "GROUP BY v.option ORDER BY count(*) DESC LIMIT 50",
+            (known["tier"],),
+            by=[{"customField": "tier"}],
+        ),
+    ]
+
+
+def _worn() -> str:
+    return (
+        "SELECT count(*) FROM customer_tag t JOIN customer c ON c.workspace_id = $1 AND c.id = t.customer_id "
+        "WHERE t.workspace_id = $1 AND t.tag_id = $2 AND c.archived_at IS NULL"
+    )
+
+
+def _by(column: str) -> str:
+    return f"SELECT {_MEASURES}, {column} {_WHERE} GROUP BY {column} ORDER BY count(*) DESC LIMIT 50"

@@ -1,0 +1,34 @@
+"""The clock of leases: the database's, for workers on several machines do not agree on the time."""
+
+import logging
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from db import ids
+from db.engine import Database
+from db.queries import jobs
+
+_log = logging.getLogger("clientela.jobs")
+
+WORTH_TELLING: Final = 2_000
+"""Milliseconds by which a machine's clock may differ from the database's without a word about it."""
+
+_AHEAD: WeakKeyDictionary[Database, int] = WeakKeyDictionary()
+
+
+async def compare(database: Database) -> int:
+    """By how many milliseconds this machine's clock is ahead of the database's. From now on `now` allows for it."""
+    before = ids.now()
+    theirs = await jobs.clock(database.reading(None))
+    ahead = (before + ids.now()) // 2 - theirs
+    _AHEAD[database] = ahead
+    if abs(ahead) > WORTH_TELLING:
+        _log.warning(
+            "this machine's clock is %.1f s ahead of the database's; leases go by the database's", ahead / 1000
+        )
+    return ahead
+
+
+def now(database: Database) -> int:
+    """The moment, by the database's clock as far as it was compared."""
+    return ids.now() - _AHEAD.get(database, 0)

@@ -1,0 +1,105 @@
+"""Calls of resolvers as Strawberry makes them, with what is the same in every run worked out once."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from graphql import GraphQLField, Undefined
+from graphql.execution.collect_fields import FieldDetails
+from strawberry import Info, Schema
+from strawberry.extensions.field_extension import FieldExtension, build_field_extension_resolvers
+from strawberry.types.field import StrawberryField
+
+from graph.engine import literals
+from graph.engine.inputs import Convert, Inputs
+from graph.engine.unplanned import Unplanned
+
+# From coerced variables and the field's info to the arguments by their names in Python.
+Arguments = Callable[[Mapping[str, Any], Info], dict[str, Any]]
+
+# From an object, the field's info and the arguments to what graphql-core would be given, perhaps to be awaited.
+Call = Callable[[Any, Info, dict[str, Any]], Any]
+
+
+def arguments(
+    inputs: Inputs, schema: Schema, field: GraphQLField, declared: StrawberryField, details: FieldDetails
+) -> Arguments:
+    """Raises Unplanned for what graphql-core has to work out, or to refuse."""
+    if details.fragment_variable_values:
+        raise Unplanned("a fragment with variables")
+    given = {each.name.value: each.value for each in details.node.arguments or ()}
+    kept: dict[str, Any] = {}
+    made: list[tuple[str, str, literals.Make, Convert | None]] = []
+    for argument in declared.arguments:
+        name = schema.config.name_converter.from_argument(argument)
+        make = literals.argument(field.args[name], given.get(name))
+        convert = inputs.convert(argument.type)
+        if isinstance(make, literals.Constant) and (make.value is Undefined or convert is None):
+            if make.value is not Undefined:
+                kept[argument.python_name] = make.value
+        else:
+            made.append((name, argument.python_name, make, convert))
+    return partial(_made, kept, made) if made else lambda variables, info: dict(kept)
+
+
+def _made(
+    kept: Mapping[str, Any],
+    made: list[tuple[str, str, literals.Make, Convert | None]],
+    variables: Mapping[str, Any],
+    info: Info,
+) -> dict[str, Any]:
+    found = dict(kept)
+    for name, python_name, make, convert in made:
+        value = make(variables)
+        if value is not Undefined:
+            found[python_name] = value if convert is None else convert(value, info, (name,))
+    return found
+
+
+def call(declared: StrawberryField) -> Call:
+    """What `strawberry.schema.schema_converter.from_resolver` wraps around a field's function."""
+    if declared.is_basic_field:
+        return lambda source, info, given: declared.get_result(source, info=None, args=[], kwargs={})
+    resolvers = build_field_extension_resolvers(declared)
+    mappings = [
+        each.map_arguments
+        for each in declared.extensions
+        if type(each).map_arguments is not FieldExtension.map_arguments
+    ]
+    base = declared.base_resolver
+    takes_self = base is not None and base.self_parameter is not None
+    sources = [each.name for each in (base.parent_parameter, base.root_parameter) if each] if base else []
+    infos = [base.info_parameter.name] if base and base.info_parameter else []
+
+    def called(source: Any, info: Info, given: dict[str, Any]) -> Any:
+        for mapped in mappings:
+            given = mapped(given)
+        first = [source] if takes_self else []
+        given |= dict.fromkeys(sources, source) | dict.fromkeys(infos, info)
+        if not resolvers:
+            return declared.get_result(source, info=info, args=first, kwargs=given)
+        return _extended(declared, resolvers, first, source, info, given)
+
+    return called
+
+
+def _extended(
+    declared: StrawberryField,
+    resolvers: list[Any],
+    first: list[Any],
+    source: Any,
+    info: Info,
+    given: dict[str, Any],
+) -> Any:
+    """Through the field's extensions, which are handed the info beside the arguments."""
+    wants_info = given.pop("info", None) is not None
+
+    def innermost(source: Any, info: Info, **given: Any) -> Any:
+        if wants_info:
+            given["info"] = info
+        return declared.get_result(source, info=info, args=first, kwargs=given)
+
+    chain: Any = innermost
+    for resolver in resolvers:
+        chain = partial(resolver, chain)
+    return chain(source, info, **given)

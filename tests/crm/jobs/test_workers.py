@@ -1,0 +1,151 @@
+"""Workers side by side: jobs take turns, leases go by one clock, who stops gives back what he holds."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from crm.bulk import calls
+from crm.jobs import clock, ending, running, verbs
+from db import ids
+from db.queries import jobs
+from db.tables.enums import JobStatus, Role
+from db.wire import wire
+from tests import make
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def begun(does, save, viewer):
+    """A job on so many customers whose names begin so."""
+
+    async def made(name, count, options=None):
+        await save(*(make.customer(f"{name} {number}") for number in range(count)))
+        target = {"match": {"filter": {"name": {"startsWith": name}}, "archived": "EXCLUDE"}}
+        return await does(calls.update, {"source": "Fair"}, target, options)
+
+    return made
+
+
+@pytest.fixture(autouse=True)
+async def administrator(save, viewer):
+    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+
+
+@pytest.fixture
+def found(reading):
+    async def one(job):
+        return (await jobs.any_by_ids(reading, [job.id]))[job.id]
+
+    return one
+
+
+@contextlib.asynccontextmanager
+async def working(database, lanes):
+    """So many lanes, until the block ends."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for number in range(lanes):
+            group.create_task(running._lane(database, f"lane {number}", stop))
+        try:
+            yield stop
+        finally:
+            stop.set()
+
+
+async def claimed(database, job, worker):
+    now = ids.now()
+    assert await database.write(
+        job.workspace_id, lambda work: jobs.claim(work, job.id, worker, now=now, until=now + 60_000)
+    )
+
+
+async def until(condition):
+    async with asyncio.timeout(60):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_small_job_does_not_wait_for_large_ones(database, begun, found, monkeypatch):
+    monkeypatch.setattr(running, "SLICE", 0.0)
+    monkeypatch.setattr(running, "FIRST", 20)
+    monkeypatch.setattr(verbs, "CHUNK", 20)
+    large = [await begun(name, 1_500) for name in ("a", "b")]
+    small = await begun("c", 201)
+
+    async def ended():
+        return (await found(small)).finished_at is not None
+
+    async with working(database, 1):
+        await until(ended)
+        assert [(await found(job)).finished_at for job in large] == [None, None]
+    assert (await found(small)).counts == {"UPDATED": 201}
+
+
+async def test_several_lanes_do_every_row_once(database, begun, found, log):
+    all_ = [await begun(name, 300) for name in "abc"]
+
+    async def ended():
+        return all([(await found(job)).finished_at for job in all_])
+
+    async with working(database, 4):
+        await until(ended)
+    for job in all_:
+        assert (await found(job)).counts == {"UPDATED": 300}
+        assert sorted(line.row for line in await log() if line.job_id == job.id) == list(range(300))
+
+
+@pytest.mark.parametrize("options", [None, {"on_error": 1}], ids=["chunk by chunk", "all or nothing"])
+async def test_who_is_told_to_stop_gives_the_job_back(database, begun, found, log, options, monkeypatch):
+    """After a chunk, which is kept; what is all or nothing is not done at all."""
+    monkeypatch.setattr(verbs, "CHUNK", 100)
+    monkeypatch.setattr(running, "FIRST", 100)
+    job = await begun("a", 450, options)
+    stop, advance = asyncio.Event(), running.working.advance
+
+    async def stopped(*arguments):
+        await advance(*arguments)
+        stop.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running.working, "advance", stopped)
+        await claimed(database, job, "stopping")
+        await running._work(database, job.workspace_id, job.id, "stopping", stop, None)
+    left = await found(job)
+    done = 0 if options else 100
+    assert (left.processed, len(await log()), left.leased_by, left.leased_until) == (done, done, None, None)
+    while await running.once(database, "next", asyncio.Event()):
+        pass
+    assert ((await found(job)).status, (await found(job)).counts) == (JobStatus.DONE, {"UPDATED": 450})
+    assert len(await log()) == 450
+
+
+async def test_a_worker_whose_clock_is_fast_takes_nobodys_job(database, begun, found, monkeypatch):
+    job = await begun("a", 201)
+    await claimed(database, job, "living")
+    right = ids.now
+    monkeypatch.setattr(ids, "now", lambda: right() + HOUR)
+    assert abs(await clock.compare(database) - HOUR) < 60_000
+    while await running.once(database, "fast", asyncio.Event()):
+        pass
+    assert (await found(job)).leased_by == "living"
+
+
+async def test_who_cancels_in_the_middle_of_a_chunk_waits_for_nothing_else(
+    database, begun, found, does, log, monkeypatch
+):
+    job = await begun("a", 450)
+    await claimed(database, job, "worker")
+    chunk, lost = running._chunk, []
+
+    async def cancelled(*arguments):
+        if lost:
+            return await chunk(*arguments)
+        lost.append(await does(ending.cancel, wire("Job")(job.id)))
+        raise running.Lost
+
+    monkeypatch.setattr(running, "_chunk", cancelled)
+    await running._work(database, job.workspace_id, job.id, "worker", asyncio.Event(), None)
+    assert lost[0].status == JobStatus.CANCELLING
+    assert ((await found(job)).status, await log()) == (JobStatus.CANCELLED, [])
