@@ -33,7 +33,7 @@ class Report:
         if job is None or job.finished_at is None:
             return
         counts = ", ".join(f"{outcome.lower()} {count}" for outcome, count in sorted((job.counts or {}).items()))
-        seconds = time.monotonic() - self._began
+        seconds = (job.finished_at - (job.started_at or job.finished_at)) / 1000
         _log.info("%s: %s after %.1f seconds; %s", _named(job), _status(job), seconds, counts or "no rows")
 
     def _speed(self, job: Any) -> float:
