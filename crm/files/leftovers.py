@@ -1,8 +1,4 @@
-<<<<<<<< HEAD:crm/files/leftovers.py
 """Leftovers: files that no row tells of, because a process was killed in between; they are known by their age."""
-========
-"""Leavings: files that no row tells of, of uploads and jobs whose process was killed, are removed by their age."""
->>>>>>>> files:crm/files/leavings.py
 
 import time
 from pathlib import Path
@@ -13,13 +9,8 @@ from crm.files.made import KIND as MADE
 from crm.files.storage import LASTS, Storage
 
 _DAY: Final = 24 * 3_600.0
-<<<<<<<< HEAD:crm/files/leftovers.py
 KEPT: Final = {MADE: 2 * LASTS / 1_000, uploads.KIND: 14 * _DAY}
 """Seconds since a file was last written to: twice as long as its row is kept."""
-========
-KEPT: Final = {MADE: 2 * LASTS / 1_000, uploads.KIND: 30 * _DAY}
-"""Seconds since a file was last written to: longer than any that a row tells of lies there."""
->>>>>>>> files:crm/files/leavings.py
 
 
 def remove(kept: Storage) -> int:

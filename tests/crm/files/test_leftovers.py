@@ -3,11 +3,7 @@
 import os
 import time
 
-<<<<<<<< HEAD:tests/crm/files/test_leftovers.py
 from crm.files import leftovers
-========
-from crm.files.leavings import sweep
->>>>>>>> files:tests/crm/files/test_leavings.py
 from crm.files.storage import Storage
 
 DAY = 24 * 3_600
@@ -15,11 +11,7 @@ DAY = 24 * 3_600
 
 def test_old_files_go_and_others_stay(tmp_path):
     kept = Storage(tmp_path, b"secret")
-<<<<<<<< HEAD:tests/crm/files/test_leftovers.py
     ages = {("made", b"\1"): 3, ("made", b"\2"): 1, ("uploads", b"\3"): 15, ("uploads", b"\4"): 13}
-========
-    ages = {("made", b"\1"): 3, ("made", b"\2"): 1, ("uploads", b"\3"): 31, ("uploads", b"\4"): 29}
->>>>>>>> files:tests/crm/files/test_leavings.py
     for (kind, name), days in ages.items():
         path = kept.room(kind, name)[1]
         path.write_bytes(b"x")
