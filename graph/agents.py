@@ -33,27 +33,27 @@ class Agent(Record, Node):
     id: strawberry.ID = column("The agent's id.", convert=ids.wire("Agent"))
     name: str = column("The name that colleagues see.")
     email: str = column("The address for signing in; unique on the server.")
-    active: bool = column("False once deactivated: then he cannot sign in and gets no customers.")
-    role: Role = column("The role that his permissions start from.")
-    max_customers: int | None = column("How many customers he takes at most; null means the workspace's limit.")
+    active: bool = column("False once deactivated: then they cannot sign in and get no customers.")
+    role: Role = column("The role that their permissions start from.")
+    max_customers: int | None = column("How many customers they take at most; null means the workspace's limit.")
 
-    @batched("What he may do: his role's permissions, with what was granted and revoked.", needs=("id", "role"))
+    @batched("What they may do: their role's permissions, with what was granted and revoked.", needs=("id", "role"))
     async def permissions(parents: Rows, info: Info) -> list[list[Permission]]:
         exceptions = await info.context.many(agents.permissions_by_agent, parents, "id")
         pairs = zip(parents, exceptions, strict=True)
         return [sorted(access.permissions_of(Role(parent.role), own)) for parent, own in pairs]
 
-    @batched("Where he works, his first department first.", needs=("id",))
+    @batched("Where they work, their first department first.", needs=("id",))
     async def departments(
         parents: Rows, info: Info
     ) -> list[list[Annotated["Department", strawberry.lazy("graph.departments")]]]:
         return await info.context.many(departments.by_agent, parents, "id")
 
-    @batched("How many customers he owns, archived ones left out.", needs=("id",))
+    @batched("How many customers they own, archived ones left out.", needs=("id",))
     async def customer_count(parents: Rows, info: Info) -> list[int]:
         return await info.context.counts(customers.counts_by, parents, "owner_id", info.context.viewer.sight)
 
-    @batched("The customers he owns, archived ones left out.", needs=("id",))
+    @batched("The customers they own, archived ones left out.", needs=("id",))
     async def customers(
         parents: Rows,
         info: Info,
@@ -79,7 +79,7 @@ class AgentRef:
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "An agent by his id; null when there is none.")
+    @guarded(Permission.CUSTOMER_VIEW, "An agent by id; null when there is none.")
     async def agent(self, info: Info, id: Id) -> Agent | None:
         return await info.context.found(agents.by_ids, "Agent", id)
 
@@ -106,41 +106,42 @@ class AgentInput:
         description="The address for signing in, unique on the server; needed on create."
     )
     password: Maybe[str | None] = strawberry.field(
-        description=f"{passwords.SHORTEST} to {passwords.LONGEST} characters. A new one ends his sessions. null takes"
-        " it away: then he cannot sign in."
+        description=f"{passwords.SHORTEST} to {passwords.LONGEST} characters. A new one ends their sessions. null takes"
+        " it away: then they cannot sign in."
     )
     role: Maybe[Role | None] = strawberry.field(
-        description="The role that his permissions start from: AGENT unless given. What was granted and revoked stays."
+        description="The role that their permissions start from: AGENT unless given. What was granted and revoked"
+        " stays."
     )
     grant: Maybe[list[Permission] | None] = strawberry.field(
-        description="Permissions to add to his role's, of those that the viewer holds."
+        description="Permissions to add to their role's, of those that the viewer holds."
     )
     revoke: Maybe[list[Permission] | None] = strawberry.field(
-        description="Permissions to take from his role's; the last word on a permission counts, here or in `grant`."
+        description="Permissions to take from their role's; the last word on a permission counts, here or in `grant`."
     )
     departments: Maybe[list[strawberry.ID] | None] = strawberry.field(
-        description="Where he works, his first department first; they replace the present ones. 1 000 at most."
+        description="Where they work, their first department first; these replace the present ones. 1 000 at most."
     )
     max_customers: Maybe[int | None] = strawberry.field(
-        description="How many customers he takes at most: 0 is none, null the workspace's limit."
+        description="How many customers they take at most: 0 is none, null the workspace's limit."
     )
     active: Maybe[bool | None] = strawberry.field(
-        description="False deactivates him, which needs that he owns no customers; see agentDeactivate."
+        description="False deactivates them, which needs that they own no customers; see agentDeactivate."
     )
 
 
 @strawberry.input(description="What becomes of the customers of an agent who leaves.", one_of=True)
 class OffboardInput:
     assign: Maybe[AssigneesInput] = strawberry.field(description="Assign them to others, evenly by turns.")
-    release: Maybe[ReleaseStage] = strawberry.field(description="Take them from him, to this stage.")
+    release: Maybe[ReleaseStage] = strawberry.field(description="Take them away, to this stage.")
 
 
 @strawberry.type(description="What became of an agent.")
 class AgentPayload:
-    agent: Agent | None = strawberry.field(default=None, description="As he is now; null when refused.")
+    agent: Agent | None = strawberry.field(default=None, description="As they are now; null when refused.")
     job: Annotated["Job", strawberry.lazy("graph.jobs")] | None = strawberry.field(
         default=None,
-        description="Of agentDeactivate: what hands over his customers, where they are more than are done at once.",
+        description="Of agentDeactivate: what hands over their customers, where they are more than are done at once.",
     )
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
@@ -162,7 +163,7 @@ _IfVersion: TypeAlias = Annotated[
 _Offboarding: TypeAlias = Annotated[
     OffboardInput | None,
     strawberry.argument(
-        description="What becomes of his customers; needed where he owns any. Needs CUSTOMER_ASSIGN as well."
+        description="What becomes of their customers; needed where they own any. Needs CUSTOMER_ASSIGN as well."
     ),
 ]
 
@@ -185,7 +186,7 @@ class Mutation:
 
     @mutation(
         Permission.AGENT_MANAGE,
-        "Deactivate an agent: he is signed out, cannot sign in, and gets no customers.",
+        "Deactivate an agent, who is signed out, cannot sign in, and gets no customers.",
         payload=AgentPayload,
     )
     async def agent_deactivate(self, info: Info, id: _Which, customers: _Offboarding = None) -> AgentPayload:

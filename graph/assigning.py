@@ -16,7 +16,7 @@ class ReleaseStage(IntEnum):
 
 published(
     ReleaseStage,
-    "Where a customer goes who is taken from his owner.",
+    "Where a customer goes who is taken from their owner.",
     POOL="Into the pool, free to claim.",
     TO_BE_ASSIGNED="Back among those who wait for an agent.",
 )

@@ -28,7 +28,7 @@ class AssignmentRule(Node):
     id: strawberry.ID = column("The rule's id.", convert=ids.wire("AssignmentRule"))
     name: str = column("Its name.")
     active: bool = column("False while it is switched off.")
-    position: int = column("Its place: the first rule whose filter finds the customer assigns him.")
+    position: int = column("Its place: the first rule whose filter finds the customer assigns them.")
     filter: FilterJSON | None = column("Whom it assigns; null for everybody.")
     strategy: AssignmentStrategy = column("How it chooses among its agents.")
 

@@ -66,7 +66,7 @@ class Workspace(Node):
         return parents
 
 
-@strawberry.type(description="Who asks, and what he may do.")
+@strawberry.type(description="Who asks, and what they may do.")
 class Viewer:
     permissions: list[Permission] = column("What the viewer may do, in the order of the list of permissions.")
 
@@ -97,7 +97,7 @@ class SignInPayload:
 
 @strawberry.type
 class Query:
-    @guarded(None, "Who asks, and what he may do.")
+    @guarded(None, "Who asks, and what they may do.")
     async def viewer(self, info: Info) -> Viewer:
         return info.context.viewer
 
@@ -113,7 +113,7 @@ class Mutation:
         self,
         info: Info,
         email: Annotated[str, strawberry.argument(description="The agent's address.")],
-        password: Annotated[str, strawberry.argument(description="His password.")],
+        password: Annotated[str, strawberry.argument(description="Their password.")],
     ) -> SignInPayload:
         context: Context = info.context
         done = await accounts.sign_in(
