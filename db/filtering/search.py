@@ -254,7 +254,7 @@ _FTS = table("customer_text", column("rowid"))
 
 
 def _matched(found: Search, workspace_id: int) -> str:
-    """The query of the full-text table: all the threes of letters of each word, and of the workspace's mark."""
+    """The query of the full-text table: threes of letters of each word, and of the workspace's mark."""
     words = [found.words[place] for place in found.indexed]
     texts = [" OR ".join(_grams(one) for one in (word.text, word.number) if one is not None) for word in words]
     asked = " AND ".join(f"({text})" for text in texts)
@@ -264,7 +264,10 @@ def _matched(found: Search, workspace_id: int) -> str:
 
 
 def _grams(text: str) -> str:
-    grams = dict.fromkeys(text[place : place + _GRAM] for place in range(len(text) - _GRAM + 1))
+    """Threes of letters side by side, and the last one: those that overlap find hardly fewer, and each is a long list.
+    What they find is looked into."""
+    last = len(text) - _GRAM
+    grams = dict.fromkeys(text[place : place + _GRAM] for place in [*range(0, last, _GRAM), last])
     quoted = ['"' + gram.replace('"', '""') + '"' for gram in grams]
     return f"({' AND '.join(quoted)})"
 

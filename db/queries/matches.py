@@ -26,10 +26,10 @@ from db.reading import Built, Prepared, among, here
 from db.sight import Sight, seen
 from db.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, sort
 
-# How many of the first in order are looked at, until _MANY fit, to see whether a question finds many customers or few.
+# How many of the first in order are looked at, until so many of them fit, to see whether a question finds many or few.
 # SQLite, which plans without looking, is helped with more.
 _SAMPLE: Mapping[str, int] = {"postgresql": 64, "sqlite": 1_000}
-_MANY = 3
+_MANY: Mapping[str, int] = {"postgresql": 3, "sqlite": 8}
 _KEPT = 500
 
 
@@ -167,7 +167,7 @@ async def by_index(session: Session, match: Match, order: Sort) -> bool:
         return match.search is None
     statement = _kept(sample.key, lambda: Built(sample.build))
     found = await session.rows(statement, **match.values(session.workspace_id))
-    return rare(found[0].count)
+    return rare(session.dialect.name, found[0].count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +178,9 @@ class Sample:
     build: Callable[[str], Select[Any]]
 
 
-def rare(count: int) -> bool:
+def rare(dialect: str, count: int) -> bool:
     """Whether so few of a sample fit that the page is found fastest from an index of what is asked."""
-    return count < _MANY
+    return count < _MANY[dialect]
 
 
 def sampled(dialect: str, match: Match, order: Sort) -> Sample | None:
@@ -228,7 +228,7 @@ def _newest_documents(found: Search, dialect: str) -> Select[Any]:
         .subquery()
     )
     says = searching.matches(found, Writer(dialect, everything=True), newest.c.text)
-    return _counted(select(newest.c.text).where(says))
+    return _counted(select(newest.c.text).where(says), dialect)
 
 
 def _first_customers(match: Match, key: Key | None, dialect: str) -> Select[Any]:
@@ -241,12 +241,12 @@ def _first_customers(match: Match, key: Key | None, dialect: str) -> Select[Any]
     identifier = col(table.id)
     first = first.order_by(identifier.desc() if down else identifier.asc()).limit(_few(_SAMPLE[dialect]))
     row: Any = aliased(table, first.subquery())
-    return _counted(select(row.id).where(*match.where(dialect, row, indexed=False)))
+    return _counted(select(row.id).where(*match.where(dialect, row, indexed=False)), dialect)
 
 
-def _counted(fitting: Select[Any]) -> Select[Any]:
+def _counted(fitting: Select[Any], dialect: str) -> Select[Any]:
     """How many there are, or _MANY, behind which nothing is looked at."""
-    return select(func.count().label("count")).select_from(fitting.limit(_few(_MANY)).subquery())
+    return select(func.count().label("count")).select_from(fitting.limit(_few(_MANY[dialect])).subquery())
 
 
 def _few(number: int) -> Any:

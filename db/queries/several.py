@@ -65,7 +65,10 @@ async def _fitting(
     indexed = {place: match.search is None for place, (_, match) in enumerate(part)}
     if samples:
         row: Any = await session.first(_samples(Samples(tuple(samples.values()))), **values)
-        indexed |= {place: matches.rare(getattr(row, f"count_{number}")) for number, place in enumerate(samples)}
+        indexed |= {
+            place: matches.rare(session.dialect.name, getattr(row, f"count_{number}"))
+            for number, place in enumerate(samples)
+        }
     return tuple(
         Kept(matches.all_of(session, match, indexed=indexed[place], paged=True))
         for place, (_, match) in enumerate(part)
