@@ -106,7 +106,7 @@ async def test_a_day_begins_where_the_workspace_is(ask, database, viewer, world)
 )
 async def test_each_runs_only_when_it_is_selected(ask, world, sent, selected, statements):
     sent.clear()
-    await ask('{ customers(filter: {relationshipStatus: {eq: LEAD}}) { ' + selected + " } }")
+    await ask("{ customers(filter: {relationshipStatus: {eq: LEAD}}) { " + selected + " } }")
     assert len(sent) == statements
 
 
