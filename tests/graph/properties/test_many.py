@@ -61,6 +61,10 @@ async def _told_alike(database, crowd, who, call, on_error):
     if isinstance(real, str) or real["job"] is None:
         assert dry == real
         return
+    for told, done in zip(dry["job"]["rows"]["nodes"], real["job"]["rows"]["nodes"], strict=True):
+        if done["node"] is None:
+            # The viewer does not see any more whom the real run gave to others.
+            told["node"] = None
     assert _alike(dry["job"], known) == _alike(real["job"], known)
     if real["job"]["status"] == "FAILED":
         assert _difference(before, await dump(database, world.number, without=_JOBS)) == {}
