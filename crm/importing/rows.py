@@ -149,7 +149,7 @@ async def _update(
     ready = {row.number for row in _ready([row for row, _ in pairs], done)}
     wanted = [(row, customer) for row, customer in pairs if row.number in ready]
     states, outcomes = await records.update_each(
-        act, [Wanted(customer.id, row.given, path=(), place=row.number) for row, customer in wanted]
+        act, [Wanted(customer.id, row.given, path=(), named=(), place=row.number) for row, customer in wanted]
     )
     for (row, customer), state, outcome in zip(wanted, states, outcomes, strict=True):
         if state is None:
