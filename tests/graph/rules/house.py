@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlmodel import select
+
 from crm import access, accounts
 from crm.access import Viewer
-from db import ids
+from db import ids, tables
+from db.reading import here, prepared
 from db.tables.enums import ActorKind, Permission, Role
 from db.wire import parse
 from graph import schema
@@ -87,6 +90,11 @@ class House:
           action entity nodeId version requestId job { id } fields { field before after } } } }"""
         filter = {} if node is None else {"nodes": [node]}
         return (await self.ask(document, who, filter=filter))["changes"]["nodes"]
+
+    async def lines(self) -> int:
+        """How many lines the whole log has."""
+        session = self.database.reading(self.number)
+        return len(await session.rows(prepared(select(tables.Change.seq).where(here(tables.Change)))))
 
     async def settings(self, **input: Any) -> None:
         done = await self.does("workspaceUpdate", input=input)

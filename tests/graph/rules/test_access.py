@@ -156,9 +156,8 @@ async def test_a_key_carries_its_own_permissions_and_claims_nobody(house):
     assert set(done["apiKey"]["permissions"]) == set(wanted)
     assert done["secret"].startswith("key_")
     key = await house.as_(done["apiKey"]["id"], ActorKind.API_KEY)
-    viewer = (await house.ask("{ viewer { agent { id } permissions actor { ... on ApiKey { name } } } }", key))[
-        "viewer"
-    ]
+    asked = "{ viewer { agent { id } permissions actor { ... on ApiKey { name } } } }"
+    viewer = (await house.ask(asked, key))["viewer"]
     assert (viewer["agent"], set(viewer["permissions"]), viewer["actor"]) == (None, set(wanted), {"name": "k"})
     assert await house.refuses("customersClaim", key, target={"ids": [pooled]}) == [("FORBIDDEN", "")]
     assert "CLAIM" not in (await house.shown(pooled, "viewerCan", key))["viewerCan"]
