@@ -14,7 +14,7 @@ from db.sight import Sight
 
 async def check(act: Act, filter: Any, path: Path, *, search: str | None = None, sort: Any = None) -> None:
     """Raises Refused where the filter, the search or the sort cannot be asked; `path` leads to the filter."""
-    with _refused(path):
+    with _refusing(path):
         await matches.asked(
             act.work,
             Question(filter, search, sort=sort),
@@ -25,13 +25,16 @@ async def check(act: Act, filter: Any, path: Path, *, search: str | None = None,
 
 
 @contextmanager
-def _refused(path: Path) -> Iterator[None]:
+def _refusing(path: Path) -> Iterator[None]:
     try:
         yield
     except QuestionRefused as refusal:
         inner = refusal.path[1:] if refusal.path[:1] == ("filter",) else refusal.path
-        where = (*path, *inner)
-        if refusal.limit is not None:
-            raise LimitRefused(refusal.message, where, limit=refusal.limit, current=refusal.limit + 1) from None
-        code = ErrorCode.__members__.get(refusal.reason, ErrorCode.INVALID)
-        raise Refused(code, refusal.message, where) from None
+        raise refused(refusal, (*path, *inner)) from None
+
+
+def refused(refusal: QuestionRefused, path: Path) -> Refused:
+    """What cannot be asked, as what a person can mend."""
+    if refusal.limit is not None:
+        return LimitRefused(refusal.message, path, limit=refusal.limit, current=refusal.limit + 1)
+    return Refused(ErrorCode.__members__.get(refusal.reason, ErrorCode.INVALID), refusal.message, path)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crm.acting import Act
-from crm.errors import ErrorCode, Refused
+from crm.filters import refused
 from db.filtering.errors import QuestionRefused
 from db.queries import filters, matches
 from db.queries.matches import Question
@@ -21,8 +21,8 @@ async def check(act: Act, *, filter: Any = None, search: str | None = None, sort
     everybody = Sight(everything=True)
     try:
         await matches.asked(act.work, question, sight=everybody, agent_id=act.viewer.agent_id, now=act.now)
-    except QuestionRefused as refused:
-        raise Refused(ErrorCode[refused.reason], refused.message, ("input", *refused.path)) from None
+    except QuestionRefused as refusal:
+        raise refused(refusal, ("input", *refusal.path)) from None
 
 
 def fields(stored: Any, entity: EntityType = EntityType.CUSTOMER) -> Iterator[tuple[EntityType, str]]:

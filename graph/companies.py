@@ -108,7 +108,7 @@ class CompanyInput:
     address: strawberry.Maybe[AddressInput | None] = strawberry.field(description="Where it is.")
     owner: strawberry.Maybe[AgentRef | None] = strawberry.field(description="The agent who looks after it.")
     custom_fields: strawberry.Maybe[list[CustomFieldValueInput] | None] = strawberry.field(
-        description="Values of custom fields; those not named stay."
+        description="Values of custom fields; those not named stay. null clears all of them."
     )
 
 

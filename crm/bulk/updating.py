@@ -17,7 +17,7 @@ async def update(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     """The input is read once, and judged with each customer."""
     given = task.arguments["input"]
     (change,), known = await inputs.prepare(act, [(given, ("input",))])
-    wanted = [Wanted(one.id, given, place=one.row) for one in items]
+    wanted = [Wanted(one.id, given, named=task.path(one), place=one.row) for one in items]
     found, outcomes = await records.update_each(act, wanted, ([change] * len(items), known))
     results = []
     for one, state, outcome in zip(items, found, outcomes, strict=True):

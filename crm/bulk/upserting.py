@@ -99,7 +99,7 @@ async def _wave(act: Act, rows: Sequence[Any], wave: Sequence[int]) -> list[Resu
 
 
 def _wanted(row: int, identifier: bytes, given: Any) -> Wanted:
-    return Wanted(identifier, given, ("rows", row, "input"), place=row)
+    return Wanted(identifier, given, ("rows", row, "input"), ("rows", row, "by"), place=row)
 
 
 def _nobody(row: int, by: Any) -> Refused:
