@@ -140,7 +140,9 @@ async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
 
 
 async def _merged(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
-    """All of a merge come back together, or none."""
+    """All of a merge come back together, or none; nobody where the one who stayed was deleted."""
+    if not items:
+        return []
     stayed = next(one for one in items if lines[one.id][0].action == ChangeAction.UPDATED)
     line = lines[stayed.id][-1]
     refused = await unmerging.put_back(act, line.audience, line.version, {one.id: one.row for one in items})
