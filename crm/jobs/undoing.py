@@ -46,6 +46,7 @@ async def undo(act: Act, wire_id: str, given_options: Any) -> Row:
         beginning.allow(act, verbs.of(earlier).kind)
     entities = ["Interaction", "Customer"] if verbs.of(earlier).entity == "Interaction" else ["Customer"]
     many = sum(count for name, count in earlier.counts.items() if Outcome[name] in working.TOLD)
+    beginning.bounded(act, wanted, many)
     job = await beginning.write(
         act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": verbs.of(earlier).kind}, None, wanted,
         state={"gathering": [gathering.logged(earlier.id, entities)]} if many > LARGE else {},

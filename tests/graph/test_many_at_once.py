@@ -2,6 +2,7 @@
 
 import pytest
 
+from crm.jobs import beginning
 from db.tables.enums import Role
 from graph.ids import wire
 from tests import make
@@ -67,3 +68,24 @@ async def test_a_permission_that_a_part_of_the_input_needs_is_told_in_each_row(b
         assert (counts(job), codes(job)) == ({"FAILED": 1}, [["FORBIDDEN"]])
         assert job["rows"]["nodes"][0]["errors"][0]["path"] == ["input", path]
         assert job["rows"]["nodes"][0]["changed"] == []
+
+
+async def test_all_or_none_has_a_limit_where_others_could_not_write(bulk, ask, database, save, monkeypatch):
+    """EM5: ABORT is one transaction. Tried only, or each for itself, there may be any number."""
+    monkeypatch.setattr(beginning, "AT_A_STROKE", {database.dialect.name: 2})
+    await save(*(make.customer(f"c{number}") for number in range(3)))
+    everyone = {"match": {"everyone": True}}
+    abort = {"onError": "ABORT"}
+    given = {"target": everyone, "input": {"source": "Fair"}}
+    asked = UPDATE.replace("path message }", "path ... on LimitError { limit current } }")
+    (answer,) = (await ask(asked, **given, options=abort)).values()
+    assert answer == {"job": None, "errors": [
+        {"__typename": "LimitError", "code": "LIMIT_EXCEEDED", "path": ["options", "onError"], "limit": 2,
+         "current": 3},
+    ]}  # fmt: skip
+    assert counts(await bulk(UPDATE, **given, options={**abort, "dryRun": True})) == {"UPDATED": 3}
+    job = await bulk(UPDATE, **given)
+    assert counts(job) == {"UPDATED": 3}
+    undo = f"mutation ($id: ID!, $options: BulkOptions) {{ jobUndo(id: $id, options: $options) {JOB} }}"
+    assert await bulk(undo, id=job["id"], options=abort) == [("LIMIT_EXCEEDED", "options.onError")]
+    assert counts(await bulk(undo, id=job["id"])) == {"UPDATED": 3}
