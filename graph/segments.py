@@ -9,6 +9,7 @@ from crm import segments as rules
 from db import tables
 from db.paging import Window
 from db.queries import segments
+from db.queries.customers import survivors
 from graph import ids
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission, SegmentKind
@@ -54,8 +55,10 @@ class Segment(Record, Node):
             message = f"At most {MOST} ids, not {len(customers)}."
             raise BadUserInput(message, reason="LIMIT_EXCEEDED", limit=MOST, argument=["customers"])
         named = [parse("Customer", one) for one in customers]
-        held = await asking.memberships(info.context, [one for one in named if one], [parent.id for parent in parents])
-        return [[one is not None and parent.id in held.get(one, ()) for one in named] for parent in parents]
+        stayed = await survivors(info.context.reading, [one for one in named if one])
+        meant = [one and stayed.get(one, one) for one in named]
+        held = await asking.memberships(info.context, [one for one in meant if one], [parent.id for parent in parents])
+        return [[one is not None and parent.id in held.get(one, ()) for one in meant] for parent in parents]
 
 
 @strawberry.type
