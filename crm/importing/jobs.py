@@ -25,13 +25,27 @@ from crm.importing.rows import OnDuplicate, Plan, bring
 from crm.jobs import beginning
 from crm.jobs.targets import AT_ONCE, Found
 from crm.jobs.verbs import Item, Result, Task, verb
-from db import ids
+from db import ids, statistics, tables
 from db.engine import Session
 from db.queries import jobs
 from db.rows import Row
 from db.tables.enums import CustomerStage, FileFormat, JobKind, Outcome, Permission
 
 _PAGE: Final = 1_000
+
+FILLED: Final = (
+    tables.Customer,
+    tables.CustomerEmail,
+    tables.CustomerPhone,
+    tables.CustomerExternalId,
+    tables.CustomerTag,
+    tables.CustomerValue,
+    tables.CustomerSearch,
+    tables.Change,
+    tables.Tag,
+    tables.JobRow,
+)
+"""The tables that rows of a file go to."""
 
 
 # ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,6 +124,8 @@ class _Open:
         self._rows: Any = None
         self._next = 0
         self._held: dict[int, list[str]] = {}
+        self.known = 0
+        """Rows that were done when the database last looked what it holds."""
 
     def rows(self, wanted: Sequence[int]) -> dict[int, list[str]]:
         """Those of the rows of these numbers, in order, that there are."""
@@ -187,7 +203,16 @@ async def finish(session: Session, task: Task) -> list[Row]:
     return [made(job, identifier, f"failed rows{writing.suffix(format)}", format, relative, path)]
 
 
-@verb(JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish, finish_cancelled=True)
+async def get_ready(session: Session, viewer: Viewer, task: Task, size: int) -> None:
+    """A file fills a workspace faster than the database notices by itself."""
+    opened, done = _OPEN.get(task.job.id), task.job.processed
+    if opened is not None and done >= 2 * opened.known and await statistics.keep_up(session, FILLED, done):
+        opened.known = done
+
+
+@verb(
+    JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish, finish_cancelled=True, ahead=get_ready
+)  # fmt: skip
 async def run(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     """Brings a chunk of rows in."""
     if not items:
