@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crm.acting import Act
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, LimitRefused, Path, Refused
 from db.filtering.errors import QuestionRefused
 from db.queries import filters, matches
 from db.queries.matches import Question
@@ -15,14 +15,19 @@ from db.tables.enums import EntityType
 _ENTERS = {"company": EntityType.COMPANY, "customers": EntityType.CUSTOMER}
 
 
-async def check(act: Act, *, filter: Any = None, search: str | None = None, sort: Any = None) -> None:
-    """Raises Refused where it cannot be asked here and now, at the very part of the input."""
+async def check(
+    act: Act, *, filter: Any = None, search: str | None = None, sort: Any = None, path: Path | None = None
+) -> None:
+    """Raises Refused where it cannot be asked here and now: at the very part of the input, unless a path is given."""
     question = Question(filter=filter, search=search, sort=sort)
     everybody = Sight(everything=True)
     try:
         await matches.asked(act.work, question, sight=everybody, agent_id=act.viewer.agent_id, now=act.now)
     except QuestionRefused as refused:
-        raise Refused(ErrorCode[refused.reason], refused.message, ("input", *refused.path)) from None
+        where = path or ("input", *refused.path)
+        if refused.limit is not None:
+            raise LimitRefused(refused.message, where, limit=refused.limit, current=refused.limit + 1) from None
+        raise Refused(ErrorCode[refused.reason], refused.message, where) from None
 
 
 def fields(stored: Any, entity: EntityType = EntityType.CUSTOMER) -> Iterator[tuple[EntityType, str]]:
