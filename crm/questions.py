@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crm.acting import Act
-from crm.filters import refused
+from crm.errors import ErrorCode, LimitRefused, Path, Refused
 from db.filtering.errors import QuestionRefused
 from db.queries import filters, matches
 from db.queries.matches import Question
@@ -15,14 +15,23 @@ from db.tables.enums import EntityType
 _ENTERS = {"company": EntityType.COMPANY, "customers": EntityType.CUSTOMER}
 
 
-async def check(act: Act, *, filter: Any = None, search: str | None = None, sort: Any = None) -> None:
-    """Raises Refused where it cannot be asked here and now, at the very part of the input."""
+async def check(
+    act: Act, *, filter: Any = None, search: str | None = None, sort: Any = None, path: Path | None = None
+) -> None:
+    """Raises Refused where it cannot be asked here and now: at the very part of the input, unless a path is given."""
     question = Question(filter=filter, search=search, sort=sort)
     everybody = Sight(everything=True)
     try:
         await matches.asked(act.work, question, sight=everybody, agent_id=act.viewer.agent_id, now=act.now)
     except QuestionRefused as refusal:
-        raise refused(refusal, ("input", *refusal.path)) from None
+        raise refused(refusal, path or ("input", *refusal.path)) from None
+
+
+def refused(refusal: QuestionRefused, path: Path) -> Refused:
+    """What cannot be asked, as what a person can mend."""
+    if refusal.limit is not None:
+        return LimitRefused(refusal.message, path, limit=refusal.limit, current=refusal.limit + 1)
+    return Refused(ErrorCode.__members__.get(refusal.reason, ErrorCode.INVALID), refusal.message, path)
 
 
 def fields(stored: Any, entity: EntityType = EntityType.CUSTOMER) -> Iterator[tuple[EntityType, str]]:

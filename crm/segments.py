@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crm import filters, plain, texts
+from crm import plain, questions, texts
 from crm.acting import Act
 from crm.errors import ConflictRefused, ErrorCode, Path, Refused
 from db import tables, wire
@@ -31,7 +31,9 @@ async def create(act: Act, given: Given) -> Row:
     kind = SegmentKind.DYNAMIC if given.get("kind") is None else SegmentKind(given["kind"])
     row = fresh(tables.Segment, workspace_id=act.workspace_id, name="", name_key="", kind=int(kind))
     await _take(act, row, {"name": None, "filter": None, **given})
-    return await plain.make(act, "Segment", row, told)
+    made = await plain.make(act, "Segment", row, told)
+    await _check_nesting(act, row)
+    return made
 
 
 async def update(act: Act, wire_id: str, given: Given, *, if_version: int | None = None) -> Row:
@@ -45,9 +47,16 @@ async def update(act: Act, wire_id: str, given: Given, *, if_version: int | None
         raise Refused(ErrorCode.FIELD_PROTECTED, message, ("input", "kind"))
     await _take(act, row, given)
     if await plain.change(act, "Segment", row, vars(copied(found, tables.Segment)), told(found), told):
-        # Asked as it is stored now: only so it shows whether it has become a part of itself.
-        await filters.check(act, {"segments": {"includesAll": [_WIRE(row.id)]}}, ("input", "filter"))
+        await _check_nesting(act, row)
     return row
+
+
+async def _check_nesting(act: Act, row: Row) -> None:
+    """Raises Refused SEGMENT_CYCLE, LIMIT_EXCEEDED. Asked as it is stored now, under its name: only so it shows whether
+    it has become a part of itself, or nests too deep."""
+    await questions.check(act, filter=row.filter)
+    whole = {"segments": {"includesAll": [_WIRE(row.id)]}}
+    await questions.check(act, filter=whole, path=("input", "filter"))
 
 
 async def delete(act: Act, wire_id: str) -> Any:
@@ -88,7 +97,7 @@ async def _filter(act: Act, kind: SegmentKind, given: Any, path: Path) -> Any:
         return None
     if given is None:
         raise Refused(ErrorCode.INVALID, "A DYNAMIC segment needs a filter: it says who is in it.", path)
-    await filters.check(act, given, path)
+    await questions.check(act, filter=given)
     return given
 
 

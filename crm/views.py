@@ -10,6 +10,7 @@ from crm.customers import states
 from crm.errors import ErrorCode, Path, Refused
 from crm.workspaces import COLUMNS as SHOWN
 from db import tables, wire
+from db.filtering.search import LONGEST
 from db.folding import fold
 from db.queries import views
 from db.rows import Row, copied, fresh
@@ -109,7 +110,7 @@ async def _read(act: Act, row: Row, given: Given, *, shared: bool) -> None:
     if given.get("position") is not None:
         row.position = checks.read(whole, given["position"], ("input", "position"))
     if "search" in given:
-        row.search = checks.read(texts.text, given["search"], ("input", "search"), longest=texts.LINE)
+        row.search = checks.read(texts.text, given["search"], ("input", "search"), longest=LONGEST)
     for name in ("filter", "sort"):
         if name in given:
             setattr(row, name, given[name] or None)

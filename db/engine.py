@@ -248,10 +248,10 @@ def _columns(table: type[SQLModel]) -> Sequence[str]:
 
 @cache
 def _record(table: type[SQLModel]) -> Callable[[Any], Sequence[Any]]:
-    """How a row becomes a record to be copied: where no column is filled in, as fast as it can be."""
-    if keys.filled_in(table):
-        return lambda row: list(_values(row).values())
-    return attrgetter(*_columns(table))
+    """How a row becomes a record to be copied."""
+    columns = _columns(table)
+    read, fill = attrgetter(*columns), keys.filling(table, columns)
+    return read if fill is None else lambda row: fill(read(row))
 
 
 def _insertion(table: type[SQLModel]) -> Prepared[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 
@@ -27,7 +27,7 @@ published(
 class JobFile:
     name: str = column("Its name.")
     format: FileFormat = column("What it is written in.")
-    bytes: int = column("Its length in bytes.")
+    bytes: int = column("Its length in bytes; 2147483647 where it is longer than an Int can tell.")
     url: str = column("Where a plain GET fetches it; relative to the server unless that knows its public address.")
     expires_at: DateTime = column("Until when that works.")
 
@@ -41,6 +41,9 @@ class _File:
     expires_at: int
 
 
+_LONGEST: Final = 2**31 - 1
+
+
 async def job_files(context: Context, jobs: Sequence[Any]) -> list[Any]:
     """The files of each job that have not expired."""
     found = await context.many(files.by_job, jobs, "id")
@@ -50,4 +53,4 @@ async def job_files(context: Context, jobs: Sequence[Any]) -> list[Any]:
 def _shown(context: Context, row: Any) -> _File:
     kept = storage.of(context.database)
     url = kept.link(row.workspace_id, row.id, row.name, row.expires_at)
-    return _File(row.name, FileFormat(row.format), row.bytes, url, row.expires_at)
+    return _File(row.name, FileFormat(row.format), min(row.bytes, _LONGEST), url, row.expires_at)

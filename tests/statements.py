@@ -19,6 +19,7 @@ _WORKSPACES = frozenset(tables.metadata.tables) - tables.GLOBAL
 EXCEPTIONS: dict[str, str] = {
     "FROM workspace WHERE workspace.pool_auto_reclaim": "the worker looks which workspaces reclaim idle customers",
     "SELECT job.workspace_id, job.id": "workers look for jobs of all workspaces, without a lock; claiming one is bound",
+    "ANALYZE": "PostgreSQL looks how much its tables hold, and tells nobody's rows",
 }
 
 violations: list[str] = []

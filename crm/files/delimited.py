@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
@@ -82,7 +83,8 @@ def separator_of(path: Path, encoding: str) -> str:
         sample = file.read(_SAMPLE)
     if (named := sample[:6].lower()).startswith("sep=") and named[4:5] in SEPARATORS:
         return named[4]
-    whole = sample.splitlines(keepends=True)
+    # Only what ends a row ends a line: a cell may hold other separators, of lines, pages or paragraphs.
+    whole = list(io.StringIO(sample, newline=""))
     if len(sample) == _SAMPLE and len(whole) > 1:
         whole = whole[:-1]
     return max(SEPARATORS, key=lambda one: _fitness(whole, one))

@@ -25,13 +25,27 @@ from crm.importing.rows import OnDuplicate, Plan, bring
 from crm.jobs import beginning
 from crm.jobs.targets import AT_ONCE, Found
 from crm.jobs.verbs import Item, Result, Task, verb
-from db import ids
+from db import ids, statistics, tables
 from db.engine import Session
 from db.queries import jobs
 from db.rows import Row
 from db.tables.enums import CustomerStage, FileFormat, JobKind, Outcome, Permission
 
 _PAGE: Final = 1_000
+
+FILLED: Final = (
+    tables.Customer,
+    tables.CustomerEmail,
+    tables.CustomerPhone,
+    tables.CustomerExternalId,
+    tables.CustomerTag,
+    tables.CustomerValue,
+    tables.CustomerSearch,
+    tables.Change,
+    tables.Tag,
+    tables.JobRow,
+)
+"""The tables that rows of a file go to."""
 
 
 # ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,17 +137,21 @@ class _Open:
         self._rows: Any = None
         self._next = 0
         self._held: dict[int, list[str]] = {}
+        self.known = 0
+        """Rows that were done when the database last looked what it holds."""
 
-    def rows(self, first: int, size: int) -> dict[int, list[str]]:
-        """The rows from number `first` on, `size` of them at most."""
+    def rows(self, wanted: Sequence[int]) -> dict[int, list[str]]:
+        """Those of the rows of these numbers, in order, that there are."""
+        first, chosen = wanted[0], frozenset(wanted)
         self._held = {number: row for number, row in self._held.items() if number >= first}
-        if self._rows is None or first > self._next or (first < self._next and first not in self._held):
+        if self._rows is None or any(number < self._next and number not in self._held for number in wanted):
             self.close()
             self._rows, self._next, self._held = self.table.rows(first), first, {}
-        for row in islice(self._rows, max(0, first + size - self._next)):
-            self._held[self._next] = row
-            self._next += 1
-        return {number: self._held[number] for number in range(first, first + size) if number in self._held}
+        for number, row in enumerate(islice(self._rows, max(0, wanted[-1] + 1 - self._next)), self._next):
+            self._next = number + 1
+            if number in chosen:
+                self._held[number] = row
+        return {number: self._held[number] for number in wanted if number in self._held}
 
     def close(self) -> None:
         if self._rows is not None and hasattr(self._rows, "close"):
@@ -145,28 +163,28 @@ _OPEN: dict[bytes, _Open] = {}
 _MOST_OPEN: Final = 4
 
 
-async def _rows(session: Session, task: Task, first: int, size: int) -> dict[int, list[str]]:
+async def _rows(session: Session, task: Task, wanted: Sequence[int]) -> dict[int, list[str]]:
     """Raises Refused where the file is not there any more, or cannot be read on."""
     path = storage.of(session.database).path(task.arguments["file"])
     try:
-        return await asyncio.to_thread(_read, task.job.id, path, FileFormat(task.arguments["format"]), first, size)
+        return await asyncio.to_thread(_read, task.job.id, path, FileFormat(task.arguments["format"]), wanted)
     except FileNotFoundError:
         raise Refused(ErrorCode.NOT_FOUND, "The file is not there any more.", ("input", "upload")) from None
     except Unreadable as unreadable:
         raise Refused(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
 
 
-def _read(job: bytes, path: Path, format: FileFormat, first: int, size: int) -> dict[int, list[str]]:
+def _read(job: bytes, path: Path, format: FileFormat, wanted: Sequence[int]) -> dict[int, list[str]]:
     found = _OPEN.pop(job, None) or _Open(path, format)
     _OPEN[job] = found
     while len(_OPEN) > _MOST_OPEN:
         _OPEN.pop(next(iter(_OPEN))).close()
-    return found.rows(first, size)
+    return found.rows(wanted)
 
 
 async def following(act: Act, task: Task, after: int, size: int) -> Sequence[Item]:
     """The next rows of the file."""
-    return [Item(number, b"") for number in await _rows(act.work, task, after + 1, size)]
+    return [Item(number, b"") for number in await _rows(act.work, task, range(after + 1, after + 1 + size))]
 
 
 # ── bringing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,7 +198,7 @@ async def finish(session: Session, task: Task) -> list[Row]:
         opened.close()
     if not job.counts.get(Outcome.FAILED.name):
         return []
-    identifier = bytes.fromhex(task.arguments["failed"])
+    identifier = job.id if job.retry_of else bytes.fromhex(task.arguments["failed"])
     kept = storage.of(session.database)
     relative, path = kept.room(KIND, identifier)
     format = FileFormat(task.arguments["format"])
@@ -198,12 +216,21 @@ async def finish(session: Session, task: Task) -> list[Row]:
     return [made(job, identifier, f"failed rows{writing.suffix(format)}", format, relative, path)]
 
 
-@verb(JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish, finish_cancelled=True)
+async def get_ready(session: Session, viewer: Viewer, task: Task, size: int) -> None:
+    """A file fills a workspace faster than the database notices by itself."""
+    opened, done = _OPEN.get(task.job.id), task.job.processed
+    if opened is not None and done >= 2 * opened.known and await statistics.keep_up(session, FILLED, done):
+        opened.known = done
+
+
+@verb(
+    JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish, finish_cancelled=True, ahead=get_ready
+)  # fmt: skip
 async def run(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     """Brings a chunk of rows in."""
     if not items:
         return []
-    found = await _rows(act.work, task, items[0].row, len(items))
+    found = await _rows(act.work, task, [one.row for one in items])
     plan = await _plan(act, task, _OPEN[task.job.id].table)
     brought = await bring(act, plan, [(one.row, found[one.row]) for one in items])
     return [Result(one.row, one.id, one.outcome, one.refused) for one in brought]

@@ -27,6 +27,8 @@ class Row:
     company: str | None = None
     tags: list[str] = field(default_factory=list)
     systems: dict[str, list[str]] = field(default_factory=dict)
+    tagged: list[Path] = field(default_factory=list)
+    """Where each of the tags that it puts on was asked for."""
     refused: list[Refused] = field(default_factory=list)
 
 
@@ -125,10 +127,15 @@ def chosen(
         elif any(column.key == other.key for other in fields.values()):
             message = f"“{one['field']}” is filled by another column already."
             checks.refuse(ErrorCode.INVALID, message, (*path, number, "field"))
-        elif one["header"] not in found:
+        elif (header := _header(one["header"], found)) is None:
             message = f"The file has no column “{one['header']}”."
             checks.refuse(ErrorCode.INVALID, message, (*path, number, "header"))
         else:
-            fields[found.index(one["header"])] = column
+            fields[found.index(header)] = column
     checks.end()
     return Fields(len(found), fields, habits)
+
+
+def _header(wanted: str, found: Sequence[str]) -> str | None:
+    """The header as the preview shows it; it may be given with the spaces that the file has around it."""
+    return next((one for one in (wanted, wanted.strip()) if one in found), None)

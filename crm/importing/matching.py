@@ -1,6 +1,6 @@
 """Whom each row means among the customers there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -31,15 +31,21 @@ class Matching:
 
     def key(self, row: Row) -> str | None:
         """What the row is known by; None where it says nothing of the kind."""
+        return next(iter(self.keys(row)), None)
+
+    def keys(self, row: Row) -> list[str | None]:
+        """All that the row's customer will be found by, the one that the row is known by first."""
         if self.on is ImportMatch.EMAIL:
-            first = row.given.get("email") or next(iter(row.given.get("emails", ())), None)
-            return email_key(first) if first else None
+            return [email_key(one) for one in _both(row.given, "email", "emails")]
         if self.on is ImportMatch.PHONE:
-            first = row.given.get("phone") or next(iter(row.given.get("phones", ())), None)
-            return _number(first, self.country) if first else None
+            return [_number(one, self.country) for one in _both(row.given, "phone", "phones")]
         if self.on is ImportMatch.EXTERNAL_ID and self.system is not None:
-            return next((normal(one) for one in row.systems.get(self.system, ())), None)
-        return None
+            return [normal(one) for one in row.systems.get(self.system, ())]
+        return []
+
+
+def _both(given: Mapping[str, Any], first: str, several: str) -> list[str]:
+    return [one for one in (given.get(first), *given.get(several, ())) if one]
 
 
 def _number(text: str, country: str | None) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,5 +72,6 @@ def _look(path: Path, known: Mapping[str, Column]) -> Preview:
         Seen(header, held, *((None, 0.0) if header == IGNORED else one))
         for header, held, one in zip(table.headers, samples, suggestions, strict=True)
     ]
-    shown = [{header: cell[:_SHOWN] for header, cell in zip(table.headers, row, strict=False)} for row in first]
+    whole = [zip_longest(table.headers, row[: len(table.headers)], fillvalue="") for row in first]
+    shown = [{header: cell[:_SHOWN] for header, cell in row} for row in whole]
     return Preview(count, seen, shown)

@@ -11,7 +11,7 @@ from crm.customers import records
 from crm.customers.records import Wanted
 from crm.customers.states import State
 from crm.errors import ErrorCode, Refused
-from crm.importing import matching
+from crm.importing import matching, placing
 from crm.importing.mapping import Fields, Row
 from crm.importing.matching import Matching
 from db.folding import caseless, fold, normal
@@ -86,10 +86,10 @@ async def _round(act: Act, plan: Plan, names: _Names, rows: Sequence[Row], done:
             done[row.number] = Brought(row.number, Outcome.FAILED, customer and customer.id, refused)
         elif customer is not None and plan.on_duplicate is OnDuplicate.SKIP:
             done[row.number] = Brought(row.number, Outcome.SKIPPED, customer.id)
-        elif _claims(plan, row, customer) & claimed:
+        elif _means(plan, row, customer) & claimed:
             later.append(row)
         else:
-            claimed |= _claims(plan, row, customer)
+            claimed |= _means(plan, row, customer).union(plan.matching.keys(row)) - {None}
             if customer is None:
                 new.append(row)
             else:
@@ -99,8 +99,8 @@ async def _round(act: Act, plan: Plan, names: _Names, rows: Sequence[Row], done:
     return later
 
 
-def _claims(plan: Plan, row: Row, customer: Any) -> set[Any]:
-    """What no other row of the same round may mean."""
+def _means(plan: Plan, row: Row, customer: Any) -> set[Any]:
+    """What the row knows its customer by, which may be one whom an earlier row of the same round makes or changes."""
     if plan.on_duplicate is OnDuplicate.CREATE:
         return set()
     key = None if row.id else plan.matching.key(row)
@@ -168,6 +168,7 @@ def _ready(rows: Sequence[Row], done: dict[int, Brought]) -> list[Row]:
 
 def _told(row: Row, state: State, outcome: Outcome) -> Brought:
     made_and_refused = state.made and outcome is Outcome.FAILED
+    placing.place(row, state.refused)
     return Brought(row.number, outcome, None if made_and_refused else state.id, list(state.refused))
 
 
@@ -204,14 +205,16 @@ def _put_tags(plan: Plan, row: Row, names: _Names, worn: dict[bytes, Any]) -> No
     """Tags are put on, none is taken off; what is worn already is no change, whoever asks for it."""
     wearing = {tag.unique_key for tag in worn.values()}
     add: list[Any] = []
-    for name in row.tags:
+    for place, name in enumerate(row.tags):
         if caseless(name) not in wearing:
             known = sorted(names.tags.get(caseless(name), ()), key=lambda tag: tag.kind != TagKind.BUSINESS)
             add.append({"id": _TAG(known[0].id)} if known else {"name": name})
+            row.tagged.append(("tags", place))
     ids = {_TAG(one) for one in worn}
-    for named in plan.add_tags:
+    for place, named in enumerate(plan.add_tags):
         if named.get("id") not in ids and not (named.get("name") and caseless(named["name"]) in wearing):
             add.append(dict(named))
+            row.tagged.append((*placing.ADDED, place))
     if add:
         row.given["tags"] = {"add": add}
 

@@ -54,8 +54,6 @@ async def retry(act: Act, wire_id: str) -> Row:
     beginning.allow(act, verb.kind)
     if verb.kind is JobKind.EXPORT:
         raise Refused(ErrorCode.INVALID, "An export is not tried again; export anew.", ("id",))
-    if verb.read is not None:
-        raise Refused(ErrorCode.INVALID, "Take the file of its failed rows, mend it and import that.", ("id",))
     many = earlier.counts.get(Outcome.FAILED.name, 0)
     state = {name: earlier.state[name] for name in ("turn",) if name in (earlier.state or {})}
     if many > LARGE:

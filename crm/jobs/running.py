@@ -319,7 +319,7 @@ _FINISHING: Final = "finishing"
 
 async def _next(act: Act, task: Task, size: int) -> Sequence[Item]:
     verb, after = verbs.of(task.job), task.state.get("after", -1)
-    if task.job.kind == JobKind.UNDO or verb.read is None:
+    if verb.read is None or verbs.stored(task.job):
         return [Item(row.row, row.node_id) for row in await targets.following(act.work, task.job.id, after, size)]
     return await verb.read(act, task, after, size)
 

@@ -120,6 +120,11 @@ def of(job: Any) -> Verb:
     return VERBS[JobKind(job.arguments["verb"])]
 
 
+def stored(job: Any) -> bool:
+    """Whether the rows that it works on are kept with it, and not read from a file."""
+    return job.retry_of is not None or job.kind == JobKind.UNDO or of(job).read is None
+
+
 def undone(job: Any) -> Verb:
     """Of an undo, what it undoes."""
     return VERBS[JobKind(job.arguments["given"]["verb"])]

@@ -138,8 +138,7 @@ async def abort(act: Act, task: Task, failed: Result, items: Sequence[Item] | No
         await writing.clear(act.work, tables.JobRow, "job_id", [job.id])
     if items is None:
         # Rows that are not a stored target, those of a file, are counted only.
-        stored = verbs.of(job).read is None
-        skipped = await jobs.skip_rest(act.work, job.id, failed.row) if stored else job.matched - 1
+        skipped = await jobs.skip_rest(act.work, job.id, failed.row) if verbs.stored(job) else job.matched - 1
     else:
         others = [Result(one.row, one.id or None, Outcome.SKIPPED) for one in items if one.row != failed.row]
         await act.work.insert(*(_row(act, task, one) for one in others))

@@ -63,6 +63,10 @@ def _dynamic(reader: Reader, segment: Any, path: Path) -> Shape:
     reader.within = (*outer, segment.id)
     try:
         return records.customers(reader, segment.filter or {}, path)
+    except QuestionRefused as refused:
+        # Whoever asks sees the segment that he names, and not what it is made of.
+        refused.path = path
+        raise
     finally:
         reader.within = outer
         reader.back(counts)

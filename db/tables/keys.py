@@ -1,6 +1,6 @@
 """Columns ending in `_key` hold another column's text folded: filled in wherever rows are written, whoever writes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -15,7 +15,10 @@ LONGEST = 200
 _APART = frozenset({"text_key"})
 
 _folded = lru_cache(maxsize=10_000)(fold)
-_OTHERWISE = {"email_key": email_key}
+_OTHERWISE: dict[str, Callable[[str], str]] = {
+    "email_key": email_key,
+    "text_key": lambda text: _folded(text)[:LONGEST],
+}
 
 
 @cache
@@ -26,18 +29,12 @@ def pairs(table: type[SQLModel]) -> tuple[tuple[str, str], ...]:
     return tuple((key, key.removesuffix("_key")) for key in keys if key.removesuffix("_key") in columns)
 
 
-@cache
-def filled_in(table: type[SQLModel]) -> bool:
-    """Whether `filled` may add something to a row of the table."""
-    return bool(pairs(table)) or "option" in SQLModel.metadata.tables[str(table.__tablename__)].columns
-
-
 def filled(table: type[SQLModel], columns: Mapping[str, Any]) -> dict[str, Any]:
     """The columns to write and, where a text is among them and its key is not, the key."""
     values = dict(columns)
     if values.get("option") is not None and values.get("text_key") is None:
         # The options of a custom field sort like any text.
-        values["text_key"] = _folded(values["option"])[:LONGEST]
+        values["text_key"] = key_of("text_key", values["option"])
     for key, source in pairs(table):
         if source in values and values.get(key) is None:
             values[key] = key_of(key, values[source])
@@ -55,6 +52,23 @@ def completed(
         [*columns, *(key for key, _ in missing)],
         ((*record, *[key_of(key, record[place]) for key, place in missing]) for record in records),
     )
+
+
+def filling(table: type[SQLModel], columns: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
+    """How the same is done to one record after the other; None where the table has no keys."""
+    wanted = [(columns.index(key), columns.index(source), key) for key, source in pairs(table)]
+    if "option" in columns:
+        wanted.append((columns.index("text_key"), columns.index("option"), "text_key"))
+
+    def fill(record: Sequence[Any]) -> Sequence[Any]:
+        for place, source, key in wanted:
+            if record[place] is None and record[source] is not None:
+                whole = list(record)
+                whole[place] = key_of(key, record[source])
+                record = whole
+        return record
+
+    return fill if wanted else None
 
 
 def key_of(key: str, text: str | None) -> str | None:

@@ -44,11 +44,24 @@ async def test_a_segment_cannot_be_a_part_of_itself(does, refuses):
     )
     for one, filter in (
         (inner, {"segments": {"includesAll": [named(outer)["id"]]}}),
-        (inner, {"segments": {"includesAll": [named(inner)["id"]]}}),
+        (inner, {"and": [{"segments": {"includesAll": [named(inner)["id"]]}}]}),
         (inner, {"not": {"segments": {"any": {"name": {"eq": "outer"}}}}}),
     ):
-        code, path = await refuses(segments.update, named(one)["id"], {"filter": filter})
-        assert (code, path.startswith("input.filter")) == ("SEGMENT_CYCLE", True)
+        refusal = await refuses(segments.update, named(one)["id"], {"filter": filter})
+        assert refusal == ("SEGMENT_CYCLE", f"input.filter.{_WHERE[next(iter(filter))]}")
+    for filter in ({"segments": {"any": {"kind": {"eq": "DYNAMIC"}}}}, {"segments": {"none": {"name": {"eq": "S"}}}}):
+        refusal = await refuses(segments.create, {"name": "S", "filter": filter})
+        assert refusal == ("SEGMENT_CYCLE", f"input.filter.segments.{next(iter(filter['segments']))}")
+    assert await refuses(segments.update, named(inner)["id"], {"filter": _deep(9)}) == (
+        "LIMIT_EXCEEDED", f"input.filter{'.not' * 8}",
+    )  # fmt: skip
+
+
+_WHERE = {"segments": "segments.includesAll", "and": "and.0.segments.includesAll", "not": "not.segments.any"}
+
+
+def _deep(depth):
+    return {"not": _deep(depth - 1)} if depth > 1 else {"name": {"eq": "x"}}
 
 
 async def test_one_that_is_used_cannot_be_deleted(does, refuses, everything):

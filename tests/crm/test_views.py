@@ -40,6 +40,10 @@ async def test_a_new_one_is_ones_own_with_the_usual_columns_and_no_filter(does, 
     assert [line.action for line in await log(made)] == [ChangeAction.CREATED]
 
 
+async def test_a_search_that_no_list_takes_is_not_kept(refuses, an):
+    assert await refuses(views.create, {"name": "Mine", "search": "x" * 201}, by=an) == ("TOO_LONG", "input.search")
+
+
 async def test_it_keeps_what_is_given_and_null_clears_it(does, an):
     stored = {"filter": {"stage": {"eq": "POOL"}}, "search": " gold ", "sort": [{"name": "ASC"}]}
     made = await does(views.create, {"name": "Mine", **stored, "columns": [{"field": "name", "width": 90}]}, by=an)

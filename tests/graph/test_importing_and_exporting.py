@@ -75,7 +75,7 @@ def mapped(header: str, field: str) -> dict[str, Any]:
 
 
 async def test_a_preview_tells_what_the_columns_mean(ask, send):
-    upload = await send("Họ tên;Email;SĐT;Ghi chú\nĐặng An;an@x.example;0901;x\nBình;;;\n".encode())
+    upload = await send("Họ tên;Email; SĐT ;Ghi chú\nĐặng An;an@x.example;0901;x\nBình;;\n".encode())
     found = (await ask(PREVIEW, upload=upload))["importPreview"]
     assert found["rowCount"] == 2
     assert [(one["header"], one["suggested"]) for one in found["columns"]] == [
@@ -83,6 +83,7 @@ async def test_a_preview_tells_what_the_columns_mean(ask, send):
     ]  # fmt: skip
     assert found["columns"][0]["samples"] == ["Đặng An", "Bình"]
     assert found["sample"][0] == {"Họ tên": "Đặng An", "Email": "an@x.example", "SĐT": "0901", "Ghi chú": "x"}
+    assert found["sample"][1] == {"Họ tên": "Bình", "Email": "", "SĐT": "", "Ghi chú": ""}
 
 
 async def test_nobody_looks_at_anothers_upload(refused, send, viewer, database, workspace_id):
@@ -138,6 +139,28 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(ask, send, everything
     assert counted(tried) == counted(done) == {"CREATED": 1, "FAILED": 1}
     first = tried["rows"]["nodes"][0]["changed"], done["rows"]["nodes"][0]["changed"]
     assert [[one["field"] for one in each] for each in first] == [[one["field"] for one in first[1]]] * 2
+
+
+RETRY = f"mutation ($id: ID!) {{ jobRetry(id: $id) {{ {JOB} }} }}"
+
+
+async def test_the_failed_rows_are_tried_again_from_the_file(ask, send, save, kept, everything_of):
+    """jobRetry: only the failed rows of an import, under their numbers, once what was missing is there."""
+    upload = await send(b"name,company\nAn,Acme\nB,\n,\nC,Nobody\nD,ACME\n")
+    job = (await ask(IMPORT, input={"upload": upload}))["customersImport"]["job"]
+    assert counted(job) == {"CREATED": 1, "FAILED": 3}
+    await save(make.company("Acme"))
+    again = (await ask(RETRY, id=job["id"]))["jobRetry"]["job"]
+    assert (again["kind"], again["status"], again["matched"]) == ("RETRY", "DONE_WITH_ERRORS", 3)
+    assert [(one["row"], one["outcome"]) for one in again["rows"]["nodes"]] == [
+        (0, "CREATED"),
+        (2, "FAILED"),
+        (3, "CREATED"),
+    ]
+    assert [row[:2] for row in tables.look(fetched(kept, again)).rows()] == [["C", "Nobody"]]
+    assert len(await everything_of(rows.Customer)) == 3
+    third = (await ask(RETRY, id=again["id"]))["jobRetry"]["job"]
+    assert counted(third) == {"FAILED": 1}
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,13 @@ def test_a_comma_in_quotes_does_not_hide_the_semicolon(file):
     assert tables.look(file(b'name;note\n"a, b, c";"d, e, f"\n"g, h, i";j\n')).separator == ";"
 
 
+@pytest.mark.parametrize("inside", ["\x0b", "\x0c", "\u2028", "\x85", "\x1e"])
+def test_a_cell_may_hold_what_separates_pages_or_paragraphs(file, inside):
+    table = tables.look(file(f"name,externalId.a; b,note\nAn,1,x{inside}y\nB,2,x{inside}y\n".encode()))
+    assert table.separator == ","
+    assert next(iter(table.rows())) == ["An", "1", f"x{inside}y"]
+
+
 def test_the_first_line_of_excel_that_names_the_separator_is_no_header(file):
     path = file(b"sep=;\r\nname;city\r\nAn;Hue, Vietnam\r\n")
     assert tables.look(path).headers == ["name", "city"]

@@ -11,7 +11,7 @@ from crm.importing.cells import Habits
 from crm.importing.matching import ImportMatch, Matching
 from crm.importing.rows import OnDuplicate, Plan, bring
 from db import tables
-from db.tables.enums import ChangeAction, CustomerStage, Permission, Role, TagKind
+from db.tables.enums import ChangeAction, CustomerStage, CustomFieldType, Permission, Role, TagKind
 from tests import make
 
 Bring = Callable[..., Awaitable[list[str]]]
@@ -102,6 +102,41 @@ async def test_the_first_row_wins_where_duplicates_are_skipped(brings, everythin
     rows = ["An,a@x.example", "Bình,b@x.example", "An 2,A@x.example", "An 3,a@x.example"]
     assert await brings("name,email", *rows) == ["CREATED", "CREATED", "SKIPPED", "SKIPPED"]
     assert {row.name for row in await everything(tables.Customer)} == {"An", "Bình"}
+
+
+async def test_a_row_means_whom_an_earlier_one_gave_a_second_address(brings, everything):
+    rows = ["An,a@x.example;b@x.example,1", "Ann,B@x.example,2", "An,a@x.example,3"]
+    assert await brings("name,emails,externalId.erp", *rows) == ["CREATED", "SKIPPED", "SKIPPED"]
+    rows = ["B,,1;2", "Bình,,2"]
+    found = await brings("name,emails,externalId.shop", *rows, on=ImportMatch.EXTERNAL_ID, duplicate=UPDATE)
+    assert found == ["CREATED", "UPDATED"]
+
+
+async def test_a_refusal_names_the_column_or_the_argument(brings, save):
+    """SM17: what is wrong with a row can be found in the file, or in what was asked for all rows."""
+    archived = make.customer("Old", email="old@x.example", archived_at=1)
+    options = make.custom_field("pick", CustomFieldType.SELECT, options=["red"])
+    await save(
+        archived,
+        make.email(archived, "old@x.example"),
+        options,
+        make.tag("gold"),
+        make.external_id(archived, "erp", "7"),
+    )
+    rows = ["An,,gold;new,,", "B,,,,7", "C,,,blue,", "Old,old@x.example,,,"]
+    headers = "name,email,tags,custom.pick,externalId.erp"
+    found = await brings(headers, *rows, duplicate=UPDATE)
+    assert found == [
+        "CREATED",
+        "FAILED TAKEN:externalId.erp",
+        "FAILED INVALID:custom.pick",
+        "FAILED CUSTOMER_ARCHIVED:",
+    ]
+    nobody = {"id": "tag_" + "0" * 32}
+    found = await brings("name,tags", "D,gold", add_tags=[{"name": "gold"}, nobody])
+    assert found == ["FAILED NOT_FOUND:input.addTags.1"]
+    too_long = ["E,gold;" + "x" * 51]
+    assert await brings("name,tags", *too_long) == ["FAILED TOO_LONG:tags.1"]
 
 
 async def test_the_next_row_wins_where_the_first_one_failed(brings):
