@@ -33,7 +33,7 @@ _MANY: Mapping[str, int] = {"postgresql": 3, "sqlite": 8}
 _KEPT = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """What a client asks of customers, as plain data; `more` are the filters of what the list belongs to, a segment or
     a view, each with the path to tell of it."""
@@ -55,7 +55,7 @@ class Question:
         return cls(**{**plain, "more": tuple((one, tuple(path)) for one, path in plain["more"])})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
     """The customers that a question finds."""
 
