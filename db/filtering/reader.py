@@ -15,7 +15,7 @@ EXPANDED: Final = 1_000
 """Predicates of a filter together with those of the segments that it names, and of those that they name."""
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
     """What a filter says: `shape` is compiled once, `values` are bound to it."""
 
