@@ -197,10 +197,16 @@ class Server:
         return None
 
 
-def on_postgresql(url: str) -> Starlette:
-    def among(statement: str, workspace: int, keys: Sequence[bytes]) -> Sequence[Any]:
-        return statement.format(among="= ANY($2)", by_name="tag.name_key"), workspace, keys
+def _any(statement: str, workspace: int, keys: Sequence[bytes]) -> Sequence[Any]:
+    return statement.format(among="= ANY($2)", by_name="tag.name_key"), workspace, keys
 
+
+def answering(connection: Callable[[], AbstractAsyncContextManager[Any]]) -> Starlette:
+    """The application on PostgreSQL connections that somebody else made."""
+    return Starlette(routes=_routes(Server(connection, _any)))
+
+
+def on_postgresql(url: str) -> Starlette:
     async def nothing(_: Any) -> None:
         """What a careful hand spares itself: the reset that the pool would send after every use."""
 
@@ -208,7 +214,7 @@ def on_postgresql(url: str) -> Starlette:
     async def lifespan(app: Starlette) -> Any:
         settings = {"jit": "off", "random_page_cost": "1.1", "work_mem": "32MB"}
         async with asyncpg.create_pool(url, min_size=8, max_size=8, reset=nothing, server_settings=settings) as pool:
-            server = Server(pool.acquire, among)
+            server = Server(pool.acquire, _any)
             app.router.routes.extend(_routes(server))
             yield
 

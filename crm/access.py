@@ -1,7 +1,7 @@
 """Who may see and do what: permissions, the roles that bring them, the viewer who holds them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from db import tables
@@ -59,6 +59,12 @@ class Viewer:
     actor_id: bytes
     permissions: frozenset[Permission]
     department_ids: tuple[bytes, ...] = ()
+    sight: Sight = field(init=False, compare=False, repr=False)
+    """Which customers he may see."""
+
+    def __post_init__(self) -> None:
+        everything = Permission.CUSTOMER_VIEW_ALL in self.permissions
+        object.__setattr__(self, "sight", Sight(everything, self.agent_id, self.department_ids))
 
     @property
     def caller(self) -> bytes:
@@ -69,11 +75,6 @@ class Viewer:
     def agent_id(self) -> bytes | None:
         """The agent who asks; None for a key."""
         return self.actor_id if self.actor_kind is ActorKind.AGENT else None
-
-    @property
-    def sight(self) -> Sight:
-        """Which customers he may see."""
-        return Sight(self.may(Permission.CUSTOMER_VIEW_ALL), self.agent_id, self.department_ids)
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions

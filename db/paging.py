@@ -36,7 +36,7 @@ DEFAULT: Final = 50
 MOST: Final = 250
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Window:
     """Which part of a list is wanted: `size` rows after one cursor and before another, from its end if `backwards`."""
 
@@ -46,7 +46,7 @@ class Window:
     backwards: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
     """Rows in list order, and whether the list goes on beyond them on either side. `sort` makes their cursors."""
 
@@ -59,7 +59,7 @@ class Page:
         return cursor(self.sort, row)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listing:
     """What is listed. `key` is equal for listings that differ in `values` only; `build` makes the SELECT of one
     database's dialect, of whole rows or of what their page needs, and `row` is the table in it that is sorted by."""
@@ -69,6 +69,22 @@ class Listing:
     row: Any
     everything: bool = True
     values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Alike:
+    """What tells whether two are made into the same SQL. It goes deep, so its hash is reckoned once."""
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, parts: Hashable) -> None:
+        self.parts = parts
+        self._hash = hash(parts)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Alike) and self.parts == other.parts)
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 async def count(session: Session, listing: Listing, at_most: int | None = None) -> int:
@@ -131,7 +147,7 @@ def cursor(sort: Sort, row: Any) -> str:
     return base64.urlsafe_b64encode(_check(sort, held) + held).rstrip(b"=").decode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Place:
     """Where a cursor points: the sort's values and the id."""
 
@@ -178,7 +194,7 @@ def _signature(sort: Sort) -> bytes:
 # ── phases ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Phase:
     """A part of the list that one range of an index holds: where the first key has a value (True), where it has none
     (False), or all of it (None). After and before: which of the cursor's values are null."""
@@ -195,6 +211,8 @@ class Phase:
 
 def phases(sort: Sort, window: Window) -> list[Phase]:
     """The parts of the window in the order in which they are read."""
+    if not sort.keys and window.after is None and window.before is None:
+        return _WHOLE
     after = None if window.after is None else _place(sort, window.after, "after")
     before = None if window.before is None else _place(sort, window.before, "before")
     parts: list[bool | None] = [None]
@@ -211,9 +229,13 @@ def phases(sort: Sort, window: Window) -> list[Phase]:
     return found[::-1] if window.backwards else found
 
 
+_WHOLE: Final = [Phase(None, None, None, {})]
+
+
 def check(sort: Sort, window: Window) -> None:
     """Raises QuestionRefused, BAD_CURSOR, for a cursor that is none of a list in that order."""
-    phases(sort, window)
+    if window.after is not None or window.before is not None:
+        phases(sort, window)
 
 
 def _part(place: _Place) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import asyncpg
 import orjson
-from sqlalchemy import ARRAY, JSON, BindParameter, Boolean, ColumnElement, Dialect, any_, bindparam
+from sqlalchemy import ARRAY, JSON, BindParameter, Boolean, Column, ColumnElement, Dialect, any_, bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 from sqlalchemy.ext.compiler import compiles
@@ -93,7 +93,9 @@ class Compiled:
             raise TypeError(f"two columns of one name, label them: {self.columns}")
         table = reads or _table(clause)
         base = asyncpg.Record if dialect is POSTGRESQL else tuple
-        self.row = _row_class(base, tuple(self.columns), table)
+        # SQLite keeps in a column whatever it is given.
+        kinds = [_certain(entry.objects) if dialect is POSTGRESQL else None for entry in compiled._result_columns]
+        self.row = _row_class(base, tuple(self.columns), table, tuple(kinds))
         types = [entry.type for entry in compiled._result_columns]
         self._encode: dict[str, Callable[[Any], Any]] = {}
         self.decode: list[tuple[int, Callable[[Any], Any]]] = []
@@ -228,12 +230,21 @@ def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
 
 
 @lru_cache(maxsize=2_000)
-def _row_class(base: type, columns: tuple[str, ...], table: object) -> type:
+def _row_class(base: type, columns: tuple[str, ...], table: object, kinds: tuple[type | None, ...]) -> type:
     """A light row: the driver's own tuple, its columns readable as attributes and named in order by
-    `__columns__`; `table` is the class it was read from."""
+    `__columns__`, and of the classes in `__kinds__` where they are not null; `table` is the class it was read from."""
     members: dict[str, Any] = {name: property(itemgetter(place)) for place, name in enumerate(columns)}
-    members |= {"__slots__": (), "__columns__": columns, "table": table}
+    members |= {"__slots__": (), "__columns__": columns, "__kinds__": kinds, "table": table}
     return type("Row", (base,), members)
+
+
+def _certain(selected: Iterable[Any]) -> type | None:
+    """The class of all values selected; None where it is no column, whose type is but SQLAlchemy's guess."""
+    column = next((each for each in selected if isinstance(each, Column)), None)
+    if column is None or isinstance(column.type, JSON):
+        return None
+    kind: type = getattr(column.type, "impl_instance", column.type).python_type
+    return kind if kind in (str, int, bool, float, bytes) else None
 
 
 def _table(clause: ClauseElement) -> object:

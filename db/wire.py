@@ -56,44 +56,58 @@ def split(text: str) -> tuple[str, bytes] | None:
 # ── moments and amounts ───────────────────────────────────────────────────────────────────────────────────────────────
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = 86_400_000
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_days: dict[int, str] = {}
-
-_MINUTES = tuple(f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60))
-_SECONDS = tuple(f"{second:02}." for second in range(60))
-_MILLIS = tuple(f"{milli:03}Z" for milli in range(1000))
 
 # Stored amounts are ten-thousandths.
 SCALE = 4
 _ONE = 10**SCALE
 
+# Milliseconds.
+_DAY = 86_400_000
+
+
+class _Days(dict[int, str]):
+    """The dates of days since 1970."""
+
+    def __missing__(self, day: int) -> str:
+        if len(self) > 50_000:
+            self.clear()
+        shown = self[day] = (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+        return shown
+
+
+class _Fractions(dict[int, str]):
+    """What stands behind the whole number, without needless zeros."""
+
+    def __missing__(self, rest: int) -> str:
+        shown = self[rest] = f".{rest:04}".rstrip("0") if rest else ""
+        return shown
+
+
+# Moments and amounts are put together from texts that are kept, for they come in crowds.
+DAYS = _Days()
+MINUTES = tuple(f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60))
+SECONDS = tuple(f"{second:02}." for second in range(60))
+MILLIS = tuple(f"{milli:03}Z" for milli in range(1000))
+FRACTIONS = _Fractions()
+
 
 def show_moment(moment: int) -> str:
-    """RFC 3339 in UTC with milliseconds, put together from texts that are kept, for moments come in crowds."""
+    """RFC 3339 in UTC with milliseconds."""
     day = moment // _DAY
     rest = moment - day * _DAY
     minute = rest // 60_000
     rest -= minute * 60_000
     second = rest // 1000
-    shown = _days.get(day) or _day(day)
-    return f"{shown}{_MINUTES[minute]}{_SECONDS[second]}{_MILLIS[rest - second * 1000]}"
-
-
-def _day(day: int) -> str:
-    if len(_days) > 50_000:
-        _days.clear()
-    shown = _days[day] = (date(1970, 1, 1) + timedelta(days=day)).isoformat()
-    return shown
+    return f"{DAYS[day]}{MINUTES[minute]}{SECONDS[second]}{MILLIS[rest - second * 1000]}"
 
 
 def show_decimal(value: int | Decimal) -> str:
     """Ten-thousandths, or an exact number, without needless zeros."""
     if value.__class__ is int and value >= 0:
         whole = value // _ONE
-        rest = value - whole * _ONE
-        return f"{whole}.{rest:04}".rstrip("0") if rest else str(whole)
+        return f"{whole}{FRACTIONS[value - whole * _ONE]}"
     exact = Decimal(value).scaleb(-SCALE) if isinstance(value, int) else value
     text = f"{exact:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -12,7 +12,8 @@ from graphql import GraphQLError
 from strawberry.scalars import JSON
 
 from db import wire
-from db.wire import SCALE, show_decimal, show_moment
+from db.wire import DAYS, FRACTIONS, MILLIS, MINUTES, SCALE, SECONDS, show_decimal
+from graph.engine.fields import Inline
 
 DateTime = NewType("DateTime", int)
 Date = NewType("Date", str)
@@ -88,6 +89,24 @@ def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return (*value.keys(), *value.values()) if isinstance(value, dict) else value
 
 
+# As `show_moment` and `show_decimal` of db.wire, in a form that the engine writes into its own code.
+_SHOW_MOMENT = Inline(
+    'f"{{days[{value} // 86_400_000]}}{{minutes[(rest := {value} % 86_400_000) // 60_000]}}'
+    '{{seconds[rest // 1000 % 60]}}{{millis[rest % 1000]}}"',
+    text=True,
+    days=DAYS,
+    minutes=MINUTES,
+    seconds=SECONDS,
+    millis=MILLIS,
+)
+_SHOW_DECIMAL = Inline(
+    'f"{{{value} // 10_000}}{{fractions[{value} % 10_000]}}" if {value}.__class__ is int and {value} >= 0'
+    " else show_decimal({value})",
+    text=True,
+    fractions=FRACTIONS,
+    show_decimal=show_decimal,
+)
+
 _JSON = "https://ecma-international.org/wp-content/uploads/ECMA-404_2nd_edition_december_2017.pdf"
 
 SCALARS: dict[object, Any] = {
@@ -95,7 +114,7 @@ SCALARS: dict[object, Any] = {
         name="DateTime",
         description="A moment, in UTC with milliseconds: 2026-11-21T09:30:00.000Z. Any offset is accepted.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-        serialize=show_moment,
+        serialize=_SHOW_MOMENT,
         parse_value=read_moment,
     ),
     Date: strawberry.scalar(
@@ -114,7 +133,7 @@ SCALARS: dict[object, Any] = {
     Decimal: strawberry.scalar(
         name="Decimal",
         description='An exact decimal number, as a string so that nothing rounds it: "1234.5". At most 4 decimals.',
-        serialize=show_decimal,
+        serialize=_SHOW_DECIMAL,
         parse_value=read_decimal,
     ),
     JSON: strawberry.scalar(

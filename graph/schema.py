@@ -29,7 +29,7 @@ from graph import (
     workspaces,
 )
 from graph.customers import bulk, duplicates, exporting, importing, merging
-from graph.engine import entrance
+from graph.engine import Entrance
 from graph.idempotency import Replays, idempotent
 from graph.protocol.schema import Schema
 from graph.scalars import SCALARS
@@ -101,9 +101,9 @@ def build(
 
     The engine comes behind all other extensions, so that they see it at work as they would see graphql-core.
     """
-    entered = [*extensions, entrance()] if engine == "breadth-first" else extensions
     made = Schema(
-        extensions=[Replays, *entered],
+        extensions=[Replays, *extensions],
+        entrance=Entrance() if engine == "breadth-first" else None,
         query=Query,
         mutation=Mutation,
         types=refusals.KINDS,

@@ -1,6 +1,6 @@
 """What a filter is read against: the time, who asks, and what the workspace has of fields, segments, departments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,18 +9,28 @@ from db.sight import Sight
 from db.tables.enums import EntityType
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Circumstances:
     """`agent_id` is the viewer's; None for a key. `parents` is the tree of departments, each with the one above.
     `survivors` are the customers whom those that a question names were merged into."""
 
-    clock: Clock
+    given_clock: Clock
     agent_id: bytes | None
     sight: Sight
     fields: Mapping[EntityType, Mapping[str, Any]] = field(default_factory=dict)
     segments: Mapping[bytes, Any] = field(default_factory=dict)
     parents: Mapping[bytes, bytes | None] = field(default_factory=dict)
     survivors: Mapping[bytes, bytes] = field(default_factory=dict)
+    rows: Sequence[Any] | None = None
+    """What `fields` was made of; None where no field is named."""
+    lasting: bool = False
+    """Whether what was read against it holds as long as the fields stay as they are: no segment, department or customer
+    is named, and nobody looked at the clock."""
+
+    @property
+    def clock(self) -> Clock:
+        self.lasting = False
+        return self.given_clock
 
     @property
     def now(self) -> int:

@@ -1,6 +1,6 @@
 """What filters and sorts need of the workspace before they can be read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,25 +40,40 @@ async def of(
     if segments:
         names, keys, ids = _spoken([*questions, *(segment.filter for segment in segments.values())])
     tree = await departments.every(session) if names & _TREE else []
+    rows = await _fields(session, keys) if names & _FIELDS else None
     return Circumstances(
         Clock(now, await workspaces.zone(session) if clock or names & _CLOCK else _ANYWHERE),
         agent_id,
         sight,
-        await _fields(session, keys) if names & _FIELDS else {},
+        _by_keys(rows) if rows else {},
         segments,
         {row.id: row.parent_id for row in tree},
         await customers.survivors(session, list(ids)) if ids else {},
+        rows=rows,
+        lasting=not names & (_SEGMENT | _TREE) and not ids,
     )
 
 
-async def _fields(session: Session, keys: set[str]) -> Mapping[EntityType, Mapping[str, Any]]:
-    """The active fields by their keys. One that is not known yet may have been made by another process just now."""
+async def known_by(session: Session, rows: Sequence[Any] | None) -> bool:
+    """Whether the fields are still the ones that something was read with; None: with none."""
+    return rows is None or await session.settled(_FIELDS_IN_USE) is rows
+
+
+async def _fields(session: Session, keys: set[str]) -> Sequence[Any]:
+    """The active fields. One that is not known yet may have been made by another process just now."""
     rows = await session.settled(_FIELDS_IN_USE)
     if keys - {row.key for row in rows}:
         rows = await session.rows(_FIELDS_IN_USE)
+    return rows
+
+
+_ENTITIES = {one.value: one for one in EntityType}
+
+
+def _by_keys(rows: Sequence[Any]) -> Mapping[EntityType, Mapping[str, Any]]:
     found: dict[EntityType, dict[str, Any]] = {}
     for row in rows:
-        found.setdefault(EntityType(row.entity), {})[row.key] = row
+        found.setdefault(_ENTITIES[row.entity], {})[row.key] = row
     return found
 
 

@@ -1,10 +1,11 @@
 """Which customers: a filter, a search, a scope and the viewer's sight, the same for lists, totals and groups."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
+import orjson
 from sqlalchemy import ColumnElement, Select, any_, func, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -20,7 +21,7 @@ from db.filtering.hints import held
 from db.filtering.reader import Condition, Reader
 from db.filtering.search import Search
 from db.filtering.shapes import TRUE, Shape, every
-from db.paging import Kept, Listing
+from db.paging import Alike, Kept, Listing
 from db.queries import circumstances
 from db.reading import Built, Prepared, among, here
 from db.sight import Sight, seen
@@ -31,9 +32,11 @@ from db.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, so
 _SAMPLE: Mapping[str, int] = {"postgresql": 64, "sqlite": 1_000}
 _MANY: Mapping[str, int] = {"postgresql": 3, "sqlite": 8}
 _KEPT = 500
+# Bytes.
+_LONGEST = 2_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """What a client asks of customers, as plain data; `more` are the filters of what the list belongs to, a segment or
     a view, each with the path to tell of it."""
@@ -63,11 +66,12 @@ class Match:
     condition: Condition = Condition(TRUE)  # noqa: RUF009 - it never changes.
     archived: str = "EXCLUDE"
     search: Search | None = None
+    key: Alike = field(init=False, compare=False, repr=False)
+    """Equal where the SQL is."""
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """Equal where the SQL is."""
-        return self.condition.shape, self.archived, self.sight.everything, self.search and self.search.shape
+    def __post_init__(self) -> None:
+        parts = self.condition.shape, self.archived, self.sight.everything, self.search and self.search.shape
+        object.__setattr__(self, "key", Alike(parts))
 
     @property
     def everyone(self) -> bool:
@@ -112,9 +116,48 @@ async def asked(
     session: Session, question: Question, *, sight: Sight, agent_id: bytes | None, now: int
 ) -> tuple[Match, Sort]:
     """What the question means now, in this workspace. Raises QuestionRefused."""
+    words = _words(question, sight, agent_id)
+    earlier = _READINGS.get(words) if words else None
+    if earlier is not None and await circumstances.known_by(session, earlier[0]):
+        return earlier[1]
     plains = [question.filter, question.sort, *(plain for plain, _ in question.more)]
     known = await circumstances.of(session, plains, now=now, agent_id=agent_id, sight=sight)
-    return read(question, known)
+    found = read(question, known)
+    if words and known.lasting:
+        _READINGS.keep(words, (known.rows, found))
+    return found
+
+
+class _Readings:
+    """What questions that were asked a moment ago mean: whoever turns pages or looks again asks the same. Beside each
+    the custom fields that it was read with."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[Any, tuple[Any, tuple[Match, Sort]]] = {}
+        self.get = self._kept.get
+
+    def keep(self, words: Any, reading: tuple[Any, tuple[Match, Sort]]) -> None:
+        """The oldest goes first."""
+        self._kept.pop(words, None)
+        self._kept[words] = reading
+        if len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
+
+
+_READINGS: Final = _Readings(_KEPT)
+
+
+def _words(question: Question, sight: Sight, agent_id: bytes | None) -> tuple[Any, ...] | None:
+    """Equal for those who ask the same and see the same; None where that is not to be kept."""
+    if question.more:
+        return None
+    try:
+        plain = (question.filter, question.search, question.sections, question.sort, question.archived)
+        said = orjson.dumps(plain)
+    except TypeError:
+        return None
+    return (said, sight, agent_id) if len(said) <= _LONGEST else None
 
 
 def read(question: Question, known: Circumstances) -> tuple[Match, Sort]:

@@ -1,5 +1,5 @@
 """The executor and the declarations it plans from; knows nothing of customers. See README.md beside this file."""
 
-from graph.engine.entering import entrance
+from graph.engine.entering import Entrance
 
-__all__ = ["entrance"]
+__all__ = ["Entrance"]

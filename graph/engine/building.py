@@ -25,7 +25,8 @@ class Leaf:
 class Builder:
     """Builds answers in the order of their keys.
 
-    A class of rows that lists its `__columns__` in their order, as tuples have them, gets a function of its own.
+    A class of rows that lists its `__columns__` in their order, as tuples have them, gets a function of its own. Where
+    it tells in `__kinds__` of which class a column's values are, they are not looked at again.
     """
 
     __slots__ = ("_functions", "_leaves")
@@ -61,11 +62,13 @@ class Builder:
         else:
             source.lines.append("for row in rows:")
             origins = [_attribute(leaf.attribute) for leaf in read]
-        for leaf, origin in zip(read, origins, strict=True):
+        known = getattr(kind, "__kinds__", None) if places is not None else None
+        kinds = [known[place] for place in places or ()] if known else [None] * len(read)
+        for leaf, origin, class_ in zip(read, origins, kinds, strict=True):
             name = names[id(leaf)]
             if origin != name:
                 source.lines.append(f"    {name} = {origin}")
-            source.lines += [f"    {line}" for line in leaves.lines(source, leaf.type, name, leaf.convert)]
+            source.lines += [f"    {line}" for line in leaves.lines(source, leaf.type, name, leaf.convert, class_)]
         source.lines.append(f"    append({{{', '.join(self._items(names))}}})")
         source.lines.append("return built")
         function: Build = source.function("def build(rows):")

@@ -58,6 +58,7 @@ def call(declared: StrawberryField) -> Call:
         for each in declared.extensions
         if type(each).map_arguments is not FieldExtension.map_arguments
     ]
+    result = _result(declared)
     base = declared.base_resolver
     takes_self = base is not None and base.self_parameter is not None
     sources = [each.name for each in (base.parent_parameter, base.root_parameter) if each] if base else []
@@ -69,14 +70,23 @@ def call(declared: StrawberryField) -> Call:
         first = [source] if takes_self else []
         given |= dict.fromkeys(sources, source) | dict.fromkeys(infos, info)
         if not resolvers:
-            return declared.get_result(source, info=info, args=first, kwargs=given)
-        return _extended(declared, resolvers, first, source, info, given)
+            return result(source, info, first, given)
+        return _extended(result, resolvers, first, source, info, given)
 
     return called
 
 
+def _result(declared: StrawberryField) -> Callable[[Any, Info, list[Any], dict[str, Any]], Any]:
+    """The field's own way to its result, which is but the call of its function where it says nothing else."""
+    base = declared.base_resolver
+    if base is not None and type(declared).get_result is StrawberryField.get_result and callable(base.wrapped_func):
+        function: Any = base.wrapped_func
+        return lambda source, info, args, kwargs: function(*args, **kwargs)
+    return lambda source, info, args, kwargs: declared.get_result(source, info=info, args=args, kwargs=kwargs)
+
+
 def _extended(
-    declared: StrawberryField,
+    result: Callable[[Any, Info, list[Any], dict[str, Any]], Any],
     resolvers: list[Any],
     first: list[Any],
     source: Any,
@@ -89,7 +99,7 @@ def _extended(
     def innermost(source: Any, info: Info, **given: Any) -> Any:
         if wants_info:
             given["info"] = info
-        return declared.get_result(source, info=info, args=first, kwargs=given)
+        return result(source, info, first, given)
 
     chain: Any = innermost
     for resolver in resolvers:

@@ -1,8 +1,8 @@
-"""The engine's way in: a Strawberry extension that sets the result before graphql-core would be asked for it."""
+"""The engine's ways in: a Strawberry extension that sets the result before graphql-core would be asked for it, and one
+past Strawberry's stages for a schema that knows that no other extension stands in them."""
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any, Final
 
 from graphql import ExecutionResult, OperationType
@@ -11,19 +11,25 @@ from strawberry.types import ExecutionContext
 
 from graph.engine import reference
 from graph.engine.plans import ROOM, Plans
+from graph.engine.reference import Outcomes
 from graph.engine.running import Run
 
 logger: Final = logging.getLogger("clientela.engine")
 
 
-def entrance(room: int = ROOM) -> Callable[[], SchemaExtension]:
+class Entrance:
     """What goes last into a schema's extensions, one for each schema. `schema.execute_sync` goes by it."""
-    engine = Engine(Plans(room))
 
-    def enter() -> SchemaExtension:
-        return _Entering(engine) if _in_a_loop() else SchemaExtension()
+    def __init__(self, room: int = ROOM) -> None:
+        self._engine = Engine(Plans(room))
 
-    return enter
+    def __call__(self) -> SchemaExtension:
+        return _Entering(self._engine) if _in_a_loop() else SchemaExtension()
+
+    async def answer(self, context: ExecutionContext) -> ExecutionResult:
+        """What Strawberry's execution stage comes to, for a document that was validated."""
+        result = await self._engine.answer(context)
+        return await reference.answered(context, Outcomes()) if result is None else result
 
 
 class _Entering(SchemaExtension):

@@ -29,19 +29,27 @@ _UNCHANGED = {
     GraphQLInt.name: "{value}.__class__ is int and -2147483648 <= {value} <= 2147483647",
     GraphQLFloat.name: "{value}.__class__ is float and -1.7976931348623157e308 <= {value} <= 1.7976931348623157e308",
 }
+# Of what class values are that are always unchanged.
+_ALWAYS = {
+    GraphQLString.name: str,
+    GraphQLID.name: str,
+    GraphQLBoolean.name: bool,
+}
+_NEVER = object()
 _TEXTS = (GraphQLString.name, GraphQLID.name)
 
 
 class Inline:
     """A conversion written as an expression of `{value}`: the engine puts it into the functions it generates.
 
-    `text` says that the result is always a str.
+    `text` says that the result is always a str. The expression may name the `constants`; it raises for null.
     """
 
-    def __init__(self, expression: str, *, text: bool = False) -> None:
+    def __init__(self, expression: str, *, text: bool = False, **constants: Any) -> None:
         self.expression = expression
         self.text = text
-        self._call: Callable[[Any], Any] = eval("lambda value: " + expression.format(value="value"))
+        self.constants = constants
+        self._call: Callable[[Any], Any] = eval("lambda value: " + expression.format(value="value"), dict(constants))
 
     def __call__(self, value: Any) -> Any:
         return self._call(value)
@@ -63,6 +71,13 @@ class Source:
             self.constants[name] = value
         return name
 
+    def written(self, call: Callable[[Any], Any], name: str) -> str:
+        """The expression that calls it with the variable."""
+        if not isinstance(call, Inline):
+            return f"{self.constant(call)}({name})"
+        self.constants |= call.constants
+        return call.expression.format(value=name)
+
     def function(self, head: str) -> Any:
         """The function that the lines make, `head` being its first one."""
         source = "\n".join([head, *(f"    {line}" for line in self.lines)])
@@ -78,34 +93,42 @@ def leaf(type_: Any) -> bool:
     return is_leaf_type(type_)
 
 
-def lines(source: Source, type_: Any, name: str, convert: Callable[[Any], Any] | None = None) -> Iterator[str]:
+def lines(
+    source: Source, type_: Any, name: str, convert: Callable[[Any], Any] | None = None, kind: type | None = None
+) -> Iterator[str]:
     """Statements that make the variable `name` what is answered, or raise. `convert` comes first, for what is not null;
-    a null that is left where none may be is refused by the type's own function."""
+    a null that is left where none may be is refused by the type's own function. `kind` is the class of all values but
+    nulls, where that is certain."""
     if convert is not None and not isinstance(convert, Inline):
         yield f"if {name} is not None: {name} = {source.constant(convert)}({name})"
-        convert = None
+        convert = kind = None
     nullable = not isinstance(type_, GraphQLNonNull)
     inner = type_ if nullable else type_.of_type
     if convert is None and not isinstance(inner, GraphQLList) and inner.name in _UNCHANGED:
+        if kind is _ALWAYS.get(inner.name, _NEVER):
+            if not nullable:
+                yield f"if {name} is None: {source.constant(_null)}()"
+            return
         unchanged = _UNCHANGED[inner.name].format(value=name)
         unless = f" and {name} is not None" if nullable else ""
         yield f"if not ({unchanged}){unless}: {name} = {source.constant(_Strict(inner))}({name})"
         return
-    statements = list(_converted(source, inner, name, convert))
+    statements = list(_converted(source, inner, name, convert, kind))
     if nullable:
         yield f"if {name} is not None:"
     yield from (f"    {statement}" if nullable else statement for statement in statements)
 
 
-def _converted(source: Source, type_: Any, name: str, convert: Inline | None) -> Iterator[str]:
+def _converted(source: Source, type_: Any, name: str, convert: Inline | None, kind: type | None) -> Iterator[str]:
     if convert is not None:
-        yield f"{name} = {convert.expression.format(value=name)}"
+        yield f"{name} = {source.written(convert, name)}"
         if convert.text and not isinstance(type_, GraphQLList) and type_.name in _TEXTS:
             return
-    yield from _of_type(source, type_, name)
+        kind = None
+    yield from _of_type(source, type_, name, kind)
 
 
-def _of_type(source: Source, type_: Any, name: str) -> Iterator[str]:
+def _of_type(source: Source, type_: Any, name: str, kind: type | None) -> Iterator[str]:
     if isinstance(type_, GraphQLList):
         yield f"{name} = {source.constant(_list(type_.of_type))}({name})"
     elif isinstance(type_, GraphQLEnumType):
@@ -113,10 +136,17 @@ def _of_type(source: Source, type_: Any, name: str) -> Iterator[str]:
     elif unchanged := _UNCHANGED.get(type_.name):
         yield f"if not ({unchanged.format(value=name)}): {name} = {source.constant(_Strict(type_))}({name})"
     else:
-        serialize = source.constant(type_.coerce_output_value)
-        strict = source.constant(_Strict(type_))
-        yield f"{name} = {serialize}({name}) if {name}.__class__ in plain else {strict}({name})"
-        yield f"if {name} is None: {source.constant(_null)}()"
+        yield from _of_scalar(source, type_, name, kind)
+
+
+def _of_scalar(source: Source, type_: Any, name: str, kind: type | None) -> Iterator[str]:
+    serialize = type_.coerce_output_value
+    written = source.written(serialize, name)
+    if kind in PLAIN and isinstance(serialize, Inline) and serialize.text:
+        yield f"{name} = {written}"
+        return
+    yield f"{name} = {written} if {name}.__class__ in plain else {source.constant(_Strict(type_))}({name})"
+    yield f"if {name} is None: {source.constant(_null)}()"
 
 
 def converter(type_: Any) -> Callable[[Collection[Any]], list[Any]]:

@@ -8,6 +8,7 @@ from graphql import (
     DocumentNode,
     GraphQLBoolean,
     GraphQLID,
+    GraphQLInt,
     GraphQLString,
     Undefined,
     VariableDefinitionNode,
@@ -32,7 +33,8 @@ from graph.engine.planning import Plan
 MOST: Final = 20
 
 # Values of these classes are coerced to themselves.
-_AS_THEY_ARE: Final = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+_AS_THEY_ARE: Final = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
+_BEYOND: Final = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Variable:
 
     def coerced(self, value: Any) -> Any:
         """As graphql-core coerces what was given; Undefined where it would refuse it."""
-        if value.__class__ is self.as_it_is:
+        if value.__class__ is self.as_it_is and (value.__class__ is not int or -_BEYOND <= value < _BEYOND):
             return value
         if self.nested and input_is_nested_too_deeply(value, self.type):
             return Undefined

@@ -53,7 +53,7 @@ async def answered(context: ExecutionContext, outcomes: Outcomes) -> ExecutionRe
         schema._schema,
         context.graphql_document,
         root_value=context.root_value,
-        middleware=MiddlewareManager(outcomes),
+        middleware=MiddlewareManager(outcomes) if outcomes else None,
         variable_values=context.variables,
         operation_name=context.operation_name,
         context_value=context.context,

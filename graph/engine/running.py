@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from graphql import GraphQLResolveInfo, OperationType
@@ -135,10 +136,12 @@ class Run:
         return await result if optimized_is_awaitable(result) else result
 
     def _info(self, place: Place, path: Path | None) -> Info:
-        raw = self._raw_info(place, Path(path, place.key, place.parent.name))
-        return self._schema.config.info_class(_raw_info=raw, _field=place.declared)
+        kind = self._schema.config.info_class
+        if kind is Info:
+            return _Told(self, place, path, self._executor.context_value)
+        return kind(_raw_info=self.raw_info(place, Path(path, place.key, place.parent.name)), _field=place.declared)
 
-    def _raw_info(self, place: Place, path: Path) -> GraphQLResolveInfo[Any]:
+    def raw_info(self, place: Place, path: Path) -> GraphQLResolveInfo[Any]:
         return self._executor.build_resolve_info(place.graphql, place.nodes, place.parent, path)
 
     # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +223,7 @@ class Run:
         known: Any = selection.type.is_type_of
         by_class = known is None or _by_class(known)
         if known is not None:
-            info = self._raw_info(place, path)
+            info = self.raw_info(place, path)
             for each in {type(each): each for each in objects}.values() if by_class else objects:
                 if known(each, info) is not True:
                     raise Unplanned(f"{selection.type} does not know a {type(each).__name__}")
@@ -231,7 +234,7 @@ class Run:
         self, place: Place, objects: Sequence[Any], path: Path, paths: Sequence[Path]
     ) -> list[dict[str, Any]]:
         """Objects of an interface or union, grouped by their own types."""
-        info = self._raw_info(place, path)
+        info = self.raw_info(place, path)
         groups: dict[str, list[int]] = {}
         for index, each in enumerate(objects):
             groups.setdefault(self._type_name(place, each, info), []).append(index)
@@ -250,6 +253,26 @@ class Run:
         if name.__class__ is not str or name not in place.selections:
             raise Unplanned(f"{place.abstract} has no type {name}")
         return str(name)
+
+
+class _Told(Info):
+    """What a resolver is told of its field: most look at the context alone, and the rest is put together for others."""
+
+    def __init__(self, run: Run, place: Place, path: Path | None, context: Any) -> None:
+        self._field = place.declared
+        self._run = run
+        self._place = place
+        self._path = path
+        self._context = context
+
+    @property
+    def context(self) -> Any:
+        return self._context
+
+    @cached_property
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override] # Info's own is an attribute, too.
+        place = self._place
+        return self._run.raw_info(place, Path(self._path, place.key, place.parent.name))
 
 
 def _distinct(ids: list[int], results: Collection[Any], shape: Shape) -> dict[int, Any]:

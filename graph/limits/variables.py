@@ -12,11 +12,17 @@ def check(variables: Mapping[str, Any], limits: Limits) -> None:
     which no database can hold."""
     level: list[Any] = [variables]
     for _ in range(limits.value_depth + 1):
-        if any(value.__class__ is str and "\0" in value for value in level):
-            raise BadUserInput("A text in the variables holds the character NUL; leave it out.", reason="INVALID")
-        level = [inner for value in level if value.__class__ in (dict, list) for inner in _inside(value, limits)]
-        if not level:
+        inner: list[Any] = []
+        for value in level:
+            if value.__class__ is str:
+                if "\0" in value:
+                    message = "A text in the variables holds the character NUL; leave it out."
+                    raise BadUserInput(message, reason="INVALID")
+            elif value.__class__ is dict or value.__class__ is list:
+                inner += _inside(value, limits)
+        if not inner:
             return
+        level = inner
     message = f"The variables are nested more than {limits.value_depth} levels deep."
     raise limit_passed(BadUserInput, message, name="valueDepth", limit=limits.value_depth)
 

@@ -18,7 +18,7 @@ _LONGEST_MESSAGE: Final = 1_000
 logger: Final = logging.getLogger("clientela.errors")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """One answer of an operation. It holds `data` only where the operation was executed."""
 

@@ -61,7 +61,11 @@ class Document:
 
         Raises BadUserInput where that names none or several, RequestRefused where it is not of the kinds allowed.
         """
-        named = [each for each in self.operations if operation_name is None or _name(each) == operation_name]
+        operations = self.operations
+        if operation_name is None:
+            named = operations
+        else:
+            named = [each for each in operations if each.name is not None and each.name.value == operation_name]
         if not named:
             asked = f"named {operation_name!r}" if operation_name else "at all"
             raise BadUserInput(f"The document has no operation {asked}.", reason="OPERATION_UNKNOWN")
@@ -72,6 +76,10 @@ class Document:
         if kind not in kinds:
             raise _not_here(kind)
         return kind
+
+    def name_of(self, operation_name: str | None) -> str | None:
+        """The name of the operation that runs, where it has one."""
+        return operation_name or _name(self.operations[0])
 
 
 class Documents:

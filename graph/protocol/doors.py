@@ -15,7 +15,7 @@ class Viewer(Protocol):
         """The same for every request of one agent or API key."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """One operation's caller. `viewer` is None for a stranger, who reaches signIn and __typename only."""
 

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from graph.errors import RequestRefused
 from graph.protocol import events, media, parsing
 from graph.protocol.answers import Answer, written
+from graph.protocol.deadlines import Deadlines
 from graph.protocol.documents import EVERY_KIND
 from graph.protocol.operations import AT_ONCE, READING, Credentials, Operations
 from graph.protocol.parsing import Request
@@ -26,6 +27,7 @@ class GraphQLOverHTTP:
     def __init__(self, operations: Operations, page: Callable[[HTTPConnection], Response] | None) -> None:
         self._operations = operations
         self._page = page
+        self._bodies = Deadlines(operations.limits.body_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Of a name that comes twice, the last counts.
@@ -63,7 +65,7 @@ class GraphQLOverHTTP:
                 headers.get(b"content-type", b"").decode("latin-1"),
                 headers.get(b"content-encoding", b"").decode("latin-1"),
             )
-            return parsing.from_body(await read_body(receive, headers, limits), limits)
+            return parsing.from_body(await read_body(receive, headers, limits, self._bodies), limits)
         if scope["method"] == "GET":
             return parsing.from_query_string(scope["query_string"], limits)
         raise RequestRefused("Send GraphQL by POST or GET.", status=405, allow="GET, POST")

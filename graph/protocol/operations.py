@@ -1,7 +1,5 @@
 """Running an operation, whatever way it came in: a place, the caller, the document, the time limit, the record."""
 
-import asyncio
-import logging
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Hashable, Iterator
@@ -12,8 +10,10 @@ from typing import Any, Final
 from graphql import OperationType
 
 from graph.errors import BadUserInput, RateLimited, TimedOut, Unauthenticated, limit_passed
+from graph.protocol import journal
 from graph.protocol.admission import Admission
 from graph.protocol.answers import Answer, answered, failed
+from graph.protocol.deadlines import Deadlines
 from graph.protocol.documents import EVERY_KIND
 from graph.protocol.doors import Caller, Doors, Viewer
 from graph.protocol.metrics import Metrics
@@ -21,13 +21,11 @@ from graph.protocol.parsing import Request
 from graph.protocol.schema import Schema
 from graph.protocol.trusted import Manifest
 
-logger: Final = logging.getLogger("clientela.operations")
-
 AT_ONCE: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
 READING: Final = frozenset({OperationType.QUERY})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Credentials:
     """What a request says of its sender. The token is looked up again for every operation."""
 
@@ -46,6 +44,7 @@ class Operations:
         self._metrics = metrics
         self._streams: Counter[Hashable] = Counter()
         self._admission = Admission(schema.limits)
+        self._deadlines = Deadlines(schema.limits.operation_seconds)
         self.limits = schema.limits
         metrics.watch("operations_running", "Operations running now.", lambda: self._admission.running)
         metrics.watch("operations_waiting", "Operations waiting for a place.", lambda: self._admission.waiting)
@@ -58,23 +57,17 @@ class Operations:
         try:
             async with self._admission:
                 # It begins here: waiting for a place has a limit of its own.
-                time_limit = asyncio.timeout(self.limits.operation_seconds)
-                async with time_limit:
+                time_limit = self._deadlines.started()
+                with time_limit:
                     viewer = await self._viewer(sender.token)
                     request = self._named(request)
                     document = self._schema.documents.read(request.query, signed_in=viewer is not None)
                     kind = document.kind_of(request.operation_name, kinds).value
-                    result = await self._schema.execute(
-                        request.query,
-                        variable_values=request.variables,
-                        context_value=self._context(viewer, sender),
-                        operation_name=request.operation_name,
-                        operation_extensions=request.extensions,
-                    )
+                    result = await self._schema.answer(request, document, self._context(viewer, sender))
                     answer = answered(result, sender.request_id, self._doors.explain)
         except Exception as error:
             # Something below may have had a time limit of its own.
-            late = isinstance(error, TimeoutError) and time_limit is not None and time_limit.expired()
+            late = isinstance(error, TimeoutError) and time_limit is not None and time_limit.expired
             told = self._out_of_time() if late else error
             answer = failed(told, sender.request_id, self._doors.explain)
         self._record(kind, request, answer, sender, time.perf_counter() - started)
@@ -176,16 +169,6 @@ class Operations:
 
     def _record(self, kind: str, request: Request, answer: Answer, sender: Credentials, seconds: float) -> None:
         self._metrics.operation(kind, answer.outcome, seconds)
-        if logger.isEnabledFor(logging.INFO):
-            # Only a name that the document has is fit for a log line.
-            name = request.operation_name if request.operation_name and kind != "unknown" else "-"
-            told = {"request_id": sender.request_id, "kind": kind, "operation": name, "outcome": answer.outcome}
-            logger.info(
-                "%s %s: %s in %.1f ms, request %s",
-                kind,
-                name,
-                answer.outcome,
-                seconds * 1000,
-                sender.request_id,
-                extra={**told, "milliseconds": round(seconds * 1000, 1)},
-            )
+        # Only a name that the document has is fit for a log line.
+        name = request.operation_name if request.operation_name and kind != "unknown" else "-"
+        journal.write(request_id=sender.request_id, kind=kind, operation=name, outcome=answer.outcome, seconds=seconds)

@@ -10,7 +10,7 @@ from graph.errors import RequestRefused
 from graph.limits import Limits, check_variables
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """The parameters of one GraphQL request, of the right types and within the limits on variables."""
 

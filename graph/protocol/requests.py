@@ -1,6 +1,5 @@
 """Reading an HTTP request: the headers that matter here, the body within its limits, the request id."""
 
-import asyncio
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from starlette.types import Receive, Scope
 
 from graph.errors import RequestRefused
 from graph.limits import Limits
+from graph.protocol.deadlines import Deadlines
 
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
 """For log lines written anywhere below."""
@@ -47,13 +47,13 @@ def address_of(scope: Scope) -> str | None:
     return client[0] if client else None
 
 
-async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes:
+async def read_body(receive: Receive, headers: Headers, limits: Limits, deadlines: Deadlines) -> bytes:
     """Raises RequestRefused for a body too large (413) or too slow (408), Gone for one that breaks off."""
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and (len(announced) > 15 or int(announced) > limits.body):
         raise _too_large(limits)
     try:
-        async with asyncio.timeout(limits.body_seconds):
+        with deadlines.started():
             return await _whole_body(receive, limits)
     except TimeoutError:
         raise RequestRefused("The body took too long to arrive.", status=408) from None
@@ -71,7 +71,7 @@ async def _whole_body(receive: Receive, limits: Limits) -> bytes:
         size += len(parts[-1])
         if size > limits.body:
             raise _too_large(limits)
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _too_large(limits: Limits) -> RequestRefused:

@@ -107,7 +107,7 @@ async def test_a_query_that_failed_at_its_root_does_not_fail_there_again() -> No
 
 
 async def test_a_resolver_that_another_library_wrapped_is_called_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = toy.schema(toy.entrance())
+    engine = toy.schema(toy.Entrance())
     query: Any = engine._schema.query_type
     monkeypatch.setattr(query.fields["breaks"], "resolve", lambda source, info: 7)
     answer = await engine.execute("{ breaks }", context_value=toy.Context())
@@ -130,7 +130,7 @@ async def test_an_extension_that_watches_fields_is_served_by_the_reference() -> 
             return _next(root, info, *args, **kwargs)
 
     context = toy.Context()
-    await toy.schema(Watching, toy.entrance()).execute("{ people(first: 1) { name } }", context_value=context)
+    await toy.schema(Watching, toy.Entrance()).execute("{ people(first: 1) { name } }", context_value=context)
     assert "name" in context.told
 
 

@@ -13,7 +13,7 @@ from strawberry.permission import BasePermission
 from strawberry.scalars import JSON
 from strawberry.types import ExecutionResult
 
-from graph.engine import entrance
+from graph.engine import Entrance
 from graph.engine.fields import Inline, Rows, batched, column
 
 
@@ -248,7 +248,7 @@ def schema(*extensions: Any) -> strawberry.Schema:
     return strawberry.Schema(Query, Mutation, Subscription, types=[Person, Place], extensions=[Counted, *extensions])
 
 
-ENGINE, REFERENCE = schema(entrance()), schema()
+ENGINE, REFERENCE = schema(Entrance()), schema()
 
 
 async def both(document: str, **more: Any) -> tuple[tuple[ExecutionResult, Context], tuple[ExecutionResult, Context]]:
