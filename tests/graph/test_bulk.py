@@ -100,6 +100,8 @@ async def test_customers_are_changed_alike_and_told_row_by_row(bulk, save):
         {"filter": {"tags": {"count": {"gte": 0}}}},
         {"filter": {"customFields": []}},
         {"filter": {"owner": {}}},
+        {"filter": {"company": {"or": [{"isNull": True}, {"isNull": False}]}}},
+        {"filter": {"tags": {"none": {"and": [{"name": {"eq": "x"}}, {"not": {"name": {"eq": "x"}}}]}}}},
         {"filter": {"or": [{"source": {"eq": "x"}}, {"not": {"source": {"eq": "x"}}}]}},
         {"search": "  "},
         {"search": ""},
