@@ -184,6 +184,7 @@ class Pool:
         self._writer: Connection | None = None
         self._log = Path(f"{path}-wal")
         self._bringing_in = asyncio.Lock()
+        self._own: Connection | None = None
         self._reader = Reader(path, self._threaded)
 
     @classmethod
@@ -216,11 +217,13 @@ class Pool:
 
     async def _bring_in(self) -> None:
         """Whoever finds the log long brings it into the file, while others write; it begins anew with the next write
-        after that."""
+        after that. By a connection of its own, for he may hold one of the readers' himself."""
         if self._bringing_in.locked() or not self._log.exists() or self._log.stat().st_size <= _LOG:
             return
-        async with self._bringing_in, self._threaded() as connection:
-            await connection.bring_in()
+        async with self._bringing_in:
+            if self._own is None:
+                self._own = await self._connect(query_only=True)
+            await self._own.bring_in()
 
     async def close(self) -> None:
         self._reader.close()

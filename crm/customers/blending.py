@@ -81,7 +81,7 @@ class Blend:
         """The named one's, else the survivor's, else that of the first who has one."""
         if field in self.winners:
             return held(self.winners[field])
-        return next((value for value in map(held, self.everybody) if value), held(self.into))
+        return next((value for value in map(held, self.everybody) if not _empty(field, value)), held(self.into))
 
     def _columns(self) -> None:
         for field, column in COLUMNS.items():
@@ -160,6 +160,11 @@ class Blend:
             if longest is not self.into.block:
                 longest.customer_id = self.into.id
                 self.into.block = longest
+
+
+def _empty(field: str, value: Any) -> bool:
+    """FEMALE is the first of its enum, and no emptiness."""
+    return value is None or value == "" or (field == "value" and not value)
 
 
 def strictest(states: Sequence[State]) -> int:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from crm import assignment
 from crm.acting import Act
 from crm.customers.states import State, custom_fields
 from crm.customers.telling import COLUMNS
-from crm.errors import Refused
+from crm.errors import ErrorCode, Refused
 from db import tables, wire
 from db.queries import agents, companies, departments, tags
 from db.rows import fresh
@@ -67,15 +66,18 @@ async def restore(act: Act, pairs: Sequence[tuple[State, Sequence[Fields]]]) -> 
 
 
 async def _given_back(act: Act, restored: Sequence[State]) -> None:
-    """Whose former owner takes nobody any more is refused."""
-    moved = [(state, state.was.columns["owner_id"]) for state in restored if state.was is not None]
-    moved = [(state, before) for state, before in moved if state.row.owner_id not in (None, before)]
-    crew = await assignment.crew(act, [state.row.owner_id for state, _ in moved])
-    for state, before in moved:
-        try:
-            assignment.give_back(state, before, crew)
-        except Refused as refused:
-            state.refuse(refused)
+    """Whose former owner was deactivated since is refused; one who is full by now gets his own back."""
+    moved = [
+        state for state in restored if state.was and state.row.owner_id not in (None, state.was.columns["owner_id"])
+    ]
+    if not moved:
+        return
+    owners = await agents.by_ids(act.work, list({state.row.owner_id for state in moved}))
+    for state in moved:
+        agent = owners[state.row.owner_id]
+        if not agent.active and agent.updated_at >= state.row.updated_at:
+            message = f"{agent.name}, who looked after “{state.row.name}” before, is not active any more."
+            state.refuse(Refused(ErrorCode.CONFLICT, message, ("id",)))
 
 
 class _Known:

@@ -18,40 +18,40 @@ def unbounded(condition: Condition) -> bool:
     return _always(condition.shape, condition.values)
 
 
-def _always(shape: Shape, values: Sequence[Any]) -> bool:
-    """Of every customer. Inside a relation it is asked of other records, whose columns are not known here."""
+def _always(shape: Shape, values: Sequence[Any], own: bool = True) -> bool:
+    """Of every customer. Inside a relation it is asked of other records, whose columns are not known here (`own`)."""
     kind = shape[0]
     if kind == "and":
-        return all(_always(one, values) for one in shape[1:])
+        return all(_always(one, values, own) for one in shape[1:])
     if kind == "or":
-        return any(_always(one, values) for one in shape[1:]) or _complementary(shape[1:], values)
+        return any(_always(one, values, own) for one in shape[1:]) or _complementary(shape[1:], values)
     if kind == "not":
-        return _never(shape[1], values)
+        return _never(shape[1], values, own)
     if kind == "one":
-        return bool(shape[3]) and shape[2] == TRUE
+        return bool(shape[3]) and _always(shape[2], values, own=False)
     if kind == "count":
         return _counts_any(shape[2], values[shape[3]], shape[4])
     if kind == "compare":
-        return str(shape[1]).endswith("_count") and _counts_any(shape[2], values[shape[3]], TRUE)
+        return own and str(shape[1]).endswith("_count") and _counts_any(shape[2], values[shape[3]], TRUE)
     if kind == "covers":
         return not values[shape[3]]
     return bool(kind == "true")
 
 
-def _never(shape: Shape, values: Sequence[Any]) -> bool:
+def _never(shape: Shape, values: Sequence[Any], own: bool = True) -> bool:
     kind = shape[0]
     if kind == "and":
-        return any(_never(one, values) for one in shape[1:]) or _complementary(shape[1:], values)
+        return any(_never(one, values, own) for one in shape[1:]) or _complementary(shape[1:], values)
     if kind == "or":
-        return all(_never(one, values) for one in shape[1:])
+        return all(_never(one, values, own) for one in shape[1:])
     if kind == "not":
-        return _always(shape[1], values)
+        return _always(shape[1], values, own)
     if kind == "one":
-        return bool(not shape[3] and shape[2] == FALSE)
+        return not shape[3] and _never(shape[2], values, own=False)
     if kind == "some":
-        return bool(shape[2] == FALSE)
+        return _never(shape[2], values, own=False)
     if kind == "empty":
-        return shape[1] in _NEVER_EMPTY
+        return own and shape[1] in _NEVER_EMPTY
     if kind in ("among", "anniversary"):
         return not values[shape[2]]
     if kind == "among_folded":

@@ -31,7 +31,7 @@ async def reclaim(database: Database) -> None:
 STEPS: Final = 8
 """Steps of merging the index of texts after a chunk of a job; it needs two or three."""
 
-_GAP: Final = 0.005
+_GAP: Final = 0.01
 
 
 async def merge(database: Database, steps: int = 10 * STEPS) -> None:

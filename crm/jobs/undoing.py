@@ -88,7 +88,8 @@ async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, R
             results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
             continue
         made = told[0].action == ChangeAction.CREATED
-        if state.row.version != told[-1].version or (made and state.id in crowded):
+        merged = state.id != one.id
+        if merged or state.row.version != told[-1].version or (made and state.id in crowded):
             results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [ConflictRefused(state.row, ("id",))])
         elif made:
             gone.append((one, state))
@@ -125,7 +126,7 @@ async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
             continue
         field, row = shown[one.id], seen.get(one.id)
         into = field["after"] is None
-        if row is None or not there or (one.id in members) is into:
+        if row is None or row.id != one.id or not there or (one.id in members) is into:
             message = "Somebody changed the members of the segment since."
             results.append(Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))]))
             continue

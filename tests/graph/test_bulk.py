@@ -66,6 +66,7 @@ def work(database):
 
 
 async def test_customers_are_changed_alike_and_told_row_by_row(bulk, save):
+    """EM5, VC3, VC13: duplicate ids count once, unknown ones are FAILED rows NOT_FOUND."""
     await save(a := make.customer("a"), b := make.customer("b"), c := make.customer("c", archived_at=1))
     gone = "cus_" + "0" * 32
     target = {"ids": [*ids_of(a, b, c, a)["ids"], gone, "nonsense"]}
@@ -99,6 +100,8 @@ async def test_customers_are_changed_alike_and_told_row_by_row(bulk, save):
         {"filter": {"tags": {"count": {"gte": 0}}}},
         {"filter": {"customFields": []}},
         {"filter": {"owner": {}}},
+        {"filter": {"company": {"or": [{"isNull": True}, {"isNull": False}]}}},
+        {"filter": {"tags": {"none": {"and": [{"name": {"eq": "x"}}, {"not": {"name": {"eq": "x"}}}]}}}},
         {"filter": {"or": [{"source": {"eq": "x"}}, {"not": {"source": {"eq": "x"}}}]}},
         {"search": "  "},
         {"search": ""},
@@ -108,6 +111,7 @@ async def test_customers_are_changed_alike_and_told_row_by_row(bulk, save):
     ids=str,
 )
 async def test_a_match_that_leaves_nobody_out_is_refused(bulk, save, match):
+    """EM5: UNBOUNDED_TARGET."""
     await save(make.customer())
     assert await bulk(call("customersArchive"), target={"match": match}) == [("UNBOUNDED_TARGET", "target.match")]
 
@@ -122,6 +126,7 @@ async def test_everyone_is_meant_when_it_is_said(bulk, save):
 
 
 async def test_another_number_than_expected_does_nothing(bulk, save, ask):
+    """EM5: COUNT_MISMATCH."""
     await save(make.customer("a"))
     match = {"filter": {"name": {"eq": "a"}}, "expectedCount": 2}
     assert await bulk(call("customersArchive"), target={"match": match}) == [
@@ -131,6 +136,7 @@ async def test_another_number_than_expected_does_nothing(bulk, save, ask):
 
 
 async def test_no_ids_are_no_target_but_a_match_may_find_nobody(bulk):
+    """EM5: EMPTY_TARGET."""
     assert await bulk(call("customersArchive"), target={"ids": []}) == [("EMPTY_TARGET", "target.ids")]
     job = await bulk(call("customersArchive"), target={"match": {"search": "nobody"}})
     assert (job["status"], job["matched"], job["progress"]) == ("DONE", 0, 1.0)
@@ -156,6 +162,7 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(bulk, save, ask):
 
 
 async def test_all_or_nothing(bulk, save, ask):
+    """EM5: ABORT."""
     await save(a := make.customer("a"), b := make.customer("b", archived_at=1), c := make.customer("c"))
     job = await bulk(UPDATE, target=ids_of(a, b, c), input={"source": "Fair"}, options={"onError": "ABORT"})
     assert (job["status"], outcomes(job)) == ("FAILED", ["SKIPPED", "FAILED", "SKIPPED"])
@@ -165,6 +172,7 @@ async def test_all_or_nothing(bulk, save, ask):
 
 
 async def test_more_than_200_run_behind_the_answer(bulk, save, ask, work, viewer):
+    """EM5: a durable job."""
     await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
     await save(*(make.customer(f"c{number}", source="Fair") for number in range(450)))
     match = {"filter": {"source": {"eq": "Fair"}}, "expectedCount": 450}
@@ -199,6 +207,7 @@ async def test_rows_come_in_pages(bulk, save, ask):
 
 
 async def test_seven_over_three_is_three_two_two(bulk, save):
+    """SB18, SB19: evenly by turns."""
     agents = [make.agent(name) for name in "abc"]
     await save(*agents, *(made := [make.customer(f"c{number}") for number in range(7)]))
     named = ", ".join(f'"{wire("Agent")(one.id)}"' for one in agents)
@@ -210,6 +219,7 @@ async def test_seven_over_three_is_three_two_two(bulk, save):
 
 
 async def test_full_agents_are_passed_over_and_the_rest_is_refused(bulk, save):
+    """SB18: AGENT_AT_CAPACITY."""
     a, b = make.agent("a", max_customers=1), make.agent("b", max_customers=2)
     await save(a, b, *(made := [make.customer(f"c{number}") for number in range(5)]))
     to = f'{{agents: ["{wire("Agent")(a.id)}", "{wire("Agent")(b.id)}"]}}'
@@ -219,6 +229,7 @@ async def test_full_agents_are_passed_over_and_the_rest_is_refused(bulk, save):
 
 
 async def test_inactive_and_unknown_agents_are_refused_without_a_job(bulk, save):
+    """SB18: AGENT_INACTIVE, and no job."""
     await save(off := make.agent(active=False), customer := make.customer())
     for one, code in ((wire("Agent")(off.id), "AGENT_INACTIVE"), ("agt_" + "0" * 32, "NOT_FOUND")):
         document = call("customersAssign", f', to: {{agents: ["{one}"]}}')
@@ -226,6 +237,7 @@ async def test_inactive_and_unknown_agents_are_refused_without_a_job(bulk, save)
 
 
 async def test_release_verify_block_and_claim(bulk, save, viewer):
+    """SB2, SB21, SB23."""
     await save(agent := make.agent("me", id=viewer.actor_id), new := make.customer("n", stage=CustomerStage.NEW))
     await save(own := make.customer("o", owner_id=agent.id))
     job = await bulk(call("customersVerify", ", valid: true"), target=ids_of(new, own))
@@ -239,6 +251,7 @@ async def test_release_verify_block_and_claim(bulk, save, viewer):
 
 
 async def test_bulk_deletes_obey_the_workspace(bulk, save):
+    """SB20: BULK_DELETE_NOT_ALLOWED."""
     await save(agent := make.agent(), a := make.customer("a"), b := make.customer("b", owner_id=agent.id))
     dry = await bulk(call("customersDelete"), target=ids_of(a, b), options={"dryRun": True})
     job = await bulk(call("customersDelete"), target=ids_of(a, b))
@@ -320,6 +333,7 @@ async def test_a_waiting_job_is_cancelled_at_once(bulk, save, work):
 
 
 async def test_interactions_are_recorded_with_many(bulk, save, ask):
+    """SM1, SB16, VC5."""
     await save(a := make.customer("a"), b := make.customer("b", archived_at=1))
     document = f"mutation ($rows: [InteractionRow!]!) {{ interactionsRecord(rows: $rows) {JOB} }}"
     one = {"kind": "PAYMENT", "outcome": "PAID", "externalId": {"system": "pos", "value": "1"}}
@@ -341,6 +355,7 @@ async def test_interactions_are_recorded_with_many(bulk, save, ask):
 
 
 async def test_members_come_and_go(bulk, save, ask):
+    """EM1, EM2."""
     segment = make.segment("Regulars", kind=SegmentKind.STATIC)
     await save(segment, a := make.customer("a"), b := make.customer("b"))
     await save(tables.SegmentMember(workspace_id=0, segment_id=segment.id, customer_id=b.id))

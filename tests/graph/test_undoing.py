@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.tables.enums import Role
+from db.tables.enums import Role, SegmentKind
 from graph.ids import wire
 from tests import make
 from tests.graph.test_bulk import JOB, UPDATE, call, counts, ids_of, outcomes
@@ -54,8 +54,8 @@ async def who(ask, row):
     return (await ask(WHO, id=wire("Customer")(row.id)))["customer"]
 
 
-async def test_nobody_goes_back_to_an_agent_who_takes_nobody_any_more(ask, job, undo, save):
-    """Kept with CONFLICT: the owner was deactivated, or is full by now. A department that is gone stays away."""
+async def test_nobody_goes_back_to_an_agent_who_is_not_active_any_more(ask, job, undo, save):
+    """Kept with CONFLICT. Who is full by now gets back whom he had: nobody touched him since."""
     home, gone = make.department(), make.agent("Gone")
     full, new = make.agent("Full", max_customers=1), make.agent("New")
     await save(home, gone, full, new, make.works_in(gone, home))
@@ -70,9 +70,9 @@ async def test_nobody_goes_back_to_an_agent_who_takes_nobody_any_more(ask, job, 
     done = await ask(after, agent=wire("Agent")(gone.id), department=wire("Department")(home.id))
     assert done == {"agentDeactivate": {"errors": []}, "departmentDelete": {"errors": []}}
     undone = await undo(assigned)
-    assert counts(undone) == {"SKIPPED": 2}
-    assert conflicts(undone) == [[("CONFLICT", "InputError")]] * 2
-    assert [(await who(ask, row))["owner"]["name"] for row in (a, b)] == ["New", "New"]
+    assert counts(undone) == {"SKIPPED": 1, "UPDATED": 1}
+    assert conflicts(undone) == [[("CONFLICT", "InputError")], []]
+    assert [(await who(ask, row))["owner"]["name"] for row in (a, b)] == ["New", "Full"]
 
 
 async def test_a_department_that_is_gone_stays_away(ask, job, undo, save):
@@ -124,6 +124,26 @@ async def test_who_is_deleted_for_ever_cannot_be_put_back(ask, job, save):
     await ask("mutation ($id: ID!) { customerDelete(by: {id: $id}) { errors { code } } }", id=gone)
     undone = (await ask(UNDO, id=merged["id"]))["jobUndo"]["job"]
     assert (undone["status"], undone["matched"], undone["rows"]["nodes"]) == ("DONE", 0, [])
+
+
+async def test_whoever_was_merged_since_is_touched(ask, job, undo, save):
+    """Kept with CONFLICT, and the one who stayed is left alone, though he happens to be at the same version."""
+    a, b, c = make.customer("a"), make.customer("b"), make.customer("c")
+    await save(a, b, c, segment := make.segment(kind=SegmentKind.STATIC))
+    members = f"""mutation ($id: ID!, $add: CustomerTarget, $remove: CustomerTarget) {{
+      segmentMembersChange(id: $id, add: $add, remove: $remove) {JOB} }}"""
+    of = {"id": wire("Segment")(segment.id)}
+    await job(members, add=ids_of(c), **of)
+    left = await job(members, remove=ids_of(c), **of)
+    changed = await job(UPDATE, target=ids_of(b), input={"source": "Fair", "nickname": "b"})
+    for gone in (b, c):
+        await ask(MERGE, into=ids_of(a)["ids"][0], **{"from": ids_of(gone)["ids"]})
+        undone = await undo(changed if gone is b else left)
+        assert outcomes(undone) == ["SKIPPED"]
+        assert conflicts(undone)[0][0][0] == "CONFLICT"
+    node = "query ($id: ID!) { customer(by: {id: $id}) { nickname source segments { id } } }"
+    now = (await ask(node, id=ids_of(a)["ids"][0]))["customer"]
+    assert now == {"nickname": "b", "source": "Fair", "segments": []}
 
 
 async def test_a_merge_comes_apart_all_or_none(ask, undo, save):
