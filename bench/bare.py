@@ -112,7 +112,7 @@ def _shown(value: Any, dialect: str) -> str:
 async def new_tag(database: Database, workspace_id: int) -> Any:
     """One that nobody wears."""
     name = f"zz {ids.now()}"
-    tag = fresh(tables.Tag, workspace_id=workspace_id, name=name, name_key=name, kind=0)
+    tag = fresh(tables.Tag, workspace_id=workspace_id, name=name, name_key=name, unique_key=name, kind=0)
     await database.write(workspace_id, lambda work: work.insert(tag))
     return tag
 

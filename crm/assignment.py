@@ -95,6 +95,20 @@ def release(act: Act, state: State, to: CustomerStage, path: Path = ()) -> bool:
     return True
 
 
+def give_back(state: State, owner_id: bytes | None, crew: Crew) -> None:
+    """An undo has made the customer his former owner's again; until then he was `owner_id`'s. Raises Refused CONFLICT
+    where the former owner takes nobody any more."""
+    row = state.row
+    agent = crew.agents[row.owner_id]
+    if not agent.active or (crew.full(agent) and not state.archived):
+        why = "has no room for more customers" if agent.active else "is not active any more"
+        message = f"{agent.name}, who looked after “{row.name}” before, {why}, so the customer stays as it is."
+        raise Refused(ErrorCode.CONFLICT, message, ("id",))
+    if not state.archived:
+        _count(crew, owner_id, -1)
+        _count(crew, row.owner_id, 1)
+
+
 def _at_capacity(crew: Crew, agent: Any, path: Path) -> LimitRefused:
     limit = crew.room_limit(agent) or 0
     message = f"{agent.name} takes at most {limit} customers; this would be one too many. Choose another agent."

@@ -10,7 +10,7 @@ from crm.acting import Act
 from crm.changes import Entry
 from crm.customers import states, storing, telling
 from crm.customers.states import SEARCHED
-from crm.errors import ConflictRefused, DuplicateRefused, ErrorCode, Path, Refused, refuse
+from crm.errors import ConflictRefused, DuplicateRefused, ErrorCode, LimitRefused, Path, Refused, refuse
 from crm.references import Named, References
 from crm.values import Value
 from db import tables, wire, writing
@@ -219,7 +219,7 @@ def _external_ids(state: _State, given: Sequence[Mapping[str, str]]) -> None:
     path = ("input", "externalIds")
     if len(given) > MOST:
         message = f"There is room for {MOST} of them; these are {len(given)}."
-        raise Refused(ErrorCode.LIMIT_EXCEEDED, message, path)
+        raise LimitRefused(message, path, limit=MOST, current=len(given))
     state.external_ids = list(
         dict.fromkeys(references.external_id(one, (*path, place)) for place, one in enumerate(given))
     )
@@ -235,17 +235,18 @@ async def _values(act: Act, state: _State, given: Given, country: str | None) ->
             state.refused.append(Refused(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
             continue
         _try(state, _value, state, active[one["key"]], one.get("value"), (*path, "value"), country)
-    missing = {one["key"] for one in named}
+    cleared = "custom_fields" in given and given["custom_fields"] is None
+    asked = {one["key"] for one in named}
     for field_ in active.values():
-        if state.made and field_.required and field_.key not in missing:
+        if cleared:
+            _try(state, _value, state, field_, None, ("input", "customFields"), country)
+        elif state.made and field_.required and field_.key not in asked:
             message = f"“{field_.label}” is required; give it under the key “{field_.key}”."
             state.refused.append(Refused(ErrorCode.BLANK, message, ("input", "customFields")))
 
 
 def _value(state: _State, field_: Any, given: Any, path: Path, country: str | None) -> None:
-    value = values.checked(field_, given, path, country=country)
-    if value is None and field_.required:
-        raise Refused(ErrorCode.BLANK, f"“{field_.label}” is required.", path)
+    value = values.taken(field_, given, path, country=country)
     state.values.pop(field_.id, None)
     if value is not None:
         state.values[field_.id] = value

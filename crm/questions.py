@@ -23,11 +23,15 @@ async def check(
     everybody = Sight(everything=True)
     try:
         await matches.asked(act.work, question, sight=everybody, agent_id=act.viewer.agent_id, now=act.now)
-    except QuestionRefused as refused:
-        where = path or ("input", *refused.path)
-        if refused.limit is not None:
-            raise LimitRefused(refused.message, where, limit=refused.limit, current=refused.limit + 1) from None
-        raise Refused(ErrorCode[refused.reason], refused.message, where) from None
+    except QuestionRefused as refusal:
+        raise refused(refusal, path or ("input", *refusal.path)) from None
+
+
+def refused(refusal: QuestionRefused, path: Path) -> Refused:
+    """What cannot be asked, as what a person can mend."""
+    if refusal.limit is not None:
+        return LimitRefused(refusal.message, path, limit=refusal.limit, current=refusal.limit + 1)
+    return Refused(ErrorCode.__members__.get(refusal.reason, ErrorCode.INVALID), refusal.message, path)
 
 
 def fields(stored: Any, entity: EntityType = EntityType.CUSTOMER) -> Iterator[tuple[EntityType, str]]:

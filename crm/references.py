@@ -8,7 +8,7 @@ from crm import texts
 from crm.acting import Act
 from crm.errors import ErrorCode, Path, Refused
 from db import wire
-from db.folding import fold, normal
+from db.folding import caseless, fold, normal
 from db.queries import agents, companies, customers, tags
 
 Named = Mapping[str, Any]
@@ -54,12 +54,12 @@ async def tags_named(act: Act, references: References, named: Iterable[Named]) -
     """Looks them up, in one statement."""
     each = list(named)
     ids = _ids("Tag", each)
-    keys = list({fold(one["name"]) for one in each if one.get("name")})
+    keys = list({caseless(one["name"]) for one in each if one.get("name")})
     if not ids and not keys:
         return
     for tag in await tags.named(act.work, ids, keys):
         references.tags[tag.id] = tag
-        references.tags_by_name[tag.kind, tag.name_key] = tag
+        references.tags_by_name[tag.kind, tag.unique_key] = tag
 
 
 async def agents_named(act: Act, references: References, named: Iterable[Named]) -> None:

@@ -9,7 +9,7 @@ from crm.acting import Act
 from crm.errors import ErrorCode, LimitRefused, Path, Refused
 from crm.references import References
 from db import tables, wire
-from db.folding import fold
+from db.folding import caseless, fold
 from db.rows import Row, fresh
 from db.tables.enums import Permission, TagKind
 
@@ -75,7 +75,7 @@ def _one(act: Act, named: Mapping[str, Any], path: Path, references: References,
             raise Refused(ErrorCode.NOT_FOUND, f"There is no tag “{named['id']}” here.", path)
         return found
     text = name(named["name"], path)
-    found = references.tags_by_name.get((kind, fold(text)))
+    found = references.tags_by_name.get((kind, caseless(text)))
     if found is not None:
         return found
     if not make or kind is not TagKind.BUSINESS:
@@ -88,8 +88,9 @@ def _one(act: Act, named: Mapping[str, Any], path: Path, references: References,
 
 def _made(act: Act, text: str, references: References) -> Row:
     """A new tag, waiting for a customer who keeps it."""
-    tag = fresh(tables.Tag, workspace_id=act.workspace_id, name=text, name_key=fold(text), kind=int(TagKind.BUSINESS))
+    keys = {"name_key": fold(text), "unique_key": caseless(text)}
+    tag = fresh(tables.Tag, workspace_id=act.workspace_id, name=text, kind=int(TagKind.BUSINESS), **keys)
     act.kept.setdefault("new_tags", {})[tag.id] = tag
     references.tags[tag.id] = tag
-    references.tags_by_name[TagKind.BUSINESS, tag.name_key] = tag
+    references.tags_by_name[TagKind.BUSINESS, tag.unique_key] = tag
     return tag

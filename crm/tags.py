@@ -10,7 +10,7 @@ from crm.customers import states, storing, telling
 from crm.customers.states import SEARCHED, State
 from crm.errors import ErrorCode, Path, Refused
 from db import tables, wire
-from db.folding import fold
+from db.folding import caseless, fold
 from db.queries import customers, tags
 from db.rows import Row, copied, fresh
 from db.sight import Sight
@@ -46,6 +46,7 @@ async def create(act: Act, given: Given) -> Done:
         workspace_id=act.workspace_id,
         name=name,
         name_key=fold(name),
+        unique_key=caseless(name),
         kind=int(kind),
         color=texts.text(given.get("color"), ("input", "color"), longest=texts.WORD),
         description=texts.text(given.get("description"), ("input", "description"), longest=texts.LINE),
@@ -62,7 +63,7 @@ async def update(act: Act, wire_id: str, given: Given) -> Done:
         raise Refused(ErrorCode.FIELD_PROTECTED, message, ("input", "kind"))
     if "name" in given:
         row.name = tagging.name(given["name"] or "", ("input", "name"))
-        row.name_key = fold(row.name)
+        row.name_key, row.unique_key = fold(row.name), caseless(row.name)
         await _free(act, TagKind(row.kind), row.name, row.id)
     for name, longest in (("color", texts.WORD), ("description", texts.LINE)):
         if name in given:
@@ -120,7 +121,7 @@ async def _one(act: Act, wire_id: str, path: Path) -> Any:
 
 
 async def _free(act: Act, kind: TagKind, name: str, mine: bytes | None) -> None:
-    holder = await tags.by_name(act.work, int(kind), fold(name))
+    holder = await tags.by_name(act.work, int(kind), caseless(name))
     if holder is not None and holder.id != mine:
         message = f"There is a {kind.name} tag “{holder.name}” already; choose another name."
         raise Refused(ErrorCode.TAKEN, message, ("input", "name"))

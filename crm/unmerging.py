@@ -10,8 +10,8 @@ from crm.customers import states, storing, telling
 from crm.customers.states import SEARCHED, State
 from crm.errors import ConflictRefused, ErrorCode, Refused
 from db import tables, writing
+from db.queries import agents, merging
 from db.queries import duplicates as pairs
-from db.queries import merging
 from db.rows import Row, copied, fresh
 from db.tables.enums import ChangeAction
 
@@ -60,10 +60,23 @@ async def put_back(act: Act, kept: Kept, version: int, places: Mapping[bytes, in
         return Refused(ErrorCode.CONFLICT, message, ("id",))
     if state.row.version != version:
         return ConflictRefused(state.row, ("id",))
+    for one in (survivor, *others):
+        if (refused := await _ownerless(act, one)) is not None:
+            return refused
     telling.remember(state)
     await _rows_back(act, kept, survivor, others)
     await _told(act, state, others, places)
     return None
+
+
+async def _ownerless(act: Act, row: Mapping[str, Any]) -> Refused | None:
+    """Why not, where whoever looked after the customer looks after nobody any more."""
+    owner_id = row["owner_id"]
+    agent = None if owner_id is None else (await agents.by_ids(act.work, [owner_id]))[owner_id]
+    if agent is None or agent.active:
+        return None
+    message = f"{agent.name}, who looked after “{row['name']}” before, is not active any more."
+    return Refused(ErrorCode.CONFLICT, message, ("id",))
 
 
 async def _rows_back(act: Act, kept: Kept, survivor: Mapping[str, Any], others: Sequence[dict[str, Any]]) -> None:

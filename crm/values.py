@@ -64,6 +64,14 @@ def checked(field: Any, given: Any, path: Path, *, country: str | None) -> Value
     return list(dict.fromkeys(chosen)) or None
 
 
+def taken(field: Any, given: Any, path: Path, *, country: str | None) -> Value | None:
+    """The same; raises Refused BLANK, too, for nothing where the field is required."""
+    value = checked(field, given, path, country=country)
+    if value is None and field.required:
+        raise Refused(ErrorCode.BLANK, f"“{field.label}” is required.", path)
+    return value
+
+
 _WANTED: Final = {str: "a text", bool: "true or false", list: "a list of its options"}
 
 

@@ -29,6 +29,11 @@ def _folded(text: str) -> str:
 _remembered = lru_cache(maxsize=20_000)(_folded)
 
 
+def caseless(text: str) -> str:
+    """The text without case and runs of white space; its accents stay: by it two names are the same for a reader."""
+    return " ".join(normal(normal(text).casefold()).split())
+
+
 def email_key(text: str) -> str:
     """What two spellings of one e-mail address have in common; the same key serves look-ups, filters and sorting."""
     return fold(text)

@@ -21,14 +21,15 @@ State = Literal["current", "old", "empty", "newer"]
 _LOCK = 0x636C69656E74
 
 
-async def upgrade(url: str) -> None:
-    """Brings the database to the newest version, making an SQLite file where there is none.
+async def upgrade(url: str, to: str = "head") -> None:
+    """Brings the database to the newest version, or to an older one `to` which it is not yet at, making an SQLite file
+    where there is none.
 
     All of it or nothing is done. Raises Unavailable when the database cannot be reached.
     """
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    await _run(url, _upgrade)
+    await _run(url, lambda connection: _upgrade(connection, to))
 
 
 async def state(url: str) -> State:
@@ -50,12 +51,12 @@ def _state(connection: Connection) -> State:
     return "current" if version == _scripts().get_current_head() else "old"
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     configuration = _configuration()
     configuration.attributes["connection"] = connection
-    command.upgrade(configuration, "head")
+    command.upgrade(configuration, to)
 
 
 async def _run(url: str, step: Callable[[Connection], object]) -> None:

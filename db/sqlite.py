@@ -5,7 +5,14 @@ import re
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +30,10 @@ STATEMENT_TIMEOUT = 5
 
 # Seconds between two looks whether the other's transaction is over.
 _LOOK = 0.003
+
+# Bytes of the log of writes from which on it is brought into the file. SQLite itself would do so as a part of a commit,
+# and all who wait for their turn would wait for that.
+_LOG = 4 * 1024 * 1024
 
 # Seconds that a statement may take on the loop's own thread, and after how many steps of SQLite's machine it is looked.
 LONGEST_AT_ONCE = 0.001
@@ -83,6 +94,11 @@ class Connection:
             except sqlite3.OperationalError as error:
                 if text != "ROLLBACK" or "no transaction is active" not in str(error):
                     raise
+
+    async def bring_in(self) -> None:
+        """Brings the log of writes into the file. What was committed is so, whatever becomes of this."""
+        with suppress(sqlite3.OperationalError):
+            await self._driver.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
 
     async def _begin(self, text: str) -> None:
         """Waits for another process's transaction, and looks often: SQLite's own waiting sleeps for a tenth of a second
@@ -166,6 +182,8 @@ class Pool:
         self._places = asyncio.Semaphore(size)
         self._turn = asyncio.Lock()
         self._writer: Connection | None = None
+        self._log = Path(f"{path}-wal")
+        self._bringing_in = asyncio.Lock()
         self._reader = Reader(path, self._threaded)
 
     @classmethod
@@ -194,6 +212,15 @@ class Pool:
             if self._writer is None:
                 self._writer = await self._connect(query_only=False)
             yield self._writer
+        await self._bring_in()
+
+    async def _bring_in(self) -> None:
+        """Whoever finds the log long brings it into the file, while others write; it begins anew with the next write
+        after that."""
+        if self._bringing_in.locked() or not self._log.exists() or self._log.stat().st_size <= _LOG:
+            return
+        async with self._bringing_in, self._threaded() as connection:
+            await connection.bring_in()
 
     async def close(self) -> None:
         self._reader.close()
@@ -209,6 +236,8 @@ class Pool:
             for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL", "cache_size = -65536",
                            "mmap_size = 268435456", "temp_store = MEMORY"):  # fmt: skip
                 await driver.execute(f"PRAGMA {pragma}")
+            await driver.execute(f"PRAGMA journal_size_limit = {_LOG}")
+            await driver.execute("PRAGMA wal_autocheckpoint = 0")
             await driver.execute("PRAGMA query_only = ON" if query_only else "PRAGMA busy_timeout = 0")
         return Connection(driver, statement_timeout=self._timeout)
 

@@ -13,7 +13,7 @@ from graph import ids
 from graph.assigning import AssigneesInput, ReleaseStage
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission, Role
-from graph.filtering import asking
+from graph.filtering import asking, held
 from graph.inputs import given
 from graph.nodes import Id, Node, Record, read_from
 from graph.paging import After, Before, Connection, First, Last, window
@@ -21,7 +21,6 @@ from graph.permissions import guarded
 from graph.refusals import UserError, mutation
 
 if TYPE_CHECKING:
-    from graph.customers.connections import CustomerConnection
     from graph.departments import Department
     from graph.jobs import Job
 
@@ -53,22 +52,7 @@ class Agent(Record, Node):
     async def customer_count(parents: Rows, info: Info) -> list[int]:
         return await info.context.counts(customers.counts_by, parents, "owner_id", info.context.viewer.sight)
 
-    @batched("The customers they own, archived ones left out.", needs=("id",))
-    async def customers(
-        parents: Rows,
-        info: Info,
-        filter: asking.Filter = UNSET,
-        search: asking.Search = None,
-        sort: asking.Sorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
-        place = window(first, after, last, before)
-        return await asking.nested(
-            info.context, parents, agents.CUSTOMERS, place, filter=filter, search=search, sort=sort
-        )
+    customers = held.customers("The customers they own, archived ones left out.", held.by(agents.CUSTOMERS))
 
 
 @strawberry.input(description="Names one agent.", one_of=True)

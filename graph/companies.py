@@ -1,6 +1,6 @@
 """Companies that customers belong to."""
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import strawberry
 from strawberry import UNSET, Info
@@ -15,16 +15,13 @@ from graph.agents import Agent, AgentRef
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Outcome, Permission
 from graph.fields import CustomFieldValue, CustomFieldValueInput, Key, Keys
-from graph.filtering import asking
+from graph.filtering import asking, held
 from graph.inputs import given
 from graph.nodes import Node, Record, read_from
 from graph.paging import After, Before, Connection, First, Last, window
 from graph.permissions import guarded
 from graph.refusals import UserError, mutation
 from graph.values import Address, AddressInput, ExternalId, ExternalIdInput, addresses
-
-if TYPE_CHECKING:
-    from graph.customers.connections import CustomerConnection
 
 
 @strawberry.type(description="An organisation that customers belong to.")
@@ -60,22 +57,7 @@ class Company(Record, Node):
     async def custom_fields(parents: Rows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
         return await fields.valued(info.context, parents, EntityType.COMPANY, keys)
 
-    @batched("The customers who belong to it, archived ones left out.", needs=("id",))
-    async def customers(
-        parents: Rows,
-        info: Info,
-        filter: asking.Filter = UNSET,
-        search: asking.Search = None,
-        sort: asking.Sorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
-        place = window(first, after, last, before)
-        return await asking.nested(
-            info.context, parents, companies.CUSTOMERS, place, filter=filter, search=search, sort=sort
-        )
+    customers = held.customers("The customers who belong to it, archived ones left out.", held.by(companies.CUSTOMERS))
 
 
 @strawberry.input(description="Names one company.", one_of=True)
@@ -126,7 +108,7 @@ class CompanyInput:
     address: strawberry.Maybe[AddressInput | None] = strawberry.field(description="Where it is.")
     owner: strawberry.Maybe[AgentRef | None] = strawberry.field(description="The agent who looks after it.")
     custom_fields: strawberry.Maybe[list[CustomFieldValueInput] | None] = strawberry.field(
-        description="Values of custom fields; those not named stay."
+        description="Values of custom fields; those not named stay. null clears all of them."
     )
 
 

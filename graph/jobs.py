@@ -265,11 +265,12 @@ async def _read(context: Context, job: Any, wanted: set[Outcome] | None, after: 
 
 async def _shown(context: Context, job: Any, rows: Sequence[Any]) -> list[Any]:
     entity = _entity(job)
-    wires = {row.row: ids.wire(_of(row, entity))(row.node_id) for row in rows if row.node_id}
+    wires = {row.row: [ids.wire(one)(row.node_id) for one in _of(row, job, entity)] for row in rows if row.node_id}
     records = {one for row in rows for plain in _errors(row) if (one := refusing.record_of(plain))}
-    everything = list(dict.fromkeys([*wires.values(), *records]))
+    everything = list(dict.fromkeys([*(one for each in wires.values() for one in each), *records]))
     known = dict(zip(everything, await lookup.found(context, everything), strict=True))
-    return [_one(row, known.get(wires.get(row.row, "")), known) for row in rows]
+    nodes = {row: next((found for one in each if (found := known[one])), None) for row, each in wires.items()}
+    return [_one(row, nodes.get(row.row), known) for row in rows]
 
 
 def _entity(job: Any) -> str:
@@ -277,8 +278,11 @@ def _entity(job: Any) -> str:
     return verbs.VERBS[Kind(arguments["verb"])].entity
 
 
-def _of(row: Any, entity: str) -> str:
-    return row.entity if row.table is tables.Change else entity
+def _of(row: Any, job: Any, entity: str) -> Sequence[str]:
+    """Of what type the row's record may be: an undo puts back interactions and the customers whom they moved."""
+    if row.table is tables.Change:
+        return (row.entity,)
+    return (entity, "Customer") if job.kind == Kind.UNDO and entity != "Customer" else (entity,)
 
 
 def _errors(row: Any) -> Sequence[Mapping[str, Any]]:

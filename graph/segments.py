@@ -1,6 +1,6 @@
 """Segments: stored questions about customers, and lists kept by hand."""
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import strawberry
 from strawberry import UNSET, Info
@@ -9,11 +9,12 @@ from crm import segments as rules
 from db import tables
 from db.paging import Window
 from db.queries import segments
+from db.queries.customers import survivors
 from graph import ids
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission, SegmentKind
 from graph.errors import BadUserInput
-from graph.filtering import asking
+from graph.filtering import asking, held
 from graph.filtering.records import CustomerFilter
 from graph.ids import parse
 from graph.inputs import given
@@ -22,9 +23,6 @@ from graph.paging import After, Before, Connection, First, Last, counts, window
 from graph.permissions import guarded
 from graph.refusals import UserError, mutation
 from graph.scalars import FilterJSON
-
-if TYPE_CHECKING:
-    from graph.customers.connections import CustomerConnection
 
 MOST = 1_000
 
@@ -41,23 +39,9 @@ class Segment(Record, Node):
 
     @batched("How many customers are in it, archived ones left out.", needs=("id",))
     async def customer_count(parents: Rows, info: Info) -> list[int]:
-        ids = [parent.id for parent in parents]
-        return await counts(await asking.of_segments(info.context, ids, Window()), None)
+        return await counts(await asking.of_segments(info.context, parents, Window()), None)
 
-    @batched("The customers in it, archived ones left out.", needs=("id",))
-    async def customers(
-        parents: Rows,
-        info: Info,
-        filter: asking.Filter = UNSET,
-        search: asking.Search = None,
-        sort: asking.Sorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
-        place, ids = window(first, after, last, before), [parent.id for parent in parents]
-        return await asking.of_segments(info.context, ids, place, filter=filter, search=search, sort=sort)
+    customers = held.customers("The customers in it, archived ones left out.", asking.of_segments)
 
     @batched("Whether each customer is in it, in the order given; false for ids that are not in sight.", needs=("id",))
     async def contains(
@@ -71,8 +55,10 @@ class Segment(Record, Node):
             message = f"At most {MOST} ids, not {len(customers)}."
             raise BadUserInput(message, reason="LIMIT_EXCEEDED", limit=MOST, argument=["customers"])
         named = [parse("Customer", one) for one in customers]
-        held = await asking.memberships(info.context, [one for one in named if one], [parent.id for parent in parents])
-        return [[one is not None and parent.id in held.get(one, ()) for one in named] for parent in parents]
+        stayed = await survivors(info.context.reading, [one for one in named if one])
+        meant = [one and stayed.get(one, one) for one in named]
+        held = await asking.memberships(info.context, [one for one in meant if one], [parent.id for parent in parents])
+        return [[one is not None and parent.id in held.get(one, ()) for one in meant] for parent in parents]
 
 
 @strawberry.type

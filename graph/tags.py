@@ -1,6 +1,6 @@
 """Tags: labels that customers share."""
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 import strawberry
 from strawberry import UNSET, Info
@@ -11,16 +11,13 @@ from db.queries import tags
 from graph import ids
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission, TagKind
-from graph.filtering import asking
+from graph.filtering import asking, held
 from graph.inputs import given
 from graph.nodes import Id, Node, read_from
 from graph.paging import After, Before, Connection, First, Last, window
 from graph.permissions import guarded
 from graph.refusals import UserError, mutation
 from graph.scalars import DateTime
-
-if TYPE_CHECKING:
-    from graph.customers.connections import CustomerConnection
 
 
 @strawberry.type(description="A label that customers share.")
@@ -38,22 +35,7 @@ class Tag(Node):
     async def customer_count(parents: Rows, info: Info) -> list[int]:
         return await info.context.counts(tags.customer_counts, parents, info.context.viewer.sight)
 
-    @batched("The customers who wear it, archived ones left out.", needs=("id",))
-    async def customers(
-        parents: Rows,
-        info: Info,
-        filter: asking.Filter = UNSET,
-        search: asking.Search = None,
-        sort: asking.Sorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
-        place = window(first, after, last, before)
-        return await asking.nested(
-            info.context, parents, tags.CUSTOMERS, place, filter=filter, search=search, sort=sort
-        )
+    customers = held.customers("The customers who wear it, archived ones left out.", held.by(tags.CUSTOMERS))
 
 
 @strawberry.input(description="Names one tag.", one_of=True)

@@ -1,9 +1,9 @@
 """Saved views: a filter, a search, a sort and columns under a name."""
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import strawberry
-from strawberry import UNSET, Info, Maybe
+from strawberry import Info, Maybe
 
 from crm import views as rules
 from db import tables
@@ -12,18 +12,14 @@ from graph import ids
 from graph.agents import Agent
 from graph.engine.fields import Rows, batched, column
 from graph.enums import Permission
-from graph.filtering import asking
+from graph.filtering import asking, held
 from graph.filtering.records import CustomerFilter
 from graph.filtering.sorts import CustomerSort
 from graph.inputs import given
 from graph.nodes import Node, read_from
-from graph.paging import After, Before, First, Last, window
 from graph.permissions import guarded
 from graph.refusals import UserError, mutation
 from graph.scalars import FilterJSON, SortJSON
-
-if TYPE_CHECKING:
-    from graph.customers.connections import CustomerConnection
 
 
 @strawberry.type(description="A column of a view.")
@@ -53,24 +49,12 @@ class SavedView(Node):
     async def columns(parents: Rows, info: Info) -> list[list[ViewColumn]]:
         return [[ViewColumn(field=one["field"], width=one.get("width")) for one in row.columns] for row in parents]
 
-    @batched(
+    customers = held.customers(
         "The customers that it shows, archived ones left out. A filter and a search narrow it further; a sort stands "
         "in for its own.",
+        asking.of_views,
         needs=("id", "filter", "search", "sort"),
     )
-    async def customers(
-        parents: Rows,
-        info: Info,
-        filter: asking.Filter = UNSET,
-        search: asking.Search = None,
-        sort: asking.Sorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> list[Annotated["CustomerConnection", strawberry.lazy("graph.customers.connections")]]:
-        place = window(first, after, last, before)
-        return await asking.of_views(info.context, parents, place, filter=filter, search=search, sort=sort)
 
 
 @strawberry.type

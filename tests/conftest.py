@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck, Phase
 from sqlmodel import SQLModel
 
 from crm import access, settings
@@ -22,6 +24,21 @@ pytest_plugins = ["tests.databases"]
 _SCHEMA = schema.build(engine=settings.read().engine)
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+# Properties are tried on a few examples, the same at each run; `--hypothesis-profile=thorough` tries many, at random.
+_PROPERTIES = hypothesis.settings(
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+)
+hypothesis.settings.register_profile("few", _PROPERTIES, max_examples=12, derandomize=True)
+hypothesis.settings.register_profile("thorough", _PROPERTIES, max_examples=400)
+hypothesis.settings.load_profile("few")
 
 
 @pytest.fixture(scope="session", autouse=True)

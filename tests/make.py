@@ -5,8 +5,8 @@ from typing import Any
 
 from db import ids, tables
 from db.engine import Database, Work
+from db.folding import caseless, fold
 from db.folding import email_key as address_key
-from db.folding import fold
 from db.tables.enums import (
     ActorKind,
     CustomerStage,
@@ -82,7 +82,7 @@ def company(name: str = "Samsung", **values: Any) -> tables.Company:
 
 
 def tag(name: str = "vip", **values: Any) -> tables.Tag:
-    return tables.Tag(workspace_id=0, name=name, name_key=fold(name), **values)
+    return tables.Tag(workspace_id=0, name=name, name_key=fold(name), unique_key=caseless(name), **values)
 
 
 def worn(customer: tables.Customer, tag: tables.Tag) -> tables.CustomerTag:

@@ -40,7 +40,7 @@ async def verify(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
 
 @verb(JobKind.RELEASE, Permission.CUSTOMER_UPDATE)
 async def release(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
-    """One's own with CUSTOMER_UPDATE, others' with CUSTOMER_ASSIGN."""
+    """One's own with CUSTOMER_UPDATE, others' with CUSTOMER_ASSIGN as well."""
     chunk = await each.load(act, task, items, sight=each.sight_of(task))
     to = CustomerStage(task.arguments["to"])
     for item, state in chunk.open():

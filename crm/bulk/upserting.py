@@ -1,6 +1,6 @@
 """Making and changing many customers, each with values of its own."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from crm import references
@@ -55,15 +55,17 @@ def _apart(rows: Sequence[Any], waiting: Sequence[int]) -> tuple[list[int], list
     seen: set[Hashable] = set()
     now: list[int] = []
     later: list[int] = []
+    addresses = {fold(by["email"]) for row in waiting if "email" in (by := rows[row].get("by") or {})}
     for row in waiting:
-        keys = set(_keys(rows[row]))
+        keys = set(_keys(rows[row], addresses))
         (later if keys & seen else now).append(row)
         seen |= keys
     return now, later
 
 
-def _keys(row: Any) -> Iterator[Hashable]:
-    """By what a row may name, or make, a customer that another row names."""
+def _keys(row: Any, addresses: Collection[str]) -> Iterator[Hashable]:
+    """By what a row may name, or make, a customer that another row names; `addresses` are the addresses that rows name
+    somebody by."""
     by, given = row.get("by") or {}, row["input"]
     if by.get("id"):
         yield ("id", by["id"])
@@ -71,7 +73,7 @@ def _keys(row: Any) -> Iterator[Hashable]:
         if pair:
             yield ("external", pair["system"], pair["value"])
     for email in [by.get("email"), given.get("email"), *(given.get("emails") or ())]:
-        if email and by.get("email"):
+        if email and fold(email) in addresses:
             yield ("email", fold(email))
 
 
@@ -99,7 +101,7 @@ async def _wave(act: Act, rows: Sequence[Any], wave: Sequence[int]) -> list[Resu
 
 
 def _wanted(row: int, identifier: bytes, given: Any) -> Wanted:
-    return Wanted(identifier, given, ("rows", row, "input"), place=row)
+    return Wanted(identifier, given, ("rows", row, "input"), ("rows", row, "by"), place=row)
 
 
 def _nobody(row: int, by: Any) -> Refused:

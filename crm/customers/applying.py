@@ -121,7 +121,7 @@ class _Applying:
     def _owner(self) -> None:
         row, path, agent = self.state.row, self.change.at("owner"), self.change.owner
         if self.change.given["owner"] is None:
-            if row.owner_id is not None:
+            if row.owner_id is not None and not self.state.made:
                 raise TransitionRefused(CustomerStage.FOLLOW_UP, CustomerStage.POOL, (), path)
             return
         if agent is None or row.owner_id == agent.id:

@@ -230,19 +230,21 @@ class _Reading:
         self.change.friends = friends
 
     def _values(self) -> None:
+        if "custom_fields" in self.given and self.given["custom_fields"] is None:
+            for field_ in self.fields.values():
+                self._value(field_, None, self.change.at("customFields"))
         for place, one in enumerate(self.given.get("custom_fields") or ()):
             path = self.change.at("customFields", place)
             field_ = self.fields.get(one["key"])
             if field_ is None:
                 message = f"There is no custom field “{one['key']}” here."
                 self.change.refused.append(Refused(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
-                continue
-            path = (*path, "value")
-            value = self._try(values.checked, field_, one.get("value"), path, country=self.country)
-            if value is None and field_.required:
-                message = f"“{field_.label}” is required."
-                self.change.refused.append(Refused(ErrorCode.BLANK, message, path))
-            self.change.values[field_.id] = (value, path)
+            else:
+                self._value(field_, one.get("value"), (*path, "value"))
+
+    def _value(self, field_: Any, given: Any, path: Path) -> None:
+        value = self._try(values.taken, field_, given, path, country=self.country)
+        self.change.values[field_.id] = (value, path)
 
 
 _NEVER_NULL: Final = {

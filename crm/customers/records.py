@@ -33,11 +33,13 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A change to the customer of that id; `place` is its row in a job's target."""
+    """A change to the customer of that id. It stands at `path` in the arguments, and the customer is named at `named`;
+    `place` is its row in a job's target."""
 
     id: bytes
     given: Given
     path: Path = ("input",)
+    named: Path = ("by",)
     if_version: int | None = None
     place: int | None = None
 
@@ -174,7 +176,7 @@ async def delete_each(act: Act, found: Sequence[State], places: Sequence[int] | 
 
 def _judged(act: Act, state: State, wanted: Wanted) -> None:
     try:
-        judge(act, state, ("by",), if_version=wanted.if_version)
+        judge(act, state, wanted.named, if_version=wanted.if_version)
     except Refused as refused:
         state.refuse(refused)
 

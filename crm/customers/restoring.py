@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from crm import assignment
 from crm.acting import Act
 from crm.customers.states import State, custom_fields
 from crm.customers.telling import COLUMNS
+from crm.errors import Refused
 from db import tables, wire
-from db.queries import agents, companies, tags
+from db.queries import agents, companies, departments, tags
 from db.rows import fresh
 from db.tables.enums import CustomerStage as Stage
 from db.tables.enums import CustomFieldType, Gender, RelationshipStatus, SubscriptionStatus, Verification
@@ -61,6 +63,19 @@ async def restore(act: Act, pairs: Sequence[tuple[State, Sequence[Fields]]]) -> 
             for field in line:
                 _put(act, state, field["field"], field["before"], known, custom)
         _settle(act, state)
+    await _given_back(act, [state for state, _ in pairs])
+
+
+async def _given_back(act: Act, restored: Sequence[State]) -> None:
+    """Whose former owner takes nobody any more is refused."""
+    moved = [(state, state.was.columns["owner_id"]) for state in restored if state.was is not None]
+    moved = [(state, before) for state, before in moved if state.row.owner_id not in (None, before)]
+    crew = await assignment.crew(act, [state.row.owner_id for state, _ in moved])
+    for state, before in moved:
+        try:
+            assignment.give_back(state, before, crew)
+        except Refused as refused:
+            state.refuse(refused)
 
 
 class _Known:
@@ -70,11 +85,12 @@ class _Known:
         self.tags: Mapping[bytes, Any] = {}
         self.companies: Mapping[bytes, Any] = {}
         self.agents: Mapping[bytes, Any] = {}
+        self.departments: Mapping[bytes, Any] = {}
 
     @classmethod
     async def of(cls, act: Act, fields: Fields) -> "_Known":
         found = cls()
-        wanted: dict[str, set[bytes]] = {"tags": set(), "company": set(), "wechatFriends": set()}
+        wanted: dict[str, set[bytes]] = {"tags": set(), "company": set(), "wechatFriends": set(), "department": set()}
         for one in fields:
             if one["field"] in wanted and one["before"]:
                 listed = one["before"] if isinstance(one["before"], list) else [one["before"]]
@@ -85,6 +101,8 @@ class _Known:
             found.companies = await companies.by_ids(act.work, list(wanted["company"]))
         if wanted["wechatFriends"]:
             found.agents = await agents.by_ids(act.work, list(wanted["wechatFriends"]))
+        if wanted["department"]:
+            found.departments = await departments.by_ids(act.work, list(wanted["department"]))
         return found
 
 
@@ -94,6 +112,8 @@ def _put(act: Act, state: State, name: str, was: Any, known: _Known, custom: Map
         if name == "company":
             state.company = known.companies.get(state.row.company_id)
             state.row.company_id = state.company and state.company.id
+        if name == "department" and state.row.department_id not in known.departments:
+            state.row.department_id = None
     elif name in ("phones", "emails"):
         setattr(state, name, list(was or ()))
     elif name == "tags":

@@ -10,7 +10,7 @@ from typing import Any, Final
 from crm import columns
 from crm.access import Viewer
 from crm.acting import Act
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, Refusals, Refused
 from crm.files import storage, uploads, writing
 from crm.files import tables as files
 from crm.files.errors import Unreadable
@@ -51,8 +51,19 @@ FILLED: Final = (
 # ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def look(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> tuple[str, Table, int, Fields]:
-    """The upload's place, what it is, how many rows it has, and their fields. Raises Refused and its like."""
+Looked = tuple[str, Table, int, Fields]
+"""An upload's place, what it is, how many rows it has, and their fields."""
+
+
+async def look(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> Looked | Refused | Refusals:
+    """What there is to import; or what is wrong, which `begin` raises, so that it is kept under an idempotency key."""
+    try:
+        return await _looked(session, viewer, given)
+    except (Refused, Refusals) as refused:
+        return refused
+
+
+async def _looked(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> Looked:
     upload, path = await uploads.find(session, viewer, given["upload"])
     try:
         table = await asyncio.to_thread(files.look, path, given.get("format"))
@@ -74,10 +85,12 @@ def _count(table: Table) -> int:
 
 
 async def begin(
-    act: Act, given: Mapping[str, Any], looked: tuple[str, Table, int, Fields], options: Mapping[str, Any] | None
+    act: Act, given: Mapping[str, Any], looked: Looked | Refused | Refusals, options: Mapping[str, Any] | None
 ) -> Row:
     """The job that brings the rows in. Raises Refused and its like."""
     beginning.allow(act, JobKind.IMPORT)
+    if isinstance(looked, Refused | Refusals):
+        raise looked
     relative, table, count, fields = looked
     stage = CustomerStage(given["stage"])
     if stage not in (CustomerStage.NEW, CustomerStage.TO_BE_ASSIGNED):

@@ -14,7 +14,7 @@ from crm.errors import ErrorCode, Refused
 from crm.importing import matching, placing
 from crm.importing.mapping import Fields, Row
 from crm.importing.matching import Matching
-from db.folding import fold, normal
+from db.folding import caseless, fold, normal
 from db.queries import customers, importing, tags
 from db.tables.enums import CustomerStage, Outcome, Permission, TagKind
 from db.wire import wire
@@ -149,7 +149,7 @@ async def _update(
     ready = {row.number for row in _ready([row for row, _ in pairs], done)}
     wanted = [(row, customer) for row, customer in pairs if row.number in ready]
     states, outcomes = await records.update_each(
-        act, [Wanted(customer.id, row.given, path=(), place=row.number) for row, customer in wanted]
+        act, [Wanted(customer.id, row.given, path=(), named=(), place=row.number) for row, customer in wanted]
     )
     for (row, customer), state, outcome in zip(wanted, states, outcomes, strict=True):
         if state is None:
@@ -177,10 +177,10 @@ def _told(row: Row, state: State, outcome: Outcome) -> Brought:
 
 async def _named(act: Act, rows: Sequence[Row]) -> _Names:
     companies = list({fold(row.company) for row in rows if row.company})
-    named = list({fold(tag) for row in rows for tag in row.tags})
+    named = list({caseless(tag) for row in rows for tag in row.tags})
     found: dict[str, list[Any]] = {}
     for tag in await tags.named(act.work, [], named) if named else ():
-        found.setdefault(tag.name_key, []).append(tag)
+        found.setdefault(tag.unique_key, []).append(tag)
     return _Names(dict(await importing.companies(act.work, companies)) if companies else {}, found)
 
 
@@ -203,16 +203,16 @@ _COMPANY, _TAG = wire("Company"), wire("Tag")
 
 def _put_tags(plan: Plan, row: Row, names: _Names, worn: dict[bytes, Any]) -> None:
     """Tags are put on, none is taken off; what is worn already is no change, whoever asks for it."""
-    wearing = {tag.name_key for tag in worn.values()}
+    wearing = {tag.unique_key for tag in worn.values()}
     add: list[Any] = []
     for place, name in enumerate(row.tags):
-        if fold(name) not in wearing:
-            known = sorted(names.tags.get(fold(name), ()), key=lambda tag: tag.kind != TagKind.BUSINESS)
+        if caseless(name) not in wearing:
+            known = sorted(names.tags.get(caseless(name), ()), key=lambda tag: tag.kind != TagKind.BUSINESS)
             add.append({"id": _TAG(known[0].id)} if known else {"name": name})
             row.tagged.append(("tags", place))
     ids = {_TAG(one) for one in worn}
     for place, named in enumerate(plan.add_tags):
-        if named.get("id") not in ids and not (named.get("name") and fold(named["name"]) in wearing):
+        if named.get("id") not in ids and not (named.get("name") and caseless(named["name"]) in wearing):
             add.append(dict(named))
             row.tagged.append((*placing.ADDED, place))
     if add:

@@ -21,6 +21,9 @@ from db.tables.enums import JobKind
 
 ABORT: Final = 1
 
+AT_A_STROKE: Final = {"sqlite": 1_000}
+"""Rows that are done all or none, for that is one transaction: on SQLite nobody else writes meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -72,7 +75,9 @@ async def start(
     as_kind: JobKind | None = None,
     **columns: Any,
 ) -> Row:
-    """The job, done where it is small, else waiting for a worker. A job `as_kind` does what `kind` does."""
+    """The job, done where it is small, else waiting for a worker. A job `as_kind` does what `kind` does. Raises
+    LimitRefused where they are too many to be done all or none."""
+    bounded(act, wanted, found.count)
     job = await write(
         act, kind, arguments, found.target, wanted,
         state={**(state or {}), **({"gathering": [found.source]} if found.large else {})},
@@ -89,6 +94,17 @@ async def start(
     if job.matched > AT_ONCE:
         return later(act, job)
     return await at_once(act, job, found.items)
+
+
+def bounded(act: Act, wanted: Options, count: int) -> None:
+    """Raises LimitRefused where so many rows are too many to be done all or none."""
+    most = AT_A_STROKE.get(act.work.dialect.name, count)
+    if wanted.abort and not wanted.dry_run and count > most:
+        message = (
+            f"Here at most {most} customers can be changed all or none, and these are {count}: others could not write "
+            "meanwhile. Try them with `dryRun` first, then leave `onError` at CONTINUE."
+        )
+        raise LimitRefused(message, ("options", "onError"), limit=most, current=count)
 
 
 async def stored(act: Act, job: Row, items: Sequence[Item]) -> None:
@@ -175,6 +191,7 @@ async def both(
     act: Act, kind: JobKind, arguments: Mapping[str, Any], parts: tuple[Found, Found], wanted: Options
 ) -> Row:
     """The job for two targets, one after the other, where one of them is large. `adding` tells where the first ends."""
+    bounded(act, wanted, sum(part.count for part in parts))
     target = {"add": parts[0].target, "remove": parts[1].target}
     if any(part.large for part in parts):
         state = {"gathering": [part.source for part in parts]}

@@ -46,15 +46,19 @@ LANES: Final = 2
 SLICE: Final = 1.0
 """Seconds that a lane works on a job while others wait; then it is their turn."""
 
-FIRST: Final = 250
+FIRST: Final = {"sqlite": 50, "postgresql": 250}
 """Rows of a job's first chunk; what it takes decides on the next one's."""
 
-SECONDS: Final = {"sqlite": 0.1, "postgresql": 0.4}
+SECONDS: Final = {"sqlite": 0.06, "postgresql": 0.4}
 """What a chunk should take. So long other writers wait on SQLite, a cancelled job goes on, and a chunk costs more than
 its beginning and its end."""
 
-GROWTH: Final = 2.0
-"""How many times larger than the one before a chunk may be."""
+GAP: Final = 0.02
+"""Seconds between two chunks. On SQLite whoever waits to write has to find them, on a busy machine, too."""
+
+GROWTH: Final = {"sqlite": 1.3, "postgresql": 2.0}
+"""How many times larger than the one before a chunk may be: where one took long for another reason than its rows, those
+after it are not much larger than those before."""
 
 
 async def run(database: Database, *, settings: Settings | None, stop: asyncio.Event) -> None:
@@ -108,7 +112,8 @@ async def once(database: Database, worker: str, stop: asyncio.Event, turns: _Siz
 async def _work(
     database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event, turns: _Sizes | None
 ) -> None:
-    size, until = FIRST if turns is None else turns.get(job_id, FIRST), time.monotonic() + SLICE
+    kind = database.dialect.name
+    size, until = FIRST[kind] if turns is None else turns.get(job_id, FIRST[kind]), time.monotonic() + SLICE
     report = Report()
     while not stop.is_set():
         began = time.perf_counter()
@@ -124,22 +129,23 @@ async def _work(
             await asyncio.sleep(POLL)
             continue
         took = time.perf_counter() - began
-        size = _next_size(size, took, SECONDS[database.dialect.name])
+        size = _next_size(size, took, kind)
         if turns is not None and time.monotonic() > until:
             turns.keep(job_id, size)
             if await jobs.open_jobs(database.reading(None), clock.now(database)):
                 break
             until = time.monotonic() + SLICE
         # Others have their turn at the database, and at this process.
-        await asyncio.sleep(min(0.02, took / 10))
+        await asyncio.sleep(GAP)
+        await tending.merge(database, tending.STEPS)
     # Behind those who have waited longer.
     last = None if stop.is_set() else clock.now(database) - 1
     await database.write(workspace_id, lambda work: jobs.let_go(work, job_id, worker, until=last))
 
 
-def _next_size(size: int, took: float, wanted: float) -> int:
+def _next_size(size: int, took: float, kind: str) -> int:
     """So many rows that they take as long as a chunk should."""
-    return max(10, min(verbs.CHUNK, int(size * min(GROWTH, wanted / max(took, 0.001)))))
+    return max(10, min(verbs.CHUNK, int(size * min(GROWTH[kind], SECONDS[kind] / max(took, 0.001)))))
 
 
 async def _one(database: Database, workspace_id: int, job_id: bytes) -> Any:

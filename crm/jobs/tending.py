@@ -1,4 +1,5 @@
-"""What the worker does now and then: it looks for idle customers, sweeps out what has run out, compares clocks.
+"""What the worker does now and then: it looks for idle customers, sweeps out what has run out, compares clocks, and
+keeps SQLite's index of texts in order.
 
 Several processes may do each at once: what one has done, the next one finds done.
 """
@@ -16,7 +17,7 @@ from crm.jobs import clock
 from db import ids
 from db.engine import Database
 from db.errors import StorageError
-from db.queries import reclaims
+from db.queries import indexing, reclaims
 
 _log = logging.getLogger("clientela.jobs")
 
@@ -27,7 +28,31 @@ async def reclaim(database: Database) -> None:
         await reclaiming.run(database, workspace_id, now=ids.now())
 
 
+STEPS: Final = 8
+"""Steps of merging the index of texts after a chunk of a job; it needs two or three."""
+
+_GAP: Final = 0.005
+
+
+async def merge(database: Database, steps: int = 10 * STEPS) -> None:
+    """Merges the index of texts on SQLite, in steps between which others write."""
+    if database.dialect.name != "sqlite":
+        return
+    for _ in range(steps):
+        if not await database.write(None, indexing.step):
+            return
+        await asyncio.sleep(_GAP)
+
+
+async def merge_by_steps(database: Database) -> None:
+    """Whoever writes does not merge, for there is a worker who does."""
+    if database.dialect.name == "sqlite":
+        await database.write(None, indexing.by_steps)
+
+
 CHORES: Final[tuple[tuple[float, Callable[[Database], Awaitable[Any]]], ...]] = (
+    (float("inf"), merge_by_steps),
+    (5.0, merge),
     (5 * 60.0, clock.compare),
     (15 * 60.0, reclaim),
     (60 * 60.0, sweeping.sweep),

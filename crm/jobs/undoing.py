@@ -46,6 +46,7 @@ async def undo(act: Act, wire_id: str, given_options: Any) -> Row:
         beginning.allow(act, verbs.of(earlier).kind)
     entities = ["Interaction", "Customer"] if verbs.of(earlier).entity == "Interaction" else ["Customer"]
     many = sum(count for name, count in earlier.counts.items() if Outcome[name] in working.TOLD)
+    beginning.bounded(act, wanted, many)
     job = await beginning.write(
         act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": verbs.of(earlier).kind}, None, wanted,
         state={"gathering": [gathering.logged(earlier.id, entities)]} if many > LARGE else {},
@@ -140,7 +141,9 @@ async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
 
 
 async def _merged(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
-    """All of a merge come back together, or none."""
+    """All of a merge come back together, or none; nobody where the one who stayed was deleted."""
+    if not items:
+        return []
     stayed = next(one for one in items if lines[one.id][0].action == ChangeAction.UPDATED)
     line = lines[stayed.id][-1]
     refused = await unmerging.put_back(act, line.audience, line.version, {one.id: one.row for one in items})

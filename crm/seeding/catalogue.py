@@ -36,7 +36,7 @@ async def prepare(work: Work, *, directory: tables.Directory, customers: int, se
         departments=departments,
     )
     await _refuse_twice(work, seed, rows)
-    there = {(tag.kind, tag.name_key): tag.id for tag in await work.rows(_TAGS)}
+    there = {(tag.kind, tag.unique_key): tag.id for tag in await work.rows(_TAGS)}
     tags = labels.tags(rows, Dice(f"{seed}/tags"), since, there=there)
     added, field_ids = fields.fields(rows, Dice(f"{seed}/fields"), since, there=await _fields(work))
     companies = employers.companies(

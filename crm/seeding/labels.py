@@ -7,7 +7,7 @@ from crm.seeding.dice import Dice
 from crm.seeding.plan import Label
 from crm.seeding.rows import Rows
 from db import tables
-from db.folding import fold
+from db.folding import caseless, fold
 from db.tables.enums import TagKind
 
 _COLORS = ("#2563eb", "#16a34a", "#dc2626", "#d97706", "#7c3aed", "#0891b2", "#db2777", "#4b5563")
@@ -34,18 +34,18 @@ _DESCRIBED = {
 
 
 def tags(rows: Rows, dice: Dice, moment: int, *, there: Mapping[tuple[int, str], bytes]) -> tuple[Label, ...]:
-    """Adds those that are not `there`, by kind and folded name; returns them all, the frequent ones first."""
+    """Adds those that are not `there`, by kind and caseless name; returns them all, the frequent ones first."""
     labels = []
     named = [(name, TagKind.BUSINESS) for name in _BUSINESS] + [(name, TagKind.WECOM) for name in _WECOM]
     for place, (name, kind) in enumerate(named):
         key, identifier = fold(name), dice.id(moment)
-        known = there.get((kind.value, key))
+        known = there.get((kind.value, caseless(name)))
         labels.append(Label(known or identifier, key, shown.tag(known or identifier)))
         if known:
             continue
         color, description = _COLORS[place % len(_COLORS)], _DESCRIBED.get(name)
         rows.of(tables.Tag).append(
-            (rows.workspace_id, identifier, moment, name, key, kind.value, color, description),
+            (rows.workspace_id, identifier, moment, name, key, caseless(name), kind.value, color, description),
         )
         fields = (("name", name), ("kind", kind.name), ("color", color), ("description", description))
         rows.made("Tag", identifier, moment, fields)

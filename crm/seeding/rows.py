@@ -18,7 +18,7 @@ COLUMNS: Mapping[type[SQLModel], Sequence[str]] = {
     ),
     tables.Account: ("id", "workspace_id", "email_key"),
     tables.AgentDepartment: ("workspace_id", "agent_id", "department_id", "position"),
-    tables.Tag: ("workspace_id", "id", "created_at", "name", "name_key", "kind", "color", "description"),
+    tables.Tag: ("workspace_id", "id", "created_at", "name", "name_key", "unique_key", "kind", "color", "description"),
     tables.Company: (
         "workspace_id", "id", "created_at", "updated_at", "version", "name", "name_key", "domain", "domain_key",
         "phone", "address_line1", "city", "region", "postal_code", "country", "owner_id",

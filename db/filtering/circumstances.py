@@ -11,7 +11,8 @@ from db.tables.enums import EntityType
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """`agent_id` is the viewer's; None for a key. `parents` is the tree of departments, each with the one above."""
+    """`agent_id` is the viewer's; None for a key. `parents` is the tree of departments, each with the one above.
+    `survivors` are the customers whom those that a question names were merged into."""
 
     clock: Clock
     agent_id: bytes | None
@@ -19,6 +20,7 @@ class Circumstances:
     fields: Mapping[EntityType, Mapping[str, Any]] = field(default_factory=dict)
     segments: Mapping[bytes, Any] = field(default_factory=dict)
     parents: Mapping[bytes, bytes | None] = field(default_factory=dict)
+    survivors: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
     def now(self) -> int:

@@ -354,10 +354,12 @@ def chosen(reader: Reader, plain: Any, path: Path, column: str, kind: type[IntEn
 
 
 def identified(reader: Reader, plain: Any, path: Path, column: str, kind: str) -> Shape:
-    """IDFilter. An id of another type is nobody's."""
+    """IDFilter. An id of another type is nobody's; the id of a merged customer means the one who stayed."""
+    survivors = reader.circumstances.survivors if kind == "Customer" else {}
 
     def taken(given: Any, here: Path) -> bytes:
-        return wire.parse(kind, read.text(given, here)) or b""
+        identifier = wire.parse(kind, read.text(given, here)) or b""
+        return survivors.get(identifier, identifier)
 
     return _equality(reader, plain, path, column, taken)
 

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from db import tables
+from db import tables, wire
 from db.engine import Session
 from db.filtering.calendar import Clock
 from db.filtering.circumstances import Circumstances
-from db.queries import departments, workspaces
+from db.queries import customers, departments, workspaces
 from db.reading import here, prepared
 from db.sight import Sight
 from db.tables.enums import EntityType
@@ -33,12 +33,12 @@ _ANYWHERE = ZoneInfo("UTC")
 async def of(
     session: Session, questions: Iterable[Any], *, now: int, agent_id: bytes | None, sight: Sight, clock: bool = False
 ) -> Circumstances:
-    """What the questions, filters and sorts as plain data, need to be read: at most four statements. `clock`: they
+    """What the questions, filters and sorts as plain data, need to be read: at most five statements. `clock`: they
     are reckoned in the workspace's days, whatever they are."""
-    names, keys = _spoken([*questions])
+    names, keys, ids = _spoken([*questions])
     segments = {row.id: row for row in await session.rows(_SEGMENTS)} if names & _SEGMENT else {}
     if segments:
-        names, keys = _spoken([*questions, *(segment.filter for segment in segments.values())])
+        names, keys, ids = _spoken([*questions, *(segment.filter for segment in segments.values())])
     tree = await departments.every(session) if names & _TREE else []
     return Circumstances(
         Clock(now, await workspaces.zone(session) if clock or names & _CLOCK else _ANYWHERE),
@@ -47,6 +47,7 @@ async def of(
         await _fields(session, keys) if names & _FIELDS else {},
         segments,
         {row.id: row.parent_id for row in tree},
+        await customers.survivors(session, list(ids)) if ids else {},
     )
 
 
@@ -61,11 +62,12 @@ async def _fields(session: Session, keys: set[str]) -> Mapping[EntityType, Mappi
     return found
 
 
-def _spoken(plain: Any) -> tuple[set[str], set[str]]:
-    """Every name that stands in plain data, however deep, and the keys of fields. Walked by hand: its depth is the
-    client's."""
+def _spoken(plain: Any) -> tuple[set[str], set[str], set[bytes]]:
+    """Every name that stands in plain data, however deep, the keys of fields, and the ids of customers. Walked by hand:
+    its depth is the client's."""
     names: set[str] = set()
     keys: set[str] = set()
+    ids: set[bytes] = set()
     waiting = [plain]
     while waiting:
         one = waiting.pop()
@@ -75,4 +77,6 @@ def _spoken(plain: Any) -> tuple[set[str], set[str]]:
             waiting += one.values()
         elif isinstance(one, list | tuple):
             waiting += one
-    return names, keys
+        elif isinstance(one, str) and (identifier := wire.parse("Customer", one)):
+            ids.add(identifier)
+    return names, keys, ids

@@ -12,7 +12,19 @@ from hashlib import sha256
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal_column, not_, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from db import tables
@@ -20,7 +32,7 @@ from db.engine import Session
 from db.reading import Built, Prepared, among, here, prepared
 from db.sight import Sight, seen
 from db.tables.columns import Key as KeyText
-from db.tables.enums import DuplicateKey
+from db.tables.enums import CustomerStage, DuplicateKey
 
 STRONGEST: Final = (DuplicateKey.EMAIL, DuplicateKey.PHONE, DuplicateKey.NAME)
 """The order of the groups."""
@@ -194,14 +206,18 @@ def _shared(
     value = getattr(row, name)
     found = select(value.label("value")).where(here(row), value > bindparam("behind", type_=KeyText)).group_by(value)
     several = func.count() > literal_column("1")
-    return row, found.having(several & _suggested(key, row, stronger, everything, first=first))
+    if not everything:
+        # Most of what is shared is shared with somebody out of sight: that is found out first, and cheaply.
+        several = several & (_in_sight(key, row) > literal_column("1"))
+    suggested = _suggested(key, row, stronger, everything, first=first)
+    return row, found.having(case((several, suggested)).is_not(None))
 
 
 def _suggested(
     key: DuplicateKey, row: Any, stronger: Iterable[DuplicateKey], everything: bool, *, first: bool = True
-) -> ColumnElement[bool]:
-    """Two of those who have the value are in sight, not dismissed, and (`first`) in no group before. As one value, so
-    that no database begins with all pairs of all customers."""
+) -> Any:
+    """Two of those who have the value are in sight, not dismissed, and (`first`) in no group before; null where there
+    are none. As one value, so that no database begins with all pairs of all customers."""
     table, name, identifier = _SOURCES[key]
     one, two = aliased(table), aliased(table)
     ids = _Pair(one, two, getattr(one, identifier), getattr(two, identifier))
@@ -220,7 +236,37 @@ def _suggested(
         if table is not tables.Customer:
             found = found.where(not_(_share(key, ids, before=getattr(one, name))))
     found = found.limit(literal_column("1")).correlate(row)
-    return found.scalar_subquery().is_not(None)  # type: ignore[no-any-return] # as said
+    return found.scalar_subquery()
+
+
+def _in_sight(key: DuplicateKey, row: Any) -> Any:
+    """How many of those who have the value are in sight at first glance: two at most. Each kind of them is looked up in
+    an index of its own, so that no customer is read."""
+    table, name, identifier = _SOURCES[key]
+    one = aliased(table)
+    found: Any = select(literal_column("1").label("one")).where(here(one), getattr(one, name) == getattr(row, name))
+    if table is tables.Customer:
+        found = found.where(seen(False, one))
+    else:
+        found = found.where(or_(*(_is(one, identifier, glance) for glance in _GLANCES)))
+    found = found.limit(literal_column("2")).correlate(row)
+    return select(func.count()).select_from(found.subquery()).correlate(row).scalar_subquery()
+
+
+_GLANCES: Final = (
+    lambda customer: customer.stage == CustomerStage.POOL.value,
+    lambda customer: customer.owner_id == bindparam("seen_agent"),
+    lambda customer: among(customer.department_id, "seen_departments"),
+)
+"""Who may be in sight: the pool, one's own, and, whether they wait or not, those of one's departments."""
+
+
+def _is(row: Any, identifier: str, glance: Any) -> ColumnElement[bool]:
+    customer = aliased(tables.Customer)
+    found: Any = select(literal_column("1")).where(
+        here(customer), customer.id == getattr(row, identifier), glance(customer)
+    )
+    return exists(found.correlate(row))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ CUSTOMERS = Parents(tables.Tag, _customers)
 # Held so that no tag is deleted before the customer who is given it is written.
 _NAMED = prepared(
     select(tables.Tag)
-    .where(here(tables.Tag), or_(among(tables.Tag.id, "ids"), among(tables.Tag.name_key, "name_keys")))
+    .where(here(tables.Tag), or_(among(tables.Tag.id, "ids"), among(tables.Tag.unique_key, "unique_keys")))
     .with_for_update(read=True, key_share=True)
 )
 _LOCKED = prepared(
@@ -110,14 +110,14 @@ _BY_NAME = prepared(
     select(tables.Tag).where(
         here(tables.Tag),
         col(tables.Tag.kind) == bindparam("kind"),
-        col(tables.Tag.name_key) == bindparam("name_key"),
+        col(tables.Tag.unique_key) == bindparam("unique_key"),
     )
 )
 
 
-async def named(work: Work, ids: Sequence[bytes], name_keys: Sequence[str]) -> list[tables.Tag]:
-    """The tags with these ids or folded names, of any kind; they stay until the transaction ends."""
-    return await work.rows(_NAMED, ids=ids, name_keys=name_keys)
+async def named(work: Work, ids: Sequence[bytes], unique_keys: Sequence[str]) -> list[tables.Tag]:
+    """The tags with these ids or caseless names, of any kind; they stay until the transaction ends."""
+    return await work.rows(_NAMED, ids=ids, unique_keys=unique_keys)
 
 
 async def locked(work: Work, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
@@ -130,6 +130,6 @@ async def wearers(session: Session, ids: Sequence[bytes]) -> list[bytes]:
     return [row.customer_id for row in await session.rows(_WEARERS, ids=ids)]
 
 
-async def by_name(session: Session, kind: int, name_key: str) -> tables.Tag | None:
-    """The tag of that kind with that folded name."""
-    return await session.first(_BY_NAME, kind=kind, name_key=name_key)
+async def by_name(session: Session, kind: int, unique_key: str) -> tables.Tag | None:
+    """The tag of that kind with that caseless name."""
+    return await session.first(_BY_NAME, kind=kind, unique_key=unique_key)

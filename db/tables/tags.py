@@ -8,10 +8,12 @@ from db.tables.enums import TagKind
 
 class Tag(Stored, table=True):
     __tablename__ = "tag"
-    __table_args__ = (index("kind", "name_key", unique=True), index("name_key", "id"))
+    __table_args__ = (index("kind", "unique_key", unique=True), index("name_key", "id"))
 
     name: str
     name_key: str = Field(sa_type=Key)
+    # The name without case, its accents kept.
+    unique_key: str = Field(sa_type=Key)
     kind: int = Field(default=TagKind.BUSINESS, sa_type=Code)
     color: str | None = None
     description: str | None = None

@@ -116,7 +116,7 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_UPDATE,
-        "Take many customers from their owners: one's own; those of others with CUSTOMER_ASSIGN.",
+        "Take many customers from their owners: one's own; those of others with CUSTOMER_ASSIGN as well.",
         payload=JobPayload,
     )
     async def customers_release(

@@ -73,5 +73,5 @@ class CustomerInput:
     tags: Maybe[TagsChange | None] = strawberry.field(description="Tags to put on and take off.")
     wechat_friends: Maybe[AgentsChange | None] = strawberry.field(description="Agents who are WeChat friends.")
     custom_fields: Maybe[list[CustomFieldValueInput] | None] = strawberry.field(
-        description="Values of custom fields; those not named stay."
+        description="Values of custom fields; those not named stay. null clears all of them."
     )

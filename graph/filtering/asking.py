@@ -120,9 +120,9 @@ def listed(context: Context, match: Match, order: Sort, window: Window) -> Any:
 async def nested(
     context: Context,
     parents: Sequence[Any],
-    of: Parents,
     window: Window,
     *,
+    of: Parents,
     filter: Any,
     search: str | None,
     sort: Any,
@@ -147,7 +147,7 @@ async def nested(
 
 async def of_segments(
     context: Context,
-    ids: Sequence[bytes],
+    segments_: Sequence[Any],
     window: Window,
     *,
     filter: Any = UNSET,
@@ -157,6 +157,7 @@ async def of_segments(
     """The members of each segment. Raises BadUserInput."""
     viewer, reading = context.viewer, context.reading
     assert viewer is not None
+    ids = [segment.id for segment in segments_]
     question = Question(given(filter), search, sort=sort)
     with refusals():
         several_, order = await segments.several(

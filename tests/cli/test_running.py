@@ -70,12 +70,14 @@ def test_a_worker_stops_in_peace(start, number):
 
 
 @pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
 def test_without_json_a_new_workspace_is_shown_to_people(clientela):
     lines = clientela(*CREATE, stdin=PASSWORD).stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["workspace", "agent", "token"]
 
 
 @pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("arguments", "password"),
     [

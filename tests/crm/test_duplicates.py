@@ -96,6 +96,22 @@ async def test_who_is_out_of_sight_is_in_no_group(people, save, reading, someone
     assert await found(reading, sight=someone().sight) == []
 
 
+async def test_of_a_department_those_who_wait_are_in_sight_and_others_are_not(people, save, reading, someone):
+    """SB8: a list and its number leave out whom a colleague looks after, and whom nobody may see any more."""
+    await save(home := make.department(), agent := make.agent(), colleague := make.agent())
+    waits = {"stage": CustomerStage.TO_BE_ASSIGNED, "department_id": home.id}
+    a, b, *_ = await people(
+        ("An", ["+1"], ["x@y.z"], waits),
+        ("Bo", ["+1"], [], waits),
+        ("Chi", ["+2"], ["x@y.z"], {"owner_id": colleague.id, "department_id": home.id}),
+        ("Dan", ["+2"], [], waits),
+        ("An", [], [], {**waits, "archived_at": 1}),
+    )
+    sight = someone(agent=agent, departments=(home,)).sight
+    assert await found(reading, sight=sight) == [("PHONE", "+1", [a.id, b.id])]
+    assert [await queries.count(reading, [key], sight) for key in ALL] == [int(key.name == "PHONE") for key in ALL]
+
+
 async def test_pages_go_on_where_the_last_one_ended(people, reading):
     for number in range(5):
         await people((f"A{number}", [f"+{number}"], [f"{number}@b.co"]), (f"B{number}", [f"+{number}"], []))

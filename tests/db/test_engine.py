@@ -69,7 +69,7 @@ async def test_a_held_unique_value_names_its_columns(save):
     await save(make.tag("VIP"))
     with pytest.raises(Taken) as refusal:
         await save(make.tag("vip"))
-    assert (refusal.value.table, refusal.value.columns) == ("tag", ("kind", "name_key"))
+    assert (refusal.value.table, refusal.value.columns) == ("tag", ("kind", "unique_key"))
 
 
 async def test_a_workspace_reads_nothing_of_another(database, save):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from crm.files import storage, uploads
+from db import ids
 from graph.ids import wire
 from tests import make
 
@@ -54,6 +56,47 @@ async def test_150_are_worn_and_151_are_refused(ask, save, way):
     assert await _worn(ask, customer) == 149
     assert _told(await ask(document, **given(wire("Customer")(customer.id), {"tags": {"add": own[:-1]}}))) == []
     assert await _worn(ask, customer) == (149 if way == "create" else 150)
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["an import that updates", "an import that makes"])
+async def test_150_are_worn_and_151_are_refused_by_import_too(ask, save, send, made):
+    """MS2, SM17: in a cell and by `addTags` together; the row is FAILED with the refused number, the others go on."""
+    customer = make.customer()
+    worn = [make.tag(f"t{place:03}", kind=place % 2) for place in range(149)]
+    last, over = make.tag("last"), make.tag("over")
+    own = [make.worn(customer, tag) for tag in worn]
+    await save(customer, *worn, last, over, *own, make.external_id(customer, "erp", "1"))
+    cell = "; ".join(tag.name for tag in worn) + "; last" if made else "last"
+    upload = await send(f"name,erp,tags\nAn,{2 if made else 1},{cell}\nBo,3,last\n".encode())
+    columns = {"name": "name", "erp": "externalId.erp", "tags": "tags"}
+    given = {
+        "upload": upload, "matchOn": "EXTERNAL_ID", "onDuplicate": "UPDATE",
+        "mapping": [{"header": one, "field": field} for one, field in columns.items()],
+    }  # fmt: skip
+    document = f"mutation ($input: ImportInput!) {{ customersImport(input: $input) {ROWS} }}"
+    added = {**given, "addTags": [{"name": "over"}]}
+    (error,) = _told(await ask(document, input=added))
+    assert (error["__typename"], error["code"], error["limit"], error["current"]) == (
+        "LimitError", "LIMIT_EXCEEDED", 150, 151,
+    )  # fmt: skip
+    assert await _worn(ask, customer) == 149
+    assert _told(await ask(document, input=given)) == []
+    assert await _worn(ask, customer) == (149 if made else 150)
+
+
+@pytest.fixture
+def send(database, viewer, tmp_path):
+    """Takes a file in."""
+    kept = storage.Storage(tmp_path, b"a secret that nobody guesses")
+    storage.attach(database, kept)
+
+    async def sent(content):
+        identifier = ids.new()
+        relative, path = kept.room("uploads", identifier)
+        path.write_bytes(content)
+        return await uploads.keep(database, viewer, identifier, name="x", size=len(content), path=relative)
+
+    return sent
 
 
 def _told(answer):

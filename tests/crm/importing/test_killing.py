@@ -39,7 +39,8 @@ from crm.exporting import ahead
 from crm.files import storage
 from crm.jobs import running, verbs
 from db import engine
-running.LEASE, running.POLL, running.FIRST, verbs.CHUNK, ahead.TIMES = 300, 0.02, 10, 10, 1
+running.LEASE, running.POLL, verbs.CHUNK, ahead.TIMES = 300, 0.02, 10, 1
+running.FIRST = dict.fromkeys(running.FIRST, 10)
 async def work():
     database = await engine.connect(sys.argv[1])
     storage.attach(database, storage.Storage(Path(sys.argv[2]), b"a secret that nobody guesses"))

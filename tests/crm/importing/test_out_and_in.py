@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
@@ -20,12 +20,6 @@ from db.reading import here, prepared
 from db.tables.enums import CustomFieldType, EntityType, FileFormat, Gender, Role, SubscriptionStatus
 from tests import make
 
-thorough = settings(
-    max_examples=25,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 OPTIONS = ["a;b", '"c"', "=d", "Đỏ", " ", "x, y"]
 CUSTOM = {
     "text": CustomFieldType.TEXT,
@@ -129,7 +123,6 @@ async def brought(does: Any, company: str, given_: list[dict[str, Any]]) -> list
 
 
 @pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
-@thorough
 @given(everybody=st.lists(people, min_size=1, max_size=8))
 async def test_nothing_is_different(database, reading, viewer, does, world, format, everybody):
     customers = await brought(does, world, everybody)

@@ -28,7 +28,8 @@ from crm.files import storage
 from crm.files.storage import Storage
 from crm.jobs import running
 from db import engine
-running.LEASE, running.LONG_LEASE, running.POLL, running.FIRST = 300, 1_000, 0.02, 20
+running.LEASE, running.LONG_LEASE, running.POLL = 300, 1_000, 0.02
+running.FIRST = dict.fromkeys(running.FIRST, 20)
 running.SECONDS = dict.fromkeys(running.SECONDS, 0.02)
 {patch}
 async def work():

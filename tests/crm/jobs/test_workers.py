@@ -69,7 +69,7 @@ async def until(condition):
 
 async def test_a_small_job_does_not_wait_for_large_ones(database, begun, found, monkeypatch):
     monkeypatch.setattr(running, "SLICE", 0.0)
-    monkeypatch.setattr(running, "FIRST", 20)
+    monkeypatch.setattr(running, "FIRST", {database.dialect.name: 20})
     monkeypatch.setattr(verbs, "CHUNK", 20)
     large = [await begun(name, 1_500) for name in ("a", "b")]
     small = await begun("c", 201)
@@ -100,7 +100,7 @@ async def test_several_lanes_do_every_row_once(database, begun, found, log):
 async def test_who_is_told_to_stop_gives_the_job_back(database, begun, found, log, options, monkeypatch):
     """After a chunk, which is kept; what is all or nothing is not done at all."""
     monkeypatch.setattr(verbs, "CHUNK", 100)
-    monkeypatch.setattr(running, "FIRST", 100)
+    monkeypatch.setattr(running, "FIRST", {database.dialect.name: 100})
     job = await begun("a", 450, options)
     stop, advance = asyncio.Event(), running.working.advance
 

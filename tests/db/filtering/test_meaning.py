@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from db import paging
@@ -16,12 +16,6 @@ from tests.db.filtering import model, strategies, worlds
 
 WORLDS = {seed: worlds.made(seed) for seed in (1, 2)}
 EVERYTHING = Sight(everything=True)
-thorough = settings(
-    max_examples=40,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +50,6 @@ def expected(world: Any, asked: Any) -> list[bytes]:
     return [one.id for one in model.in_order(kept, [], {})]
 
 
-@thorough
 @given(data=st.data(), seed=st.sampled_from(sorted(WORLDS)))
 async def test_a_filter_finds_what_the_model_finds_and_its_opposite_all_the_others(database, numbers, data, seed):
     world = WORLDS[seed]
@@ -68,7 +61,6 @@ async def test_a_filter_finds_what_the_model_finds_and_its_opposite_all_the_othe
     assert sorted([*hits, *others]) == sorted(every)
 
 
-@thorough
 @given(data=st.data(), seed=st.sampled_from(sorted(WORLDS)))
 async def test_a_viewer_finds_only_what_he_sees(database, numbers, data, seed):
     world = WORLDS[seed]
@@ -92,7 +84,6 @@ _words = st.lists(
 )
 
 
-@thorough
 @given(words=_words, seed=st.sampled_from(sorted(WORLDS)), indexed=st.booleans())
 async def test_a_search_finds_every_word_somewhere_by_index_and_one_by_one(database, numbers, words, seed, indexed):
     world, session = WORLDS[seed], database.reading(numbers[seed])

@@ -12,7 +12,7 @@ from db.paging import Window
 from db.queries import matches
 from db.queries.matches import Question
 from tests.db.filtering import model, worlds
-from tests.db.filtering.test_meaning import EVERYTHING, WORLDS, thorough
+from tests.db.filtering.test_meaning import EVERYTHING, WORLDS
 
 _ORDERS = ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"]
 
@@ -79,7 +79,6 @@ async def numbers(database: Any) -> dict[int, int]:
 _sorts = st.lists(st.tuples(st.sampled_from(sorted(KEYS)), st.sampled_from(_ORDERS)), max_size=3)
 
 
-@thorough
 @given(sort=_sorts, size=st.sampled_from([1, 7, 30]), seed=st.sampled_from(sorted(WORLDS)))
 async def test_the_union_of_pages_is_the_list_in_both_directions(database, numbers, sort, size, seed):
     await _paged(database, numbers[seed], WORLDS[seed], sort, size)
@@ -133,7 +132,6 @@ def _fitting(words: list[str]) -> Any:
     return rank
 
 
-@thorough
 @given(
     words=st.lists(
         st.sampled_from(["an", "dang", "muller", "e", "lu", "example", "100"]), min_size=1, max_size=2, unique=True
@@ -157,7 +155,6 @@ async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
     assert await _walked(session, listing, chosen, size, backwards=True) == wanted
 
 
-@thorough
 @given(sort=_sorts, seed=st.sampled_from(sorted(WORLDS)), data=st.data())
 async def test_what_lies_between_two_cursors_is_a_part_of_the_list(database, numbers, sort, seed, data):
     world, session = WORLDS[seed], database.reading(numbers[seed])

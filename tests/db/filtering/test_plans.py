@@ -25,7 +25,7 @@ from db.wire import wire
 from tests import make
 from tests.db.filtering.model import NOW
 
-CROWD = 6_000
+CROWD = 3_000
 SORTS = [name for name, kind in CUSTOMERS.items() if not isinstance(kind, dict)]
 ORDERS = ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"]
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
@@ -12,13 +12,8 @@ from db.reading import here, prepared
 from tests.graph.inhabited import MEMBERS, columns, dump
 from tests.graph.properties import calls, worlds
 
-QUICK = settings(
-    max_examples=4,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-LONG = settings(QUICK, max_examples=150)
+# Each example makes a workspace of its own.
+DEAR = settings(max_examples=settings.default.max_examples // 4)
 
 _JOBS = (tables.Job, tables.JobRow, tables.JobTarget)
 # What a job leaves behind that nobody is shown: the log, whose turn it is, how often somebody claimed today; tags that
@@ -66,6 +61,10 @@ async def _told_alike(database, crowd, who, call, on_error):
     if isinstance(real, str) or real["job"] is None:
         assert dry == real
         return
+    for told, done in zip(dry["job"]["rows"]["nodes"], real["job"]["rows"]["nodes"], strict=True):
+        if done["node"] is None:
+            # The viewer does not see any more whom the real run gave to others.
+            told["node"] = None
     assert _alike(dry["job"], known) == _alike(real["job"], known)
     if real["job"]["status"] == "FAILED":
         assert _difference(before, await dump(database, world.number, without=_JOBS)) == {}
@@ -108,17 +107,9 @@ async def _shown(database, number):
 
 
 @pytest.mark.parametrize("verb", calls.VERBS)
-@QUICK
+@DEAR
 @given(data=st.data())
 async def test_a_dry_run_tells_what_the_real_run_does_and_writes_nothing(database, verb, data):
-    await _told_alike(database, *_drawn(data, verb))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("verb", calls.VERBS)
-@LONG
-@given(data=st.data())
-async def test_a_dry_run_tells_what_any_real_run_does(database, verb, data):
     await _told_alike(database, *_drawn(data, verb))
 
 
@@ -130,15 +121,7 @@ _UNDOABLE = [verb for verb in calls.VERBS if verb != "delete"]
 
 
 @pytest.mark.parametrize("verb", _UNDOABLE)
-@QUICK
+@DEAR
 @given(data=st.data())
 async def test_undo_brings_back_what_was(database, verb, data):
-    await _comes_back(database, data.draw(worlds.crowds), data.draw(calls.VERBS[verb]))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("verb", _UNDOABLE)
-@LONG
-@given(data=st.data())
-async def test_undo_brings_back_whatever_was(database, verb, data):
     await _comes_back(database, data.draw(worlds.crowds), data.draw(calls.VERBS[verb]))

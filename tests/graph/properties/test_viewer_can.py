@@ -1,19 +1,14 @@
 """What a viewer is told that he can do is what he can do: for every action, customer and viewer."""
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.files import storage
 from tests.graph.properties import worlds
 
-QUICK = settings(
-    max_examples=3,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-LONG = settings(QUICK, max_examples=120)
+# Each example makes a workspace of its own.
+DEAR = settings(max_examples=settings.default.max_examples // 4)
 
 
 def _one(name, arguments):
@@ -105,21 +100,13 @@ async def _helper(world, viewer, name):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@QUICK
+@DEAR
 @given(crowd=worlds.crowds, who=worlds.viewers())
 async def test_a_viewer_can_what_he_is_told(database, action, crowd, who):
     await _agrees(database, action, crowd, who)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("action", ACTIONS)
-@LONG
-@given(crowd=worlds.crowds, who=worlds.viewers())
-async def test_whoever_it_is_can_what_he_is_told(database, action, crowd, who):
-    await _agrees(database, action, crowd, who)
-
-
-@QUICK
+@DEAR
 @given(crowd=worlds.crowds, to=st.sampled_from(STATUSES))
 async def test_a_menu_of_subscriptions_offers_what_an_update_does(database, crowd, to):
     """EM9-EM13."""

@@ -1,0 +1,11 @@
+"""What the tests of the rules share."""
+
+import pytest
+
+from db.engine import Database
+from tests.graph.rules.house import House, founded
+
+
+@pytest.fixture(scope="module")
+async def house(database: Database) -> House:
+    return await founded(database)
