@@ -16,17 +16,21 @@ Claim = tuple[State, Hashable, Path, str]
 
 
 async def check(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
-    """Refuses those whose values another customer holds, or one before them in the same act."""
+    """Refuses those whose values another customer holds, or one before them in the same act. Who is refused holds
+    nothing, so that the next one may have it."""
     external, custom = _external_ids(pairs), await _values(act, pairs)
     held = await _holders(act, [key for _, key, _, _ in (*external, *custom)])
-    taken = []
+    claims: dict[bytes, list[Claim]] = {}
     for claim in (*external, *custom):
-        state, key, _, _ = claim
-        holder = held.setdefault(key, state.id)
-        if holder != state.id:
-            taken.append((claim, holder))
+        claims.setdefault(claim[0].id, []).append(claim)
+    taken = []
+    for claimant, wanted in ((state.id, claims.get(state.id, ())) for state, _ in pairs):
+        lost = [(claim, held[claim[1]]) for claim in wanted if held.get(claim[1], claimant) != claimant]
+        taken += lost
+        if not lost:
+            held |= {key: claimant for _, key, _, _ in wanted}
     if taken:
-        await _refuse(act, taken)
+        await _refuse(act, taken, {state.id: state.row for state, _ in pairs if state.made})
 
 
 def _external_ids(pairs: Sequence[tuple[State, Change]]) -> list[Claim]:
@@ -94,10 +98,10 @@ async def _holders(act: Act, keys: Sequence[Any]) -> dict[Any, bytes]:
     return found
 
 
-async def _refuse(act: Act, taken: Sequence[tuple[Claim, bytes]]) -> None:
-    """The holder is shown to who may see him."""
+async def _refuse(act: Act, taken: Sequence[tuple[Claim, bytes]], made: Mapping[bytes, Any]) -> None:
+    """The holder is shown to who may see him; `made` are those whom this act makes."""
     ids = list({holder for _, holder in taken})
-    seen: Mapping[bytes, Any] = await customers.by_ids(act.work, ids, act.viewer.sight)
+    seen = {**made, **await customers.by_ids(act.work, ids, act.viewer.sight)}
     for (state, _, path, shown), holder in taken:
         if holder in seen:
             message = f"“{shown}” belongs to “{seen[holder].name}” already."

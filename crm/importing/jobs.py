@@ -39,13 +39,8 @@ FILLED: Final = (
     tables.CustomerPhone,
     tables.CustomerExternalId,
     tables.CustomerTag,
-    tables.CustomerValue,
-    tables.CustomerSearch,
-    tables.Change,
-    tables.Tag,
-    tables.JobRow,
 )
-"""The tables that rows of a file go to."""
+"""The tables that rows of a file go to, and in which those behind them are looked for."""
 
 
 # ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -219,7 +214,7 @@ async def finish(session: Session, task: Task) -> list[Row]:
 async def get_ready(session: Session, viewer: Viewer, task: Task, size: int) -> None:
     """A file fills a workspace faster than the database notices by itself."""
     opened, done = _OPEN.get(task.job.id), task.job.processed
-    if opened is not None and done >= 2 * opened.known and await statistics.keep_up(session, FILLED, done):
+    if opened is not None and done >= 4 * opened.known and await statistics.keep_up(session, FILLED, done):
         opened.known = done
 
 

@@ -70,6 +70,11 @@ class Grouping:
         return {f"g{place}": part.field.id for place, part in enumerate(self.parts) if part.kind == "field"}
 
     @property
+    def tags(self) -> bool:
+        """Whether they are told apart by their tags alone."""
+        return [part.kind for part in self.parts] == ["tag"]
+
+    @property
     def whole(self) -> bool:
         """Whether each group of SQL is a group, and no part of one."""
         return all(part.grain in (None, "DAY") for part in self.parts)

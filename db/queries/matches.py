@@ -78,6 +78,11 @@ class Match:
         """Whether it leaves nobody out but those whom the archive and the viewer's sight do."""
         return self.condition.shape == TRUE and self.search is None
 
+    @property
+    def whole(self) -> bool:
+        """Whether it finds all customers but those who are archived."""
+        return self.everyone and self.sight.everything and self.archived == "EXCLUDE"
+
     def values(self, workspace_id: int | None) -> dict[str, Any]:
         found = {**self.condition.bound, **self.sight.values()}
         return found if self.search is None else {**found, **self.search.bound(workspace_id or 0)}

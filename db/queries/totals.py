@@ -14,6 +14,7 @@ from db import tables
 from db.engine import Session
 from db.nesting import Parents
 from db.paging import Kept, Listing
+from db.queries import wearing
 from db.queries.grouping import Grouping
 from db.reading import Built, Columns, Prepared, among, here
 from db.tables.columns import Id
@@ -27,11 +28,13 @@ _TOGETHER: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whose totals: one list, or the same list of each parent; `ids` are the parents'."""
+    """Whose totals: one list, or the same list of each parent; `ids` are the parents'. `whole` is the list of all
+    customers but those who are archived."""
 
     listing: Listing
     parents: Parents | None = None
     ids: tuple[bytes, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ async def totals(
     largest groups at least `most` are among them. What the session's columns do not name is not added up."""
     cut = most if by.whole and all(one.parents is None for one in sources) else None
     wanted = _wanted(session.columns)
+    if not wanted and by.tags and len(sources) == 1 and sources[0].whole:
+        return [_gathered(await wearing.groups(session, most), by, _of_row)]
 
     def statement(part: tuple[Summable, ...]) -> Prepared[Any]:
         return _totals(part, by, cut, wanted)

@@ -57,6 +57,7 @@ class Order(Stored, table=True):
         index("customer_id", "placed_at", "id"),
         index("placed_at", "customer_id"),
         index("source", "number", unique=True),
+        index("number_key", "customer_id"),
     )
 
     customer_id: bytes = Field(sa_type=Id)

@@ -114,7 +114,7 @@ def listed(context: Context, match: Match, order: Sort, window: Window) -> Any:
     async def count(at_most: int | None) -> int:
         return await paging.count(reading, everyone, at_most)
 
-    return alone(page, count, Source(everyone), match.search)
+    return alone(page, count, Source(everyone, whole=match.whole), match.search)
 
 
 async def nested(

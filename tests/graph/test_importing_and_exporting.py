@@ -141,6 +141,17 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(ask, send, everything
     assert [[one["field"] for one in each] for each in first] == [[one["field"] for one in first[1]]] * 2
 
 
+async def test_who_holds_an_id_is_named_also_where_he_is_of_the_same_file(ask, send):
+    """External ids are unique: DuplicateError with the customer who has it."""
+    document = IMPORT.replace(
+        "errors { code message path row } } }", "errors { code ... on DuplicateError { existing { id } } } } }", 1
+    )
+    upload = await send(b"name,externalId.erp\nAn,7\nB,7\n")
+    job = (await ask(document, input={"upload": upload, "matchOn": "NONE"}))["customersImport"]["job"]
+    first, second = job["rows"]["nodes"]
+    assert second["errors"] == [{"code": "TAKEN", "existing": {"id": first["node"]["id"]}}]
+
+
 RETRY = f"mutation ($id: ID!) {{ jobRetry(id: $id) {{ {JOB} }} }}"
 
 

@@ -112,6 +112,15 @@ async def test_a_row_means_whom_an_earlier_one_gave_a_second_address(brings, eve
     assert found == ["CREATED", "UPDATED"]
 
 
+async def test_who_is_refused_holds_nothing_that_the_next_one_wants(brings, save, does):
+    """SB10: rows stand alone. An id of the file's own rows is refused as any other, with whoever holds it."""
+    other = make.customer("Other")
+    await save(other, make.external_id(other, "erp", "7"))
+    rows = ["An,8;7", "Bình,8", "Chi,8"]
+    found = await brings("name,externalId.erp", *rows, on=ImportMatch.NONE)
+    assert found == ["FAILED TAKEN:externalId.erp", "CREATED", "FAILED TAKEN:externalId.erp"]
+
+
 async def test_a_refusal_names_the_column_or_the_argument(brings, save):
     """SM17: what is wrong with a row can be found in the file, or in what was asked for all rows."""
     archived = make.customer("Old", email="old@x.example", archived_at=1)

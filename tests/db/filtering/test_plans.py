@@ -88,6 +88,7 @@ def _belongings(customers: list[Any], tag: Any, rare: Any, note: Any, points: An
     return [
         [make.worn(one, tag) for place, one in placed if place % 3 == 0],
         [make.worn(one, rare) for place, one in placed if place % 1_000 == 7],
+        [make.order(one, number=str(place)) for place, one in placed if place % 3 == 1],
         [make.value(one, note, text=f"text {place}") for place, one in placed if place % 2],
         [make.value(one, points, number=float(place)) for place, one in placed if place % 2 == 0],
         [
@@ -234,6 +235,7 @@ FILTERS |= {
     "notes": lambda known: {"notes": {"any": {"body": {"eq": "text 17"}}}},
     "interactions": lambda known: {"interactions": {"any": {"kind": {"eq": "PAYMENT"}}}},
     "orders": lambda known: {"orders": {"any": {"source": {"eq": "shop"}, "number": {"eq": "17"}}}},
+    "order by number": lambda known: {"orders": {"any": {"number": {"eq": "17"}}}},
     "customFields": lambda known: {"customFields": [{"key": "note", "is": {"text": {"isNull": False}}}]},
     "externalId": lambda known: {"externalId": {"system": "erp"}},
     "blocked": lambda known: {"blocked": True},
@@ -254,6 +256,11 @@ def test_every_name_of_the_filter_is_among_them():
 async def test_equality_begins_with_an_index(explained, crowd, name):
     for plan in await explained(Question(filter=FILTERS[name](crowd[1]))):
         assert_by_index(plan, sorted_by_index=False)
+
+
+async def test_an_order_is_found_by_its_number(explained):
+    for plan in await explained(Question(filter={"orders": {"any": {"number": {"in": ["16", "19"]}}}})):
+        assert "ix_customer_order_number_key_customer_id" in plan, plan
 
 
 async def test_one_of_several_ways_is_looked_for_row_by_row(explained, crowd):

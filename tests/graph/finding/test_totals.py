@@ -78,6 +78,33 @@ async def test_groups_by_field_tag_and_calendar_are_the_largest_first(ask, world
     assert answer["points"] == [{"keys": [{"value": "1.5"}], "aggregate": {"count": 1}}]
 
 
+async def test_tags_of_everybody_are_counted_from_their_index(ask, save, sent):
+    """Archived ones are left out, who wears none is a group of his own, and so many groups are told as are wanted."""
+    tags = [make.tag("gold"), make.tag("silver"), make.tag("of archived ones")]
+    worn = [[0, 1], [0], [0], [], [0, 1, 2], [2]]
+    people = [make.customer(tag_count=len(each), archived_at=1 if 2 in each else None) for each in worn]
+    await save(*tags)
+    await save(*people)
+    links = [make.worn(one, tags[place]) for one, each in zip(people, worn, strict=True) for place in each]
+    await save(*links)
+    groups = "groups(by: [{field: TAG}], first: 2) { keys { label } aggregate { count } }"
+    sent.clear()
+    answer = await ask(f"{{ all: customers {{ {groups} }} }}")
+    if settings.read().engine != "reference":
+        assert "tag_count = " in " ".join(sent)
+    assert [(one["keys"][0]["label"], one["aggregate"]["count"]) for one in answer["all"]["groups"]] == [
+        ("gold", 3), ("silver", 1),
+    ]  # fmt: skip
+    groups = groups.replace(", first: 2", "")
+    answer = await ask(
+        f"""{{ all: customers {{ {groups} }} asked: customers(filter: {{name: {{ne: "?"}}}}) {{ {groups} }}
+          archived: customers(archived: INCLUDE) {{ {groups} }} }}"""
+    )
+    assert answer["all"] == answer["asked"]
+    assert len(answer["all"]["groups"]) == 3
+    assert len(answer["archived"]["groups"]) == 4
+
+
 async def test_a_day_begins_where_the_workspace_is(ask, database, viewer, world):
     """20:00 in UTC is the next day in Đà Nẵng."""
 
