@@ -268,7 +268,7 @@ FULL = {
 
 @pytest.mark.parametrize("mutation", FULL)
 async def test_a_list_without_pages_holds_1000(house, database, mutation):
-    """SB7: LIMIT_EXCEEDED with the refused number on create; deleting makes room."""
+    """LIMIT_EXCEEDED with the refused number on create; deleting makes room."""
     one, input = FULL[mutation]
     rows = [one(place) for place in range(1_000)]
 
