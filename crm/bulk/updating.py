@@ -7,7 +7,7 @@ from crm import references
 from crm.acting import Act
 from crm.customers import inputs, records
 from crm.customers.records import Wanted
-from crm.errors import refuse
+from crm.errors import ErrorCode, Refused, refuse
 from crm.jobs.verbs import Item, Result, Task, verb
 from db.tables.enums import JobKind, Outcome, Permission
 
@@ -33,3 +33,6 @@ async def check(act: Act, given: Any) -> None:
     """Raises Refused for what cannot be taken of anybody."""
     (change,), _ = await inputs.prepare(act, [(given, ("input",))])
     refuse(change.refused)
+    if change.owner is not None and not change.owner.active:
+        message = f"{change.owner.name} is not active any more; choose another agent."
+        raise Refused(ErrorCode.AGENT_INACTIVE, message, ("input", "owner"))

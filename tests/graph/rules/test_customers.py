@@ -311,6 +311,20 @@ async def test_an_upsert_makes_once_and_changes_afterwards(house):
         assert first["customer"]["id"] == again["customer"]["id"]
         held = again["customer"]["emails"] if "email" in by else again["customer"]["externalIds"]
         assert held == list(by.values())
+    bad = [
+        ({"email": "nobody"}, ("INVALID", "by.email")),
+        ({"externalId": {"system": "erp", "value": " "}}, ("BLANK", "by.externalId.value")),
+    ]
+    hidden = {"externalId": {"system": "erp", "value": "hidden"}}
+    await house.does("customerUpsert", by=hidden, input={"name": "x"})
+    for by, (code, path) in bad:
+        given = {"name": "x", "emails": ["good@x.example"], "externalIds": [{"system": "x", "value": f"good {path}"}]}
+        assert await house.refuses("customerUpsert", by=by, input=given) == [(code, path)]
+        rows = await house.bulk("customersUpsert", rows=[{"by": by, "input": given}])
+        assert rows == [("FAILED", (code, f"rows.0.{path}"))]
+    assert await house.refuses("customerUpsert", "loner", by=hidden, input={"name": "x"}) == [
+        ("TAKEN", "by.externalId.value")
+    ]
     unknown = {"id": "cus_" + "0" * 32}
     assert await house.refuses("customerUpsert", by=unknown, input={"name": "x"}) == [("NOT_FOUND", "by")]
     assert await house.refuses("customerUpsert", by={"email": "new@x.example"}, input={}) == [("BLANK", "input.name")]

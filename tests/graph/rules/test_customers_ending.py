@@ -3,8 +3,9 @@
 import asyncio
 
 from db import ids
+from db.tables.enums import Permission
 from db.wire import show_moment
-from tests.graph.rules.house import ALL
+from tests.graph.rules.house import ALL, without
 
 
 async def test_archived_refuses_every_write_but_four(house):
@@ -114,6 +115,35 @@ async def test_errors_are_judged_in_their_order(house):
     await house.bulk("customersArchive", target={"ids": [pooled]})
     assert await house.refuses("customerUpdate", "seller", by={"id": pooled}, input=bad) == [("FORBIDDEN", "by")]
     assert await house.refuses("customerUpdate", "admin", by={"id": pooled}, input=bad) == [("CUSTOMER_ARCHIVED", "by")]
+
+
+async def test_parts_that_are_not_permitted_come_before_archived_and_blocked(house):
+    """EM6, MS4, SB8: tags, statuses and the owner each at its place; what is the same is no part."""
+    customer = await house.customer(relationshipStatus="VIP")
+    target, by = {"ids": [customer]}, {"id": customer}
+    to = {"owner": {"id": house.ids["seller"]}}
+    parts = {
+        **to,
+        "tags": {"add": [{"name": "parts"}]},
+        "subscriptionStatus": "SUBSCRIBED",
+        "relationshipStatus": "VIP",
+    }
+    weak = without(house.viewers["admin"], Permission.TAG_ASSIGN, Permission.STATUS_CHANGE, Permission.CUSTOMER_ASSIGN)
+    forbidden = [("FORBIDDEN", "input.subscriptionStatus"), ("FORBIDDEN", "input.owner"), ("FORBIDDEN", "input.tags")]
+    await house.bulk("customersBlock", target=target, reason="x")
+    no_tags = {"by": by, "input": {**to, "tags": None}}
+    assert await house.refuses("customerUpdate", "manager", **no_tags) == [
+        ("FORBIDDEN", "input.tags"), ("CUSTOMER_BLOCKED", "input.owner"),
+    ]  # fmt: skip
+    assert await house.refuses("customerUpdate", weak, by=by, input=parts) == forbidden
+    await house.bulk("customersArchive", target=target)
+    assert await house.refuses("customerUpdate", weak, by=by, input=parts) == forbidden
+    assert await house.bulk("customersUpdate", weak, target=target, input=parts) == [("FAILED", *forbidden)]
+    assert await house.refuses("customerUpdate", "manager", **no_tags) == [("FORBIDDEN", "input.tags")]
+    assert await house.refuses("customerUpdate", by=by, input=parts) == [("CUSTOMER_ARCHIVED", "by")]
+    assert await house.refuses("customerUpdate", weak, by=by, input={"relationshipStatus": "VIP"}) == [
+        ("CUSTOMER_ARCHIVED", "by")
+    ]
 
 
 async def test_a_block_stops_assigning_and_claiming_until_it_ends(house):
