@@ -2,6 +2,7 @@
 
 import pytest
 
+from db.wire import wire
 from tests import make
 from tests.graph.rules.house import told
 
@@ -211,6 +212,21 @@ async def test_views_are_ones_own_or_shared(house):
         ({"sort": [{"customField": {"key": "no"}}]}, ("FIELD_UNKNOWN", "input.sort.0.customField.key")),
     ]:  # fmt: skip
         assert await house.refuses("savedViewUpdate", id=shared, input=input) == [refused], input
+
+
+async def test_the_view_of_all_customers_stays_as_it_is(house, database):
+    """SM6: VIEW_PROTECTED, for an administrator as well; it shows everybody."""
+    protected = make.view("All customers", shared=True, protected=True)
+    protected.workspace_id = house.number
+    await database.write(house.number, lambda work: work.insert(protected))
+    view = wire("SavedView")(protected.id)
+    refused = [("VIEW_PROTECTED", "id")]
+    assert await house.refuses("savedViewUpdate", id=view, input={"name": "x"}) == refused
+    assert await house.refuses("savedViewDelete", id=view) == refused
+    document = "query ($id: ID!) { node(id: $id) { ... on SavedView { protected customers { totalCount } } } }"
+    shown = (await house.ask(document, id=view))["node"]
+    everybody = (await house.ask("{ customers { totalCount } }"))["customers"]
+    assert shown == {"protected": True, "customers": everybody}
 
 
 async def test_what_cannot_be_a_rule_is_refused_where_it_stands(house):
