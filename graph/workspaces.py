@@ -68,7 +68,9 @@ class Workspace(Node):
 
 @strawberry.type(description="Who asks, and what they may do.")
 class Viewer:
-    permissions: list[Permission] = column("What the viewer may do, in the order of the list of permissions.")
+    permissions: list[Permission] = column(
+        "What the viewer may do, in the order of the list of permissions.", convert=sorted
+    )
 
     @batched("The agent or key who asks.")
     async def actor(parents: Rows, info: Info) -> list[Actor]:

@@ -1,4 +1,4 @@
-"""Archiving, unarchiving, blocking, unblocking and deleting many customers (EM16-EM23, SB20-SB23)."""
+"""Archiving, unarchiving, blocking, unblocking and deleting many customers (EM16-EM19, EM23, SB20-SB23)."""
 
 from collections.abc import Sequence
 

@@ -199,6 +199,9 @@ class _Claiming:
         if row.owner_id is not None and lost:
             return Refused(ErrorCode.ALREADY_CLAIMED, f"Somebody else was faster with “{row.name}”.", path)
         stage = CustomerStage(row.stage)
+        if stage is CustomerStage.TO_BE_ASSIGNED and row.department_id is not None:
+            message = f"“{row.name}” waits in a department that you do not work in."
+            return Refused(ErrorCode.AGENT_NOT_IN_DEPARTMENT, message, path)
         return TransitionRefused(stage, CustomerStage.FOLLOW_UP, [], path)
 
     def _cool(self, row: Any, path: Path) -> None:

@@ -95,7 +95,7 @@ async def _wave(act: Act, rows: Sequence[Any], wave: Sequence[int]) -> list[Resu
             results[row] = Result(row, wire.parse("Customer", by["id"]), Outcome.FAILED, [_nobody(row, by)])
         else:
             making.append((row, given if by is None else records.kept(by, given, made=True)))
-    for result in [*await _change(act, changing), *await _make(act, making)]:
+    for result in [*await _change(act, changing), *await _make(act, rows, making)]:
         results[result.row] = result
     return list(results.values())
 
@@ -136,11 +136,13 @@ def _row(wanted: Wanted) -> int:
     return wanted.place
 
 
-async def _make(act: Act, making: Sequence[tuple[int, Any]]) -> list[Result]:
+async def _make(act: Act, rows: Sequence[Any], making: Sequence[tuple[int, Any]]) -> list[Result]:
     if not making:
         return []
     given = [(one, ("rows", row, "input")) for row, one in making]
     states, outcomes = await records.create_each(act, given, [row for row, _ in making])
+    for state, (row, _) in zip(states, making, strict=True):
+        records.at_reference(state, ("rows", row, "by"), ("rows", row, "input"), rows[row]["input"])
     return [
         _result(row, state, outcome, None) for (row, _), state, outcome in zip(making, states, outcomes, strict=True)
     ]

@@ -6,13 +6,13 @@ from typing import Any
 from crm import assignment, subscriptions, tagging
 from crm.acting import Act
 from crm.assignment import Crew
-from crm.customers import possible, unique
+from crm.customers import permitted, unique
 from crm.customers.inputs import Change
 from crm.customers.states import State, custom_fields
-from crm.errors import ErrorCode, Path, Refused, TransitionRefused
+from crm.errors import ErrorCode, Refused, TransitionRefused
 from crm.references import References
 from db.folding import fold
-from db.tables.enums import CustomerStage, Permission, RelationshipStatus, SubscriptionStatus
+from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
 
 Pairs = Sequence[tuple[State, Change]]
 
@@ -50,6 +50,8 @@ class _Applying:
             await self._tags(change.tags)
         await self._follow_up_stage()
         await self._required()
+        # In the order in which errors are judged.
+        state.refused.sort(key=lambda refused: _FIRST.get(refused.code, len(_FIRST)))
 
     def _try(self, rule: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -60,19 +62,10 @@ class _Applying:
 
     # ── statuses ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _status(self, path: Path) -> None:
-        """By hand needs the permission, and the customer for one's own; on create it does not."""
-        viewer, row = self.act.viewer, self.state.row
-        if self.state.made:
-            return
-        if not possible.may_change_status(viewer, row):
-            message = f"You may not change the statuses of “{row.name}” (STATUS_CHANGE)."
-            raise Refused(ErrorCode.FORBIDDEN, message, path)
-
     def _relationship(self) -> None:
         to, row = self.change.given["relationship_status"], self.state.row
         if to is not None and (self.state.made or to != row.relationship_status):
-            self._status(self.change.at("relationshipStatus"))
+            permitted.status(self.act, self.state, self.change.at("relationshipStatus"))
             row.relationship_status = int(RelationshipStatus(to))
 
     def _subscription(self) -> None:
@@ -80,7 +73,7 @@ class _Applying:
         if to is None or (not self.state.made and to == row.subscription_status):
             return
         path = self.change.at("subscriptionStatus")
-        self._status(path)
+        permitted.status(self.act, self.state, path)
         if not self.state.made:
             subscriptions.move(SubscriptionStatus(row.subscription_status), SubscriptionStatus(to), path)
         row.subscription_status = int(to)
@@ -126,9 +119,7 @@ class _Applying:
             return
         if agent is None or row.owner_id == agent.id:
             return
-        if not self.act.viewer.may(Permission.CUSTOMER_ASSIGN):
-            message = f"You may not choose who looks after “{row.name}” (CUSTOMER_ASSIGN)."
-            raise Refused(ErrorCode.FORBIDDEN, message, path)
+        permitted.owner(self.act, self.state, path)
         assignment.assign(self.act, self.state, agent.id, self.crew, path)
 
     def _company(self) -> None:
@@ -164,11 +155,9 @@ class _Applying:
             self.state.row.reseller_relationship = self.change.given["reseller_relationship"]
 
     async def _tags(self, wanted: tagging.TagsWanted) -> None:
-        viewer, row = self.act.viewer, self.state.row
+        row = self.state.row
         try:
-            if not viewer.may(Permission.TAG_ASSIGN):
-                message = "You may not put tags on customers or take them off (TAG_ASSIGN)."
-                raise Refused(ErrorCode.FORBIDDEN, message, wanted.path)
+            permitted.tags(self.act, self.state, wanted.path)
             if not row.reseller_relationship:
                 message = f"“{row.name}” has no reseller relationship, so the tags cannot be changed."
                 raise Refused(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, wanted.path)
@@ -200,6 +189,8 @@ class _Applying:
                 message = f"“{one.label}” is required; give it under the key “{one.key}”."
                 self.state.refuse(Refused(ErrorCode.BLANK, message, self.change.at("customFields")))
 
+
+_FIRST: Mapping[ErrorCode, int] = {ErrorCode.FORBIDDEN: 0, ErrorCode.CUSTOMER_BLOCKED: 1}
 
 # In the order in which they are judged: the owner decides the stage, which decides the follow-up stage.
 _RULES: Mapping[str, Callable[[_Applying], None]] = {

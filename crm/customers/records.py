@@ -7,7 +7,7 @@ from typing import Final
 from crm import assignment, references, ruling
 from crm.acting import Act
 from crm.changes import Entry
-from crm.customers import inputs, states, storing, telling
+from crm.customers import inputs, permitted, states, storing, telling
 from crm.customers.applying import apply
 from crm.customers.inputs import Change, Given
 from crm.customers.judging import judge
@@ -67,14 +67,15 @@ async def upsert(act: Act, by: Named, given: Given) -> Written:
         # Addresses are not unique, so nothing else keeps two callers from making the same customer.
         await accounts.take_turn(act.work, [f"customer {act.workspace_id} {fold(by['email'])}"])
     identifier = await references.customer(act, by)
-    given = kept(by, given, made=identifier is None)
     if identifier is not None:
         if not act.viewer.may(Permission.CUSTOMER_UPDATE):
             raise Refused(ErrorCode.FORBIDDEN, "The customer is there already, and you may not change it.", ("by",))
-        return await _updated(act, by, Wanted(identifier, given))
+        return await _updated(act, by, Wanted(identifier, kept(by, given, made=False)))
     if "id" in by:
         raise references.nobody(by)
-    return await create(act, given)
+    (state,), (outcome,) = await create_each(act, [(kept(by, given, made=True), ("input",))])
+    at_reference(state, ("by",), ("input",), given)
+    return _only(state, outcome)
 
 
 async def delete(act: Act, by: Named, *, if_version: int | None = None) -> Written:
@@ -115,6 +116,17 @@ def kept(by: Named, given: Given, *, made: bool) -> Given:
     return given
 
 
+def at_reference(state: State, by: Path, path: Path, given: Given) -> None:
+    """What is wrong with the reference that a new customer was to keep is told where the reference stands, at `by`: it
+    was put behind what was given at `path`."""
+    for key, name, reference in (("external_ids", "externalIds", "externalId"), ("emails", "emails", "email")):
+        head = tuple(map(str, (*path, name)))
+        for refused in state.refused:
+            place, *rest = refused.path[len(head) :] or ("",)
+            if refused.path[: len(head)] == head and place.isdigit() and int(place) >= len(given.get(key) or ()):
+                refused.path = (*map(str, by), reference, *rest)
+
+
 # ── many ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -141,6 +153,8 @@ async def update_each(
         if one.id in found:
             _judged(act, found[one.id], one)
     changes_, known = prepared or await inputs.prepare(act, [(one.given, one.path) for one in wanted])
+    for one, change in zip(wanted, changes_, strict=True):
+        _forbidden_first(act, found.get(one.id), change)
     pairs = [
         (found[one.id], change)
         for one, change in zip(wanted, changes_, strict=True)
@@ -179,6 +193,12 @@ def _judged(act: Act, state: State, wanted: Wanted) -> None:
         judge(act, state, wanted.named, if_version=wanted.if_version)
     except Refused as refused:
         state.refuse(refused)
+
+
+def _forbidden_first(act: Act, state: State | None, change: Change) -> None:
+    """Of an archived customer, too, it is told first what the viewer may not change."""
+    if state is not None and state.refused and state.refused[0].code is ErrorCode.CUSTOMER_ARCHIVED:
+        state.refused = permitted.refusals(act, state, change) or state.refused
 
 
 async def _load_parts(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from crm import values
+from crm import references, values
 from crm.acting import Act
 from crm.customers.inputs import Change
 from crm.customers.states import State, custom_fields
@@ -38,8 +38,14 @@ def _external_ids(pairs: Sequence[tuple[State, Change]]) -> list[Claim]:
         (state, pair, change.at("externalIds", place, "value"), f"{pair[0]}: {pair[1]}")
         for state, change in pairs
         if change.external_ids is not None and not state.refused
-        for place, pair in enumerate(change.external_ids)
+        for pair, place in _places(change).items()
     ]
+
+
+def _places(change: Change) -> dict[tuple[str, str], int]:
+    """Where each stands in the input; of one that was given twice, the first."""
+    given = [references.external_id(one, ()) for one in change.given["external_ids"] or ()]
+    return {pair: place for place, pair in reversed(list(enumerate(given)))}
 
 
 async def _values(act: Act, pairs: Sequence[tuple[State, Change]]) -> list[Claim]:

@@ -66,7 +66,7 @@ def work(database):
 
 
 async def test_customers_are_changed_alike_and_told_row_by_row(bulk, save):
-    """EM5, VC3, VC13: duplicate ids count once, unknown ones are FAILED rows NOT_FOUND."""
+    """EM5, SB17, SM21, VC3, VC13: duplicate ids count once, unknown ones are FAILED rows NOT_FOUND."""
     await save(a := make.customer("a"), b := make.customer("b"), c := make.customer("c", archived_at=1))
     gone = "cus_" + "0" * 32
     target = {"ids": [*ids_of(a, b, c, a)["ids"], gone, "nonsense"]}
@@ -117,6 +117,7 @@ async def test_a_match_that_leaves_nobody_out_is_refused(bulk, save, match):
 
 
 async def test_everyone_is_meant_when_it_is_said(bulk, save):
+    """EM5, EM16."""
     await save(a := make.customer("a"), b := make.customer("b"), c := make.customer("c"))
     match = {"everyone": True, "exceptIds": ids_of(b)["ids"], "expectedCount": 2}
     job = await bulk(call("customersArchive"), target={"match": match})
@@ -219,7 +220,7 @@ async def test_seven_over_three_is_three_two_two(bulk, save):
 
 
 async def test_full_agents_are_passed_over_and_the_rest_is_refused(bulk, save):
-    """SB18: AGENT_AT_CAPACITY."""
+    """SB18, SB19: AGENT_AT_CAPACITY."""
     a, b = make.agent("a", max_customers=1), make.agent("b", max_customers=2)
     await save(a, b, *(made := [make.customer(f"c{number}") for number in range(5)]))
     to = f'{{agents: ["{wire("Agent")(a.id)}", "{wire("Agent")(b.id)}"]}}'
@@ -237,7 +238,7 @@ async def test_inactive_and_unknown_agents_are_refused_without_a_job(bulk, save)
 
 
 async def test_release_verify_block_and_claim(bulk, save, viewer):
-    """SB2, SB21, SB23."""
+    """SB2, SB21, SB22, SB23."""
     await save(agent := make.agent("me", id=viewer.actor_id), new := make.customer("n", stage=CustomerStage.NEW))
     await save(own := make.customer("o", owner_id=agent.id))
     job = await bulk(call("customersVerify", ", valid: true"), target=ids_of(new, own))
@@ -251,7 +252,7 @@ async def test_release_verify_block_and_claim(bulk, save, viewer):
 
 
 async def test_bulk_deletes_obey_the_workspace(bulk, save):
-    """SB20: BULK_DELETE_NOT_ALLOWED."""
+    """EM23, SB20, SB21: BULK_DELETE_NOT_ALLOWED."""
     await save(agent := make.agent(), a := make.customer("a"), b := make.customer("b", owner_id=agent.id))
     dry = await bulk(call("customersDelete"), target=ids_of(a, b), options={"dryRun": True})
     job = await bulk(call("customersDelete"), target=ids_of(a, b))
@@ -333,7 +334,7 @@ async def test_a_waiting_job_is_cancelled_at_once(bulk, save, work):
 
 
 async def test_interactions_are_recorded_with_many(bulk, save, ask):
-    """SM1, SB16, VC5."""
+    """SB16, SM1, VC5."""
     await save(a := make.customer("a"), b := make.customer("b", archived_at=1))
     document = f"mutation ($rows: [InteractionRow!]!) {{ interactionsRecord(rows: $rows) {JOB} }}"
     one = {"kind": "PAYMENT", "outcome": "PAID", "externalId": {"system": "pos", "value": "1"}}

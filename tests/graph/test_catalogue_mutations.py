@@ -41,6 +41,7 @@ def holding(viewer):
 
 @pytest.mark.parametrize(("field", "permission"), NEEDED.items())
 async def test_each_needs_its_permission_and_no_other(ask, refused, holding, field, permission):
+    """SM2, SB8."""
     document = f"mutation {{ answer: {field} {{ errors {{ code path }} }} }}"
     error = await refused(document, viewer=holding(set(Permission) - {permission}))
     assert error["code"] == "FORBIDDEN"
@@ -115,6 +116,7 @@ async def test_an_agent_is_changed_in_what_is_given(ask, save):
     ("customers", "stage"), [("release: POOL", "POOL"), ("release: TO_BE_ASSIGNED", "TO_BE_ASSIGNED")]
 )
 async def test_a_leaving_agents_customers_are_released(ask, save, customers, stage):
+    """SB19."""
     await save(agent := make.agent("An"), customer := make.customer(owner_id=agent.id))
     document = f"""mutation ($id: ID!) {{
       agentDeactivate(id: $id, customers: {{{customers}}}) {{ agent {{ active customerCount }} errors {{ code }} }}
@@ -128,6 +130,7 @@ async def test_a_leaving_agents_customers_are_released(ask, save, customers, sta
 
 
 async def test_a_leaving_agents_customers_are_assigned(ask, save):
+    """SB19."""
     one, two = make.agent("One"), make.agent("Two")
     await save(one, two, make.customer(owner_id=one.id))
     document = """mutation ($id: ID!, $customers: OffboardInput) {
@@ -141,6 +144,7 @@ async def test_a_leaving_agents_customers_are_assigned(ask, save):
 
 
 async def test_a_custom_field_is_made_changed_and_deleted(ask):
+    """EM8, SB5, SB24."""
     made = await ask(
         """mutation { customFieldCreate(
           input: {entity: COMPANY, key: "size", label: "Size", type: SELECT, options: ["S", "L"], required: true}
@@ -171,6 +175,7 @@ async def test_a_custom_field_is_made_changed_and_deleted(ask):
 
 
 async def test_a_view_is_saved_found_by_name_and_seen_by_its_owner_alone(ask, save, viewer, holding):
+    """SM3, SM4, SM5, SM7, SM11."""
     await save(make.agent("Admin", id=viewer.actor_id))
     made = await ask(
         """mutation {
@@ -233,6 +238,7 @@ async def test_a_filter_is_read_as_it_was_given_and_taken_back(ask, save, viewer
 
 
 async def test_a_view_shows_the_customers_of_its_filter(ask, save, viewer):
+    """SM6."""
     await save(
         make.agent("Admin", id=viewer.actor_id), make.customer("An", country="VN"), make.customer("Bo", country="IT")
     )

@@ -135,6 +135,7 @@ query($id: ID!, $first: Int, $after: String) {
 
 
 async def test_a_timeline_weaves_all_that_happened_newest_first(ask, save):
+    """SM1."""
     customer = await _made(ask)
     row = tables.Customer(workspace_id=0, id=bytes.fromhex(customer[4:]), name="An", name_key="an")
     now = ids.now() + 1_000
@@ -163,6 +164,7 @@ async def test_timelines_of_many_customers_cost_as_many_statements_as_of_one(ask
 
 
 async def test_what_a_viewer_may_do_now_depends_on_him_and_on_the_customer(ask, save, someone):
+    """SB8."""
     agent, home = make.agent(), make.department()
     own = make.customer("own", owner_id=agent.id)
     waiting = make.customer("waiting", department_id=home.id)

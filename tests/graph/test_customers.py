@@ -135,6 +135,7 @@ async def test_every_relation_of_a_customer_is_found(ask, save, viewer):
 
 
 async def test_an_expired_block_reads_as_none(ask, save):
+    """SB23."""
     customer = make.customer()
     await save(customer, make.block(customer, until=ids.now() - 1))
     assert (await ask("{ customers { nodes { block { reason } } } }"))["customers"]["nodes"] == [{"block": None}]
@@ -156,6 +157,7 @@ async def test_age_counts_full_years_on_the_day_of_the_workspace(ask, save, monk
 
 
 async def test_lists_are_newest_first_and_leave_the_archived_out(ask, save):
+    """SM13, EM17."""
     await save(make.customer("first"), make.customer("gone", archived_at=1), make.customer("last"))
     assert names(await ask(NAMES)) == ["last", "first"]
     assert names(await ask("{ customers(archived: ONLY) { nodes { name } } }")) == ["gone"]
@@ -163,6 +165,7 @@ async def test_lists_are_newest_first_and_leave_the_archived_out(ask, save):
 
 
 async def test_pages_in_both_directions_are_the_whole_list(ask, save):
+    """EM4."""
     await save(*(make.customer(str(number)) for number in range(7)))
     forward, after = [], None
     while True:
@@ -210,11 +213,13 @@ async def test_an_empty_list_has_an_empty_page(ask):
     ],
 )
 async def test_pages_that_make_no_sense_are_refused(refused, arguments, reason):
+    """EM4."""
     error = await refused(PAGE, **arguments)
     assert (error["code"], error["reason"], error["path"]) == ("BAD_USER_INPUT", reason, ["customers"])
 
 
 async def test_a_count_stops_where_it_is_told_to(ask, save):
+    """SM14."""
     await save(*(make.customer() for _ in range(5)))
     answer = await ask("{ customers { most: totalCount(atMost: 3) all: totalCount } }")
     assert answer["customers"] == {"most": 3, "all": 5}
@@ -255,6 +260,7 @@ async def test_a_customer_is_named_by_id_external_id_or_address(ask, save):
 
 
 async def test_an_address_of_several_is_ambiguous(refused, save):
+    """EM8."""
     first, second = make.customer(), make.customer()
     await save(first, second, make.email(first, "a@b.example"), make.email(second, "A@b.example"))
     error = await refused(ONE, by={"email": "a@b.example"})
@@ -262,6 +268,7 @@ async def test_an_address_of_several_is_ambiguous(refused, save):
 
 
 async def test_an_agent_sees_his_own_those_waiting_in_his_departments_and_the_pool(ask, save, viewer):
+    """SM2, SB8."""
     agent, other = make.agent(), make.agent()
     mine, theirs = make.department("Mine"), make.department("Theirs")
     await save(agent, other, mine, theirs)
@@ -291,6 +298,7 @@ async def test_a_key_without_the_permission_is_refused(refused, viewer):
 
 
 async def test_custom_fields_come_in_order_each_with_its_value(ask, save):
+    """EM8, SB15."""
     customer = make.customer()
     size = make.custom_field("size", CustomFieldType.NUMBER, position=1)
     colours = make.custom_field("colours", CustomFieldType.MULTI_SELECT, options=["red", "blue"], position=0)
@@ -336,6 +344,7 @@ async def test_an_unknown_custom_field_is_named(refused, save):
 
 
 async def test_notes_interactions_and_orders_are_paged_for_all_customers_at_once(ask, save, sent):
+    """EM14, SM1, SB16."""
     one, two, none = make.customer("one"), make.customer("two"), make.customer("none")
     await save(one, two, none)
     await save(*(make.note(one, f"note {number}") for number in range(3)), make.note(two, "only"))

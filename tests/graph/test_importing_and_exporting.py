@@ -75,6 +75,7 @@ def mapped(header: str, field: str) -> dict[str, Any]:
 
 
 async def test_a_preview_tells_what_the_columns_mean(ask, send):
+    """SM17, SB10."""
     upload = await send("Họ tên;Email; SĐT ;Ghi chú\nĐặng An;an@x.example;0901;x\nBình;;\n".encode())
     found = (await ask(PREVIEW, upload=upload))["importPreview"]
     assert found["rowCount"] == 2
@@ -96,6 +97,7 @@ async def test_nobody_looks_at_anothers_upload(refused, send, viewer, database, 
 
 
 async def test_an_import_without_more_said_takes_what_the_preview_suggests(ask, send):
+    """SM17, SB10."""
     upload = await send(b"Full name,E-mail,Phone\nAn,an@x.example,+84901234567\nB,b@x.example,\n")
     job = (await ask(IMPORT, input={"upload": upload}))["customersImport"]["job"]
     assert (job["kind"], job["status"], job["matched"], counted(job)) == ("IMPORT", "DONE", 2, {"CREATED": 2})
@@ -105,6 +107,7 @@ async def test_an_import_without_more_said_takes_what_the_preview_suggests(ask, 
 
 @pytest.mark.parametrize("format", FORMATS)
 async def test_failed_rows_come_back_and_can_be_mended(ask, send, kept, format, tmp_path):
+    """SM17, SB10."""
     from crm.files.writing import Writer
 
     path = tmp_path / "sent"
@@ -254,6 +257,7 @@ def everything_of(reading: Any) -> Callable[[Any], Awaitable[list[Any]]]:
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("bom", [False, True], ids=["without a mark", "with a mark"])
 async def test_an_export_imported_again_changes_nothing(ask, send, world, kept, everything_of, format, bom):
+    """EM21, EM22, SB11."""
     await world(9)
     before = [tuple(row) for row in await everything_of(rows.Customer)]
     answer = (await ask(EXPORT, target=EVERYONE, format=format.name, options={"bom": bom}))["customersExport"]
@@ -271,6 +275,7 @@ async def test_an_export_imported_again_changes_nothing(ask, send, world, kept, 
 
 
 async def test_the_columns_wanted_under_the_headers_wanted(ask, world, kept):
+    """EM21, EM22, SB11."""
     await world(1)
     columns = [
         {"field": "phone", "header": "Số"},

@@ -39,6 +39,7 @@ def pair(save):
 
 
 async def test_phones_are_what_duplicates_are_found_by_unless_said_otherwise(ask, pair):
+    """SM19."""
     await pair()
     (group,) = (await ask("{ duplicates { nodes { id on score customers { name } } } }"))["duplicates"]["nodes"]
     assert (group["on"], group["score"]) == (["PHONE"], 0.9)
@@ -90,6 +91,7 @@ async def test_a_page_of_customers_has_its_duplicates_in_three_more_statements(a
 
 
 async def test_told_apart_they_are_not_suggested_any_more(ask, pair):
+    """SM19."""
     one, two = await pair()
     dismiss = "mutation ($ids: [ID!]!) { duplicateDismiss(ids: $ids) { dismissed errors { code path } } }"
     wires = [_wire(one.id), _wire(two.id)]
@@ -101,6 +103,7 @@ async def test_told_apart_they_are_not_suggested_any_more(ask, pair):
 
 
 async def test_a_merge_is_tried_done_and_undone(ask, pair, save):
+    """SM19."""
     one, two = await pair()
     given = {"into": _wire(one.id), "from": [_wire(two.id)], "take": [{"field": "name", "from": _wire(two.id)}]}
     tried = (await ask(MERGE, **given, dryRun=True))["customerMerge"]

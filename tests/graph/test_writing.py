@@ -63,6 +63,7 @@ async def test_a_value_that_cannot_be_taken_is_an_input_error(updates, save):
 
 
 async def test_more_than_allowed_is_a_limit_error(updates, save):
+    """MS2."""
     await save(customer := make.customer())
     error = _error(await updates(customer, {"tags": {"add": [{"name": f"t{number}"} for number in range(151)]}}))
     assert (error["__typename"], error["code"], error["limit"], error["current"]) == (
@@ -74,6 +75,7 @@ async def test_more_than_allowed_is_a_limit_error(updates, save):
 
 
 async def test_a_move_that_is_not_allowed_is_a_transition_error(updates, save):
+    """EM9."""
     await save(customer := make.customer(subscription_status=SubscriptionStatus.DELETED))
     error = _error(await updates(customer, {"subscriptionStatus": "SUBSCRIBED"}))
     assert error == {
@@ -88,6 +90,7 @@ async def test_a_move_that_is_not_allowed_is_a_transition_error(updates, save):
 
 
 async def test_another_version_is_a_conflict_error_with_the_record(updates, save):
+    """SM20."""
     await save(customer := make.customer(version=4))
     error = _error(await updates(customer, {"name": "Bo"}, version=3))
     assert error["record"] == {"__typename": "Customer", "id": wire("Customer")(customer.id), "version": 4}
@@ -103,6 +106,7 @@ async def test_a_value_that_is_held_is_a_duplicate_error_with_the_holder(updates
 
 
 async def test_null_is_another_thing_than_nothing(updates, save, ask):
+    """SM20."""
     await save(customer := make.customer(nickname="N", source="Fair"))
     await updates(customer, {"nickname": None})
     found = await ask("query($i: ID!) { customer(by: {id: $i}) { nickname source } }", i=wire("Customer")(customer.id))

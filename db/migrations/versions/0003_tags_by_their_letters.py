@@ -17,8 +17,9 @@ def upgrade() -> None:
     # SQLite adds no column without a default that may not be null, and takes none away afterwards.
     op.add_column("tag", sa.Column("unique_key", KEY, nullable=False, server_default=""))
     connection = op.get_bind()
-    for workspace_id, identifier, name in connection.execute(sa.text("SELECT workspace_id, id, name FROM tag")).all():
-        own = {"key": _caseless(name), "workspace": workspace_id, "id": identifier}
+    tags = connection.execute(sa.text("SELECT workspace_id, id, name FROM tag")).all()
+    if tags:
+        own = [{"key": _caseless(name), "workspace": number, "id": identifier} for number, identifier, name in tags]
         connection.execute(sa.text(KEPT), own)
     op.drop_index("ix_tag_kind_name_key", "tag")
     op.create_index(INDEX, "tag", ["workspace_id", "kind", "unique_key"], unique=True)

@@ -109,6 +109,7 @@ async def found(ask: Any, who: Viewer, filters: list[Any]) -> list[list[str]]:
 
 
 async def test_every_operator_answers_and_not_is_its_complement(ask, who):
+    """SM9, SB12, SB14, SB15."""
     filters = [built(path, value) for path, value in OPERATORS]
     everybody = sorted(one.wire for one in WORLD.customers)
     asked = await found(ask, who, filters)

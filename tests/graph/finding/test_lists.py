@@ -41,6 +41,7 @@ async def test_nested_lists_of_a_level_take_a_fixed_number_of_statements(ask, sa
 
 
 async def test_lists_are_filtered_searched_and_sorted(ask, save):
+    """SM8, SM9, SM12, SB12, SB13."""
     crowded, empty = make.company("Đà Nẵng Steel", domain="steel.example"), make.company("Acme")
     await save(crowded, empty, make.customer("one", company_id=crowded.id))
     listed = """query ($f: CompanyFilter, $s: [CompanySort!], $q: String) {
@@ -94,6 +95,7 @@ async def people(save: Any) -> None:
     ],
 )
 async def test_a_search_finds_parts_of_words(ask, people, words, fields, names):
+    """SM8, EM3, SB13."""
     found = (await ask(SEARCH, **{"q": words, "in": fields}))["customers"]
     assert [edge["node"]["name"] for edge in found["edges"]] == names
     assert found["totalCount"] == len(names)
@@ -118,6 +120,7 @@ async def test_relevance_puts_names_before_all_else(ask, save):
 
 
 async def test_what_is_written_is_found_by_the_next_request_and_what_is_deleted_is_not(ask, save, database, viewer):
+    """SM8, EM3."""
     from sqlalchemy import bindparam, delete, update
 
     from db.reading import here, prepared

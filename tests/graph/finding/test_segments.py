@@ -78,6 +78,7 @@ async def test_contains_answers_in_the_order_asked_also_for_strangers(ask, world
 
 
 async def test_a_list_can_be_narrowed_within_a_segment_and_by_segments(ask, world):
+    """EM2, SM10."""
     within = await ask(
         'query ($id: ID!) { segment(id: $id) { customers(filter: {name: {contains: "le"}}) { nodes { name } } } }',
         id=SEGMENT(world["hand"].id),
@@ -91,6 +92,7 @@ async def test_a_list_can_be_narrowed_within_a_segment_and_by_segments(ask, worl
 
 
 async def test_a_segment_that_has_become_a_part_of_itself_is_refused(refused, save):
+    """EM2, SM10."""
     one = make.segment("One", filter={"segments": {"any": {"name": {"eq": "Two"}}}})
     two = make.segment("Two", filter={"not": {"segments": {"includesAll": [SEGMENT(one.id)]}}})
     await save(one, two)

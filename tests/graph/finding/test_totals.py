@@ -30,6 +30,7 @@ async def world(save: Any) -> None:
 
 
 async def test_an_aggregate_is_of_the_whole_match(ask, world):
+    """SM14."""
     answer = await ask(
         """{ customers(first: 1) { aggregate { count phoneCount emailCount value { sum avg min max countNull }
              createdAt { min max } customField(key: "points") { sum avg min max countNull } } }
@@ -53,6 +54,7 @@ async def test_an_aggregate_is_of_the_whole_match(ask, world):
 
 
 async def test_groups_by_field_tag_and_calendar_are_the_largest_first(ask, world):
+    """SM14."""
     document = """{ customers {
       tags: groups(by: [{field: TAG}]) { keys { label node { ... on Tag { name } } } aggregate { count value { sum } } }
       genders: groups(by: [{field: GENDER}, {field: STAGE}]) { keys { value } aggregate { count } }

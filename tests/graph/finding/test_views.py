@@ -18,6 +18,7 @@ def view(name: str, **values):
 
 
 async def test_own_views_come_before_shared_ones_by_position_and_others_not_at_all(ask, save, viewer):
+    """SM3, SM4, SB7."""
     me, other = make.agent("Me", id=viewer.actor_id), make.agent("Other")
     await save(me, other)
     await save(
@@ -39,6 +40,7 @@ async def test_own_views_come_before_shared_ones_by_position_and_others_not_at_a
 
 
 async def test_a_view_shows_its_own_filter_search_and_sort_narrowed_by_what_is_asked(ask, save):
+    """SM6, SM7."""
     first, second = make.customer("An Nguyễn", value=30_000), make.customer("Bình Nguyễn", value=20_000)
     third = make.customer("Chi Trần", value=10_000)
     await save(first, second, third)
@@ -64,6 +66,7 @@ async def test_a_view_shows_its_own_filter_search_and_sort_narrowed_by_what_is_a
 
 
 async def test_badges_of_all_views_are_counted_with_one_statement(ask, save, sent):
+    """SM3."""
     await save(*(view(f"view {number}", shared=True, filter={"name": {"eq": str(number)}}) for number in range(12)))
     sent.clear()
     await ask("{ savedViews { customers { totalCount(atMost: 10001) } } }")
@@ -71,6 +74,7 @@ async def test_badges_of_all_views_are_counted_with_one_statement(ask, save, sen
 
 
 async def test_fields_are_the_built_in_ones_the_systems_and_the_custom_ones(ask, save):
+    """SM18, SB7."""
     customer = make.customer()
     await save(customer, make.custom_field("tier", CustomFieldType.SELECT, options=["gold"]))
     await save(make.custom_field("off", active=False), make.custom_field("size", entity=EntityType.COMPANY))

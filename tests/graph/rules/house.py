@@ -21,6 +21,12 @@ ERRORS = """errors { __typename code message path row ... on LimitError { limit 
   ... on DuplicateError { existing { __typename id } } }"""
 JOB = f"""job {{ id status matched counts {{ outcome count }} perAgent {{ agent {{ name }} count }}
   rows(first: 250) {{ nodes {{ row outcome node {{ id }} changed {{ field before after }} {ERRORS} }} }} }}"""
+ALL = """name nickname realName avatarUrl phone phones email emails gender birthDate value source channel
+  relationshipStatus subscriptionStatus stage verification followUpStage resellerRelationship archivedAt version
+  owner { id } previousOwner { id } department { id } company { id } block { reason } wechatFriends { id }
+  tags { id } segments { id } externalIds { system value } address { line1 line2 city region postalCode country }
+  customFields { field { key } value } allowedSubscriptionTransitions"""
+"""All that is told of a customer."""
 _MUTATIONS = {one.name: one for one in generated.fields("mutation")}
 
 

@@ -7,7 +7,6 @@ from db import ids
 from db.tables.enums import ActorKind, Permission, Role
 from tests.graph.rules.house import without
 
-ALL = {one.name for one in Permission}
 LIST = "query ($s: String!) { customers(filter: {source: {eq: $s}}) { totalCount nodes { id } aggregate { count } } }"
 
 
@@ -84,6 +83,14 @@ async def test_releasing_others_and_choosing_an_owner_need_customer_assign(house
     ]
     assert await house.bulk("customersRelease", "seller", target={"ids": [own]}) == [("UPDATED",)]
     assert await house.refuses("customersVerify", "seller", target={"ids": [own]}, valid=True) == [("FORBIDDEN", "")]
+
+
+@pytest.mark.parametrize(("who", "role"), [("admin", Role.ADMIN), ("manager", Role.MANAGER), ("seller", Role.AGENT)])
+async def test_a_viewer_is_told_what_he_may_in_the_order_of_the_list(house, who, role):
+    """SM2, SB8, MS4."""
+    told = await house.ask("{ viewer { permissions agent { permissions } } }", who)
+    own = [one.name for one in sorted(access.OF_ROLE[role])]
+    assert told["viewer"] == {"permissions": own, "agent": {"permissions": own}}
 
 
 async def test_an_upsert_may_make_without_changing(house):

@@ -38,7 +38,7 @@ async def own_records(house):
 
 @pytest.mark.parametrize("who", ["agent", "key"])
 async def test_any_mutation_sent_again_answers_alike_and_does_nothing(house, who):
-    """SM21: by an agent and by a key; the second answer is marked, and nothing more is in the log."""
+    """By an agent and by a key; the second answer is marked, and nothing more is in the log."""
     viewer = house.viewers["admin"]
     if who == "key":
         every = [one.name for one in Permission]
@@ -60,7 +60,7 @@ async def test_any_mutation_sent_again_answers_alike_and_does_nothing(house, who
 
 
 async def test_refusals_of_every_kind_are_repeated_as_they_were(house):
-    """SM21: with limits, transitions, records and holders."""
+    """With limits, transitions, records and holders."""
     one = await house.customer(subscriptionStatus="DELETED", externalIds=[{"system": "erp", "value": "again"}])
     document = f"""mutation ($input: CustomerInput!, $key: String!, $version: Int) {{
       customerUpdate(by: {{id: "{one}"}}, input: $input, ifVersion: $version) @idempotent(key: $key) {{
@@ -82,7 +82,7 @@ async def test_refusals_of_every_kind_are_repeated_as_they_were(house):
 
 
 async def test_a_refusal_that_was_kept_is_repeated_though_it_could_be_done_by_now(house):
-    """SM21: until another key is used."""
+    """Until another key is used."""
     customer = await house.customer()
     await house.bulk("customersArchive", target={"ids": [customer]})
     document = """mutation ($by: CustomerRef!, $key: String!) {
@@ -97,7 +97,7 @@ async def test_a_refusal_that_was_kept_is_repeated_though_it_could_be_done_by_no
 
 
 async def test_an_error_at_the_top_is_not_kept(house):
-    """SM21: who gets the permission has it done."""
+    """Who gets the permission has it done."""
     agent = await house.agent()
     document = """mutation { tagCreate(input: {name: "top level"}) @idempotent(key: "top") { tag { name } } }"""
     refused = await house.answer(document, await house.as_(agent))

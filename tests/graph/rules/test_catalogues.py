@@ -2,6 +2,7 @@
 
 import pytest
 
+from db.wire import wire
 from tests import make
 from tests.graph.rules.house import told
 
@@ -213,6 +214,21 @@ async def test_views_are_ones_own_or_shared(house):
         assert await house.refuses("savedViewUpdate", id=shared, input=input) == [refused], input
 
 
+async def test_the_view_of_all_customers_stays_as_it_is(house, database):
+    """SM6: VIEW_PROTECTED, for an administrator as well; it shows everybody."""
+    protected = make.view("All customers", shared=True, protected=True)
+    protected.workspace_id = house.number
+    await database.write(house.number, lambda work: work.insert(protected))
+    view = wire("SavedView")(protected.id)
+    refused = [("VIEW_PROTECTED", "id")]
+    assert await house.refuses("savedViewUpdate", id=view, input={"name": "x"}) == refused
+    assert await house.refuses("savedViewDelete", id=view) == refused
+    document = "query ($id: ID!) { node(id: $id) { ... on SavedView { protected customers { totalCount } } } }"
+    shown = (await house.ask(document, id=view))["node"]
+    everybody = (await house.ask("{ customers { totalCount } }"))["customers"]
+    assert shown == {"protected": True, "customers": everybody}
+
+
 async def test_what_cannot_be_a_rule_is_refused_where_it_stands(house):
     """SB3."""
     gone = await house.agent(active=False)
@@ -268,7 +284,7 @@ FULL = {
 
 @pytest.mark.parametrize("mutation", FULL)
 async def test_a_list_without_pages_holds_1000(house, database, mutation):
-    """SB7: LIMIT_EXCEEDED with the refused number on create; deleting makes room."""
+    """LIMIT_EXCEEDED with the refused number on create; deleting makes room."""
     one, input = FULL[mutation]
     rows = [one(place) for place in range(1_000)]
 

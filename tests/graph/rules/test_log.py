@@ -26,7 +26,7 @@ UPDATES = {
 
 @pytest.mark.parametrize("entity", KINDS)
 async def test_each_kind_of_record_is_told_under_its_type(house, entity):
-    """SM20: CREATED with what was given, from null; UPDATED with what is different; nothing for no change; DELETED."""
+    """CREATED with what was given, from null; UPDATED with what is different; nothing for no change; DELETED."""
     mutation, record, given = KINDS[entity]
     made = await house.made(mutation, record, **given)
     (line,) = await house.log(made)
@@ -48,7 +48,7 @@ async def test_each_kind_of_record_is_told_under_its_type(house, entity):
 
 
 async def test_a_customers_first_line_lists_every_field_that_holds_something(house):
-    """SM20: in output form: enum names, ids for relations, tag ids for tags; the keys are those of `fields`."""
+    """In output form: enum names, ids for relations, tag ids for tags; the keys are those of `fields`."""
     company = await house.made("companyCreate", "company", name="First", domain="first.example")
     tag = await house.made("tagCreate", "tag", name="first")
     await house.made("customFieldCreate", "customField", entity="CUSTOMER", key="first", label="F", type="NUMBER")
@@ -74,7 +74,7 @@ async def test_a_customers_first_line_lists_every_field_that_holds_something(hou
 
 
 async def test_a_request_makes_one_line_of_each_record(house):
-    """SM20: however much of it was changed, in one version; what refuses makes none."""
+    """However much of it was changed, in one version; what refuses makes none."""
     customer = await house.customer()
     before = len(await house.log(customer))
     change = {"nickname": "x", "tags": {"add": [{"name": "one line"}]}, "phones": ["0901234567"]}
@@ -106,7 +106,7 @@ async def test_a_line_names_its_author(house):
 
 
 async def test_secrets_are_told_nowhere(house):
-    """SM2: that a password was changed is told, and not what it is."""
+    """That a password was changed is told, and not what it is."""
     agent = await house.agent(password="a long enough one")
     await house.does("agentUpdate", id=agent, input={"password": "another long one"})
     lines = await house.log(agent)

@@ -120,6 +120,9 @@ async def test_a_department_is_its_members_or_its_queue(house, standing):
         ({}, ("INVALID", "to")),
     ]:
         assert await house.bulk("customersAssign", target=target, to=to) == [refused]
+    assert await house.refuses("customersUpdate", target=target, input={"owner": {"id": gone}}) == [
+        ("AGENT_INACTIVE", "input.owner")
+    ]
     to = {"agents": [house.ids["seller"], house.ids["seller"]], "departments": [house.ids["sales"]]}
     shares = "job { perAgent { agent { name } count } }"
     done = await house.does("customersAssign", shares, target=target, to=to)
@@ -159,6 +162,9 @@ async def test_claims_are_limited_a_day_and_cool_down(house, standing):
     done = await house.does("customersClaim", "job { rows { nodes { errors { code ... on LimitError { limit current } "
                             "} } } }", "loner", target={"ids": [four]})  # fmt: skip
     assert done["job"]["rows"]["nodes"][0]["errors"] == [{"code": "CLAIM_LIMIT", "limit": 2, "current": 3}]
+    assert await house.bulk("customersClaim", "manager", target={"ids": [queued]}) == [
+        ("FAILED", ("AGENT_NOT_IN_DEPARTMENT", "target.ids.0"))
+    ]
     assert await house.bulk("customersClaim", "seller", target={"ids": [queued]}) == [("UPDATED",)]
     await house.settings(pool={"reclaimCooldownDays": 0, "dailyClaimLimit": None})
 
