@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from db import tables
+from db.alike import Alike
 from db.engine import Session
 from db.filtering import records
 from db.filtering import search as searching
@@ -22,7 +23,7 @@ from db.filtering.hints import held
 from db.filtering.reader import Condition, Reader
 from db.filtering.search import Search
 from db.filtering.shapes import TRUE, Shape, every
-from db.paging import Alike, Kept, Listing
+from db.paging import Kept, Listing
 from db.queries import circumstances
 from db.reading import Built, Prepared, among, here
 from db.sight import Sight, seen
