@@ -10,7 +10,7 @@ import click
 
 from cli.refusing import Refused
 from crm.settings import Settings
-from db import engine, migrating
+from db import engine, versions
 from db.engine import Database
 from db.errors import StorageError
 
@@ -47,10 +47,12 @@ def upgrade(settings: Settings) -> None:
     with _reaching(settings):
         if settings.database_file is not None:
             settings.database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from db import migrating  # Imported late: who only serves needs none of its tools.
+
     asyncio.run(migrating.upgrade(settings.database_url))
 
 
-def state_of(settings: Settings) -> migrating.State:
+def state_of(settings: Settings) -> versions.State:
     """A SQLite file that is not there counts as empty and is not made. Raises Refused."""
     if settings.database_file is not None and not settings.database_file.exists():
         return "empty"
@@ -58,9 +60,9 @@ def state_of(settings: Settings) -> migrating.State:
         return asyncio.run(_state(settings.database_url))
 
 
-async def _state(url: str) -> migrating.State:
+async def _state(url: str) -> versions.State:
     async with asyncio.timeout(PATIENCE):
-        return await migrating.state(url)
+        return await versions.state(url)
 
 
 @asynccontextmanager

@@ -53,6 +53,7 @@ def in_this_process(
     settings: Settings, door: socket.socket, *, announce: Callable[[], None], guest: str | None = None
 ) -> None:
     """`announce` is called in a thread once requests are answered. GraphiQL comes signed in as the `guest`."""
+    gc.disable()
     from graph import app
 
     _end_in_peace()
@@ -80,6 +81,7 @@ def _in_processes(settings: Settings, door: socket.socket, workers: int) -> None
 
 def application() -> Starlette:
     """In each of several processes. One whose start fails says so by its exit code, or it would be started for ever."""
+    gc.disable()
     from graph import app
 
     try:
@@ -121,10 +123,11 @@ class _Server(uvicorn.Server):
 
 
 def _collect_seldom() -> None:
-    """The schema and all that was made for it stays: the collector of circular garbage need not look at it again, nor
-    at every answer while it is made, for an answer leaves no circles behind."""
+    """The schema and all that was made for it stays: the collector of circular garbage looks at it once when it is
+    made, and not again, nor at every answer while it is made, for an answer leaves no circles behind."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(_MADE_BEFORE_COLLECTING, 10, 10)
 
 

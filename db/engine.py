@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import cache
 from operator import attrgetter
@@ -30,9 +30,9 @@ _COPIED_FROM = 100
 
 
 class _Connection(Protocol):
-    async def fetch(
+    def fetch(
         self, statement: Prepared[Any], values: dict[str, Any], columns: Columns = None
-    ) -> tuple[str, list[Any]]: ...
+    ) -> Coroutine[Any, Any, tuple[str, list[Any]]]: ...
     async def execute(self, statement: Prepared[Any], values: dict[str, Any]) -> tuple[str, int]: ...
     async def execute_many(self, statement: Prepared[Any], many: Sequence[dict[str, Any]]) -> str: ...
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> str: ...
@@ -66,10 +66,10 @@ class Session:
 
     async def _rows(self, statement: Prepared[T], columns: Columns, values: dict[str, Any]) -> list[T]:
         values["workspace_id"] = self.workspace_id
-        async with self._connection() as connection:
-            text, found = await connection.fetch(statement, values, columns)
-        self.database.sent(text)
-        return cast(list[T], found)
+        text, found = await self._fetch(statement, values, columns)
+        if Database.observers:
+            self.database.sent(text)
+        return found
 
     async def first(self, statement: Prepared[T], **values: Any) -> T | None:
         """The first row found, if there is one."""
@@ -96,6 +96,12 @@ class Session:
                 yield piece
         self.database.sent(statement.on(self.dialect).sql)
 
+    def _fetch(
+        self, statement: Prepared[Any], values: dict[str, Any], columns: Columns
+    ) -> Coroutine[Any, Any, tuple[str, list[Any]]]:
+        fetched: Coroutine[Any, Any, tuple[str, list[Any]]] = self.database.pool.fetch(statement, values, columns)
+        return fetched
+
     def _connection(self) -> Any:
         return self.database.pool.reading()
 
@@ -110,6 +116,11 @@ class Work(Session):
     async def settled(self, statement: Prepared[T]) -> list[T]:
         """As they are in this transaction."""
         return await self.rows(statement)
+
+    def _fetch(
+        self, statement: Prepared[Any], values: dict[str, Any], columns: Columns
+    ) -> Coroutine[Any, Any, tuple[str, list[Any]]]:
+        return self._held.fetch(statement, values, columns)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[_Connection]:

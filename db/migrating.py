@@ -1,21 +1,16 @@
-"""The database's version: telling it, and bringing it up to date."""
+"""Bringing a database up to date. `db.versions` tells whether it is."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.errors import Unavailable
-
-State = Literal["current", "old", "empty", "newer"]
 
 # Two processes that migrate at once take turns by this lock of the whole database.
 _LOCK = 0x636C69656E74
@@ -30,25 +25,6 @@ async def upgrade(url: str, to: str = "head") -> None:
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     await _run(url, lambda connection: _upgrade(connection, to))
-
-
-async def state(url: str) -> State:
-    """How the database stands to this code: `old` wants a migration, `newer` wants newer code."""
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        return "empty"
-    found: list[State] = []
-    await _run(url, lambda connection: found.append(_state(connection)))
-    return found[0]
-
-
-def _state(connection: Connection) -> State:
-    version = MigrationContext.configure(connection).get_current_revision()
-    if version is None:
-        return "empty"
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if version not in known:
-        return "newer"
-    return "current" if version == _scripts().get_current_head() else "old"
 
 
 def _upgrade(connection: Connection, to: str) -> None:
@@ -99,7 +75,3 @@ def _configuration() -> Config:
     configuration = Config()
     configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return configuration
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_configuration())

@@ -71,22 +71,6 @@ class Listing:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Alike:
-    """What tells whether two are made into the same SQL. It goes deep, so its hash is reckoned once."""
-
-    __slots__ = ("_hash", "parts")
-
-    def __init__(self, parts: Hashable) -> None:
-        self.parts = parts
-        self._hash = hash(parts)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Alike) and self.parts == other.parts)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-
 async def count(session: Session, listing: Listing, at_most: int | None = None) -> int:
     """How long the list is; counting stops at `at_most`."""
     found: int = (await session.rows(_count(Kept(listing), at_most), **listing.values))[0].count

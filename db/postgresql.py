@@ -150,11 +150,35 @@ class Pool:
             raise
 
     def give(self, connection: Connection) -> None:
-        self._vacate()
-        if connection.usable and not self._closed:
-            self._idle.append((connection, time.monotonic()))
+        if connection.usable:
+            self._rest(connection)
         else:
+            self._vacate()
             connection.drop()
+
+    def _rest(self, connection: Connection) -> None:
+        self._vacate()
+        if self._closed:
+            connection.drop()
+            return
+        now = time.monotonic()
+        self._idle.append((connection, now))
+        if now - self._idle[0][1] > LONGEST_REST:
+            self._idle.pop(0)[0].drop()
+
+    async def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]:
+        """What a statement finds, on a connection that is taken for as long as it runs."""
+        connection = await self.take()
+        try:
+            found = await connection.fetch(statement, values, columns)
+        except BaseException:
+            self.give(connection)
+            raise
+        # A statement by itself leaves no transaction behind.
+        self._rest(connection)
+        return found
 
     def reading(self) -> "Lent":
         return Lent(self)
@@ -182,6 +206,9 @@ class Pool:
             raise
 
     def _vacate(self) -> None:
+        if not self._waiting:
+            self._free += 1
+            return
         while self._waiting:
             next_ = self._waiting.popleft()
             if not next_.done():
@@ -193,13 +220,8 @@ class Pool:
         while self._idle:
             connection, _ = self._idle.pop()
             if connection.open:
-                self._drop_old()
                 return connection
         return None
-
-    def _drop_old(self) -> None:
-        if self._idle and time.monotonic() - self._idle[0][1] > LONGEST_REST:
-            self._idle.pop(0)[0].drop()
 
     async def _made(self) -> Connection:
         if self._closed:

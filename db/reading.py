@@ -1,5 +1,6 @@
 """Statements described with SQLModel's tables, compiled once for each database, run straight on its driver."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter, itemgetter
@@ -217,15 +218,14 @@ def column_of(rows: Sequence[Any], name: str) -> list[Any]:
 
 def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
     """The rows in lists under the value of one column, in their order: what a loader of many answers."""
-    found: dict[Any, list[Any]] = {}
+    found: defaultdict[Any, list[Any]] = defaultdict(list)
     place = None
     for row in rows:
         if place is None:
             place = type(row).__columns__.index(key)
-        if (held := row[place]) in found:
-            found[held].append(row)
-        else:
-            found[held] = [row]
+        found[row[place]].append(row)
+    # From here on it is a dict like any other.
+    found.default_factory = None
     return found
 
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     aclosing,
@@ -194,6 +194,11 @@ class Pool:
             pool = cls(path, size=size, statement_timeout=statement_timeout)
         pool._idle.append(await pool._connect(query_only=True))
         return pool
+
+    def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> Coroutine[Any, Any, tuple[str, list[Any]]]:
+        return self._reader.fetch(statement, values, columns)
 
     def reading(self) -> AbstractAsyncContextManager[Reader]:
         return nullcontext(self._reader)

@@ -110,8 +110,9 @@ class Context:
         if missing:
             found = await batch(reading, list(missing), *arguments)
             kept = known if reading.pruned else whole
-            kept |= missing
             kept |= found
+            if len(found) < len(missing):
+                kept |= dict.fromkeys(missing.keys() - found.keys())
         return known if known is whole or not whole else {**whole, **known} if known else whole
 
     async def found(self, batch: Load, kind: str, wire: str, *arguments: Any) -> Any:

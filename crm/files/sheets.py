@@ -4,6 +4,7 @@ The sheet is the archive's last part and lies in it as pieces that are packed ea
 be added by any process that knows how long the file is and what the sheet came to. The archive's directory ends it.
 """
 
+import html
 import io
 import re
 import zipfile
@@ -11,7 +12,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import IO, Any, Final
-from xml.sax.saxutils import escape as escape_markup
 
 from crm.files import cells
 
@@ -122,7 +122,7 @@ def rows(columns: Sequence[Sequence[str | None]]) -> str:
 
 def _column(column: Sequence[str | None]) -> list[str]:
     if _ESCAPED.search("\n".join(filter(None, column))):
-        column = [escape_markup(cells.escape(cell)) if cell else cell for cell in column]
+        column = [html.escape(cells.escape(cell), quote=False) if cell else cell for cell in column]
     return [
         (f"{_OPEN}{cell}{_CLOSE}" if cell[0] > " " and cell[-1] > " " else f"{_KEPT}{cell}{_CLOSE}") if cell else "<c/>"
         for cell in column

@@ -1,5 +1,6 @@
 """Which customers: a filter, a search, a scope and the viewer's sight, the same for lists, totals and groups."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -11,6 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from db import tables
+from db.alike import Alike
 from db.engine import Session
 from db.filtering import records
 from db.filtering import search as searching
@@ -21,7 +23,7 @@ from db.filtering.hints import held
 from db.filtering.reader import Condition, Reader
 from db.filtering.search import Search
 from db.filtering.shapes import TRUE, Shape, every
-from db.paging import Alike, Kept, Listing
+from db.paging import Kept, Listing
 from db.queries import circumstances
 from db.reading import Built, Prepared, among, here
 from db.sight import Sight, seen
@@ -32,6 +34,8 @@ from db.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, so
 _SAMPLE: Mapping[str, int] = {"postgresql": 64, "sqlite": 1_000}
 _MANY: Mapping[str, int] = {"postgresql": 3, "sqlite": 8}
 _KEPT = 500
+# Seconds: how many fit of the first changes slowly, and a page that is found the slower way is as right.
+_BELIEVED = 10.0
 # Bytes.
 _LONGEST = 2_000
 
@@ -68,10 +72,14 @@ class Match:
     search: Search | None = None
     key: Alike = field(init=False, compare=False, repr=False)
     """Equal where the SQL is."""
+    chosen: dict[Any, tuple[bool, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """How its pages were found best in an order, and until when that is believed."""
+    _bound: dict[str, Any] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         parts = self.condition.shape, self.archived, self.sight.everything, self.search and self.search.shape
         object.__setattr__(self, "key", Alike(parts))
+        object.__setattr__(self, "_bound", {**self.condition.bound, **self.sight.values()})
 
     @property
     def everyone(self) -> bool:
@@ -84,8 +92,8 @@ class Match:
         return self.everyone and self.sight.everything and self.archived == "EXCLUDE"
 
     def values(self, workspace_id: int | None) -> dict[str, Any]:
-        found = {**self.condition.bound, **self.sight.values()}
-        return found if self.search is None else {**found, **self.search.bound(workspace_id or 0)}
+        """Not to be changed: the same each time."""
+        return self._bound if self.search is None else {**self._bound, **self.search.bound(workspace_id or 0)}
 
     def where(self, dialect: str, row: Any, *, indexed: bool = True, paged: bool = False) -> list[ColumnElement[bool]]:
         """The conditions on a row of customers. `indexed`: an index begins, not the list. `paged`: it is for a page, in
@@ -213,9 +221,14 @@ async def by_index(session: Session, match: Match, order: Sort) -> bool:
     sample = sampled(session.dialect.name, match, order)
     if sample is None:
         return match.search is None
-    statement = _kept(sample.key, lambda: Built(sample.build))
-    found = await session.rows(statement, **match.values(session.workspace_id))
-    return rare(session.dialect.name, found[0].count)
+    place = (session.workspace_id, sample.key)
+    indexed, until = match.chosen.get(place, (False, 0.0))
+    if time.monotonic() > until:
+        statement = _kept(sample.key, lambda: Built(sample.build))
+        found = await session.rows(statement, **match.values(session.workspace_id))
+        indexed = rare(session.dialect.name, found[0].count)
+        match.chosen[place] = (indexed, time.monotonic() + _BELIEVED)
+    return indexed
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ class Place:
     arguments: Arguments
     call: Call | None
     """For fields that are resolved object by object."""
+    batch: Callable[..., Any]
+    """For those that are resolved for all objects at once."""
     shape: Shape
     convert: Callable[[Any], list[Any]] | None
     """For leaves."""
@@ -201,6 +203,7 @@ class _Planner:
             [each.node for each in details],
             calls.arguments(self._inputs, self._schema, definition, declared, details[0]),
             calls.call(declared) if how is How.RESOLVER else None,
+            declared.batch if isinstance(declared, Batched) else _never,
             Shape(definition.type),
             leaves.converter(definition.type) if leaf else None,
         )
@@ -241,6 +244,10 @@ class _Planner:
                 raise Unplanned("@defer")
             found = self._selections[words] = self.selection(type_, collected.grouped_field_set)
         return found
+
+
+async def _never(*_: Any) -> Any:
+    raise AssertionError("no batched field")
 
 
 def _how(declared: StrawberryField) -> How:

@@ -46,7 +46,7 @@ class Run:
             await self._root(root.places[0], sources, answers, mutation=mutation)
             return answer
         work = [self._root(place, sources, answers, mutation=mutation) for place in root.places]
-        await (_in_turn(work) if mutation else self._all(work))
+        await (_in_turn(work) if mutation or not self._alone() else _at_once(work))
         return answer
 
     async def _root(self, place: Place, sources: list[Any], answers: list[Any], *, mutation: bool) -> None:
@@ -68,19 +68,18 @@ class Run:
         answers = selection.builder(rows, next(iter(kinds)) if len(kinds) == 1 else None)
         for place in selection.attributes:
             await self._fill(place, _attributes(place, rows), answers, path, paths)
-        if len(selection.fetched) == 1:
-            await self._fetched(selection.fetched[0], rows, answers, path, paths)
-        elif selection.fetched:
-            await self._all([self._fetched(place, rows, answers, path, paths) for place in selection.fetched])
+        if len(selection.fetched) > 1 and self._alone():
+            await _at_once([self._fetched(place, rows, answers, path, paths) for place in selection.fetched])
+        else:
+            for place in selection.fetched:
+                await self._fetched(place, rows, answers, path, paths)
         return answers
 
     async def _fetched(
         self, place: Place, rows: Sequence[Any], answers: list[Any], path: Path, paths: Sequence[Path]
     ) -> None:
-        await self._fill(place, await self._results(place, rows, path, paths, place.wanted), answers, path, paths)
-
-    def _all(self, work: Sequence[Coroutine[Any, Any, Any]]) -> Coroutine[Any, Any, list[Any]]:
-        return _at_once(work) if self._alone() else _in_turn(work)
+        results = await self._results(place, rows, path, paths, place.wanted)
+        await self._fill(place, results, answers, path, paths)
 
     # ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -95,21 +94,17 @@ class Run:
         """One for each row."""
         before = wanted.set(columns)
         try:
+            if place.how is How.BATCH:
+                info = self._info(place, path)
+                results: Sequence[Any] = await place.batch(rows, info, **place.arguments(self._variables, info))
+                if len(results) != len(rows):
+                    raise ValueError(f"{place.key} was given {len(rows)} objects and returned {len(results)} results")
+                return results
             if place.how is How.ATTRIBUTE:
                 return _attributes(place, rows)
-            if place.how is How.BATCH:
-                return await self._batch(place, rows, path)
             return await self._resolved(place, rows, paths)
         finally:
             wanted.reset(before)
-
-    async def _batch(self, place: Place, rows: Sequence[Any], path: Path | None) -> Sequence[Any]:
-        info = self._info(place, path)
-        declared: Any = place.declared
-        results: Sequence[Any] = await declared.batch(rows, info, **place.arguments(self._variables, info))
-        if len(results) != len(rows):
-            raise ValueError(f"{place.key} was given {len(rows)} objects and returned {len(results)} results")
-        return results
 
     async def _resolved(self, place: Place, rows: Sequence[Any], paths: Sequence[Path | None]) -> list[Any]:
         if len(rows) == 1:

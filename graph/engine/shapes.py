@@ -22,10 +22,12 @@ class Shape:
 
     def flat(self, results: Collection[Any]) -> Sequence[Any]:
         """All objects in the results, in order. A null that may not be is among them, or raises Unplanned."""
+        if self.of is None and not self.nullable and results.__class__ is list:
+            return results
         if self.nullable:
             results = [result for result in results if result is not None]
         if self.of is None:
-            return results if isinstance(results, Sequence) else list(results)
+            return results if results.__class__ is list or isinstance(results, Sequence) else list(results)
         if not set(map(type, results)) <= _LISTS:
             results = list(map(many, results))
         items = list(chain.from_iterable(results)) if len(results) != 1 else next(iter(results))

@@ -1,7 +1,6 @@
 """From the arguments of a list to the list: what they mean here and now, or a refusal that says where it stands."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
@@ -61,13 +60,15 @@ NameSearch: TypeAlias = Annotated[
 ]
 
 
-@contextmanager
-def refusals() -> Iterator[None]:
+class refusals:
     """What the database's floor refuses of a question, as a top-level error."""
-    try:
-        yield
-    except QuestionRefused as refusal:
-        raise BadUserInput(refusal.message, reason=refusal.reason, limit=refusal.limit, argument=refusal.path) from None
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, refusal: BaseException | None, trace: object) -> None:
+        if isinstance(refusal, QuestionRefused):
+            told = BadUserInput(refusal.message, reason=refusal.reason, limit=refusal.limit, argument=refusal.path)
+            raise told from None
 
 
 def given(plain: Any, name: str = "filter") -> Any:

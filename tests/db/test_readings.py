@@ -1,0 +1,39 @@
+"""What a question means is read once for those who ask it again."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from db.engine import Database
+from db.queries import matches
+from db.queries.matches import Question
+from db.sight import Sight
+
+WORKSPACE = 4_711
+
+
+def asking(database: Database, sight: Sight = Sight(everything=True)) -> Any:  # noqa: B008 - it never changes.
+    return partial(matches.asked, database.reading(WORKSPACE), sight=sight, agent_id=None, now=1_000)
+
+
+async def test_it_is_kept_with_its_words(database: Database) -> None:
+    ask = asking(database)
+    first = await ask(Question(filter={"name": {"contains": "ann"}}))
+    assert await ask(Question(filter={"name": {"contains": "ann"}})) is first
+    assert await ask(Question(filter={"name": {"contains": "bob"}})) is not first
+    assert await ask(Question(filter={"name": {"contains": "ann"}}, archived="ONLY")) is not first
+
+
+async def test_who_sees_less_has_his_own(database: Database) -> None:
+    question = Question(filter={"name": {"contains": "ann"}})
+    everything = await asking(database)(question)
+    less = await asking(database, Sight(everything=False, agent_id=b"a" * 16))(question)
+    assert not less[0].sight.everything
+    assert everything[0].sight.everything
+
+
+@pytest.mark.parametrize("plain", [{"createdAt": {"last": "P1D"}}, {"blocked": True}, {"age": {"gt": 3}}])
+async def test_what_looks_at_the_clock_is_read_anew(database: Database, plain: Any) -> None:
+    ask = asking(database)
+    assert await ask(Question(filter=plain)) is not await ask(Question(filter=plain))
