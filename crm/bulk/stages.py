@@ -38,9 +38,9 @@ async def verify(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     return await _write(act, chunk)
 
 
-@verb(JobKind.RELEASE, Permission.CUSTOMER_UPDATE)
+@verb(JobKind.RELEASE, Permission.CUSTOMER_UPDATE, Permission.CUSTOMER_ASSIGN)
 async def release(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
-    """One's own with CUSTOMER_UPDATE, others' with CUSTOMER_ASSIGN as well."""
+    """One's own with CUSTOMER_UPDATE, others' with CUSTOMER_ASSIGN."""
     chunk = await each.load(act, task, items, sight=each.sight_of(task))
     to = CustomerStage(task.arguments["to"])
     for item, state in chunk.open():

@@ -74,9 +74,9 @@ def may_claim(viewer: Viewer, row: Any) -> bool:
 
 
 def may_release(viewer: Viewer, row: Any) -> bool:
-    """One's own with CUSTOMER_UPDATE, which every release needs; others' with CUSTOMER_ASSIGN as well."""
-    allowed = access.owns(viewer, row) or viewer.may(Permission.CUSTOMER_ASSIGN)
-    return row.stage == CustomerStage.FOLLOW_UP and viewer.may(Permission.CUSTOMER_UPDATE) and allowed
+    """One's own with CUSTOMER_UPDATE, others' with CUSTOMER_ASSIGN."""
+    own = access.owns(viewer, row) and viewer.may(Permission.CUSTOMER_UPDATE)
+    return row.stage == CustomerStage.FOLLOW_UP and (own or viewer.may(Permission.CUSTOMER_ASSIGN))
 
 
 def may_verify(viewer: Viewer) -> bool:

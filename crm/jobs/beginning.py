@@ -21,7 +21,7 @@ from db.tables.enums import JobKind
 
 ABORT: Final = 1
 
-AT_A_STROKE: Final = {"sqlite": 1_000}
+AT_A_STROKE: Final = {"sqlite": 5_000}
 """Rows that are done all or none, for that is one transaction: on SQLite nobody else writes meanwhile."""
 
 
@@ -59,9 +59,8 @@ async def begin(
 
 def allow(act: Act, kind: JobKind) -> None:
     """Raises Forbidden where the viewer lacks the permission that jobs of this kind need."""
-    permission = VERBS[kind].permission
-    if not act.viewer.may(permission):
-        raise Forbidden(permission)
+    if not VERBS[kind].allows(act.viewer):
+        raise Forbidden(VERBS[kind].permissions[0])
 
 
 async def start(

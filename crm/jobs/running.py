@@ -174,7 +174,7 @@ async def _chunk(
         report.seen(job)
     viewer = await accounts.viewer_of(database, workspace_id, ActorKind(job.actor_kind), job.actor_id, now)
     task = working.task(job)
-    if viewer is None or not viewer.may(verbs.of(job).permission):
+    if viewer is None or not verbs.of(job).allows(viewer):
         return await _end(database, workspace_id, task.job, worker, "Whoever began it may not do this any more.")
     if job.status == JobStatus.CANCELLING:
         if job.kind != JobKind.UNDO and verbs.of(job).finish_cancelled:

@@ -83,14 +83,14 @@ Ahead = Callable[[Session, Viewer, Task, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`permission` is asked again whenever a worker goes on with a job. `read(act, task, after, size)` gives the next
-    items where they are not the job's stored target. `most` rows make a chunk. `finish`, once all rows are done, makes
-    the job's files, and the same when it is called again. `ahead(session, viewer, task, size)` makes ready what the
-    next chunk needs, outside of any transaction. Of a `silent` one, rows that succeed are counted only. Some make files
-    of what was done also where they are cancelled: `finish_cancelled`."""
+    """One of the `permissions` is asked for, again whenever a worker goes on. `read(act, task, after, size)` gives the
+    next items where they are not the job's stored target. `most` rows make a chunk. `finish`, once all rows are done,
+    makes the job's files, and the same when it is called again. `ahead(session, viewer, task, size)` makes ready what
+    the next chunk needs, outside of any transaction. Of a `silent` one, rows that succeed are counted only. Some make
+    files of what was done also where they are cancelled: `finish_cancelled`."""
 
     kind: JobKind
-    permission: Permission
+    permissions: tuple[Permission, ...]
     chunk: Chunk
     undoable: bool = True
     read: Read | None = None
@@ -101,15 +101,18 @@ class Verb:
     ahead: Ahead | None = None
     silent: bool = False
 
+    def allows(self, viewer: Viewer) -> bool:
+        return any(map(viewer.may, self.permissions))
+
 
 VERBS: Final[dict[JobKind, Verb]] = {}
 
 
-def verb(kind: JobKind, permission: Permission, **options: Any) -> Callable[[Chunk], Chunk]:
+def verb(kind: JobKind, *permissions: Permission, **options: Any) -> Callable[[Chunk], Chunk]:
     """Declares the function as what jobs of that kind do to a chunk."""
 
     def declare(chunk: Chunk) -> Chunk:
-        VERBS[kind] = Verb(kind, permission, chunk, **options)
+        VERBS[kind] = Verb(kind, permissions, chunk, **options)
         return chunk
 
     return declare

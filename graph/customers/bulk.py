@@ -115,8 +115,8 @@ class Mutation:
         )
 
     @mutation(
-        Permission.CUSTOMER_UPDATE,
-        "Take many customers from their owners: one's own; those of others with CUSTOMER_ASSIGN as well.",
+        Permission.CUSTOMER_VIEW,
+        "Take many customers from their owners: one's own with CUSTOMER_UPDATE, those of others with CUSTOMER_ASSIGN.",
         payload=JobPayload,
     )
     async def customers_release(

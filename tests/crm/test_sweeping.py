@@ -94,5 +94,6 @@ async def test_keys_of_callers_and_sessions_go(database, save, kept, everything,
     assert [one is None for one in left] == [True, False]
 
 
-def test_the_worker_sweeps_and_reclaims_and_compares_clocks():
-    assert {chore.__name__ for _, chore in tending.CHORES} == {"compare", "reclaim", "sweep"}
+def test_the_worker_sweeps_and_reclaims_and_compares_clocks_and_merges():
+    told = {chore.__name__ for _, chore in tending.CHORES}
+    assert told == {"compare", "merge", "merge_by_steps", "reclaim", "sweep"}

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db import migrating
+from db import migrating, versions
 from tests.databases import KINDS
 
 
@@ -24,4 +24,4 @@ async def test_tags_are_told_apart_by_their_accents_from_now_on(databases, kind)
         kept = (await connection.execute(text("SELECT unique_key FROM tag ORDER BY id"))).scalars().all()
     await engine.dispose()
     assert list(kept) == ["bán lẻ", "vip"]
-    assert await migrating.state(url) == "current"
+    assert await versions.state(url) == "current"

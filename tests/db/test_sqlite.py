@@ -45,6 +45,8 @@ async def test_parts_of_the_index_are_merged_by_steps_and_everybody_is_found_sti
     assert steps > 1
     assert parts() < 8
     for letter in "abcdefghijklmno":
-        found = file.execute("SELECT count(*) FROM customer_text WHERE customer_text MATCH ?", (3 * letter,))
+        found = file.execute(
+            "SELECT count(*) FROM customer_text WHERE customer_text MATCH ?", (f"text : {3 * letter}",)
+        )
         assert found.fetchone() == (1,)
     file.close()
