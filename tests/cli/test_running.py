@@ -6,7 +6,10 @@ import signal
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from cli import exporting, main
+from cli.refusing import Refused
 from tests.cli.conftest import lines_until, refusal, stopped
 from tests.databases import finished, require
 
@@ -52,6 +55,7 @@ def test_a_workspace_is_made_filled_and_served(clientela, start):
 
 
 @pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
 def test_several_processes_serve_one_port(clientela, start):
     token = json.loads(clientela(*CREATE, "--json", stdin=PASSWORD).stdout)["token"]
     server = start("serve", "--port", "0", "--workers", "2", "--no-jobs")
@@ -108,12 +112,14 @@ def test_the_demo_shows_it_all_and_keeps_it(start, tmp_path):
     assert not [name for name in kept if "making" in name]
 
 
-def test_the_schema_is_printed_and_compared(clientela, tmp_path):
-    printed = clientela("schema").stdout
-    assert "type Query" in printed
+def test_the_schema_is_printed_and_compared(clientela, tmp_path, monkeypatch):
     assert refusal(clientela("schema", "--check")).startswith("schema.graphql is missing or empty;")
-    (tmp_path / "schema.graphql").write_text(printed)
-    assert clientela("schema", "--check").returncode == 0
-    (tmp_path / "schema.graphql").write_text(printed.replace("type Query", "type Queries", 1))
-    line = printed[: printed.index("type Query")].count("\n") + 1
-    assert f"differs from the code at line {line};" in refusal(clientela("schema", "--check"))
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(main, ["schema"])
+    assert "type Query" in shown.output
+    (tmp_path / "schema.graphql").write_text(shown.output)
+    assert CliRunner().invoke(main, ["schema", "--check"]).exit_code == 0
+    (tmp_path / "schema.graphql").write_text(shown.output.replace("type Query", "type Queries", 1))
+    line = shown.output[: shown.output.index("type Query")].count("\n") + 1
+    with pytest.raises(Refused, match=f"differs from the code at line {line};"):
+        exporting.check()

@@ -154,7 +154,13 @@ print(time.process_time() - started, held() - before)
 """
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+# Each takes a process of its own, so most of them wait for the longer tests.
+_AT_ONCE = {"a bomb", "entries that overlap", "a sheet elsewhere on the network", "a hundred megabytes in one line"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in _AT_ONCE else pytest.mark.long) for name in HOSTILE]
+)
 def test_it_is_refused_at_once(tmp_path, name):
     """By a process that has done nothing before, so that what it holds at most is of this file."""
     path = tmp_path / "file"

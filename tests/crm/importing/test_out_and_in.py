@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
@@ -122,9 +122,23 @@ async def brought(does: Any, company: str, given_: list[dict[str, Any]]) -> list
     return await does(make_)
 
 
-@pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
-@given(everybody=st.lists(people, min_size=1, max_size=8))
+several = st.lists(people, min_size=1, max_size=8)
+
+
+@pytest.mark.parametrize("format", [FileFormat.CSV, FileFormat.JSONL], ids=["CSV", "JSONL"])
+@given(everybody=several)
 async def test_nothing_is_different(database, reading, viewer, does, world, format, everybody):
+    await _alike(database, reading, viewer, does, world, format, everybody)
+
+
+# Workbooks are read by processes of their own.
+@settings(max_examples=settings.default.max_examples // 4)
+@given(everybody=several)
+async def test_nothing_is_different_in_a_workbook(database, reading, viewer, does, world, everybody):
+    await _alike(database, reading, viewer, does, world, FileFormat.XLSX, everybody)
+
+
+async def _alike(database, reading, viewer, does, world, format, everybody):
     customers = await brought(does, world, everybody)
     if not customers:
         return

@@ -14,7 +14,7 @@ from db.tables.enums import CustomFieldType, JobKind, JobStatus, SegmentKind
 from graph import schema
 from tests import make
 
-SCHEMA = schema.build()._schema
+SCHEMA = schema.schema._schema
 
 # What is asked of a connection of each type.
 WHOLE = "edges { cursor node { NODE } } nodes { NODE } pageInfo { hasNextPage startCursor } totalCount(atMost: 100)"
