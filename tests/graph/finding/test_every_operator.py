@@ -89,9 +89,9 @@ async def who(database: Any) -> Viewer:
 
 def document(size: int, *, counted: bool) -> str:
     variables = ", ".join(f"$f{place}: CustomerFilter" for place in range(size))
+    wanted = "nodes { id } totalCount" if counted else "nodes { id }"
     fields = " ".join(
-        f"l{place}: customers(filter: $f{place}, archived: INCLUDE, first: 100) {{ nodes {{ id }} {'totalCount' * counted} }}"
-        for place in range(size)
+        f"l{place}: customers(filter: $f{place}, archived: INCLUDE, first: 100) {{ {wanted} }}" for place in range(size)
     )
     return f"query ({variables}) {{ {fields} }}"
 
@@ -100,7 +100,9 @@ async def found(ask: Any, who: Viewer, filters: list[Any], *, counted: bool = Tr
     lists = []
     for start in range(0, len(filters), TOGETHER):
         part = filters[start : start + TOGETHER]
-        answer = await ask(document(len(part), counted=counted), viewer=who, **{f"f{place}": one for place, one in enumerate(part)})
+        answer = await ask(
+            document(len(part), counted=counted), viewer=who, **{f"f{place}": one for place, one in enumerate(part)}
+        )
         for place in range(len(part)):
             one = answer[f"l{place}"]
             assert not counted or one["totalCount"] == len(one["nodes"])
