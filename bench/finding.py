@@ -64,11 +64,11 @@ async def main() -> None:
     chosen = _arguments()
     Settled.LASTING = float("inf")
     database, side = await engine.connect(chosen.url, size=1, statement_timeout=120), await sides.opened(chosen.url)
-    bench = Bench(database, side, chosen.workspace, chosen.rounds, chosen.only)
-    number = (
-        await side.fetch((side.spelt("SELECT count(*) FROM customer WHERE workspace_id = $1"), [bench.workspace]))
+    customers = (
+        await side.fetch((side.spelt("SELECT count(*) FROM customer WHERE workspace_id = $1"), [chosen.workspace]))
     )[0][0]
-    lines = [f"## {datetime.date.today():%Y-%m-%d}, finding, {side.name}, {number:,} customers", ""]
+    bench = Bench(database, side, chosen.workspace, chosen.rounds, chosen.only, customers)
+    lines = [f"## {datetime.date.today():%Y-%m-%d}, finding, {side.name}, {customers:,} customers", ""]
     lines += [*await bench.questions(), "", *await bench.sums(), "", *await bench.pages()]
     await side.close()
     await database.close()
@@ -80,12 +80,13 @@ async def main() -> None:
 class Bench:
     """One run on one database."""
 
-    def __init__(self, database: Database, side: Side, workspace: int, rounds: int, only: str) -> None:
+    def __init__(self, database: Database, side: Side, workspace: int, rounds: int, only: str, customers: int) -> None:
         self.database = database
         self.side = side
         self.workspace = workspace
         self.rounds = rounds
         self.only = only
+        self.customers = customers
 
     async def questions(self) -> list[str]:
         lines = _shown(["| question | statements | ms | ms by hand | ratio |", "|---|---|---|---|---|"])
@@ -114,15 +115,17 @@ class Bench:
     async def pages(self) -> list[str]:
         heads = " | ".join(f"page {number:,}, ms" for number in PAGES)
         lines = _shown([f"| list | {heads} | page 1,000 to 1 | page 19,000 to 1 |", "|---|---|---|---|---|---|"])
+        pages = [number for number in PAGES if number * 50 <= self.customers]
         for name, sort in SORTS.items():
             if self.only in name:
                 statements = []
-                for number in PAGES:
+                for number in pages:
                     after = await self._cursor(sort, (number - 1) * 50)
                     statements.append(await self.page(Question(sort=sort), after))
                 figures = await sides.timed(self.side, statements, 5 * self.rounds)
-                cells = " | ".join(f"{figures.median(place):.2f}" for place in range(len(PAGES)))
-                ratios = " | ".join(f"{figures.ratio(place, 0):.2f}" for place in range(1, len(PAGES)))
+                none = [""] * (len(PAGES) - len(pages))
+                cells = " | ".join([f"{figures.median(place):.2f}" for place in range(len(pages))] + none)
+                ratios = " | ".join([f"{figures.ratio(place, 0):.2f}" for place in range(1, len(pages))] + none)
                 lines += _shown([f"| {name} | {cells} | {ratios} |"])
         return lines
 
@@ -130,7 +133,7 @@ class Bench:
         """The statements of a page of what is asked."""
         session = Watching(self.database, self.workspace)
         match, order = await matches.asked(session, question, sight=EVERYBODY, agent_id=None, now=NOW)
-        await paging.page(session, await matches.listing(session, match, order), Window(50, after=after), order)
+        await paging.page(session, await matches.list_of(session, match, order), Window(50, after=after), order)
         return session.sent
 
     async def total(self, asked: Summed) -> list[Statement]:
@@ -149,7 +152,7 @@ class Bench:
         """The cursor behind so many rows: walked there, a large page at a time."""
         session, after = self.database.reading(self.workspace), None
         match, order = await matches.asked(session, Question(sort=sort), sight=EVERYBODY, agent_id=None, now=NOW)
-        listing = await matches.listing(session, match, order)
+        listing = await matches.list_of(session, match, order)
         for size in [10_000] * (skipped // 10_000) + [skipped % 10_000] * bool(skipped % 10_000):
             page = await paging.page(session, listing, Window(size, after=after), order)
             after = page.cursor(page.rows[-1])

@@ -43,7 +43,7 @@ async def measured(data: Data, *, seconds: float) -> list[str]:
 
 def _readers(data: Data, seconds: float, name: str, own: bool) -> str:
     work = next(one for one in WORKS if one.name == "P1")
-    body = orjson.dumps({"query": work.document, "variables": work.variables(data.customer)})
+    body = orjson.dumps({"query": work.document, "variables": work.variables(data)})
     with serving.running(ENGINE, data, *(["--no-jobs"] if own else [])) as server:
         sent = load.request(server.path("P1"), body, data.token)
         load.drive(server.port, sent, connections=READERS, seconds=1)

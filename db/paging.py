@@ -62,13 +62,15 @@ class Page:
 @dataclass(slots=True)
 class Listing:
     """What is listed. `key` is equal for listings that differ in `values` only; `build` makes the SELECT of one
-    database's dialect, of whole rows or of what their page needs, and `row` is the table in it that is sorted by."""
+    database's dialect, of whole rows or of what their page needs, and `row` is the table in it that is sorted by.
+    `ids` are the rows' ids in another table of the SELECT, whose index has them in order."""
 
     key: Hashable
     build: Callable[[str], Select[Any]]
     row: Any
     everything: bool = True
     values: Mapping[str, Any] = field(default_factory=dict)
+    ids: Any = None
 
 
 async def count(session: Session, listing: Listing, at_most: int | None = None) -> int:
@@ -284,12 +286,13 @@ def ordered(
     if wanted:
         found = found.add_columns(*(each.label(label(place)) for place, each in enumerate(expressions)))
     steps = _steps(keys, expressions, present)
+    ids = listing.row.id if listing.ids is None else listing.ids
     for side, nulls in (("a", after), ("b", before)):
         if nulls is not None:
-            found = found.where(_beyond(steps, nulls, side, listing.row.id, descending))
+            found = found.where(_beyond(steps, nulls, side, ids, descending))
     down = descending is not backwards
     order = [part for step in steps for part in step.order(backwards)]
-    return found.order_by(*order, listing.row.id.desc() if down else listing.row.id.asc())
+    return found.order_by(*order, ids.desc() if down else ids.asc())
 
 
 def label(place: int) -> str:

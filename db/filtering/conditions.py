@@ -1,5 +1,6 @@
 """From a filter's shape to SQL. The values are bound to it afterwards: place 3 is the parameter f3."""
 
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from db.filtering.hints import Held, held
+from db.filtering.hints import Held, following, held
 from db.filtering.relations import RELATIONS, Relation
 from db.filtering.shapes import TRUE, Shape, columns, every, opposite
 from db.reading import among, here
@@ -86,6 +87,14 @@ class Writer:
             else:
                 left.append(part)
         return found, every(left)
+
+    def led(self, row: Any, relation: str, shape: Shape) -> Any:
+        """What to select the rows from so that SQLite goes through what is related to them, in the order of `ids_along`
+        the relation, and looks up each."""
+        other, found = _leading(relation), RELATIONS[relation]
+        there = other if found.link is None else SimpleNamespace(id=getattr(other, str(found.there)))
+        says = and_(here(other), ids_along(relation) == getattr(row, found.near), self.says(shape, there))
+        return following(other, row, says)
 
     # ── single columns ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -233,7 +242,9 @@ class Writer:
                 found = found.join(target, target.id == key)
                 conditions.append(here(target))
             else:
-                there = SimpleNamespace(id=key if row is None or not self.sqlite else held(key))
+                # A single one is the last part of the key.
+                passed = row is not None and self.sqlite and shape[:3] != ("compare", "id", "=")
+                there = SimpleNamespace(id=held(key) if passed else key)
         if relation.counted:
             conditions += [target.archived_at.is_(None), seen(self.everything, target)]
         return found.where(*conditions, *([] if shape == TRUE else [self.says(shape, there)])), far
@@ -279,6 +290,49 @@ def selective(shape: Shape) -> bool:
     if kind == "between":
         return shape[1] in _RANGED
     return kind in ("equal", "among", "among_folded") and shape[1] not in _WEAK
+
+
+@lru_cache
+def _leading(relation: str) -> Any:
+    """The same each time, for what is told of it is kept."""
+    found = RELATIONS[relation]
+    return aliased(found.link or found.target, name="leading")
+
+
+def ids_along(relation: str) -> Any:
+    """The ids of the rows that `Writer.led` looks up, as what is related to them has them."""
+    return getattr(_leading(relation), RELATIONS[relation].far)
+
+
+# Columns that have a few values, and are no better a beginning than the list.
+_FEW = frozenset({"relationship_status", "subscription_status", "stage", "verification", "gender"})
+
+
+def leading(shape: Shape) -> tuple[str, Shape, Shape] | None:
+    """The relation that a list in the order of the customers' ids is best read along, what is asked of the related
+    rows, and the rest. None where there is none, or where an index of something else may find fewer."""
+    parts = shape[1:] if shape[0] == "and" else (shape,)
+    chosen = [one for one in parts if _begins(one)]
+    if len(chosen) != 1 or chosen[0][0] != "some" or not _single(*chosen[0][1:]):
+        return None
+    return chosen[0][1], chosen[0][2], every(one for one in parts if one is not chosen[0])
+
+
+def _begins(shape: Shape) -> bool:
+    """Whether an index of it may find fewer than the list has."""
+    if shape[0] in ("and", "or"):
+        return any(_begins(one) for one in shape[1:])
+    if shape[0] in ("some", "one"):
+        return selective(shape[2])
+    return selective(shape) and not columns(shape) <= _FEW
+
+
+def _single(relation: str, shape: Shape) -> bool:
+    """Whether the related rows are one range of an index, in the order of the customers whose they are."""
+    if not _once(relation, shape):
+        return False
+    asked = [one for one in (shape[1:] if shape[0] == "and" else (shape,)) if one[:3] != ("compare", "field_id", "=")]
+    return len(asked) == 1 and asked[0][0] in ("compare", "equal") and (asked[0][0] == "equal" or asked[0][2] == "=")
 
 
 _SINGLE = frozenset({"text", "text_key", "text_folded", "number", "boolean", "date", "date_time"})

@@ -82,6 +82,8 @@ class Search:
     sections: tuple[str, ...] | None = None
     prefix: str = ""
     """Tells the parameters of one search from those of another in the same statement."""
+    alone: bool = False
+    """There is no other workspace whose documents the full-text table of SQLite could find."""
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -260,7 +262,9 @@ def _matched(found: Search, workspace_id: int) -> str:
     asked = " AND ".join(f"({text})" for text in texts)
     if found.number is not None:
         asked = f"({asked}) OR {_grams(found.number)}"
-    return f"workspace : {_grams(f'<{workspace_id:x}>')} AND text : ({asked})"
+    # The list of all that are in a workspace is a long one.
+    within = "" if found.alone else f"workspace : {_grams(f'<{workspace_id:x}>')} AND "
+    return f"{within}text : ({asked})"
 
 
 def _grams(text: str) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, Select, any_, func, literal_column, select
@@ -17,14 +17,14 @@ from db.engine import Session
 from db.filtering import records
 from db.filtering import search as searching
 from db.filtering.circumstances import Circumstances
-from db.filtering.conditions import Writer, selective
+from db.filtering.conditions import Writer, ids_along, leading, selective
 from db.filtering.errors import Path
 from db.filtering.hints import held
 from db.filtering.reader import Condition, Reader
 from db.filtering.search import Search
 from db.filtering.shapes import TRUE, Shape, every
 from db.paging import Kept, Listing
-from db.queries import circumstances
+from db.queries import circumstances, workspaces
 from db.reading import Built, Prepared, among, here
 from db.sight import Sight, seen
 from db.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, sort
@@ -32,7 +32,7 @@ from db.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, so
 # How many of the first in order are looked at, until so many of them fit, to see whether a question finds many or few.
 # SQLite, which plans without looking, is helped with more.
 _SAMPLE: Mapping[str, int] = {"postgresql": 64, "sqlite": 1_000}
-_MANY: Mapping[str, int] = {"postgresql": 3, "sqlite": 8}
+_MANY: Mapping[str, int] = {"postgresql": 3, "sqlite": 4}
 _KEPT = 500
 # Seconds: how many fit of the first changes slowly, and a page that is found the slower way is as right.
 _BELIEVED = 10.0
@@ -72,7 +72,7 @@ class Match:
     search: Search | None = None
     key: Alike = field(init=False, compare=False, repr=False)
     """Equal where the SQL is."""
-    chosen: dict[Any, tuple[bool, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    chosen: dict[Any, tuple[bool, float]] = field(default_factory=dict, compare=False, repr=False)
     """How its pages were found best in an order, and until when that is believed."""
     _bound: dict[str, Any] = field(init=False, compare=False, repr=False)
 
@@ -129,36 +129,54 @@ async def asked(
     session: Session, question: Question, *, sight: Sight, agent_id: bytes | None, now: int
 ) -> tuple[Match, Sort]:
     """What the question means now, in this workspace. Raises QuestionRefused."""
+    match, order = found = await _read(session, question, sight=sight, agent_id=agent_id, now=now)
+    if match.search is None or session.dialect.name != "sqlite":
+        return found
+    alone = await workspaces.alone(session)
+    return replace(match, search=replace(match.search, alone=alone)), order
+
+
+async def _read(
+    session: Session, question: Question, *, sight: Sight, agent_id: bytes | None, now: int
+) -> tuple[Match, Sort]:
     words = _words(question, sight, agent_id)
     earlier = _READINGS.get(words) if words else None
     if earlier is not None and await circumstances.known_by(session, earlier[0]):
         return earlier[1]
     plains = [question.filter, question.sort, *(plain for plain, _ in question.more)]
     known = await circumstances.of(session, plains, now=now, agent_id=agent_id, sight=sight)
-    found = read(question, known)
+    match, order = read(question, known)
     if words and known.lasting:
-        _READINGS.keep(words, (known.rows, found))
-    return found
+        return _READINGS.keep(words, (known.rows, (match, order)))[1]
+    if words:
+        # It means something else each time, but hardly: its pages are found best as a moment ago.
+        match = replace(match, chosen=_CHOICES.get(words) or _CHOICES.keep(words, match.chosen))
+    return match, order
 
 
-class _Readings:
-    """What questions that were asked a moment ago mean: whoever turns pages or looks again asks the same. Beside each
-    the custom fields that it was read with."""
+T = TypeVar("T")
+
+
+class _Recent(Generic[T]):
+    """What is known of the questions that were asked a moment ago: whoever turns pages or looks again asks the same."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: dict[Any, tuple[Any, tuple[Match, Sort]]] = {}
+        self._kept: dict[Any, T] = {}
         self.get = self._kept.get
 
-    def keep(self, words: Any, reading: tuple[Any, tuple[Match, Sort]]) -> None:
+    def keep(self, words: Any, told: T) -> T:
         """The oldest goes first."""
         self._kept.pop(words, None)
-        self._kept[words] = reading
+        self._kept[words] = told
         if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
+        return told
 
 
-_READINGS: Final = _Readings(_KEPT)
+# What they mean, beside the custom fields that they were read with; and how their pages were found best.
+_READINGS: Final[_Recent[tuple[Any, tuple[Match, Sort]]]] = _Recent(_KEPT)
+_CHOICES: Final[_Recent[dict[Any, tuple[bool, float]]]] = _Recent(_KEPT)
 
 
 def _words(question: Question, sight: Sight, agent_id: bytes | None) -> tuple[Any, ...] | None:
@@ -196,6 +214,26 @@ def read_with(reader: Reader, question: Question) -> tuple[Match, Sort]:
 async def listing(session: Session, match: Match, order: Sort = NEWEST_FIRST) -> Listing:
     """The customers to take a page of, in that order."""
     return all_of(session, match, indexed=await by_index(session, match, order), paged=True)
+
+
+async def list_of(session: Session, match: Match, order: Sort) -> Listing:
+    """The same for a list that has none beside it, and is not a part of anything."""
+    if session.dialect.name != "sqlite" or order.keys or match.search or match.archived == "ONLY":
+        return await listing(session, match, order)
+    found = leading(match.condition.shape) if match.sight.everything else None
+    return await listing(session, match, order) if found is None else _led(session, match, *found)
+
+
+def _led(session: Session, match: Match, relation: str, asked: Shape, rest: Shape) -> Listing:
+    """SQLite would gather all that are related, and sort them; or go through the list for those who are."""
+
+    def build(dialect: str) -> Select[Any]:
+        begun = Writer(dialect, everything=True).led(tables.Customer, relation, asked)
+        left = replace(match, condition=Condition(rest))
+        return select(tables.Customer).select_from(begun).where(*left.where(dialect, tables.Customer, paged=True))
+
+    key = ("customers along", match.key)
+    return Listing(key, build, tables.Customer, True, match.values(session.workspace_id), ids_along(relation))
 
 
 def all_of(session: Session, match: Match, *, indexed: bool = True, paged: bool = False) -> Listing:

@@ -19,6 +19,9 @@ _COUNTED = prepared(
 )
 _DIRECTORY = prepared(select(tables.Directory).where(col(tables.Directory.id) == bindparam("public_id")))
 # With whether any assignment rule is on, so that who writes a customer need not ask for rules that are not there.
+_OTHERS = prepared(
+    select(tables.Directory.workspace_id).where(tables.Directory.workspace_id != bindparam("workspace_id")).limit(1)
+)
 _SETTINGS = prepared(
     select(
         exists().where(here(tables.AssignmentRule), col(tables.AssignmentRule.active).is_(True)).label("ruled"),
@@ -38,6 +41,11 @@ async def last_number(session: Session) -> int:
 async def by_public_id(session: Session, public_id: bytes) -> tables.Directory | None:
     """From the id that clients see to the number that everything of the workspace is found by."""
     return await session.first(_DIRECTORY, public_id=public_id)
+
+
+async def alone(session: Session) -> bool:
+    """Whether the database had no other workspace a moment ago."""
+    return not await session.settled(_OTHERS)
 
 
 async def settings(session: Session) -> tables.Workspace | None:

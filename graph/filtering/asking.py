@@ -110,7 +110,7 @@ def listed(context: Context, match: Match, order: Sort, window: Window) -> Any:
     everyone = matches.all_of(reading, match)
 
     async def page() -> Page:
-        return await paging.page(reading, await matches.listing(reading, match, order), window, order)
+        return await paging.page(reading, await matches.list_of(reading, match, order), window, order)
 
     async def count(at_most: int | None) -> int:
         return await paging.count(reading, everyone, at_most)

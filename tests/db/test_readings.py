@@ -37,3 +37,18 @@ async def test_who_sees_less_has_his_own(database: Database) -> None:
 async def test_what_looks_at_the_clock_is_read_anew(database: Database, plain: Any) -> None:
     ask = asking(database)
     assert await ask(Question(filter=plain)) is not await ask(Question(filter=plain))
+
+
+async def test_how_its_pages_were_found_best_is_remembered_all_the_same(database: Database) -> None:
+    ask = asking(database)
+    first, _ = await ask(Question(filter={"age": {"gt": 41}}))
+    first.chosen["newest first"] = (True, 0.0)
+    again, _ = await ask(Question(filter={"age": {"gt": 41}}))
+    assert again.chosen == {"newest first": (True, 0.0)}
+    other, _ = await ask(Question(filter={"age": {"gt": 42}}))
+    assert other.chosen == {}
+
+
+async def test_a_search_where_there_is_no_other_workspace_does_not_look_for_its_own(database: Database) -> None:
+    match, _ = await asking(database)(Question(search="ann"))
+    assert ("workspace :" in match.values(WORKSPACE)["matched"]) is (database.dialect.name == "postgresql")

@@ -31,7 +31,7 @@ async def found(database: Any, number: int, world: Any, question: Question, sigh
     except QuestionRefused:
         # It nests too deep.
         reject()
-    listing = await matches.listing(session, match, order)
+    listing = await matches.list_of(session, match, order)
     rows: list[bytes] = []
     after = None
     while True:

@@ -94,7 +94,7 @@ async def _paged(database: Any, number: int, world: Any, sort: Any, size: int) -
     session = database.reading(number)
     question = Question(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
     match, order = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=model.NOW)
-    listing = await matches.listing(session, match, order)
+    listing = await matches.list_of(session, match, order)
     wanted = [one.id for one in model.in_order(world.customers, sort, KEYS)]
     assert await _walked(session, listing, order, size, backwards=False) == wanted
     assert await _walked(session, listing, order, size, backwards=True) == wanted
@@ -148,7 +148,7 @@ async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
     sort = [("relevance", order), *then]
     question = Question(search=" ".join(words), sort=[plain(*one) for one in sort], archived="INCLUDE")
     match, chosen = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=model.NOW)
-    listing = await matches.listing(session, match, chosen)
+    listing = await matches.list_of(session, match, chosen)
     kept = [one for one in world.customers if model.found(" ".join(words), one)]
     wanted = [one.id for one in model.in_order(kept, sort, {**KEYS, "relevance": _fitting(words)})]
     assert await _walked(session, listing, chosen, size, backwards=False) == wanted
@@ -160,7 +160,7 @@ async def test_what_lies_between_two_cursors_is_a_part_of_the_list(database, num
     world, session = WORLDS[seed], database.reading(numbers[seed])
     question = Question(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
     match, order = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=model.NOW)
-    listing = await matches.listing(session, match, order)
+    listing = await matches.list_of(session, match, order)
     whole = await paging.page(session, listing, Window(250), order)
     first = data.draw(st.integers(0, len(whole.rows) - 1))
     last = data.draw(st.integers(first, len(whole.rows) - 1))

@@ -7,6 +7,7 @@ plan that sorts or scans them all shows. SQLite plans for a large workspace, wha
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -117,7 +118,7 @@ async def explained(database: Database, database_url: str, crowd: Any) -> Any:
     async def plan(question: Question, window: Window | None = None) -> list[str]:
         session = database.reading(number)
         match, order = await matches.asked(session, question, sight=Sight(everything=True), agent_id=None, now=NOW)
-        listing = await matches.listing(session, match, order)
+        listing = await matches.list_of(session, match, order)
         if window is None:
             window = Window(50)
         plans = []
@@ -188,7 +189,7 @@ async def test_a_page_far_inside_a_sorted_list_begins_in_the_index(database, cro
     session = database.reading(crowd[0])
     question = Question(sort=[{"birthDate": "DESC"}])
     match, order = await matches.asked(session, question, sight=Sight(everything=True), agent_id=None, now=NOW)
-    page = await paging.page(session, await matches.listing(session, match, order), Window(200), order)
+    page = await paging.page(session, await matches.list_of(session, match, order), Window(200), order)
     for plan in await explained(question, Window(50, after=page.cursor(page.rows[-1]))):
         assert_by_index(plan, sorted_by_index=True)
         assert "birth_date" in plan
@@ -269,6 +270,33 @@ async def test_one_of_several_ways_is_looked_for_row_by_row(explained, crowd):
     for plan in await explained(Question(filter=many)):
         assert_by_index(plan, sorted_by_index=True)
         assert "hashed SubPlan" not in plan, plan
+
+
+@pytest.mark.parametrize("name", ["tag", "segment", "custom text", "custom number"])
+@pytest.mark.parametrize("window", [Window(50), Window(50, backwards=True)], ids=["forwards", "backwards"])
+async def test_sqlite_reads_a_list_along_what_is_related_in_its_order(database, explained, crowd, name, window):
+    question = Question(filter={**FILTERS[name](crowd[1]), "relationshipStatus": {"eq": "VIP"}})
+    for plan in await explained(question, window):
+        assert_by_index(plan, sorted_by_index=database.dialect.name == "sqlite")
+        assert database.dialect.name == "postgresql" or plan.startswith("SEARCH leading USING"), plan
+
+
+async def test_sqlite_does_not_begin_with_a_frequent_tag_where_another_index_finds_fewer(database, explained, crowd):
+    question = Question(filter={**FILTERS["tag"](crowd[1]), **FILTERS["phone"](crowd[1])})
+    for plan in await explained(question):
+        assert_by_index(plan, sorted_by_index=False)
+        assert "leading" not in plan, plan
+
+
+async def test_sqlite_leaves_the_workspace_out_of_a_search_where_there_is_no_other(database, crowd):
+    if database.dialect.name == "sqlite":
+        session = database.reading(crowd[0])
+        match, _ = await matches.asked(
+            session, Question(search="quux17"), sight=Sight(everything=True), agent_id=None, now=NOW
+        )
+        assert "workspace :" in match.values(crowd[0])["matched"]
+        assert match.search is not None
+        assert "workspace :" not in replace(match.search, alone=True).bound(crowd[0])["matched"]
 
 
 @pytest.mark.parametrize("search", ["quux1717", "person quux1717", "quux4711 person"])
