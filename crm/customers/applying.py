@@ -11,6 +11,7 @@ from crm.customers.inputs import Change
 from crm.customers.states import State, custom_fields
 from crm.errors import ErrorCode, Refused, TransitionRefused
 from crm.references import References
+from crm.yielding import yielding
 from db.folding import fold
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
 
@@ -23,7 +24,7 @@ async def apply(act: Act, pairs: Pairs, references: References) -> None:
     owners = {change.owner.id for _, change in pairs if change.owner is not None}
     owners |= {state.row.owner_id for state, _ in pairs if state.made and state.row.owner_id is not None}
     crew = await assignment.crew(act, owners)
-    for state, change in pairs:
+    async for state, change in yielding(pairs):
         if not state.refused:
             await _Applying(act, state, change, references, crew).apply()
     await unique.check(act, pairs)

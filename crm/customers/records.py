@@ -14,6 +14,7 @@ from crm.customers.judging import judge
 from crm.customers.states import SEARCHED, State
 from crm.errors import ErrorCode, Path, Refused, refuse
 from crm.references import Named, References
+from crm.yielding import yielding
 from db import tables, writing
 from db.folding import fold
 from db.queries import accounts, changes, customers, search
@@ -216,7 +217,7 @@ async def ready(act: Act, some: Collection[State], parts: frozenset[str]) -> Non
     await states.more(act, some, parts)
     broken = {state.id for state in some if state.found_by is not None and not search.whole(state.found_by)}
     await states.more(act, [state for state in some if state.id in broken], SEARCHED - parts)
-    for state in some:
+    async for state in yielding(some):
         state.parts = parts | SEARCHED if state.id in broken else parts
         telling.remember(state)
 

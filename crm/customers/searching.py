@@ -6,6 +6,7 @@ from typing import Any, Final
 from crm import values
 from crm.acting import Act
 from crm.customers.states import SEARCHED, State
+from crm.yielding import yielding
 from db import tables, writing
 from db.queries import search
 from db.rows import fresh
@@ -27,7 +28,8 @@ async def write(act: Act, states: Sequence[State], fields: Sequence[Any]) -> Non
             if state.made and state.parts >= SEARCHED
         )
     )
-    await writing.change_of(act.work, tables.CustomerSearch, "customer_id", _changed(states, fields))
+    changed = [one async for one in yielding(_changed(states, fields))]
+    await writing.change_of(act.work, tables.CustomerSearch, "customer_id", changed)
 
 
 def _changed(states: Iterable[State], fields: Sequence[Any]) -> Iterator[tuple[bytes, Mapping[str, str]]]:

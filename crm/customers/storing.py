@@ -9,6 +9,7 @@ from crm.changes import Entry
 from crm.customers import searching, telling
 from crm.customers.states import State, custom_fields
 from crm.errors import LimitRefused, Path
+from crm.yielding import yielding
 from db import tables, writing
 from db.folding import fold
 from db.rows import Row, fresh
@@ -35,7 +36,7 @@ async def write(act: Act, states: Sequence[State], rows: Sequence[int] | None = 
     target. Whether each is FAILED, UNCHANGED, UPDATED or CREATED."""
     fields = await custom_fields(act)
     outcomes, written, entries = [], [], []
-    for place, state in enumerate(states):
+    async for place, state in yielding(enumerate(states)):
         if state.refused:
             outcomes.append(Outcome.FAILED)
             continue
@@ -123,7 +124,7 @@ async def _store(act: Act, states: Sequence[State], fields: Sequence[Any]) -> No
     changed = [state for state in states if not state.made]
     await _new_tags(act, states)
     await work.insert(*(state.row for state in made))
-    await writing.change(work, tables.Customer, ((state.id, _different(state)) for state in changed))
+    await writing.change(work, tables.Customer, [(one.id, _different(one)) async for one in yielding(changed)])
     await _lists(act, states)
     await _sets(act, states)
     await _custom_values(act, states, {field.id: field for field in fields})
@@ -189,7 +190,7 @@ async def _sets(act: Act, states: Sequence[State]) -> None:
     """External ids, tags and friends: what is gone is deleted, what is new is added."""
     gone: dict[type[Any], list[dict[str, Any]]] = {}
     new: dict[type[Any], list[Row]] = {}
-    for state in states:
+    async for state in yielding(states):
         for part, table, columns in _SETS:
             if part not in state.parts:
                 continue
