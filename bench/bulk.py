@@ -13,6 +13,7 @@ from collections import defaultdict
 from statistics import median
 from typing import Any
 
+import uvloop
 from sqlmodel import col, select
 
 from bench import bare, data, meanwhile
@@ -120,7 +121,7 @@ def main() -> None:
     made = asyncio.run(data.made(chosen.url, chosen.customers))
     lines: list[str] = []
     if "turns" in chosen.parts:
-        lines += [*table(asyncio.run(in_turn(chosen, made.workspace_id))), ""]
+        lines += [*table(uvloop.run(in_turn(chosen, made.workspace_id))), ""]
     if "meanwhile" in chosen.parts:
         lines += asyncio.run(meanwhile.measured(made, seconds=chosen.seconds))
     print("\n" + "\n".join(lines))

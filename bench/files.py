@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 import asyncpg
+import uvloop
 
 from bench.results import RECORD
 from bench.spent import Spent, memory, spent
@@ -265,4 +266,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(_arguments()))
+    uvloop.run(main(_arguments()))
