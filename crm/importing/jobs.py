@@ -103,6 +103,7 @@ async def begin(
         "add_tags": list(given.get("add_tags") or ()),
     }
     wanted = beginning.options(options)
+    beginning.bounded(act, wanted, count)
     if count <= AT_ONCE:
         found = Found({}, [Item(row, b"") for row in range(count)])
         return await beginning.start(act, JobKind.IMPORT, arguments, found, wanted)

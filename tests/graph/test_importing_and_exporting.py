@@ -10,6 +10,7 @@ import pytest
 
 from crm.access import Viewer
 from crm.files import storage, tables, uploads
+from crm.jobs import beginning
 from db import ids
 from db import tables as rows
 from db.engine import Database
@@ -194,6 +195,16 @@ async def test_an_import_that_cannot_be_is_refused_whole(ask, send, more, code, 
     answer = (await ask(IMPORT, input={"upload": upload, **more}))["customersImport"]
     assert answer["job"] is None
     assert [(one["code"], ".".join(one["path"])) for one in answer["errors"]] == [(code, path)]
+
+
+async def test_all_or_none_of_a_file_has_the_limit_of_other_jobs(ask, send, database, monkeypatch):
+    """EM5: it is one transaction, for which others wait."""
+    monkeypatch.setattr(beginning, "AT_A_STROKE", {database.dialect.name: 1})
+    given, abort = {"upload": await send(b"name\nAn\nB\n")}, {"onError": "ABORT"}
+    answer = (await ask(IMPORT, input=given, options=abort))["customersImport"]
+    assert [(one["code"], one["path"]) for one in answer["errors"]] == [("LIMIT_EXCEEDED", ["options", "onError"])]
+    job = (await ask(IMPORT, input=given, options={**abort, "dryRun": True}))["customersImport"]["job"]
+    assert counted(job) == {"CREATED": 2}
 
 
 # ── out and in again ──────────────────────────────────────────────────────────────────────────────────────────────────
