@@ -1,5 +1,6 @@
 """From a filter's shape to SQL. The values are bound to it afterwards: place 3 is the parameter f3."""
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -51,6 +52,7 @@ class Writer:
         self.everything = everything
         self._walking = walking
         self._choosing = 0
+        self._begun = False
 
     def says(self, shape: Shape, row: Any, negated: bool = False) -> Says:
         """The condition on a row: a table, or an alias of one."""
@@ -62,11 +64,21 @@ class Writer:
         if kind in ("and", "or"):
             choice = (kind == "or") is not negated
             self._choosing += choice
-            parts = [self.says(one, row, negated) for one in shape[1:]]
+            # What the row itself tells comes first; often nothing else has to be looked at.
+            parts = list(self._parts(sorted(shape[1:], key=_elsewhere), row, negated, choice))
             self._choosing -= choice
             return or_(*parts) if choice else and_(*parts)
         says: Says = getattr(self, f"_{kind}")(row, negated, *shape[1:])
         return says
+
+    def _parts(self, shapes: Sequence[Shape], row: Any, negated: bool, choice: bool) -> Iterator[Says]:
+        """Each of them said, knowing whether an index of another one that holds beside it is a beginning."""
+        begun = self._begun
+        begins = [not (choice or negated) and _begins(one) for one in shapes]
+        for place, one in enumerate(shapes):
+            self._begun = begun or any(begins[:place] + begins[place + 1 :])
+            yield self.says(one, row, negated)
+        self._begun = begun
 
     def joined(self, found: Select[Any], row: Any, shape: Shape) -> tuple[Select[Any], Shape]:
         """The rows joined with what is related to each of them once at most, and what remains to be said of them.
@@ -209,8 +221,10 @@ class Writer:
 
     def _found(self, relation: Relation, row: Any, shape: Shape) -> Says:
         """EXISTS, which PostgreSQL turns into the join that suits. SQLite goes row by row, so where the related rows
-        are few by an index it is given them as a list to begin with."""
-        if not self.sqlite or self._walking or relation.where is not None or not selective(shape):
+        are few by an index it is given them as a list to begin with; but not of one choice of several, where it began
+        with something else."""
+        rows = self._walking or (self._choosing and self._begun)
+        if not self.sqlite or rows or relation.where is not None or not selective(shape):
             return self._exists(relation, row, shape)
         found, far = self._related(relation, None, shape, None)
         says: Says = getattr(row, relation.near).in_(found.with_only_columns(far))
@@ -248,6 +262,13 @@ class Writer:
         if relation.counted:
             conditions += [target.archived_at.is_(None), seen(self.everything, target)]
         return found.where(*conditions, *([] if shape == TRUE else [self.says(shape, there)])), far
+
+
+def _elsewhere(shape: Shape) -> bool:
+    """Whether other rows than the one in question have to be looked at."""
+    if shape[0] in ("and", "or", "not"):
+        return any(map(_elsewhere, shape[1:]))
+    return shape[0] in ("one", "some", "count", "covers")
 
 
 def _compared(column: Any, operator: str, place: int) -> Says:
@@ -321,7 +342,7 @@ def leading(shape: Shape) -> tuple[str, Shape, Shape] | None:
 def _begins(shape: Shape) -> bool:
     """Whether an index of it may find fewer than the list has."""
     if shape[0] in ("and", "or"):
-        return any(_begins(one) for one in shape[1:])
+        return all(_begins(one) for one in shape[1:]) if shape[0] == "or" else any(map(_begins, shape[1:]))
     if shape[0] in ("some", "one"):
         return selective(shape[2])
     return selective(shape) and not columns(shape) <= _FEW
