@@ -1,6 +1,7 @@
 """The `clientela` command: its doors.
 
-The work behind a door is imported when the door is opened, so that `--help` answers at once.
+The work behind a door is imported when the door is opened, so that `--help` answers at once; and when the settings were
+read, so that a wrong one is refused at once.
 """
 
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import click
 
+from cli import collecting
 from cli.refusing import Doors
 from crm import settings as settings_
 
@@ -29,9 +31,10 @@ def demo(customers: int, port: int | None) -> None:
 
     The file is made under ./.clientela/ at the first start and kept for the next.
     """
+    settings = _settings(port=port)
     from cli import demonstrating
 
-    demonstrating.run(_settings(port=port), customers=customers)
+    demonstrating.run(settings, customers=customers)
 
 
 @main.command()
@@ -44,9 +47,11 @@ def serve(host: str | None, port: int | None, workers: int, no_jobs: bool) -> No
 
     Files, health and metrics are served too.
     """
+    settings = _settings(host=host, port=port, jobs=False if no_jobs else None)
+    collecting.pause()
     from cli import serving
 
-    serving.serve(_settings(host=host, port=port, jobs=False if no_jobs else None), workers=workers)
+    serving.serve(settings, workers=workers)
 
 
 @main.command()
@@ -55,17 +60,19 @@ def worker() -> None:
 
     As many processes and machines as wanted may, on the same database.
     """
+    settings = _settings()
     from cli import working
 
-    working.work(_settings())
+    working.work(settings)
 
 
 @main.command()
 def migrate() -> None:
     """Make the database, or bring it to the newest version."""
+    settings = _settings()
     from cli import databases
 
-    databases.migrate(_settings())
+    databases.migrate(settings)
 
 
 @main.group()
@@ -80,10 +87,11 @@ def workspace() -> None:
 @click.option("--json", "as_json", is_flag=True, help='Print {"workspace", "agent", "token"}.')
 def create(name: str, email: str, password_stdin: bool, as_json: bool) -> None:
     """Make a workspace and its first administrator."""
+    settings = _settings()
     from cli import workspaces
 
     password = workspaces.password(from_stdin=password_stdin)
-    workspaces.create(_settings(), name=name, email=email, password=password, as_json=as_json)
+    workspaces.create(settings, name=name, email=email, password=password, as_json=as_json)
 
 
 @main.command()
@@ -95,9 +103,10 @@ def seed(workspace: str, customers: int, seed: int) -> None:
 
     Vietnamese, Italian, Indonesian and English ones, with what belongs to them.
     """
+    settings = _settings()
     from cli import workspaces
 
-    workspaces.seed(_settings(), workspace=workspace, customers=customers, seed=seed)
+    workspaces.seed(settings, workspace=workspace, customers=customers, seed=seed)
 
 
 @main.command()

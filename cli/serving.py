@@ -1,7 +1,6 @@
 """Serving: the port, the processes behind it, and an orderly end."""
 
 import asyncio
-import gc
 import logging.config
 import os
 import signal
@@ -17,15 +16,13 @@ from starlette.applications import Starlette
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from cli import databases, logs
+from cli import collecting, databases, logs
 from cli.refusing import Refused
 from crm.settings import PREFIX, Settings
 
 _BACKLOG: Final = 2048
 _GRACE: Final = 10
 """Seconds that requests have to finish once the server was told to stop."""
-_MADE_BEFORE_COLLECTING: Final = 20_000
-"""How many objects more were made than went away."""
 
 
 def serve(settings: Settings, *, workers: int) -> None:
@@ -53,7 +50,7 @@ def in_this_process(
     settings: Settings, door: socket.socket, *, announce: Callable[[], None], guest: str | None = None
 ) -> None:
     """`announce` is called in a thread once requests are answered. GraphiQL comes signed in as the `guest`."""
-    gc.disable()
+    collecting.pause()
     from graph import app
 
     _end_in_peace()
@@ -73,6 +70,7 @@ def _in_processes(settings: Settings, door: socket.socket, workers: int) -> None
     }
     configuration = _configuration(settings, app="cli.serving:application", factory=True, workers=workers)
     _announce(settings)
+    collecting.resume()
     supervisor = Multiprocess(configuration, sockets=[door])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
@@ -81,12 +79,12 @@ def _in_processes(settings: Settings, door: socket.socket, workers: int) -> None
 
 def application() -> Starlette:
     """In each of several processes. One whose start fails says so by its exit code, or it would be started for ever."""
-    gc.disable()
+    collecting.pause()
     from graph import app
 
     try:
         made = app.from_environment()
-        _collect_seldom()
+        collecting.resume()
         return made
     except Exception:
         logging.getLogger("clientela").exception("The server cannot start.")
@@ -117,18 +115,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _collect_seldom()
+        collecting.resume()
         if self.started:
             await asyncio.to_thread(self._announce)
-
-
-def _collect_seldom() -> None:
-    """The schema and all that was made for it stays: the collector of circular garbage looks at it once when it is
-    made, and not again, nor at every answer while it is made, for an answer leaves no circles behind."""
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(_MADE_BEFORE_COLLECTING, 10, 10)
 
 
 def _end_in_peace() -> None:

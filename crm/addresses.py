@@ -4,8 +4,6 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
-
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_+-]{1,64}(?:\.[A-Za-z0-9_+-]{1,64})*", re.ASCII)
 _LONGEST: Final = 64
 _LONGEST_DOMAIN: Final = 180
@@ -26,6 +24,9 @@ def _is_domain(domain: str) -> bool:
 
 
 def _judged(address: str) -> str | None:
+    # Imported late: a server that starts has no address to judge yet, and the library's patterns take their time.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         # Names under .test are let through: servers are tried out with them, and no mail can go astray there.
         validate_email(address, check_deliverability=False, test_environment=True)

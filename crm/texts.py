@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from crm import accounts, telephones
+from crm import accounts
 from crm.errors import ErrorCode, Path, Refused
 from db.folding import normal
 
@@ -36,6 +36,8 @@ def needed(given: str | None, path: Path, what: str, *, longest: int = NAME) -> 
 
 def phone(given: str, country: str | None, path: Path) -> str:
     """The number in E.164. Without its country's code it is taken as one of `country`. Raises Refused."""
+    from crm import telephones  # Imported late: what is known of all countries' numbers takes its time and room.
+
     number = telephones.e164(given, country)
     if number is None:
         hint = "give it with its country: +84901234567" if country is None else "check its digits"

@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-import phonenumbers
-
 from crm import accounts, changes, passwords
 from crm.errors import ErrorCode, Path, Refused
 from db import ids, tables
@@ -131,8 +129,10 @@ def checked_timezone(text: str, path: Path) -> str:
 
 def checked_country(text: str, path: Path) -> str:
     """In capitals. Raises Refused where it is not a country that has telephone numbers."""
+    from phonenumbers import SUPPORTED_REGIONS  # Imported late, as in crm.texts.
+
     country = text.strip().upper()
-    if country not in phonenumbers.SUPPORTED_REGIONS:
+    if country not in SUPPORTED_REGIONS:
         message = f"“{text}” is not a country; give its two letters, such as VN or IT."
         raise Refused(ErrorCode.INVALID, message, path)
     return country

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast
 from sqlalchemy import Dialect, insert, literal_column, select
 from sqlmodel import SQLModel
 
-from db import postgresql, sqlite
 from db.errors import Contended, Unavailable
 from db.reading import Columns, Prepared
 from db.rows import Row
@@ -223,12 +222,19 @@ class Database:
 
 
 async def connect(url: str, *, size: int = 8, statement_timeout: float = 5.0) -> Database:
-    """Opens `sqlite:///path` or `postgresql://…` with at most `size` connections. Raises Unavailable."""
+    """Opens `sqlite:///path` or `postgresql://…` with at most `size` connections. Raises Unavailable.
+
+    Each driver is imported late, for a process has one database.
+    """
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         if not path.exists():
             raise Unavailable(f"there is no database file {path}")
+        from db import sqlite
+
         return Database(await sqlite.Pool.open(path, size=size, statement_timeout=statement_timeout), sqlite.DIALECT)
+    from db import postgresql
+
     pool = await postgresql.Pool.open(url, size=size, statement_timeout=statement_timeout)
     return Database(pool, postgresql.DIALECT)
 

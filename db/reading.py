@@ -6,7 +6,6 @@ from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-import asyncpg
 import orjson
 from sqlalchemy import ARRAY, JSON, BindParameter, Boolean, Column, ColumnElement, Dialect, any_, bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
@@ -93,10 +92,9 @@ class Compiled:
         if len(set(self.columns)) < len(self.columns):
             raise TypeError(f"two columns of one name, label them: {self.columns}")
         table = reads or _table(clause)
-        base = asyncpg.Record if dialect is POSTGRESQL else tuple
         # SQLite keeps in a column whatever it is given.
         kinds = [_certain(entry.objects) if dialect is POSTGRESQL else None for entry in compiled._result_columns]
-        self.row = _row_class(base, tuple(self.columns), table, tuple(kinds))
+        self.row = _row_class(_made_by_driver(dialect), tuple(self.columns), table, tuple(kinds))
         types = [entry.type for entry in compiled._result_columns]
         self._encode: dict[str, Callable[[Any], Any]] = {}
         self.decode: list[tuple[int, Callable[[Any], Any]]] = []
@@ -227,6 +225,16 @@ def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
     # From here on it is a dict like any other.
     found.default_factory = None
     return found
+
+
+def _made_by_driver(dialect: Dialect) -> type:
+    """What the driver makes of a row."""
+    if dialect is SQLITE:
+        return tuple
+    import asyncpg  # Imported late: it is of no use on SQLite.
+
+    record: type = asyncpg.Record
+    return record
 
 
 @lru_cache(maxsize=2_000)

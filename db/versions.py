@@ -5,8 +5,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, Literal
 
-import asyncpg
-
 from db.errors import Unavailable
 
 State = Literal["current", "old", "empty", "newer"]
@@ -41,6 +39,8 @@ def _on_sqlite(path: str) -> str | None:
 
 
 async def _on_postgresql(url: str) -> str | None:
+    import asyncpg  # Imported late: it is of no use on SQLite.
+
     try:
         connection = await asyncpg.connect(url)
         try:

@@ -114,6 +114,3 @@ def build(
     # They are read where they matter; Strawberry would look for them at every field.
     made.directives = ()
     return made
-
-
-schema = build()

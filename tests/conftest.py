@@ -14,14 +14,13 @@ from db import engine, ids
 from db.engine import Database, Session
 from db.settled import Settled
 from db.tables.enums import ActorKind, Permission, Role
-from graph import schema
 from graph.context import Context
-from tests import make, statements
+from tests import make, schemas, statements
 
 pytest_plugins = ["tests.databases"]
 
 # CLIENTELA_ENGINE=reference runs the same tests through graphql-core.
-_SCHEMA = schema.build(engine=settings.read().engine)
+_SCHEMA = schemas.made(settings.read().engine)
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 

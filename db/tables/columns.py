@@ -52,6 +52,9 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 class InWorkspace(SQLModel):
     """A row of one workspace; `workspace_id` spreads the tables over a cluster and starts every key."""
 
+    # pydantic validates no row of a table, so what it would validate with is not made before somebody asks for it.
+    model_config = {"defer_build": True}
+
     workspace_id: int = Field(sa_type=BigInteger, primary_key=True)
 
 

@@ -7,7 +7,7 @@ parsing.py       bytes and parameters -> Request
 operations.py    Request -> Answer: a place, the caller, the document, the time limit
 answers.py       results and errors -> what is sent
 admission.py     the places for operations
-metrics.py       what Prometheus is told
+metrics.py       what Prometheus is told, and exposition.py, in its words
 http.py  events.py  sockets.py      the three ways in and out
 requests.py  media.py  origins.py   headers, bodies, media types, pages of other sites
 envelope.py      around everything: request ids, security headers, the last resort

@@ -27,22 +27,51 @@ HEAVY = {
 }
 
 
-def test_help_loads_nothing_heavy(environment, tmp_path):
+# What a server does not need until somebody asks for it.
+LATE = {"alembic", "asyncpg", "email_validator", "phonenumbers", "prometheus_client", "rich"}
+
+
+def test_help_and_refused_settings_load_nothing_heavy(environment, tmp_path):
     script = f"""
-import sys
+import os, sys
 from cli import main
 for command in {COMMANDS}:
     try:
         main([*command, "--help"])
     except SystemExit as ended:
         assert ended.code == 0
+os.environ["CLIENTELA_PORT"] = "x"
+for command in (["serve"], ["demo"], ["worker"], ["migrate"]):
+    try:
+        main(command)
+    except SystemExit as ended:
+        assert ended.code == 1
 loaded = {HEAVY} & set(sys.modules)
 assert not loaded, loaded
 """
-    command = [sys.executable, "-c", script]
-    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, text=True)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    ended = python(script, environment, tmp_path)
+    assert (ended.returncode, ended.stderr.count("CLIENTELA_PORT is 'x'")) == (0, 4), ended.stderr
     assert ended.stdout.count("Usage: ") == len(COMMANDS)
+
+
+@pytest.mark.long
+def test_a_server_on_sqlite_starts_without_what_it_may_never_need(environment, tmp_path):
+    script = f"""
+import sys
+from cli import serving
+from crm import settings
+from graph import app
+app.create(settings.read())
+loaded = {LATE} & set(sys.modules)
+assert not loaded, loaded
+"""
+    ended = python(script, environment, tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def python(script, environment, directory):
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, check=False, text=True)
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,14 @@ from graphql import (
     GraphQLObjectType,
     GraphQLUnionType,
     Undefined,
-    build_schema,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
 )
 
-from graph.schema import schema
+from tests import schemas
 
-BUILT = build_schema(schema.as_str())
+BUILT = schemas.published()
 DEEPEST = 4
 """Inputs are looked into so many levels deep; filters go on for ever."""
 

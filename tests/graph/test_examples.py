@@ -17,8 +17,7 @@ from db.tables.enums import SegmentKind
 from graph import ids
 from graph.context import Context
 from graph.engine import entering, reference
-from graph.schema import schema
-from tests import make
+from tests import make, schemas
 
 EXAMPLES = sorted(Path("tests/examples").glob("*.graphql"))
 PASSWORD = "correct horse battery"
@@ -129,7 +128,7 @@ async def _catalogues(database: engine.Database, workspace_id: int, admin: str) 
 
 
 def test_every_root_field_has_an_example():
-    core = schema._schema
+    core = schemas.ENGINE._schema
     roots = [root for root in (core.query_type, core.mutation_type) if root]
     assert {example.stem for example in EXAMPLES} == {name for root in roots for name in root.fields}
 
@@ -163,7 +162,7 @@ async def test_an_example_runs_without_an_error_and_by_the_engine_alone(database
     wanted = [variable.variable.name.value for variable in operation.variable_definitions or ()]
     token = await accounts.issue(database, email=world["admin"], now=now()) if example.stem == "signOut" else None
     context = Context(database, await accounts.viewer(database, world["token"]), request_id="example", token=token)
-    answer = await schema.execute(
+    answer = await schemas.ENGINE.execute(
         text, variable_values={name: given.get(name) for name in wanted}, context_value=context
     )
     assert answer.errors is None

@@ -6,9 +6,8 @@ from graphql import GraphQLError
 from crm.files import storage
 from db.tables.enums import Role
 from db.wire import parse
-from graph import schema
 from graph.context import Context
-from tests import make
+from tests import make, schemas
 from tests.graph import generated
 from tests.graph.inhabited import inhabited
 
@@ -66,7 +65,7 @@ def failures(database):
 
     async def found(viewer, field, variables):
         context = Context(database, viewer, request_id="test", token="ses_nobody")
-        answer = await schema.schema.execute(field.document, variable_values=variables, context_value=context)
+        answer = await schemas.ENGINE.execute(field.document, variable_values=variables, context_value=context)
         return [one for error in answer.errors or () if (one := _cause(error)) is not None]
 
     return found

@@ -12,9 +12,8 @@ from crm import accounts, idempotency, passwords, workspaces
 from db import ids, tables
 from db.reading import here, prepared
 from db.tables.enums import Role
-from graph import schema
 from graph.context import Context
-from tests import make
+from tests import make, schemas
 
 CREATE = """
 mutation($key: String!, $input: CustomerInput!) {
@@ -38,7 +37,7 @@ def sends(database, viewer):
     async def sent(document, *, as_=viewer, now=None, **variables):
         context = Context(database, as_, request_id="test")
         context.now = now or context.now
-        return await schema.schema.execute(document, variable_values=variables, context_value=context)
+        return await schemas.ENGINE.execute(document, variable_values=variables, context_value=context)
 
     return sent
 
@@ -162,7 +161,7 @@ def stranger(database):
     async def sent(document, *, token=None, **variables):
         who = None if token is None else await accounts.viewer(database, token)
         context = Context(database, who, request_id="test", token=token, address=f"2001:db8:{ids.new()[-2:].hex()}::1")
-        return await schema.schema.execute(document, variable_values=variables, context_value=context)
+        return await schemas.ENGINE.execute(document, variable_values=variables, context_value=context)
 
     return sent
 

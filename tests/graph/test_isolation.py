@@ -7,9 +7,8 @@ import pytest
 from db import ids
 from db.tables.enums import Role
 from db.wire import parse, split, wire
-from graph import schema
 from graph.context import Context
-from tests import make
+from tests import make, schemas
 from tests.graph import generated
 from tests.graph.inhabited import dump, inhabited
 
@@ -46,7 +45,7 @@ def sends(database, places, someone):
         admin = someone(Role.ADMIN)
         viewer = type(admin)(number, admin.actor_kind, parse("Agent", own["Agent"]), admin.permissions)
         context = Context(database, viewer, request_id="test")
-        return await schema.schema.execute(document, variable_values=variables, context_value=context)
+        return await schemas.ENGINE.execute(document, variable_values=variables, context_value=context)
 
     return sent
 

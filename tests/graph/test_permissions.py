@@ -5,8 +5,8 @@ import pytest
 from crm import access
 from db import engine
 from db.tables.enums import Permission, Role
-from graph import schema
 from graph.context import Context
+from tests import schemas
 from tests.graph import generated
 
 FIELDS = [*generated.fields("query"), *generated.fields("mutation")]
@@ -22,7 +22,7 @@ def code(database, monkeypatch):
 
     async def asked(field, viewer):
         context = Context(database, viewer, request_id="test")
-        answer = await schema.schema.execute(
+        answer = await schemas.ENGINE.execute(
             field.document, variable_values=field.least(NOTHING), context_value=context
         )
         return (answer.errors[0].extensions or {}).get("code", answer.errors[0].message) if answer.errors else None

@@ -1,11 +1,11 @@
 """The schema as a whole: everything described, everything guarded, nothing that surprises a client."""
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, build_schema
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
 
-from graph.schema import schema
+from tests import schemas
 
-BUILT = build_schema(schema.as_str())
+BUILT = schemas.published()
 # Strawberry's own; the project cannot describe them.
 FOREIGN = {"JSON", "Query", "Mutation", "Subscription"}
 TYPES = [kind for name, kind in BUILT.type_map.items() if not name.startswith("__") and name not in FOREIGN]
@@ -33,12 +33,11 @@ def test_every_root_field_is_described():
 
 
 def test_every_root_field_names_the_permission_it_needs():
-    text = schema.as_str()
     for root in (BUILT.query_type, BUILT.mutation_type):
         for name, field in root.fields.items():
             directives = {directive.name.value for directive in field.ast_node.directives or ()}
             assert ("requires" in directives) is (name not in OPEN), name
-    assert "directive @requires(permission: Permission!) on FIELD_DEFINITION" in text
+    assert "directive @requires(permission: Permission!) on FIELD_DEFINITION" in schemas.text()
 
 
 def _undescribed(kind):

@@ -17,6 +17,7 @@ from crm.files.writing import Writer
 from db.tables.enums import FileFormat
 
 Make = Callable[[Path], None]
+"""What is large is made when its test runs, not when it is collected."""
 
 _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
@@ -40,17 +41,20 @@ def _pack_into(file: IO[bytes], parts: dict[str, bytes]) -> None:
             archive.writestr(name, part)
 
 
-def _sheet(rows: str) -> Make:
-    return _part("xl/worksheets/sheet1.xml", f"<worksheet {_MAIN}><sheetData>{rows}</sheetData></worksheet>".encode())
+def _sheet(rows: Callable[[], str]) -> Make:
+    return _part(
+        "xl/worksheets/sheet1.xml",
+        lambda: f"<worksheet {_MAIN}><sheetData>{rows()}</sheetData></worksheet>".encode(),
+    )
 
 
-def _part(name: str, content: bytes) -> Make:
-    return lambda path: _pack(path, {**_parts(path), name: content})
+def _part(name: str, content: Callable[[], bytes]) -> Make:
+    return lambda path: _pack(path, {**_parts(path), name: content()})
 
 
-def _written(content: bytes) -> Make:
+def _written(content: Callable[[], bytes]) -> Make:
     def make(path: Path) -> None:
-        path.write_bytes(content)
+        path.write_bytes(content())
 
     return make
 
@@ -100,38 +104,40 @@ _LINKED = (
 
 HOSTILE: dict[str, Make] = {
     "entries that overlap": _overlapping,
-    "a sheet elsewhere on the network": _part("xl/_rels/workbook.xml.rels", _LINKED.encode()),
+    "a sheet elsewhere on the network": _part("xl/_rels/workbook.xml.rels", lambda: _LINKED.encode()),
     "a sheet that is a file of the server": _part(
-        "xl/_rels/workbook.xml.rels", _LINKED.replace("http://169.254.169.254/latest", "/etc/passwd").encode()
+        "xl/_rels/workbook.xml.rels", lambda: _LINKED.replace("http://169.254.169.254/latest", "/etc/passwd").encode()
     ),
-    "a hundred megabytes in one line": _written(b"x" * 100_000_000),
+    "a hundred megabytes in one line": _written(lambda: b"x" * 100_000_000),
     "a million columns of a JSON object": _written(
-        b"{" + b",".join(b'"k%d":1' % number for number in range(80_000)) + b"}\n"
+        lambda: b"{" + b",".join(b'"k%d":1' % number for number in range(80_000)) + b"}\n"
     ),
-    "UTF-16 without an end of line": _written("name,x\n".encode("utf-16") + "y".encode("utf-16-le") * 10_000_000),
-    "a name that lies": _written(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\0" * 1000),
-    "NULs": _written(b"name,email\n" + b"\0" * 5_000_000),
+    "UTF-16 without an end of line": _written(
+        lambda: "name,x\n".encode("utf-16") + "y".encode("utf-16-le") * 10_000_000
+    ),
+    "a name that lies": _written(lambda: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\0" * 1000),
+    "NULs": _written(lambda: b"name,email\n" + b"\0" * 5_000_000),
     "a bomb": _nested_bomb,
-    "a bomb of a sheet": _sheet("<row><c t='inlineStr'><is><t>" + "a" * 60_000_000 + "</t></is></c></row>"),
+    "a bomb of a sheet": _sheet(lambda: "<row><c t='inlineStr'><is><t>" + "a" * 60_000_000 + "</t></is></c></row>"),
     "many parts": _many_entries,
     "a directory of many thousands": _huge_directory,
-    "laughing entities in the sheet": _part("xl/worksheets/sheet1.xml", _LAUGHS),
-    "laughing entities in the workbook": _part("xl/workbook.xml", _LAUGHS),
+    "laughing entities in the sheet": _part("xl/worksheets/sheet1.xml", lambda: _LAUGHS),
+    "laughing entities in the workbook": _part("xl/workbook.xml", lambda: _LAUGHS),
     "an entity that reads a file": _part(
-        "xl/worksheets/sheet1.xml", b'<!DOCTYPE x [<!ENTITY a SYSTEM "/etc/passwd">]><worksheet>&a;</worksheet>'
+        "xl/worksheets/sheet1.xml", lambda: b'<!DOCTYPE x [<!ENTITY a SYSTEM "/etc/passwd">]><worksheet>&a;</worksheet>'
     ),
-    "a workbook without a sheet": _part("xl/workbook.xml", f"<workbook {_MAIN}/>".encode()),
-    "a sheet that is none": _part("xl/worksheets/sheet1.xml", b"\xff" * 1000),
+    "a workbook without a sheet": _part("xl/workbook.xml", lambda: f"<workbook {_MAIN}/>".encode()),
+    "a sheet that is none": _part("xl/worksheets/sheet1.xml", lambda: b"\xff" * 1000),
     "a sheet of far too many columns": _sheet(
-        "<row>" + "".join(f"<c t='str'><v>{number}</v></c>" for number in range(5000)) + "</row>"
+        lambda: "<row>" + "".join(f"<c t='str'><v>{number}</v></c>" for number in range(5000)) + "</row>"
     ),
-    "a record without an end": _written(b'name,note\nAn,"' + b"x\n" * 10_000_000),
-    "a line without an end": _written(b"name\n" + b"x" * 20_000_000),
-    "a line of separators": _written(b"name\n" + b"," * 20_000_000),
-    "a header of separators": _written(b"," * 20_000_000),
-    "an object without an end": _written(b'{"a":"' + b"x" * 20_000_000),
-    "an object of a depth": _written(b'{"a":' + b"[" * 900_000),
-    "more and more keys": _written(b"".join(b'{"k%d":1}\n' % number for number in range(100_000))),
+    "a record without an end": _written(lambda: b'name,note\nAn,"' + b"x\n" * 10_000_000),
+    "a line without an end": _written(lambda: b"name\n" + b"x" * 20_000_000),
+    "a line of separators": _written(lambda: b"name\n" + b"," * 20_000_000),
+    "a header of separators": _written(lambda: b"," * 20_000_000),
+    "an object without an end": _written(lambda: b'{"a":"' + b"x" * 20_000_000),
+    "an object of a depth": _written(lambda: b'{"a":' + b"[" * 900_000),
+    "more and more keys": _written(lambda: b"".join(b'{"k%d":1}\n' % number for number in range(100_000))),
 }
 
 
@@ -178,7 +184,7 @@ def test_a_sheet_that_lies_about_its_size_is_read_as_it_is(tmp_path):
     path = tmp_path / "file"
     rows = "<row r='1'><c t='str'><v>name</v></c></row><row r='2'><c t='str'><v>An</v></c></row>"
     sheet = f"<worksheet {_MAIN}><dimension ref='A1:XFD1048576'/><sheetData>{rows}</sheetData></worksheet>"
-    _part("xl/worksheets/sheet1.xml", sheet.encode())(path)
+    _part("xl/worksheets/sheet1.xml", sheet.encode)(path)
     assert list(tables.look(path).rows()) == [["An"]]
 
 
@@ -186,7 +192,7 @@ def test_a_sheet_that_lies_about_its_size_is_read_as_it_is(tmp_path):
 def test_a_row_far_away_does_not_take_long(tmp_path, number):
     path = tmp_path / "file"
     far = f"<row r='{number}'><c t='str'><v>Far</v></c></row>"
-    _sheet(f"<row r='1'><c t='str'><v>name</v></c></row>{far}")(path)
+    _sheet(lambda: f"<row r='1'><c t='str'><v>name</v></c></row>{far}")(path)
     started = time.monotonic()
     assert list(tables.look(path).rows()) in ([["Far"]], [])
     assert time.monotonic() - started < 20

@@ -12,13 +12,12 @@ from strawberry.schema.schema import validate_document
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 
-from graph import schema
 from graph.engine import calls
 from graph.engine.inputs import Inputs
 from graph.engine.unplanned import Unplanned
 from tests.graph.engine import documents
+from tests.schemas import ENGINE
 
-ENGINE = schema.build(engine="breadth-first")
 CORE: Any = ENGINE._schema
 ROOTS = [(root, name) for root in (CORE.query_type, CORE.mutation_type) for name in root.fields]
 TEXTS = {

@@ -25,9 +25,10 @@ from graph import ids, schema
 from graph.context import Context
 from graph.engine import entering
 from graph.engine.fields import Batched, Column
+from tests import schemas
 from tests.graph.engine import documents
 
-ENGINE, REFERENCE = schema.build(engine="breadth-first"), schema.build(engine="reference")
+ENGINE, REFERENCE = schemas.ENGINE, schemas.made("reference")
 # With failures and without, on each of two databases: 5 000 together.
 MANY = 1_250
 KINDS = {

@@ -10,10 +10,10 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQ
 from crm import access
 from crm.access import Viewer
 from db.tables.enums import ActorKind, Role
-from graph import schema
+from tests import schemas
 from tests.db.filtering import worlds
 
-SCHEMA = schema.schema._schema
+SCHEMA = schemas.ENGINE._schema
 WORLD = worlds.made(3, customers=40)
 DEEPEST = 4
 TOGETHER = 20

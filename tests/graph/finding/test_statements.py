@@ -11,10 +11,9 @@ from graphql import GraphQLObjectType, get_named_type
 from crm import settings
 from db import tables
 from db.tables.enums import CustomFieldType, JobKind, JobStatus, SegmentKind
-from graph import schema
-from tests import make
+from tests import make, schemas
 
-SCHEMA = schema.schema._schema
+SCHEMA = schemas.ENGINE._schema
 
 # What is asked of a connection of each type.
 WHOLE = "edges { cursor node { NODE } } nodes { NODE } pageInfo { hasNextPage startCursor } totalCount(atMost: 100)"

@@ -22,9 +22,8 @@ from db.tables.enums import (
     Verification,
 )
 from db.wire import wire
-from graph import schema
 from graph.context import Context
-from tests import make
+from tests import make, schemas
 
 CROWD = 6
 UNKNOWN = "0" * 32
@@ -48,7 +47,7 @@ class World:
         """The value of the only field. Fails where there is an error that is no refusal."""
         context = Context(self.database, viewer or self.admin, request_id="test")
         given = self.named(variables)
-        answer = await schema.schema.execute(document, variable_values=given, context_value=context)
+        answer = await schemas.ENGINE.execute(document, variable_values=given, context_value=context)
         codes = [(one.extensions or {}).get("code") for one in answer.errors or ()]
         assert all(code in ("FORBIDDEN", "BAD_USER_INPUT") for code in codes), (answer.errors, given)
         if answer.errors:

@@ -11,9 +11,8 @@ from db import ids, tables
 from db.reading import here, prepared
 from db.tables.enums import ActorKind, Permission, Role
 from db.wire import parse
-from graph import schema
 from graph.context import Context
-from tests import make
+from tests import make, schemas
 from tests.graph import generated
 
 ERRORS = """errors { __typename code message path row ... on LimitError { limit current }
@@ -50,7 +49,7 @@ class House:
         """The whole answer."""
         viewer = self.viewers[who] if isinstance(who, str) else who
         context = Context(self.database, viewer, request_id="test")
-        return await schema.schema.execute(document, variable_values=variables, context_value=context)
+        return await schemas.ENGINE.execute(document, variable_values=variables, context_value=context)
 
     async def does(self, mutation: str, shows: str | None = None, who: Any = "admin", **arguments: Any) -> Any:
         """What the mutation answers: its errors, and what it shows beside them."""
