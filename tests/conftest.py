@@ -1,12 +1,13 @@
 """What every test has: databases, the watch over its SQL, a workspace of its own and ways to ask it."""
 
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase
-from sqlmodel import SQLModel
 
 from crm import access, settings
 from crm.access import Viewer
@@ -38,6 +39,13 @@ _PROPERTIES = hypothesis.settings(
 hypothesis.settings.register_profile("few", _PROPERTIES, max_examples=12, derandomize=True)
 hypothesis.settings.register_profile("thorough", _PROPERTIES, max_examples=400)
 hypothesis.settings.load_profile("few")
+
+
+def pytest_collection_finish() -> None:
+    """All that was imported and collected stays to the end: the collector of circular garbage, which would look at it
+    again and again, leaves it alone."""
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 10)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,15 +90,7 @@ async def workspace_id(database: Database) -> int:
 def save(database: Database, workspace_id: int) -> Callable[..., Awaitable[None]]:
     """Puts rows into the test's workspace as they are, in their order."""
 
-    async def saved(*rows: SQLModel) -> None:
-        async def insert(work: engine.Work) -> None:
-            for row in rows:
-                row.workspace_id = workspace_id  # type: ignore[attr-defined] # every row of a workspace has one
-                await work.insert(row)
-
-        await database.write(workspace_id, insert)
-
-    return saved
+    return partial(make.saved, database, workspace_id)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Rows for tests: only what matters is given, the rest is plausible."""
 
-from itertools import count
+from itertools import count, groupby
 from typing import Any
+
+from sqlmodel import SQLModel
 
 from db import ids, tables
 from db.engine import Database, Work
@@ -43,6 +45,18 @@ async def workspace(database: Database, **settings: Any) -> int:
 
     await database.write(number, founded)
     return number
+
+
+async def saved(database: Database, workspace_id: int, *rows: SQLModel) -> None:
+    """Puts rows into the workspace as they are, in their order; neighbours of one table go in together."""
+
+    async def insert(work: Work) -> None:
+        for _, neighbours in groupby(rows, type):
+            await work.insert(*neighbours)
+
+    for row in rows:
+        row.workspace_id = workspace_id  # type: ignore[attr-defined] # every row of a workspace has one
+    await database.write(workspace_id, insert)
 
 
 def customer(name: str = "Nguyễn Văn An", **values: Any) -> tables.Customer:

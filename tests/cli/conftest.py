@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from cli import main
+from crm.settings import PREFIX
 from tests.house.files import ROOT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -19,7 +22,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture
 def environment() -> dict[str, str]:
     """Nothing of the developer's own settings; what a test adds is seen by its commands."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CLIENTELA_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 
 
@@ -32,6 +35,20 @@ def clientela(tmp_path: Path, environment: dict[str, str]) -> Run:
         return subprocess.run(
             command, cwd=tmp_path, env=environment, input=stdin, capture_output=True, check=False, text=True, timeout=60
         )
+
+    return run
+
+
+@pytest.fixture
+def inside(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """As `clientela`, but in the tests' own process: for what a command says, where its process is not the subject."""
+
+    def run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        ours = {name: None for name in os.environ if name.startswith(PREFIX)}
+        theirs = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+        with chdir(tmp_path):
+            done = CliRunner().invoke(main, arguments, input=stdin, env={**ours, **theirs}, catch_exceptions=False)
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
     return run
 

@@ -86,8 +86,8 @@ def python(script, environment, directory):
         pytest.param(["workspace", "create", "--name", "Acme", "--email", "a@b.example"], id="no password"),
     ],
 )
-def test_wrong_usage_ends_with_2(clientela, arguments):
-    ended = clientela(*arguments)
+def test_wrong_usage_ends_with_2(inside, arguments):
+    ended = inside(*arguments)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "Usage: " in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -99,28 +99,34 @@ def test_the_version_is_told(clientela):
 
 
 @pytest.mark.parametrize("command", [["serve"], ["worker"], ["migrate"], ["demo"]])
-def test_a_wrong_setting_is_refused(clientela, environment, command):
+def test_a_wrong_setting_is_refused(inside, environment, command):
     environment["CLIENTELA_ENGINE"] = "fast"
     expected = "CLIENTELA_ENGINE is 'fast', but breadth-first or reference is expected."
-    assert refusal(clientela(*command)) == expected
+    assert refusal(inside(*command)) == expected
 
 
 @pytest.mark.parametrize("command", [["serve"], ["worker"], ["migrate"]])
-def test_a_database_that_does_not_answer_is_refused_without_its_password(clientela, environment, command):
+def test_a_database_that_does_not_answer_is_refused_without_its_password(inside, environment, command):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     environment["CLIENTELA_DATABASE_URL"] = f"postgresql://sales:hunter2@127.0.0.1:{port}/crm"
-    assert refusal(clientela(*command)) == (
+    assert refusal(inside(*command)) == (
         f"The database postgresql://sales:…@127.0.0.1:{port}/crm cannot be reached (Connection refused)."
     )
 
 
-def test_a_file_that_is_no_database_is_refused(clientela, environment, tmp_path):
+def test_a_file_that_is_no_database_is_refused(inside, environment, tmp_path):
     (tmp_path / "notes.txt").write_text("Not a database, and longer than the header of one: " + "x" * 100)
     environment["CLIENTELA_DATABASE_URL"] = "sqlite:///notes.txt"
-    assert refusal(clientela("serve")) == (
-        "The database sqlite:///notes.txt cannot be reached (file is not a database)."
-    )
+    assert refusal(inside("serve")) == ("The database sqlite:///notes.txt cannot be reached (file is not a database).")
+
+
+def test_a_refusal_ends_the_process_with_its_code(clientela, environment):
+    wrong = clientela("frobnicate")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("Usage: clientela ")
+    environment["CLIENTELA_ENGINE"] = "fast"
+    assert refusal(clientela("worker")).startswith("CLIENTELA_ENGINE is 'fast'")
 
 
 def test_serve_refuses_a_database_without_tables_and_makes_no_file(clientela, tmp_path):
@@ -130,37 +136,37 @@ def test_serve_refuses_a_database_without_tables_and_makes_no_file(clientela, tm
     assert not list(tmp_path.iterdir())
 
 
-def test_migrate_makes_the_database_and_says_when_there_was_nothing_to_do(clientela):
+def test_migrate_makes_the_database_and_says_when_there_was_nothing_to_do(clientela, inside):
     assert (
         clientela("migrate").stdout
         == "The database sqlite:///./.clientela/clientela.db is at the newest version now.\n"
     )
-    assert "was at the newest version already" in clientela("migrate").stdout
+    assert "was at the newest version already" in inside("migrate").stdout
 
 
-def test_a_database_of_a_newer_version_is_refused_and_kept(clientela, tmp_path):
-    clientela("migrate")
+def test_a_database_of_a_newer_version_is_refused_and_kept(inside, tmp_path):
+    inside("migrate")
     with sqlite3.connect(tmp_path / ".clientela" / "clientela.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'from the future'")
     connection.close()
-    assert "was migrated by a newer version of Clientela" in refusal(clientela("serve"))
-    assert "was migrated by a newer version of Clientela" in refusal(clientela("migrate"))
+    assert "was migrated by a newer version of Clientela" in refusal(inside("serve"))
+    assert "was migrated by a newer version of Clientela" in refusal(inside("migrate"))
 
 
-def test_a_port_in_use_is_refused(clientela):
-    clientela("migrate")
+def test_a_port_in_use_is_refused(inside):
+    inside("migrate")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = refusal(clientela("serve", "--port", str(port)))
+        said = refusal(inside("serve", "--port", str(port)))
     assert said == f"127.0.0.1:{port} cannot be listened on (Address already in use)."
 
 
-def test_postgresql_wants_a_secret(clientela, environment, databases):
+def test_postgresql_wants_a_secret(inside, environment, databases):
     from tests.databases import finished, require
 
     require("postgresql", databases)
     environment["CLIENTELA_DATABASE_URL"] = finished(databases.fresh("postgresql"))
-    assert refusal(clientela("serve")).startswith("CLIENTELA_SECRET is not set, but on PostgreSQL")
+    assert refusal(inside("serve")).startswith("CLIENTELA_SECRET is not set, but on PostgreSQL")
 
 
 def test_the_demo_is_for_sqlite(clientela, environment):

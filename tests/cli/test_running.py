@@ -41,7 +41,9 @@ def address_in(line: str) -> str:
 
 
 @pytest.mark.usefixtures("migrated")
-def test_a_workspace_is_made_filled_and_served(clientela, start):
+@pytest.mark.parametrize(("migrated", "by"), [("sqlite", "clientela"), ("postgresql", "inside")], indirect=["migrated"])
+def test_a_workspace_is_made_filled_and_served(request, by, start):
+    clientela = request.getfixturevalue(by)
     made = json.loads(clientela(*CREATE, "--json", stdin=PASSWORD + "\n").stdout)
     assert set(made) == {"workspace", "agent", "token"}
     filled = clientela("seed", "--workspace", made["workspace"], "--customers", "30")
@@ -56,8 +58,8 @@ def test_a_workspace_is_made_filled_and_served(clientela, start):
 
 @pytest.mark.usefixtures("migrated")
 @pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
-def test_several_processes_serve_one_port(clientela, start):
-    token = json.loads(clientela(*CREATE, "--json", stdin=PASSWORD).stdout)["token"]
+def test_several_processes_serve_one_port(inside, start):
+    token = json.loads(inside(*CREATE, "--json", stdin=PASSWORD).stdout)["token"]
     server = start("serve", "--port", "0", "--workers", "2", "--no-jobs")
     address = address_in(lines_until(server, "Clientela answers at")[-1])
     for _ in range(10):
@@ -66,7 +68,11 @@ def test_several_processes_serve_one_port(clientela, start):
 
 
 @pytest.mark.usefixtures("migrated")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("migrated", "number"),
+    [("sqlite", signal.SIGTERM), ("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)],
+    indirect=["migrated"],
+)
 def test_a_worker_stops_in_peace(start, number):
     worker = start("worker")
     lines_until(worker, "Clientela works on the jobs of")
@@ -75,8 +81,8 @@ def test_a_worker_stops_in_peace(start, number):
 
 @pytest.mark.usefixtures("migrated")
 @pytest.mark.parametrize("migrated", ["sqlite"], indirect=True)
-def test_without_json_a_new_workspace_is_shown_to_people(clientela):
-    lines = clientela(*CREATE, stdin=PASSWORD).stdout.splitlines()
+def test_without_json_a_new_workspace_is_shown_to_people(inside):
+    lines = inside(*CREATE, stdin=PASSWORD).stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["workspace", "agent", "token"]
 
 
@@ -91,8 +97,8 @@ def test_without_json_a_new_workspace_is_shown_to_people(clientela):
         pytest.param(["seed", "--workspace", "wsp_" + "0" * 32, "--customers", "1"], "", id="no such workspace"),
     ],
 )
-def test_what_a_rule_refuses_is_said_in_a_sentence(clientela, arguments, password):
-    assert refusal(clientela(*arguments, stdin=password))
+def test_what_a_rule_refuses_is_said_in_a_sentence(inside, arguments, password):
+    assert refusal(inside(*arguments, stdin=password))
 
 
 def test_the_demo_shows_it_all_and_keeps_it(start, tmp_path):
@@ -112,8 +118,8 @@ def test_the_demo_shows_it_all_and_keeps_it(start, tmp_path):
     assert not [name for name in kept if "making" in name]
 
 
-def test_the_schema_is_printed_and_compared(clientela, tmp_path, monkeypatch):
-    assert refusal(clientela("schema", "--check")).startswith("schema.graphql is missing or empty;")
+def test_the_schema_is_printed_and_compared(inside, tmp_path, monkeypatch):
+    assert refusal(inside("schema", "--check")).startswith("schema.graphql is missing or empty;")
     monkeypatch.chdir(tmp_path)
     shown = CliRunner().invoke(main, ["schema"])
     assert "type Query" in shown.output

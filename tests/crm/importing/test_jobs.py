@@ -17,7 +17,8 @@ from db import ids, tables, wire
 from db.engine import Database
 from db.queries import files as made
 from db.queries import jobs
-from db.tables.enums import FileFormat, JobStatus
+from db.tables.enums import FileFormat, JobStatus, Role
+from tests import make
 
 ROWS = 900
 EVERYONE: dict[str, Any] = {"match": {"everyone": True, "archived": "EXCLUDE"}}
@@ -32,9 +33,6 @@ def kept(database: Database, tmp_path: Path) -> storage.Storage:
 @pytest.fixture
 async def member(save, viewer):
     """The viewer as an agent of the workspace, for a worker asks again what he may do."""
-    from db.tables.enums import Role
-    from tests import make
-
     await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
     return viewer
 
@@ -51,6 +49,12 @@ def begun(does, database, member, kept, reading) -> Callable[..., Any]:
         return await does(importing.begin, whole, looked, None)
 
     return begin
+
+
+@pytest.fixture
+async def crowd(save, member) -> None:
+    """As many customers as the import makes."""
+    await save(*(make.customer(f"Khách {number}", email=f"{number}@x.example") for number in range(ROWS - 9)))
 
 
 async def worked(database: Database, job: Any, *, chunks: int | None = None) -> Any:
@@ -93,9 +97,8 @@ async def test_an_import_goes_on_where_it_was_killed(begun, database, everything
 
 
 @pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
-async def test_an_export_goes_on_where_it_was_killed(begun, does, database, kept, reading, format, monkeypatch):
+async def test_an_export_goes_on_where_it_was_killed(crowd, does, database, kept, reading, format, monkeypatch):
     monkeypatch.setattr(ahead, "TIMES", 1)
-    await worked(database, await begun(csv()))
     job = await does(exporting.export, EVERYONE, format, [{"field": "name"}, {"field": "email"}], {})
     assert job.status == JobStatus.QUEUED
     after = await worked(database, job, chunks=2)
@@ -124,9 +127,8 @@ async def test_a_cancelled_import_gives_back_the_rows_that_failed_until_then(beg
     assert [row[1] for row in rows] == [f"{number}@x.example" for number in (99, 199, 299, 399)]
 
 
-async def test_a_cancelled_export_has_no_file(begun, does, database, reading, monkeypatch):
+async def test_a_cancelled_export_has_no_file(crowd, does, database, reading, monkeypatch):
     monkeypatch.setattr(ahead, "TIMES", 1)
-    await worked(database, await begun(csv()))
     job = await does(exporting.export, EVERYONE, FileFormat.CSV, None, {})
     await worked(database, job, chunks=2)
     await does(ending.cancel, wire.wire("Job")(job.id))

@@ -71,7 +71,7 @@ async def test_a_small_job_does_not_wait_for_large_ones(database, begun, found, 
     monkeypatch.setattr(running, "SLICE", 0.0)
     monkeypatch.setattr(running, "FIRST", {database.dialect.name: 20})
     monkeypatch.setattr(verbs, "CHUNK", 20)
-    large = [await begun(name, 1_500) for name in ("a", "b")]
+    large = [await begun(name, 600) for name in ("a", "b")]
     small = await begun("c", 201)
 
     async def ended():

@@ -3,6 +3,8 @@ one list and for many side by side. The lists are those of the schema, so that n
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -71,17 +73,16 @@ def test_every_list_of_the_schema_is_counted():
     assert set(LISTS) == set(connections())
 
 
-@pytest.fixture
-async def grown(save: Any, viewer: Any) -> Any:
-    """Makes more of everything: so many lists, with as many rows each."""
-    points, numbers = make.custom_field("points", CustomFieldType.NUMBER), iter(range(1_000_000))
-    await save(points)
-
-    async def more(number: int) -> None:
-        for _ in range(number):
-            await save(*_together(number, next(numbers), points))
-
-    return more
+@pytest.fixture(scope="module")
+async def workspaces(database: Any) -> list[int]:
+    """One with two lists of two rows each, one with three more of three, and one with eight more of eight."""
+    made = []
+    for sizes in ((2,), (2, 3), (2, 3, 8)):
+        made.append(await make.workspace(database))
+        points, numbers = make.custom_field("points", CustomFieldType.NUMBER), count()
+        rows = [points, *(row for size in sizes for _ in range(size) for row in _together(size, next(numbers), points))]
+        await make.saved(database, made[-1], *rows)
+    return made
 
 
 def _together(number: int, place: int, points: Any) -> list[Any]:
@@ -126,14 +127,14 @@ def document(name: str, first: int) -> str:
 
 @pytest.mark.skipif(settings.read().engine == "reference", reason="graphql-core resolves objects one by one")
 @pytest.mark.parametrize("name", sorted(LISTS))
-async def test_a_list_takes_as_many_statements_as_one_row_of_it(ask, sent, grown, caplog, name):
+async def test_a_list_takes_as_many_statements_as_one_row_of_it(ask, sent, viewer, workspaces, caplog, name):
     caplog.set_level(logging.DEBUG, "clientela.engine")
     counts = []
-    for rows, first in ((2, 1), (3, 2), (8, 50)):
-        await grown(rows)
-        await ask(document(name, first))
+    for number, first in zip(workspaces, (1, 2, 50), strict=True):
+        who = replace(viewer, workspace_id=number)
+        await ask(document(name, first), viewer=who)
         sent.clear()
-        await ask(document(name, first))
+        await ask(document(name, first), viewer=who)
         counts.append(len(sent))
     assert not caplog.records, "the engine left it to graphql-core"
     assert counts == [LISTS[name][2]] * 3

@@ -13,7 +13,7 @@ from tests.graph.inhabited import MEMBERS, columns, dump
 from tests.graph.properties import calls, worlds
 
 # Each example makes a workspace of its own.
-DEAR = settings(max_examples=settings.default.max_examples // 4)
+DEAR = settings(max_examples=settings.default.max_examples // 6)
 
 _JOBS = (tables.Job, tables.JobRow, tables.JobTarget)
 # What a job leaves behind that nobody is shown: the log, whose turn it is, how often somebody claimed today; tags that

@@ -8,7 +8,7 @@ from crm.files import storage
 from tests.graph.properties import worlds
 
 # Each example makes a workspace of its own.
-DEAR = settings(max_examples=settings.default.max_examples // 4)
+DEAR = settings(max_examples=settings.default.max_examples // 6)
 
 
 def _one(name, arguments):
