@@ -1,6 +1,6 @@
 """A worker that is killed while it brings a file in or writes one: no row is lost or doubled, and the files are whole.
 
-CLIENTELA_KILLS says how often each is killed.
+CLIENTELA_TEST_KILLS says how often each is killed.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from tests import make
 
 pytestmark = pytest.mark.long
 
-KILLS = int(os.environ.get("CLIENTELA_KILLS", "6"))
+KILLS = int(os.environ.get("CLIENTELA_TEST_KILLS", "6"))
 ROWS = 600 + 400 * KILLS
 SECRET = b"a secret that nobody guesses"
 
