@@ -44,17 +44,6 @@ def codes(job):
 
 
 @pytest.fixture
-def bulk(ask):
-    """The job of a call, or its errors where there is none."""
-
-    async def called(document, **variables):
-        (answer,) = (await ask(document, **variables)).values()
-        return answer["job"] if answer["job"] else [(one["code"], ".".join(one["path"])) for one in answer["errors"]]
-
-    return called
-
-
-@pytest.fixture
 def work(database):
     """Lets a worker do all that waits."""
 

@@ -1,7 +1,5 @@
 """Many at once over GraphQL, rule by rule: whom a row names, what refuses the whole and what one row."""
 
-import pytest
-
 from crm.jobs import beginning
 from db.tables.enums import Role
 from graph.ids import wire
@@ -10,17 +8,6 @@ from tests.graph.test_bulk import JOB, UPDATE, codes, counts, ids_of, outcomes
 
 ROWS = f"""mutation ($rows: [CustomerRow!]!, $options: BulkOptions) {{
   customersUpsert(rows: $rows, options: $options) {JOB} }}"""
-
-
-@pytest.fixture
-def bulk(ask):
-    """The job of a call, or its errors where there is none."""
-
-    async def called(document, **variables):
-        (answer,) = (await ask(document, **variables)).values()
-        return answer["job"] if answer["job"] else [(one["code"], ".".join(one["path"])) for one in answer["errors"]]
-
-    return called
 
 
 async def test_a_row_finds_by_its_address_whom_a_row_before_it_made(bulk, ask):

@@ -1,7 +1,5 @@
 """Stages, assignment and pool over GraphQL: every move, and what refuses it (SB2, SB3, SB18-SB23, EM6)."""
 
-import pytest
-
 from db import ids
 from db.tables.enums import CustomerStage, DepartmentAssignment, Role
 from graph.ids import wire
@@ -13,17 +11,6 @@ ASSIGN = f"""mutation ($target: CustomerTarget!, $to: AssigneesInput!, $options:
 WHO = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Customer { stage owner { name } department { name } } } }"
 RULE = """mutation ($input: AssignmentRuleInput!) { assignmentRuleCreate(input: $input) {
   assignmentRule { id } errors { code } } }"""
-
-
-@pytest.fixture
-def bulk(ask):
-    """The job of a call, or its errors where there is none."""
-
-    async def called(document, **variables):
-        (answer,) = (await ask(document, **variables)).values()
-        return answer["job"] if answer["job"] else [(one["code"], ".".join(one["path"])) for one in answer["errors"]]
-
-    return called
 
 
 def stage(job):
