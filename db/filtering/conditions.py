@@ -27,7 +27,7 @@ from sqlalchemy.orm import aliased
 
 from db.filtering.hints import Held, following, held
 from db.filtering.relations import RELATIONS, Relation
-from db.filtering.shapes import TRUE, Shape, columns, every, opposite
+from db.filtering.shapes import TRUE, Shape, columns, every, opposite, parts_of
 from db.reading import among, here
 from db.sight import seen
 
@@ -65,18 +65,18 @@ class Writer:
             choice = (kind == "or") is not negated
             self._choosing += choice
             # What the row itself tells comes first; often nothing else has to be looked at.
-            parts = list(self._parts(sorted(shape[1:], key=_elsewhere), row, negated, choice))
+            parts = list(self._parts(sorted(shape[1:], key=_elsewhere), row, negated))
             self._choosing -= choice
             return or_(*parts) if choice else and_(*parts)
         says: Says = getattr(self, f"_{kind}")(row, negated, *shape[1:])
         return says
 
-    def _parts(self, shapes: Sequence[Shape], row: Any, negated: bool, choice: bool) -> Iterator[Says]:
-        """Each of them said, knowing whether an index of another one that holds beside it is a beginning."""
+    def _parts(self, shapes: Sequence[Shape], row: Any, negated: bool) -> Iterator[Says]:
+        """Each of them said, knowing whether an index of another one that always holds beside it is a beginning."""
         begun = self._begun
-        begins = [not (choice or negated) and _begins(one) for one in shapes]
-        for place, one in enumerate(shapes):
-            self._begun = begun or any(begins[:place] + begins[place + 1 :])
+        begins = [not (negated or self._choosing) and _begins(one) for one in shapes]
+        for mine, one in zip(begins, shapes, strict=True):
+            self._begun = begun or sum(begins) > mine
             yield self.says(one, row, negated)
         self._begun = begun
 
@@ -86,9 +86,8 @@ class Writer:
         PostgreSQL begins a join with either side, and follows an index of the related rows in the list's own order;
         of EXISTS it makes something else.
         """
-        parts = shape[1:] if shape[0] == "and" else (shape,)
         left = []
-        for part in parts:
+        for part in parts_of(shape):
             if part[0] == "some" and _once(part[1], part[2]):
                 relation = RELATIONS[part[1]]
                 other: Any = aliased(relation.link or relation.target)
@@ -332,7 +331,7 @@ _FEW = frozenset({"relationship_status", "subscription_status", "stage", "verifi
 def leading(shape: Shape) -> tuple[str, Shape, Shape] | None:
     """The relation that a list in the order of the customers' ids is best read along, what is asked of the related
     rows, and the rest. None where there is none, or where an index of something else may find fewer."""
-    parts = shape[1:] if shape[0] == "and" else (shape,)
+    parts = parts_of(shape)
     chosen = [one for one in parts if _begins(one)]
     if len(chosen) != 1 or chosen[0][0] != "some" or not _single(*chosen[0][1:]):
         return None
@@ -341,8 +340,10 @@ def leading(shape: Shape) -> tuple[str, Shape, Shape] | None:
 
 def _begins(shape: Shape) -> bool:
     """Whether an index of it may find fewer than the list has."""
-    if shape[0] in ("and", "or"):
-        return all(_begins(one) for one in shape[1:]) if shape[0] == "or" else any(map(_begins, shape[1:]))
+    if shape[0] == "or":
+        return all(map(_begins, shape[1:]))
+    if shape[0] == "and":
+        return any(map(_begins, shape[1:]))
     if shape[0] in ("some", "one"):
         return selective(shape[2])
     return selective(shape) and not columns(shape) <= _FEW
@@ -352,8 +353,8 @@ def _single(relation: str, shape: Shape) -> bool:
     """Whether the related rows are one range of an index, in the order of the customers whose they are."""
     if not _once(relation, shape):
         return False
-    asked = [one for one in (shape[1:] if shape[0] == "and" else (shape,)) if one[:3] != ("compare", "field_id", "=")]
-    return len(asked) == 1 and asked[0][0] in ("compare", "equal") and (asked[0][0] == "equal" or asked[0][2] == "=")
+    asked = [one for one in parts_of(shape) if one[:3] != ("compare", "field_id", "=")]
+    return len(asked) == 1 and (asked[0][0] == "equal" or (asked[0][0] == "compare" and asked[0][2] == "="))
 
 
 _SINGLE = frozenset({"text", "text_key", "text_folded", "number", "boolean", "date", "date_time"})

@@ -41,6 +41,11 @@ def every(shapes: Iterable[Shape]) -> Shape:
     return TRUE if not kept else kept[0] if len(kept) == 1 else ("and", *kept)
 
 
+def parts_of(shape: Shape) -> tuple[Shape, ...]:
+    """What has to hold, part by part: the other way round than `every`."""
+    return shape[1:] if shape[0] == "and" else (shape,)
+
+
 def either(shapes: Iterable[Shape]) -> Shape:
     """At least one of them holds."""
     kept: list[Shape] = []

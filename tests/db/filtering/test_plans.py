@@ -300,6 +300,13 @@ async def test_sqlite_leaves_the_workspace_out_of_a_search_where_there_is_no_oth
         assert "workspace :" not in replace(match.search, alone=True).bound(crowd[0])["matched"]
 
 
+async def test_sqlite_begins_with_an_index_in_each_of_several_ways(database, explained, crowd):
+    """Of what holds together within one way, too: nothing holds beside the choice that it could begin with."""
+    rare = {**FILTERS["tag by name"](crowd[1]), **FILTERS["order by number"](crowd[1])}
+    for plan in await explained(Question(filter={"or": [rare, FILTERS["email"](crowd[1])]})):
+        assert database.dialect.name == "postgresql" or "MULTI-INDEX OR" in plan, plan
+
+
 @pytest.mark.parametrize("search", ["quux1717", "person quux1717", "quux4711 person"])
 async def test_a_search_for_a_rare_word_begins_with_its_index(database, explained, search):
     (plan,) = await explained(Question(search=search))
