@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import ColumnElement, Select, any_, func, literal_column, select
@@ -141,42 +141,38 @@ async def _read(
 ) -> tuple[Match, Sort]:
     words = _words(question, sight, agent_id)
     earlier = _READINGS.get(words) if words else None
-    if earlier is not None and await circumstances.known_by(session, earlier[0]):
-        return earlier[1]
+    if earlier is not None and earlier.lasting and await circumstances.known_by(session, earlier.rows):
+        return earlier.found
     plains = [question.filter, question.sort, *(plain for plain, _ in question.more)]
     known = await circumstances.of(session, plains, now=now, agent_id=agent_id, sight=sight)
-    match, order = read(question, known)
-    if words and known.lasting:
-        return _READINGS.keep(words, (known.rows, (match, order)))[1]
+    match, order = found = read(question, known)
+    if earlier is not None:
+        # It may mean something else by now, but hardly: its pages are found best as a moment ago.
+        found = replace(match, chosen=earlier.found[0].chosen), order
     if words:
-        # It means something else each time, but hardly: its pages are found best as a moment ago.
-        match = replace(match, chosen=_CHOICES.get(words) or _CHOICES.keep(words, match.chosen))
-    return match, order
+        _keep(words, _Reading(found, known.lasting, known.rows))
+    return found
 
 
-T = TypeVar("T")
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a question meant that was asked a moment ago: whoever turns pages or looks again asks the same. If it is
+    `lasting` it means so as long as the custom fields are the `rows` that it was read with."""
+
+    found: tuple[Match, Sort]
+    lasting: bool
+    rows: Sequence[Any] | None
 
 
-class _Recent(Generic[T]):
-    """What is known of the questions that were asked a moment ago: whoever turns pages or looks again asks the same."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: dict[Any, T] = {}
-        self.get = self._kept.get
-
-    def keep(self, words: Any, told: T) -> T:
-        """The oldest goes first."""
-        self._kept.pop(words, None)
-        self._kept[words] = told
-        if len(self._kept) > self._most:
-            del self._kept[next(iter(self._kept))]
-        return told
+_READINGS: Final[dict[Any, _Reading]] = {}
 
 
-# What they mean, beside the custom fields that they were read with; and how their pages were found best.
-_READINGS: Final[_Recent[tuple[Any, tuple[Match, Sort]]]] = _Recent(_KEPT)
-_CHOICES: Final[_Recent[dict[Any, tuple[bool, float]]]] = _Recent(_KEPT)
+def _keep(words: Any, reading: _Reading) -> None:
+    """The oldest goes first."""
+    _READINGS.pop(words, None)
+    _READINGS[words] = reading
+    if len(_READINGS) > _KEPT:
+        del _READINGS[next(iter(_READINGS))]
 
 
 def _words(question: Question, sight: Sight, agent_id: bytes | None) -> tuple[Any, ...] | None:

@@ -18,10 +18,10 @@ _COUNTED = prepared(
     .returning(col(tables.Counter.change))
 )
 _DIRECTORY = prepared(select(tables.Directory).where(col(tables.Directory.id) == bindparam("public_id")))
-# With whether any assignment rule is on, so that who writes a customer need not ask for rules that are not there.
 _OTHERS = prepared(
     select(tables.Directory.workspace_id).where(tables.Directory.workspace_id != bindparam("workspace_id")).limit(1)
 )
+# With whether any assignment rule is on, so that who writes a customer need not ask for rules that are not there.
 _SETTINGS = prepared(
     select(
         exists().where(here(tables.AssignmentRule), col(tables.AssignmentRule.active).is_(True)).label("ruled"),
