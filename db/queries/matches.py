@@ -261,6 +261,8 @@ async def by_index(session: Session, match: Match, order: Sort) -> bool:
         statement = _kept(sample.key, lambda: Built(sample.build))
         found = await session.rows(statement, **match.values(session.workspace_id))
         indexed = rare(session.dialect.name, found[0].count)
+        if len(match.chosen) >= _KEPT:
+            match.chosen.clear()
         match.chosen[place] = (indexed, time.monotonic() + _BELIEVED)
     return indexed
 
