@@ -4,9 +4,10 @@ where nobody is asked and nothing is judged."""
 import secrets
 from typing import Any
 
-from db import ids, tables
+from db import tables
 from db.engine import Database, Work
 from db.rows import fresh
+from db.values import ids
 
 # Who can be tagged: the others are refused by the rules and are not written.
 _WHOM = "workspace_id = :workspace AND archived_at IS NULL AND reseller_relationship"

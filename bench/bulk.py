@@ -19,16 +19,18 @@ from sqlmodel import col, select
 from bench import bare, data, meanwhile
 from bench.results import RECORD
 from bench.spent import Spent, memory, spent
-from crm import access
-from crm.access import Viewer
-from crm.acting import perform
-from crm.bulk import calls
-from crm.jobs import running, undoing
-from db import engine, ids, tables, wire
+from crm.access import permissions
+from crm.access.permissions import Viewer
+from crm.bulk import requests
+from crm.jobs import undo as undoing
+from crm.jobs import worker
+from crm.unit_of_work import perform
+from db import engine, tables
 from db.engine import Database
 from db.queries import jobs
-from db.reading import here, prepared
+from db.statements import here, prepared
 from db.tables.enums import ActorKind, Role
+from db.values import ids, wire_format
 
 _ADMINISTRATOR = prepared(
     select(tables.Agent)
@@ -42,25 +44,25 @@ BARE, JOB, UNDO = "bare SQL, one transaction", "job", "undo of the job"
 
 async def viewer_of(database: Database, workspace_id: int) -> Viewer:
     agent: Any = await database.reading(workspace_id).first(_ADMINISTRATOR)
-    return Viewer(workspace_id, ActorKind.AGENT, agent.id, access.OF_ROLE[Role.ADMIN])
+    return Viewer(workspace_id, ActorKind.AGENT, agent.id, permissions.OF_ROLE[Role.ADMIN])
 
 
 async def begun(database: Database, viewer: Viewer) -> Any:
     """A job that puts a new tag on everybody."""
     tag = await bare.new_tag(database, viewer.workspace_id)
-    given = {"tags": {"add": [{"id": wire.wire("Tag")(tag.id)}]}}
-    return await perform(database, viewer, lambda act: calls.update(act, given, EVERYBODY, None), now=ids.now())
+    given = {"tags": {"add": [{"id": wire_format.wire("Tag")(tag.id)}]}}
+    return await perform(database, viewer, lambda act: requests.update(act, given, EVERYBODY, None), now=ids.now())
 
 
 async def undo(database: Database, viewer: Viewer, job: Any) -> Any:
     """A job that takes it back."""
-    named = wire.wire("Job")(job.id)
+    named = wire_format.wire("Job")(job.id)
     return await perform(database, viewer, lambda act: undoing.undo(act, named, None), now=ids.now())
 
 
 async def worked(database: Database, job: Any, memories: list[float] | None = None) -> Any:
     """The job when it has ended; what this process held in the meantime goes into `memories`."""
-    work = asyncio.create_task(running.once(database, "bench", asyncio.Event()))
+    work = asyncio.create_task(worker.once(database, "bench", asyncio.Event()))
     while not work.done():
         await asyncio.wait([work], timeout=0.5)
         if memories is not None:

@@ -7,11 +7,15 @@ from typing import Any
 from sqlmodel import func, select
 
 from cli import progress
-from crm import accounts, seeding, workspaces
-from db import engine, ids, migrating, tables
+from crm import seeding
+from crm.access import accounts
+from crm.workspace import workspaces
+from db import engine, tables
 from db.engine import Database
-from db.reading import here, prepared
-from db.wire import wire
+from db.migrations import runner
+from db.statements import here, prepared
+from db.values import ids
+from db.values.wire_format import wire
 
 _NEWEST = prepared(select(tables.Customer).where(here(tables.Customer)).order_by(tables.Customer.id.desc()).limit(1))  # type: ignore[attr-defined]
 _TAGS = prepared(
@@ -39,7 +43,7 @@ async def made(url: str, customers: int, email: str | None = None) -> Data:
     his workspace that is measured, whatever it holds."""
     if url.startswith("sqlite:"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    await migrating.upgrade(url)
+    await runner.upgrade(url)
     database = await engine.connect(url)
     try:
         return await _in(database, url, customers, email)

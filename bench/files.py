@@ -22,18 +22,19 @@ import uvloop
 
 from bench.results import RECORD
 from bench.spent import Spent, memory, spent
-from crm import access
-from crm.access import Viewer
-from crm.acting import perform
+from crm.access import permissions
+from crm.access.permissions import Viewer
 from crm.exporting import jobs as exporting
 from crm.files import storage, uploads
 from crm.importing import jobs as importing
-from crm.jobs import running
-from db import engine, ids
+from crm.jobs import worker
+from crm.unit_of_work import perform
+from db import engine
 from db.engine import Database, Work
 from db.queries import jobs
 from db.tables.enums import ActorKind, FileFormat, JobStatus, Role
-from tests import make
+from db.values import ids
+from tests.support import factories
 
 FEW = ("id", "name", "phone", "email", "value", "stage", "tags", "phones", "company", "owner", "createdAt")
 
@@ -63,7 +64,7 @@ async def worked(database: Database, job: Any, held: list[float]) -> Any:
     """Works on the job to its end as a worker does, in the place of one. `held` gets the memory at each tenth of it."""
     ended = asyncio.Event()
     watching = asyncio.create_task(_watch(database, job, held, ended))
-    await running.once(database, "bench", asyncio.Event())
+    await worker.once(database, "bench", asyncio.Event())
     ended.set()
     await watching
     done: Any = (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
@@ -88,7 +89,7 @@ async def export(chosen: argparse.Namespace, database: Database, driver: Any, di
     agent = await driver.fetchval(
         "SELECT id FROM agent WHERE workspace_id = $1 AND role = 0 AND active LIMIT 1", number
     )
-    viewer = Viewer(number, ActorKind.AGENT, agent, access.OF_ROLE[Role.ADMIN])
+    viewer = Viewer(number, ActorKind.AGENT, agent, permissions.OF_ROLE[Role.ADMIN])
     hand, made, held = list[Spent](), list[Spent](), list[float]()
     columns = None if chosen.columns == "all" else [{"field": name} for name in FEW]
     target = {"match": {"everyone": True, "archived": "EXCLUDE"}}
@@ -174,15 +175,15 @@ async def import_(chosen: argparse.Namespace, database: Database, driver: Any, d
 
 async def _newcomer(database: Database) -> Viewer:
     """An administrator of an empty workspace."""
-    number = await make.workspace(database)
-    agent = make.agent(role=Role.ADMIN)
+    number = await factories.workspace(database)
+    agent = factories.agent(role=Role.ADMIN)
     agent.workspace_id = number
 
     async def insert(work: Work) -> None:
         await work.insert(agent)
 
     await database.write(number, insert)
-    return Viewer(number, ActorKind.AGENT, agent.id, access.OF_ROLE[Role.ADMIN])
+    return Viewer(number, ActorKind.AGENT, agent.id, permissions.OF_ROLE[Role.ADMIN])
 
 
 async def _sent(database: Database, viewer: Viewer, content: bytes) -> str:
@@ -194,7 +195,7 @@ async def _sent(database: Database, viewer: Viewer, content: bytes) -> str:
 
 async def _copies(database: Database, driver: Any, number: int, directory: Path) -> dict[str, Path]:
     """What the import wrote, as it would be written into another workspace, which has the same tags and agents."""
-    other = await make.workspace(database)
+    other = await factories.workspace(database)
     for table in ("agent", "tag", "job"):
         await driver.execute(_moved(table, number, other, await _names(driver, table)))
     found = {}

@@ -21,14 +21,15 @@ from bench.questions import Asked, questions
 from bench.results import RECORD
 from bench.sides import Side, Statement
 from bench.sums import Summed, sums
-from db import engine, paging
+from db import engine
 from db.engine import Database, Session
-from db.paging import Window
-from db.queries import circumstances, grouping, matches, totals
-from db.queries.grouping import ALL
-from db.queries.matches import Question
-from db.settled import Settled
-from db.sight import Sight
+from db.paging import keyset
+from db.paging.keyset import Window
+from db.queries.matching import filter_contexts, grouping, matches, totals
+from db.queries.matching.grouping import ALL
+from db.queries.matching.matches import Question
+from db.short_cache import Settled
+from db.visibility import Sight
 
 # "Now" of the seeded data.
 NOW = 1_793_491_200_000
@@ -133,7 +134,7 @@ class Bench:
         """The statements of a page of what is asked."""
         session = Watching(self.database, self.workspace)
         match, order = await matches.asked(session, question, sight=EVERYBODY, agent_id=None, now=NOW)
-        await paging.page(session, await matches.list_of(session, match, order), Window(50, after=after), order)
+        await keyset.page(session, await matches.list_of(session, match, order), Window(50, after=after), order)
         return session.sent
 
     async def total(self, asked: Summed) -> list[Statement]:
@@ -141,9 +142,9 @@ class Bench:
         session = Watching(self.database, self.workspace)
         match, _ = await matches.asked(session, asked.question, sight=EVERYBODY, agent_id=None, now=NOW)
         if asked.by is None:
-            await paging.count(session, matches.all_of(session, match), asked.at_most)
+            await keyset.count(session, matches.all_of(session, match), asked.at_most)
             return session.sent
-        known = await circumstances.of(session, asked.by, now=NOW, agent_id=None, sight=EVERYBODY, clock=True)
+        known = await filter_contexts.of(session, asked.by, now=NOW, agent_id=None, sight=EVERYBODY, clock=True)
         by = grouping.grouping(asked.by, known) if asked.by else ALL
         await totals.totals(session, [totals.Source(matches.all_of(session, match))], by, 50)
         return session.sent
@@ -154,7 +155,7 @@ class Bench:
         match, order = await matches.asked(session, Question(sort=sort), sight=EVERYBODY, agent_id=None, now=NOW)
         listing = await matches.list_of(session, match, order)
         for size in [10_000] * (skipped // 10_000) + [skipped % 10_000] * bool(skipped % 10_000):
-            page = await paging.page(session, listing, Window(size, after=after), order)
+            page = await keyset.page(session, listing, Window(size, after=after), order)
             after = page.cursor(page.rows[-1])
         return after
 

@@ -24,10 +24,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from db import paging
-from db.sorting import NEWEST_FIRST
+from db.paging import keyset
+from db.paging.sorting import NEWEST_FIRST
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
-from db.wire import show_decimal, show_moment
+from db.values.wire_format import show_decimal, show_moment
 
 STAGES = [stage.name for stage in CustomerStage]
 RELATIONSHIPS = [status.name for status in RelationshipStatus]
@@ -90,7 +90,7 @@ def one(row: Any) -> dict[str, Any]:
 
 
 def cursor(row: Any) -> str:
-    return paging.cursor(NEWEST_FIRST, SimpleNamespace(id=row[0]))
+    return keyset.cursor(NEWEST_FIRST, SimpleNamespace(id=row[0]))
 
 
 def page(rows: Sequence[Any], size: int, companies: Any, agents: Any, tags: Any) -> dict[str, Any]:

@@ -15,13 +15,14 @@ from bench.data import Data
 from bench.documents import WORKS
 from bench.serving import ENGINE, Server
 from bench.spent import memory
-from crm.acting import Act, perform
 from crm.customers import records
-from crm.jobs import ending
-from db import engine, ids, wire
+from crm.jobs import cancel_retry
+from crm.unit_of_work import Act, perform
+from db import engine
 from db.engine import Database
 from db.queries import jobs
 from db.tables.enums import JobStatus
+from db.values import ids, wire_format
 
 READERS = 4
 PAUSE = 0.02
@@ -93,7 +94,9 @@ async def _cancelled(data: Data, job: Any) -> int:
     """How far the job came; it goes no further."""
     database = await engine.connect(data.url)
     viewer = await bulk.viewer_of(database, data.workspace_id)
-    await perform(database, viewer, lambda act: ending.cancel(act, wire.wire("Job")(job.id)), now=ids.now())
+    await perform(
+        database, viewer, lambda act: cancel_retry.cancel(act, wire_format.wire("Job")(job.id)), now=ids.now()
+    )
     found: Any = None
     while found is None or found.finished_at is None:
         await asyncio.sleep(0.1)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.queries.matches import Question
-from db.wire import wire
+from db.queries.matching.matches import Question
+from db.values.wire_format import wire
 
 DAY = 86_400_000
 _CUSTOMERS = "SELECT c.* FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL"

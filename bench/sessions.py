@@ -19,8 +19,10 @@ from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlmodel import col, select
 
-from db import engine, ids, migrating, tables
-from db.reading import among, here, prepared
+from db import engine, tables
+from db.migrations import runner
+from db.statements import among, here, prepared
+from db.values import ids
 
 WORKSPACE = 1 + ids.now()
 ROUNDS, REPEATS = 7, 400
@@ -34,12 +36,12 @@ PLAIN = (
 
 
 async def main(url: str) -> None:
-    await migrating.upgrade(url)
+    await runner.upgrade(url)
     database = await engine.connect(url)
     rows = [tables.Customer(workspace_id=WORKSPACE, name=f"C{number}", name_key=f"c{number}") for number in range(50)]
     await database.write(WORKSPACE, lambda work: work.insert(*rows))
     keys = [row.id for row in rows]
-    alchemy = create_async_engine(migrating.driver_url(url))
+    alchemy = create_async_engine(runner.driver_url(url))
     text, arguments = BY_IDS.on(database.dialect).bind({"workspace_id": WORKSPACE, "ids": keys})
 
     async def light() -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from cli import collecting
-from cli.refusing import Doors
+from cli import gc_tuning
+from cli.errors import Doors
 from crm import settings as settings_
 
 
@@ -32,9 +32,9 @@ def demo(customers: int, port: int | None) -> None:
     The file is made under ./.clientela/ at the first start and kept for the next.
     """
     settings = _settings(port=port)
-    from cli import demonstrating
+    from cli import demo_server
 
-    demonstrating.run(settings, customers=customers)
+    demo_server.run(settings, customers=customers)
 
 
 @main.command()
@@ -48,10 +48,10 @@ def serve(host: str | None, port: int | None, workers: int, no_jobs: bool) -> No
     Files, health and metrics are served too.
     """
     settings = _settings(host=host, port=port, jobs=False if no_jobs else None)
-    collecting.pause()
-    from cli import serving
+    gc_tuning.pause()
+    from cli import server
 
-    serving.serve(settings, workers=workers)
+    server.serve(settings, workers=workers)
 
 
 @main.command()
@@ -61,9 +61,9 @@ def worker() -> None:
     As many processes and machines as wanted may, on the same database.
     """
     settings = _settings()
-    from cli import working
+    from cli import worker_process
 
-    working.work(settings)
+    worker_process.work(settings)
 
 
 @main.command()
@@ -113,12 +113,12 @@ def seed(workspace: str, customers: int, seed: int) -> None:
 @click.option("--check", is_flag=True, help="Fail when ./schema.graphql differs from the code.")
 def schema(check: bool) -> None:
     """Print the GraphQL schema."""
-    from cli import exporting
+    from cli import schema_export
 
     if check:
-        exporting.check()
+        schema_export.check()
     else:
-        exporting.show()
+        schema_export.show()
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -128,9 +128,9 @@ def bench(arguments: tuple[str, ...]) -> None:
 
     ARGUMENTS go to bench/; `clientela bench -- --help` shows them.
     """
-    from cli import benching
+    from cli import benchmarks
 
-    benching.run(arguments)
+    benchmarks.run(arguments)
 
 
 def _settings(**changes: Any) -> settings_.Settings:

@@ -8,11 +8,12 @@ from typing import Final
 
 import click
 
-from cli.refusing import Refused
+from cli.errors import Refused
 from crm.settings import Settings
-from db import engine, versions
+from db import engine
 from db.engine import Database
 from db.errors import StorageError
+from db.migrations import state
 
 PATIENCE: Final = 10.0
 """Seconds that a database may take to answer."""
@@ -47,12 +48,12 @@ def upgrade(settings: Settings) -> None:
     with _reaching(settings):
         if settings.database_file is not None:
             settings.database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    from db import migrating  # Imported late: who only serves needs none of its tools.
+    from db.migrations import runner  # Imported late: who only serves needs none of its tools.
 
-    asyncio.run(migrating.upgrade(settings.database_url))
+    asyncio.run(runner.upgrade(settings.database_url))
 
 
-def state_of(settings: Settings) -> versions.State:
+def state_of(settings: Settings) -> state.State:
     """A SQLite file that is not there counts as empty and is not made. Raises Refused."""
     if settings.database_file is not None and not settings.database_file.exists():
         return "empty"
@@ -60,9 +61,9 @@ def state_of(settings: Settings) -> versions.State:
         return asyncio.run(_state(settings.database_url))
 
 
-async def _state(url: str) -> versions.State:
+async def _state(url: str) -> state.State:
     async with asyncio.timeout(PATIENCE):
-        return await versions.state(url)
+        return await state.state(url)
 
 
 @asynccontextmanager

@@ -7,9 +7,10 @@ import sys
 import click
 
 from cli import databases, progress
-from crm import seeding, workspaces
+from crm import seeding
 from crm.settings import Settings
-from crm.workspaces import Created
+from crm.workspace import workspaces
+from crm.workspace.workspaces import Created
 
 
 def password(*, from_stdin: bool) -> str:

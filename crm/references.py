@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm import texts
-from crm.acting import Act
 from crm.errors import ErrorCode, Path, Refused
-from db import wire
-from db.folding import caseless, fold, normal
-from db.queries import agents, companies, customers, tags
+from crm.unit_of_work import Act
+from crm.values import text_values
+from db.queries.catalogue import agents, companies, tags
+from db.queries.customers import customers
+from db.values import wire_format
+from db.values.folding import caseless, fold, normal
 
 Named = Mapping[str, Any]
 """A reference as it was given: one key, such as {"id": "agt_…"} or {"email": "anna@example.com"}."""
@@ -30,7 +31,7 @@ class References:
     def agent(self, named: Named, path: Path) -> Any:
         """Raises Refused NOT_FOUND."""
         if "id" in named:
-            found = self.agents.get(wire.parse("Agent", named["id"]) or b"")
+            found = self.agents.get(wire_format.parse("Agent", named["id"]) or b"")
         else:
             found = self.agents_by_email.get(fold(named["email"]))
         if found is None:
@@ -40,7 +41,7 @@ class References:
     def company(self, named: Named, path: Path) -> Any:
         """Raises Refused NOT_FOUND."""
         if "id" in named:
-            found = self.companies.get(wire.parse("Company", named["id"]) or b"")
+            found = self.companies.get(wire_format.parse("Company", named["id"]) or b"")
         elif "domain" in named:
             found = self.companies_by_domain.get(fold(named["domain"]))
         else:
@@ -96,7 +97,7 @@ async def companies_named(act: Act, references: References, named: Iterable[Name
 async def customer(act: Act, named: Named, path: Path = ("by",)) -> bytes | None:
     """The id of the customer in sight that is named; None where there is none. Raises Refused AMBIGUOUS."""
     if "id" in named:
-        return wire.parse("Customer", named["id"])
+        return wire_format.parse("Customer", named["id"])
     if "external_id" in named:
         system, value = _pair(named["external_id"])
         found = await customers.by_external_id(act.work, system, value, act.viewer.sight)
@@ -121,8 +122,10 @@ async def company(act: Act, named: Named) -> bytes | None:
 
 def external_id(given: Mapping[str, str], path: Path) -> tuple[str, str]:
     """The system and the id there, as they are kept. Raises Refused BLANK, TOO_LONG."""
-    system = texts.needed(given["system"], (*path, "system"), "the name of the other system", longest=texts.WORD)
-    return system, texts.needed(given["value"], (*path, "value"), "the id in the other system")
+    system = text_values.needed(
+        given["system"], (*path, "system"), "the name of the other system", longest=text_values.WORD
+    )
+    return system, text_values.needed(given["value"], (*path, "value"), "the id in the other system")
 
 
 def nobody(named: Named, path: Path = ("by",)) -> Refused:
@@ -131,7 +134,7 @@ def nobody(named: Named, path: Path = ("by",)) -> Refused:
 
 
 def _ids(kind: str, named: Sequence[Named]) -> list[bytes]:
-    parsed = {wire.parse(kind, one["id"]) for one in named if one.get("id")}
+    parsed = {wire_format.parse(kind, one["id"]) for one in named if one.get("id")}
     return [identifier for identifier in parsed if identifier is not None]
 
 

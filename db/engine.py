@@ -13,10 +13,10 @@ from sqlalchemy import Dialect, insert, literal_column, select
 from sqlmodel import SQLModel
 
 from db.errors import Contended, Unavailable
-from db.reading import Columns, Prepared
 from db.rows import Row
-from db.settled import Settled
-from db.tables import keys
+from db.short_cache import Settled
+from db.statements import Columns, Prepared
+from db.tables import key_columns
 
 T = TypeVar("T")
 
@@ -163,7 +163,7 @@ class Work(Session):
 
     async def copy(self, table: type[SQLModel], columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
         """Adds many rows by the fastest way the database has. `records` match `columns` in order."""
-        columns, records = keys.completed(table, columns, records)
+        columns, records = key_columns.completed(table, columns, records)
         self.database.sent(await self._held.copy(str(table.__tablename__), columns, records))
 
 
@@ -230,10 +230,10 @@ async def connect(url: str, *, size: int = 8, statement_timeout: float = 5.0) ->
         path = Path(url.removeprefix("sqlite:///"))
         if not path.exists():
             raise Unavailable(f"there is no database file {path}")
-        from db import sqlite
+        from db.drivers import sqlite
 
         return Database(await sqlite.Pool.open(path, size=size, statement_timeout=statement_timeout), sqlite.DIALECT)
-    from db import postgresql
+    from db.drivers import postgresql
 
     pool = await postgresql.Pool.open(url, size=size, statement_timeout=statement_timeout)
     return Database(pool, postgresql.DIALECT)
@@ -267,7 +267,7 @@ def _columns(table: type[SQLModel]) -> Sequence[str]:
 def _record(table: type[SQLModel]) -> Callable[[Any], Sequence[Any]]:
     """How a row becomes a record to be copied."""
     columns = _columns(table)
-    read, fill = attrgetter(*columns), keys.filling(table, columns)
+    read, fill = attrgetter(*columns), key_columns.filling(table, columns)
     return read if fill is None else lambda row: fill(read(row))
 
 
@@ -285,4 +285,4 @@ def _kind(row: SQLModel | Row) -> type[SQLModel]:
 
 def _values(row: SQLModel | Row) -> dict[str, Any]:
     kind = _kind(row)
-    return keys.filled(kind, {name: getattr(row, name) for name in _columns(kind)})
+    return key_columns.filled(kind, {name: getattr(row, name) for name in _columns(kind)})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import SQLModel
 
-from db import ids
+from db.values import ids
 
 
 class Row:

@@ -9,21 +9,25 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from crm import accounts, settings
-from crm.access import Viewer
+from crm import settings
+from crm.access import accounts
+from crm.access.permissions import Viewer
 from crm.files import storage
-from crm.jobs import running
+from crm.jobs import worker
 from crm.settings import SettingRefused, Settings
-from db import engine, ids
+from db import engine
 from db.engine import Database
 from db.errors import Contended, StorageError, TookTooLong
-from graph import errors, files, graphiql, schema, uploads
+from db.values import ids
+from graph import graphiql, schema
 from graph.context import Context
-from graph.errors import TopLevelError
-from graph.protocol import trusted
-from graph.protocol.doors import Caller
-from graph.protocol.trusted import Manifest
+from graph.errors import top_level
+from graph.errors.top_level import TopLevelError
+from graph.files import downloads, uploads
 from graph.server import create_app
+from graph.transport import trusted_documents
+from graph.transport.ports import Caller
+from graph.transport.trusted_documents import Manifest
 
 _log = logging.getLogger("clientela.app")
 
@@ -46,7 +50,7 @@ def create(chosen: Settings, *, guest: str | None = None) -> Starlette:
         doors=doors,
         allowed_origins=chosen.allowed_origins,
         graphiql=doors.explorer if chosen.graphiql else None,
-        routes=[*uploads.routes(doors, most=chosen.max_upload), *files.routes(doors), *assets],
+        routes=[*uploads.routes(doors, most=chosen.max_upload), *downloads.routes(doors), *assets],
         trusted=_manifest(chosen),
     )
 
@@ -55,7 +59,7 @@ def _manifest(chosen: Settings) -> Manifest | None:
     if chosen.trusted_documents is None:
         return None
     try:
-        return trusted.read(chosen.trusted_documents)
+        return trusted_documents.read(chosen.trusted_documents)
     except (OSError, ValueError) as error:
         raise SettingRefused(f"CLIENTELA_TRUSTED_DOCUMENTS: {error}.") from None
 
@@ -74,7 +78,7 @@ class Entrance:
     @property
     def database(self) -> Database:
         if self._database is None:
-            raise errors.Unavailable("The server is starting.", retry_after=1)
+            raise top_level.Unavailable("The server is starting.", retry_after=1)
         return self._database
 
     async def startup(self) -> None:
@@ -83,7 +87,7 @@ class Entrance:
         if self._guest is not None:
             self._token = await accounts.issue(self._database, email=self._guest, now=ids.now())
         if self._settings.jobs:
-            work = running.run(self._database, settings=self._settings, stop=self._stop)
+            work = worker.run(self._database, settings=self._settings, stop=self._stop)
             self._worker = asyncio.create_task(work)
 
     async def shutdown(self) -> None:
@@ -114,12 +118,12 @@ class Entrance:
 
     def explain(self, error: Exception) -> TopLevelError | None:
         if isinstance(error, TookTooLong):
-            return errors.TimedOut("The database took too long over this; ask for less, or try again.")
+            return top_level.TimedOut("The database took too long over this; ask for less, or try again.")
         if isinstance(error, Contended):
-            return errors.Overloaded("Too many are writing at once; try again.", retry_after=1)
+            return top_level.Overloaded("Too many are writing at once; try again.", retry_after=1)
         if isinstance(error, StorageError):
             _log.error("the database failed: %s", error)
-            return errors.Unavailable("The database does not answer; try again in a moment.", retry_after=2)
+            return top_level.Unavailable("The database does not answer; try again in a moment.", retry_after=2)
         return None
 
     def explorer(self, request: HTTPConnection) -> Response:

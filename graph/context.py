@@ -6,16 +6,16 @@ from typing import Any, TypeVar
 from strawberry.dataloader import DataLoader
 
 from crm import idempotency
-from crm.access import Viewer
-from crm.acting import Act, perform
+from crm.access.permissions import Viewer
 from crm.errors import Refusals, Refused
 from crm.idempotency import Once
-from db import ids
+from crm.unit_of_work import Act, perform
 from db.engine import Database, Session, Work
-from db.reading import column_of
-from graph.engine.columns import wanted
+from db.statements import column_of
+from db.values import ids
+from graph.engine.selected_columns import wanted
 from graph.idempotency import Replayed, packed, unpacked
-from graph.ids import parse
+from graph.types.ids import parse
 
 T = TypeVar("T")
 Payload = TypeVar("Payload")

@@ -17,7 +17,7 @@ from crm.idempotency import Once, digest, sealed, unsealed
 from db import tables
 from db.rows import Row
 from db.tables.enums import Outcome
-from graph.reporting import Reported
+from graph.errors.error_objects import Reported
 
 LONGEST_KEY: Final = 200
 

@@ -6,31 +6,18 @@ import strawberry
 from strawberry import Info
 
 from db import tables
-from db.queries import (
-    accounts,
-    activities,
-    agents,
-    changes,
-    companies,
-    customers,
-    departments,
-    duplicates,
-    fields,
-    jobs,
-    rules,
-    segments,
-    tags,
-    views,
-    workspaces,
-)
+from db.queries import accounts, activities, change_log, jobs, workspaces
+from db.queries.assignment import rules
+from db.queries.catalogue import agents, companies, custom_fields, departments, saved_views, segments, tags
+from db.queries.customers import customers, duplicates
 from db.tables.enums import Permission as P
-from graph import ids
+from graph.access.permissions import guarded
 from graph.context import Context, Load
-from graph.engine.fields import Rows
-from graph.enums import Permission
-from graph.errors import BadUserInput, limit_passed
-from graph.nodes import Id, Node
-from graph.permissions import guarded
+from graph.engine.field_declarations import Rows
+from graph.errors.top_level import BadUserInput, limit_passed
+from graph.types import ids
+from graph.types.enums import Permission
+from graph.types.nodes import Id, Node
 
 MOST = 250
 
@@ -77,12 +64,12 @@ def _lookup(context: Context, kind: str) -> tuple[Load, *tuple[Any, ...]] | None
         "Segment": (segments.by_ids,),
         "Agent": (agents.by_ids,),
         "Department": (departments.by_ids,),
-        "CustomField": (fields.by_ids,),
-        "SavedView": (views.by_ids, context.viewer.agent_id),
+        "CustomField": (custom_fields.by_ids,),
+        "SavedView": (saved_views.by_ids, context.viewer.agent_id),
         "AssignmentRule": (rules.by_ids,),
         "Workspace": (workspaces.by_ids,),
         "Job": (jobs.by_ids, context.viewer.may(P.SETTINGS_MANAGE), context.viewer.actor_kind, context.viewer.actor_id),
-        "Change": (changes.by_ids, sight),
+        "Change": (change_log.by_ids, sight),
         "Note": (activities.in_sight, tables.Note, sight),
         "Interaction": (activities.in_sight, tables.Interaction, sight),
         "Order": (activities.in_sight, tables.Order, sight),

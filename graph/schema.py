@@ -9,30 +9,19 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.tools import merge_types
 
-from graph import (
-    agents,
-    changes,
-    companies,
-    customers,
-    departments,
-    fields,
-    jobs,
-    keys,
-    lookup,
-    policies,
-    recording,
-    refusals,
-    rules,
-    segments,
-    tags,
-    views,
-    workspaces,
-)
+from graph import change_log, customers, lookup
+from graph.access import api_keys
+from graph.activities import activity_mutations
+from graph.assignment import assignment_rules
+from graph.catalogue import agents, companies, custom_fields, departments, saved_views, segments, tags
 from graph.customers import bulk, duplicates, exporting, importing, merging
 from graph.engine import Entrance
+from graph.errors import user_errors
 from graph.idempotency import Replays, idempotent
-from graph.protocol.schema import Schema
-from graph.scalars import SCALARS
+from graph.jobs import jobs
+from graph.transport.schema import Schema
+from graph.types.scalars import SCALARS
+from graph.workspace import policies, workspaces
 
 Query = merge_types(
     "Query",
@@ -46,13 +35,13 @@ Query = merge_types(
         segments.Query,
         agents.Query,
         departments.Query,
-        fields.Query,
+        custom_fields.Query,
         jobs.Query,
         importing.Query,
-        changes.Query,
-        views.Query,
-        rules.Query,
-        keys.Query,
+        change_log.Query,
+        saved_views.Query,
+        assignment_rules.Query,
+        api_keys.Query,
     ),
 )
 
@@ -70,14 +59,14 @@ Mutation = merge_types(
         companies.Mutation,
         tags.Mutation,
         segments.Mutation,
-        recording.Mutation,
+        activity_mutations.Mutation,
         departments.Mutation,
         agents.Mutation,
-        fields.Mutation,
-        views.Mutation,
-        rules.Mutation,
+        custom_fields.Mutation,
+        saved_views.Mutation,
+        assignment_rules.Mutation,
         policies.Mutation,
-        keys.Mutation,
+        api_keys.Mutation,
     ),
 )
 
@@ -106,7 +95,7 @@ def build(
         entrance=Entrance() if engine == "breadth-first" else None,
         query=Query,
         mutation=Mutation,
-        types=refusals.KINDS,
+        types=user_errors.KINDS,
         directives=[idempotent],
         config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
         **options,

@@ -12,14 +12,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from graph.protocol.doors import Doors
-from graph.protocol.envelope import Envelope
-from graph.protocol.http import GraphQLOverHTTP
-from graph.protocol.metrics import Metrics
-from graph.protocol.operations import Operations
-from graph.protocol.schema import Schema
-from graph.protocol.sockets import GraphQLOverWebsocket
-from graph.protocol.trusted import Manifest
+from graph.transport.http.graphql_http import GraphQLOverHTTP
+from graph.transport.http.middleware import Envelope
+from graph.transport.observability.metrics import Metrics
+from graph.transport.operations import Operations
+from graph.transport.ports import Doors
+from graph.transport.schema import Schema
+from graph.transport.trusted_documents import Manifest
+from graph.transport.websocket import GraphQLOverWebsocket
 
 PATH: Final = "/graphql"
 

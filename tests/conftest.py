@@ -9,16 +9,18 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase
 
-from crm import access, settings
-from crm.access import Viewer
-from db import engine, ids
+from crm import settings
+from crm.access import permissions
+from crm.access.permissions import Viewer
+from db import engine
 from db.engine import Database, Session
-from db.settled import Settled
+from db.short_cache import Settled
 from db.tables.enums import ActorKind, Permission, Role
+from db.values import ids
 from graph.context import Context
-from tests import make, schemas, statements
+from tests.support import factories, schemas, sql_inspection
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.support.databases"]
 
 # CLIENTELA_ENGINE=reference runs the same tests through graphql-core.
 _SCHEMA = schemas.made(settings.read().engine)
@@ -50,9 +52,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _watched() -> Iterator[None]:
-    Database.observers.append(statements.watch)
+    Database.observers.append(sql_inspection.watch)
     yield
-    Database.observers.remove(statements.watch)
+    Database.observers.remove(sql_inspection.watch)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -67,9 +69,9 @@ def _settled_until_a_write() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _bound_to_a_workspace() -> Iterator[None]:
     """Fails the test that sent a statement which reaches beyond a workspace."""
-    before = len(statements.violations)
+    before = len(sql_inspection.violations)
     yield
-    assert statements.violations[before:] == []
+    assert sql_inspection.violations[before:] == []
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +85,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def workspace_id(database: Database) -> int:
     """The number of a workspace that this test has for itself."""
-    return await make.workspace(database)
+    return await factories.workspace(database)
 
 
 @pytest.fixture
 def save(database: Database, workspace_id: int) -> Callable[..., Awaitable[None]]:
     """Puts rows into the test's workspace as they are, in their order."""
 
-    return partial(make.saved, database, workspace_id)
+    return partial(factories.saved, database, workspace_id)
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def reading(database: Database, workspace_id: int) -> Session:
 @pytest.fixture
 def viewer(workspace_id: int) -> Viewer:
     """An administrator of the test's workspace."""
-    return Viewer(workspace_id, ActorKind.AGENT, ids.new(), access.OF_ROLE[Role.ADMIN])
+    return Viewer(workspace_id, ActorKind.AGENT, ids.new(), permissions.OF_ROLE[Role.ADMIN])
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def someone(workspace_id: int) -> Callable[..., Viewer]:
             workspace_id,
             ActorKind.AGENT,
             agent.id if agent else ids.new(),
-            (access.OF_ROLE[role] | set(grant)) - set(revoke),
+            (permissions.OF_ROLE[role] | set(grant)) - set(revoke),
             tuple(one.id for one in departments),
         )
 
@@ -155,7 +157,7 @@ def refused(database: Database, viewer: Viewer) -> Ask:
 @pytest.fixture
 def sent() -> Iterator[list[str]]:
     """The statements that the test has sent so far; clear it before what is to be counted."""
-    with statements.counted() as found:
+    with sql_inspection.counted() as found:
         yield found
 
 

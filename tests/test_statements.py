@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.statements import unbound
+from tests.support.sql_inspection import unbound
 
 
 @pytest.mark.parametrize(

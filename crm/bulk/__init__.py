@@ -3,23 +3,23 @@
 Importing this room makes its verbs known to jobs.
 """
 
-from crm import merging
-from crm.bulk import archiving, assigning, membership, reclaiming, recording, stages, updating, upserting
+from crm.bulk import archiving, assigning, interactions, reclaiming, segment_members, stages, updating, upserting
 from crm.exporting import jobs as exporting
 from crm.importing import jobs as importing
-from crm.jobs import undoing
+from crm.jobs import undo
+from crm.merging import merge
 
 ROOMS = (
     archiving,
     assigning,
     exporting,
     importing,
-    membership,
-    merging,
+    segment_members,
+    merge,
     reclaiming,
-    recording,
+    interactions,
     stages,
-    undoing,
+    undo,
     updating,
     upserting,
 )

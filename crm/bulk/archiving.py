@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from crm import interactions
-from crm.acting import Act
-from crm.bulk import each
+from crm.activities import interactions
+from crm.bulk import chunk as each
 from crm.customers import records
-from crm.customers.states import State
+from crm.customers.loaded_customer import State
 from crm.errors import ErrorCode, Refused
-from crm.jobs.verbs import Item, Result, Task, verb
+from crm.jobs.handlers import Item, Result, Task, verb
+from crm.unit_of_work import Act
 from db import tables
 from db.rows import fresh
 from db.tables.enums import BulkDeletePolicy, CustomerStage, JobKind, Outcome, Permission

@@ -3,26 +3,28 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crm import access, assignment, turns
-from crm.acting import Act
-from crm.assignment import NEXT, Crew
-from crm.bulk import each
-from crm.checking import Given
-from crm.claims import DAY, midnight, waits
-from crm.customers.states import State
+from crm.access import permissions
+from crm.assignment import round_robin, stages
+from crm.assignment.claims import DAY, midnight, waits
+from crm.assignment.round_robin import Seat, Turns
+from crm.assignment.stages import NEXT, Crew
+from crm.bulk import chunk as each
+from crm.customers.loaded_customer import State
 from crm.errors import ErrorCode, Forbidden, LimitRefused, Path, Refused, TransitionRefused
-from crm.jobs.verbs import Item, Result, Task, verb
-from crm.turns import Seat, Turns
+from crm.jobs.handlers import Item, Result, Task, verb
+from crm.unit_of_work import Act
+from crm.validation import Given
 from db import tables
-from db.queries import claims, departments
+from db.queries.assignment import claims
+from db.queries.catalogue import departments
 from db.rows import fresh
-from db.sight import Sight
 from db.tables.enums import CustomerStage, JobKind, Permission
+from db.visibility import Sight
 
 
 async def seats(act: Act, given: Given) -> list[list[str]]:
     """Who takes turns, as it is kept with the job. Raises what turns.seats raises."""
-    return (await turns.seats(act, given, ("to",))).plain
+    return (await round_robin.seats(act, given, ("to",))).plain
 
 
 @verb(JobKind.ASSIGN, Permission.CUSTOMER_ASSIGN)
@@ -39,7 +41,7 @@ async def assign(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
         seat = _seat(sitting, state, path)
         if seat.agent is None:
             return _queue(act, state, seat, path)
-        if not assignment.assign(act, state, seat.agent.id, sitting.crew, path):
+        if not stages.assign(act, state, seat.agent.id, sitting.crew, path):
             return False
         shares[seat.agent.id.hex()] = shares.get(seat.agent.id.hex(), 0) + 1
         return True
@@ -52,7 +54,7 @@ async def assign(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
 async def _sitting(act: Act, task: Task) -> Turns:
     """Those who are active still."""
     named = [(kind, bytes.fromhex(identifier)) for kind, identifier in task.arguments["seats"]]
-    crew = await assignment.crew(act, [one for kind, one in named if kind == "agent"])
+    crew = await stages.crew(act, [one for kind, one in named if kind == "agent"])
     areas = await departments.by_ids(act.work, [one for kind, one in named if kind == "department"])
     found = []
     for kind, one in named:
@@ -108,7 +110,7 @@ def _queue(act: Act, state: State, seat: Seat, path: Path) -> bool:
     row = state.row
     if row.stage == CustomerStage.TO_BE_ASSIGNED and row.department_id == seat.department.id:
         return False
-    assignment.release(act, state, CustomerStage.TO_BE_ASSIGNED, path)
+    stages.release(act, state, CustomerStage.TO_BE_ASSIGNED, path)
     row.department_id = seat.department.id
     return True
 
@@ -116,7 +118,7 @@ def _queue(act: Act, state: State, seat: Seat, path: Path) -> bool:
 # ── claiming ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def claimable(viewer: access.Viewer, row: Any) -> bool:
+def claimable(viewer: permissions.Viewer, row: Any) -> bool:
     """In the pool, or waiting in a department of the viewer's own."""
     queued = row.stage == CustomerStage.TO_BE_ASSIGNED and row.department_id in viewer.department_ids
     return bool(row.stage == CustomerStage.POOL or queued)
@@ -129,7 +131,7 @@ async def claim(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     agent_id = act.viewer.agent_id
     if agent_id is None:
         raise Forbidden(Permission.CUSTOMER_CLAIM)
-    crew = await assignment.crew(act, [agent_id])
+    crew = await stages.crew(act, [agent_id])
     # Whoever was in sight when the job began may have gone to somebody else: that is told, too.
     chunk = await each.load(act, task, items, {"block"}, sight=Sight(everything=True))
     _hide(act, task, chunk)
@@ -149,7 +151,7 @@ def _hide(act: Act, task: Task, chunk: each.Chunk) -> None:
     seen = {bytes.fromhex(one) for one in task.state.get("claimable", ())}
     for item, state in chunk.open():
         row = state.row
-        own = access.owns(act.viewer, row)
+        own = permissions.owns(act.viewer, row)
         if state.id not in seen and not own and not claimable(act.viewer, row):
             chunk.refuse(
                 item, Refused(ErrorCode.NOT_FOUND, f"There is no customer “{task.named(item)}” here.", task.path(item))
@@ -189,7 +191,7 @@ class _Claiming:
         if self.limit is not None and self.today >= self.limit:
             message = f"You may claim {self.limit} customers a day; this would be one too many. Go on tomorrow."
             raise LimitRefused(message, path, limit=self.limit, current=self.today + 1, code=ErrorCode.CLAIM_LIMIT)
-        assignment.assign(self.act, state, agent_id, self.crew, path)
+        stages.assign(self.act, state, agent_id, self.crew, path)
         self.today += 1
         return True
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from crm import assignment
-from crm.access import Viewer
-from crm.acting import Act, perform
-from crm.bulk import each
-from crm.customers.states import State
-from crm.jobs import beginning
-from crm.jobs.beginning import Options
+from crm.access.permissions import Viewer
+from crm.assignment import stages
+from crm.bulk import chunk as each
+from crm.customers.loaded_customer import State
+from crm.jobs import submit
+from crm.jobs.handlers import Item, Result, Task, verb
+from crm.jobs.submit import Options
 from crm.jobs.targets import Found
-from crm.jobs.verbs import Item, Result, Task, verb
+from crm.unit_of_work import Act, perform
 from db.engine import Database
-from db.queries import reclaims
+from db.queries.assignment import idle_customers
 from db.rows import Row
 from db.tables.enums import ActorKind, CustomerStage, JobKind, Permission, RelationshipStatus
 
@@ -34,7 +34,7 @@ async def reclaim(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
         idle = max(row.owned_since or 0, row.last_interaction_at or 0) < before
         if not idle or row.stage != CustomerStage.FOLLOW_UP or row.relationship_status == RelationshipStatus.VIP:
             return False
-        return assignment.release(act, state, CustomerStage.POOL)
+        return stages.release(act, state, CustomerStage.POOL)
 
     each.step(chunk, take)
     return await each.write(act, chunk)
@@ -51,9 +51,9 @@ async def _run(act: Act) -> Row | None:
     if not settings.pool_auto_reclaim:
         return None
     before = act.now - settings.pool_idle_days * _DAY
-    idle = await reclaims.idle(act.work, before, MOST)
+    idle = await idle_customers.idle(act.work, before, MOST)
     if not idle:
         return None
     found = Found({}, [Item(row, one) for row, one in enumerate(idle)])
     wanted = Options(label=f"Idle for {settings.pool_idle_days} days")
-    return await beginning.start(act, JobKind.RECLAIM, {"before": before}, found, wanted)
+    return await submit.start(act, JobKind.RECLAIM, {"before": before}, found, wanted)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from crm import assignment, ruling
-from crm.acting import Act
-from crm.assignment import NEXT
-from crm.bulk import each
-from crm.customers import possible
-from crm.customers.states import State
+from crm.assignment import engine, stages
+from crm.assignment.stages import NEXT
+from crm.bulk import chunk as each
+from crm.customers import allowed_actions
+from crm.customers.loaded_customer import State
 from crm.errors import ErrorCode, Refused, TransitionRefused
-from crm.jobs.verbs import Item, Result, Task, verb
+from crm.jobs.handlers import Item, Result, Task, verb
+from crm.unit_of_work import Act
 from db.tables.enums import CustomerStage, JobKind, Permission, Verification
 
 
@@ -44,11 +44,11 @@ async def release(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     chunk = await each.load(act, task, items, sight=each.sight_of(task))
     to = CustomerStage(task.arguments["to"])
     for item, state in chunk.open():
-        if state.row.stage == CustomerStage.FOLLOW_UP and not possible.may_release(act.viewer, state.row):
+        if state.row.stage == CustomerStage.FOLLOW_UP and not allowed_actions.may_release(act.viewer, state.row):
             message = f"“{state.row.name}” is somebody else's customer; releasing needs CUSTOMER_ASSIGN."
             chunk.refuse(item, Refused(ErrorCode.FORBIDDEN, message, task.path(item)))
     each.judged(act, chunk, foreign=True)
-    each.step(chunk, lambda state, item: assignment.release(act, state, to, task.path(item)))
+    each.step(chunk, lambda state, item: stages.release(act, state, to, task.path(item)))
     return await _write(act, chunk)
 
 
@@ -56,5 +56,5 @@ async def _write(act: Act, chunk: each.Chunk) -> list[Result]:
     """Rules look at those who come to TO_BE_ASSIGNED."""
     moved = [state for _, state in chunk.open()]
     results = await each.write(act, chunk)
-    await ruling.settle(act, moved)
+    await engine.settle(act, moved)
     return results

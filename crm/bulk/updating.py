@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm import references
-from crm.acting import Act
 from crm.customers import inputs, records
 from crm.customers.records import Wanted
 from crm.errors import ErrorCode, Refused, refuse
-from crm.jobs.verbs import Item, Result, Task, verb
+from crm.jobs.handlers import Item, Result, Task, verb
+from crm.unit_of_work import Act
 from db.tables.enums import JobKind, Outcome, Permission
 
 

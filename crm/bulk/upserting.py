@@ -4,17 +4,17 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from crm import references
-from crm.acting import Act
-from crm.bulk import naming
-from crm.changes import Entry
+from crm.bulk import lookup
+from crm.change_log import Entry
 from crm.customers import records
+from crm.customers.loaded_customer import State
 from crm.customers.records import Wanted
-from crm.customers.states import State
 from crm.errors import ErrorCode, Refused
-from crm.jobs.verbs import Item, Result, Task, verb
-from db import wire
-from db.folding import fold
+from crm.jobs.handlers import Item, Result, Task, verb
+from crm.unit_of_work import Act
 from db.tables.enums import JobKind, Outcome, Permission
+from db.values import wire_format
+from db.values.folding import fold
 
 MOST: Final = 1_000
 """Rows of one call."""
@@ -79,8 +79,8 @@ def _keys(row: Any, addresses: Collection[str]) -> Iterator[Hashable]:
 
 async def _wave(act: Act, rows: Sequence[Any], wave: Sequence[int]) -> list[Result]:
     named = {row: rows[row]["by"] for row in wave if rows[row].get("by")}
-    await naming.take_turns(act, [by["email"] for by in named.values() if "email" in by])
-    found = await naming.customers_named(act, named)
+    await lookup.take_turns(act, [by["email"] for by in named.values() if "email" in by])
+    found = await lookup.customers_named(act, named)
     results: dict[int, Result] = {}
     changing: list[Wanted] = []
     making: list[tuple[int, Any]] = []
@@ -92,7 +92,7 @@ async def _wave(act: Act, rows: Sequence[Any], wave: Sequence[int]) -> list[Resu
         elif by is not None and known is not None:
             changing.append(_wanted(row, known, records.kept(by, given, made=False)))
         elif by is not None and "id" in by:
-            results[row] = Result(row, wire.parse("Customer", by["id"]), Outcome.FAILED, [_nobody(row, by)])
+            results[row] = Result(row, wire_format.parse("Customer", by["id"]), Outcome.FAILED, [_nobody(row, by)])
         else:
             making.append((row, given if by is None else records.kept(by, given, made=True)))
     for result in [*await _change(act, changing), *await _make(act, rows, making)]:
@@ -150,7 +150,7 @@ async def _make(act: Act, rows: Sequence[Any], making: Sequence[tuple[int, Any]]
 
 def _result(row: int, state: State | None, outcome: Outcome, asked: bytes | None) -> Result:
     if state is None:
-        nobody = references.nobody({"id": wire.wire("Customer")(asked or b"")}, ("rows", row, "by"))
+        nobody = references.nobody({"id": wire_format.wire("Customer")(asked or b"")}, ("rows", row, "by"))
         return Result(row, asked, Outcome.FAILED, [nobody])
     made_not = outcome is Outcome.FAILED and state.made
     return Result(row, None if made_not else state.id, outcome, list(state.refused))

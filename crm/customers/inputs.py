@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from crm import references, texts, values
-from crm.acting import Act
-from crm.customers.states import custom_fields
+from crm import references
+from crm.customers.loaded_customer import custom_fields
+from crm.customers.tag_changes import TagsWanted
 from crm.errors import ErrorCode, LimitRefused, Path, Refused
 from crm.references import References, agents_named, companies_named, tags_named
-from crm.tagging import TagsWanted
-from crm.values import Value
-from db.folding import fold
+from crm.unit_of_work import Act
+from crm.values import custom_values, text_values
+from crm.values.custom_values import Value
+from db.values.folding import fold
 
 MOST: Final = 50
 """Phones, e-mails, external ids of one customer."""
@@ -22,10 +23,10 @@ Given = Mapping[str, Any]
 """An input as plain data: what is absent is not in it, what is null is None."""
 
 _TEXTS: Final[tuple[tuple[str, str, int], ...]] = (
-    ("nickname", "nickname", texts.NAME),
-    ("real_name", "realName", texts.NAME),
-    ("source", "source", texts.WORD),
-    ("channel", "channel", texts.WORD),
+    ("nickname", "nickname", text_values.NAME),
+    ("real_name", "realName", text_values.NAME),
+    ("source", "source", text_values.WORD),
+    ("channel", "channel", text_values.WORD),
 )
 _ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("line1", "address_line1", "line1"),
@@ -136,16 +137,18 @@ class _Reading:
 
     def _name(self) -> None:
         if "name" in self.given:
-            name = self._try(texts.needed, self.given["name"], self.change.at("name"), "a name")
+            name = self._try(text_values.needed, self.given["name"], self.change.at("name"), "a name")
             self.change.columns["name"] = name
 
     def _texts(self) -> None:
         for key, name, longest in _TEXTS:
             if key in self.given:
-                self.change.columns[key] = self._try(texts.text, self.given[key], self.change.at(name), longest=longest)
+                self.change.columns[key] = self._try(
+                    text_values.text, self.given[key], self.change.at(name), longest=longest
+                )
         if "avatar_url" in self.given:
             self.change.columns["avatar_url"] = self._try(
-                texts.url, self.given["avatar_url"], self.change.at("avatarUrl")
+                text_values.url, self.given["avatar_url"], self.change.at("avatarUrl")
             )
 
     def _plain(self) -> None:
@@ -173,20 +176,20 @@ class _Reading:
                 self.change.columns[column] = None
             elif key in address:
                 path = self.change.at("address", name)
-                self.change.columns[column] = self._try(texts.text, address[key], path, longest=texts.LINE)
+                self.change.columns[column] = self._try(text_values.text, address[key], path, longest=text_values.LINE)
 
     def _phones(self) -> None:
         if "phones" in self.given:
-            self.change.phones = self._each("phones", lambda one, path: texts.phone(one, self.country, path))
+            self.change.phones = self._each("phones", lambda one, path: text_values.phone(one, self.country, path))
         if self.given.get("phone") is not None:
-            self.change.phone = self._try(texts.phone, self.given["phone"], self.country, self.change.at("phone"))
+            self.change.phone = self._try(text_values.phone, self.given["phone"], self.country, self.change.at("phone"))
 
     def _emails(self) -> None:
         if "emails" in self.given:
-            kept = self._each("emails", texts.email)
+            kept = self._each("emails", text_values.email)
             self.change.emails = list({fold(one): one for one in reversed(kept)}.values())[::-1]
         if self.given.get("email") is not None:
-            self.change.email = self._try(texts.email, self.given["email"], self.change.at("email"))
+            self.change.email = self._try(text_values.email, self.given["email"], self.change.at("email"))
 
     def _external_ids(self) -> None:
         if "external_ids" in self.given:
@@ -243,7 +246,7 @@ class _Reading:
                 self._value(field_, one.get("value"), (*path, "value"))
 
     def _value(self, field_: Any, given: Any, path: Path) -> None:
-        value = self._try(values.taken, field_, given, path, country=self.country)
+        value = self._try(custom_values.taken, field_, given, path, country=self.country)
         self.change.values[field_.id] = (value, path)
 
 

@@ -4,22 +4,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from crm import assignment, references, ruling
-from crm.acting import Act
-from crm.changes import Entry
-from crm.customers import inputs, permitted, states, storing, telling
-from crm.customers.applying import apply
+from crm import references
+from crm.assignment import engine, stages
+from crm.change_log import Entry
+from crm.cooperative import yielding
+from crm.customers import change_fields, field_permissions, inputs, loaded_customer, persistence
+from crm.customers.apply_changes import apply
 from crm.customers.inputs import Change, Given
-from crm.customers.judging import judge
-from crm.customers.states import SEARCHED, State
+from crm.customers.loaded_customer import SEARCHED, State
+from crm.customers.preconditions import judge
 from crm.errors import ErrorCode, Path, Refused, refuse
 from crm.references import Named, References
-from crm.yielding import yielding
-from db import tables, writing
-from db.folding import fold
-from db.queries import accounts, changes, customers, search
+from crm.unit_of_work import Act
+from db import batch_writes, tables
+from db.queries import accounts, change_log
+from db.queries.customers import customers, search_documents
 from db.rows import Row, fresh
 from db.tables.enums import ChangeAction, Outcome, Permission
+from db.values.folding import fold
 
 _ALL_PARTS: Final = SEARCHED | {"friends", "block"}
 
@@ -82,7 +84,7 @@ async def upsert(act: Act, by: Named, given: Given) -> Written:
 async def delete(act: Act, by: Named, *, if_version: int | None = None) -> Written:
     """Deletes any one customer for ever (EM23, SB20). Raises Refused and its like."""
     identifier = await references.customer(act, by)
-    found = await states.load(act, [identifier], ()) if identifier else {}
+    found = await loaded_customer.load(act, [identifier], ()) if identifier else {}
     if identifier not in found:
         raise references.nobody(by)
     state = found[identifier]
@@ -138,8 +140,8 @@ async def create_each(
     changes_, known = await inputs.prepare(act, given)
     made = [await _new(act, change) for change in changes_]
     await apply(act, list(zip(made, changes_, strict=True)), known)
-    outcomes = await storing.write(act, made, places)
-    await ruling.settle(act, made)
+    outcomes = await persistence.write(act, made, places)
+    await engine.settle(act, made)
     return made, outcomes
 
 
@@ -149,7 +151,7 @@ async def update_each(
     """Changes customers, each for itself; None, and FAILED, for one who is not in sight. `prepared` saves reading
     inputs again that were read for the customers before."""
     ids = [one.id for one in wanted]
-    found = await states.load(act, ids, ())
+    found = await loaded_customer.load(act, ids, ())
     for one in wanted:
         if one.id in found:
             _judged(act, found[one.id], one)
@@ -166,7 +168,7 @@ async def update_each(
     each = [found.get(one.id) for one in wanted]
     present = [state for state in each if state is not None]
     places = [one.place for one, state in zip(wanted, each, strict=True) if state is not None]
-    outcomes = iter(await storing.write(act, present, None if None in places else places))  # type: ignore[arg-type] # no None
+    outcomes = iter(await persistence.write(act, present, None if None in places else places))  # type: ignore[arg-type] # no None
     return each, [Outcome.FAILED if state is None else next(outcomes) for state in each]
 
 
@@ -176,8 +178,8 @@ async def delete_each(act: Act, found: Sequence[State], places: Sequence[int] | 
     if not ids:
         return
     merged = [one.id for rows in (await customers.aliases(act.work, ids)).values() for one in rows]
-    await changes.forget(act.work, [*ids, *merged])
-    await writing.clear(act.work, tables.Customer, "id", ids)
+    await change_log.forget(act.work, [*ids, *merged])
+    await batch_writes.clear(act.work, tables.Customer, "id", ids)
     for place, state in enumerate(found):
         row = state.row
         audience = {
@@ -199,7 +201,7 @@ def _judged(act: Act, state: State, wanted: Wanted) -> None:
 def _forbidden_first(act: Act, state: State | None, change: Change) -> None:
     """Of an archived customer, too, it is told first what the viewer may not change."""
     if state is not None and state.refused and state.refused[0].code is ErrorCode.CUSTOMER_ARCHIVED:
-        state.refused = permitted.refusals(act, state, change) or state.refused
+        state.refused = field_permissions.refusals(act, state, change) or state.refused
 
 
 async def _load_parts(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
@@ -214,12 +216,12 @@ async def _load_parts(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
 async def ready(act: Act, some: Collection[State], parts: frozenset[str]) -> None:
     """Loads the parts of customers who are about to change, and keeps what they are. Whose text to be found by is none
     that can be revised gets all that it is made of."""
-    await states.more(act, some, parts)
-    broken = {state.id for state in some if state.found_by is not None and not search.whole(state.found_by)}
-    await states.more(act, [state for state in some if state.id in broken], SEARCHED - parts)
+    await loaded_customer.more(act, some, parts)
+    broken = {state.id for state in some if state.found_by is not None and not search_documents.whole(state.found_by)}
+    await loaded_customer.more(act, [state for state in some if state.id in broken], SEARCHED - parts)
     async for state in yielding(some):
         state.parts = parts | SEARCHED if state.id in broken else parts
-        telling.remember(state)
+        change_fields.remember(state)
 
 
 async def _new(act: Act, change: Change) -> State:
@@ -240,8 +242,8 @@ async def _new(act: Act, change: Change) -> State:
 
 async def _keep_for(act: Act, state: State, agent_id: bytes) -> None:
     """Who sees only his own customers keeps the one that he makes."""
-    crew = await assignment.crew(act, [agent_id])
+    crew = await stages.crew(act, [agent_id])
     try:
-        assignment.assign(act, state, agent_id, crew, ("input",))
+        stages.assign(act, state, agent_id, crew, ("input",))
     except Refused as refused:
         state.refuse(refused)

@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crm import columns, texts, values
-from crm.checking import Checks
-from crm.columns import Column
+from crm.catalogue import file_columns
+from crm.catalogue.file_columns import Column
 from crm.errors import ErrorCode, Path
 from crm.exporting.pages import SHARED, Page
 from crm.files.tables import MOST_COLUMNS
-from crm.files.writing import Cell
-from db import wire
+from crm.files.writers import Cell
+from crm.validation import Checks
+from crm.values import custom_values, text_values
 from db.engine import Session
 from db.tables.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, Verification
+from db.values import wire_format
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,19 @@ class Need:
 async def choose(session: Session, wanted: Sequence[Mapping[str, Any]] | None, path: Path) -> list[Chosen]:
     """Those wanted, {"field", "header"?} each; else all that can be exported, under their keys, which an import knows.
     Raises Refused FIELD_UNKNOWN, INVALID."""
-    known = await columns.of_customers(session)
+    known = await file_columns.of_customers(session)
     if wanted is None:
         return [Chosen(one, one.key) for one in known.values() if one.exportable][:MOST_COLUMNS]
     checks, chosen = Checks(), list[Chosen]()
     if not wanted or len(wanted) > MOST_COLUMNS:
         checks.refuse(ErrorCode.INVALID, f"Choose from 1 to {MOST_COLUMNS} columns.", path)
     for number, one in enumerate(wanted):
-        column = columns.named(known, one["field"])
+        column = file_columns.named(known, one["field"])
         if column is None or not column.exportable:
             message = f"There is no field “{one['field']}” to export; `fields` lists those there are."
             checks.refuse(ErrorCode.FIELD_UNKNOWN, message, (*path, number, "field"))
             continue
-        header = checks.read(texts.text, one.get("header"), (*path, number, "header")) or column.key
+        header = checks.read(text_values.text, one.get("header"), (*path, number, "header")) or column.key
         if any(header == other.header for other in chosen):
             message = f"Two columns are called “{header}”; give one another header."
             checks.refuse(ErrorCode.INVALID, message, (*path, number, "header"))
@@ -95,7 +96,7 @@ def _id(prefix: str) -> Need:
 
 
 _NEEDS: Final[Mapping[str, Need]] = {
-    "id": _id(wire.PREFIXES["Customer"] + "_"),
+    "id": _id(wire_format.PREFIXES["Customer"] + "_"),
     "name": _plain("name"),
     "nickname": _plain("nickname"),
     "realName": _plain("real_name"),
@@ -106,7 +107,7 @@ _NEEDS: Final[Mapping[str, Need]] = {
     "emails": _list("emails"),
     "gender": _code("gender", Gender),
     "birthDate": _plain("birth_date"),
-    "value": _each("value", wire.show_decimal),
+    "value": _each("value", wire_format.show_decimal),
     "source": _plain("source"),
     "channel": _plain("channel"),
     "relationshipStatus": _code("relationship_status", RelationshipStatus),
@@ -115,9 +116,9 @@ _NEEDS: Final[Mapping[str, Need]] = {
     "verification": _code("verification", Verification),
     "followUpStage": _plain("follow_up_stage"),
     "resellerRelationship": _plain("reseller_relationship"),
-    "archivedAt": _each("archived_at", wire.show_moment),
-    "createdAt": _each("created_at", wire.show_moment),
-    "updatedAt": _each("updated_at", wire.show_moment),
+    "archivedAt": _each("archived_at", wire_format.show_moment),
+    "createdAt": _each("created_at", wire_format.show_moment),
+    "updatedAt": _each("updated_at", wire_format.show_moment),
     "tags": _list("tags"),
     "wechatFriends": _list("friends"),
     "address.line1": _plain("address_line1"),
@@ -150,7 +151,9 @@ def _system(system: str) -> Need:
 def _custom(field: Any) -> Need:
     def show(page: Page) -> Sequence[Cell]:
         held = page.lists["values"].get(field.id, {})
-        shown = {identifier: values.told(field, values.read(field, rows)) for identifier, rows in held.items()}
+        shown = {
+            identifier: custom_values.told(field, custom_values.read(field, rows)) for identifier, rows in held.items()
+        }
         return [shown.get(identifier) for identifier in page.ids]
 
     return Need(show, parts=("values",))

@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from crm.acting import Act
 from crm.errors import ErrorCode, Refused
-from crm.exporting import ahead, columns, snapshots
-from crm.files import sheets, writing
-from crm.files.made import made
-from crm.jobs import beginning, targets
-from crm.jobs.verbs import Item, Result, Task, verb
+from crm.exporting import columns, prefetch, snapshots
+from crm.files import writers, xlsx_writer
+from crm.files.job_files import made
+from crm.jobs import submit, targets
+from crm.jobs.handlers import Item, Result, Task, verb
 from crm.references import nobody
-from db import ids
+from crm.unit_of_work import Act
 from db.engine import Session
 from db.rows import Row
 from db.tables.enums import FileFormat, JobKind, Outcome, Permission
+from db.values import ids
 
 
 async def export(
@@ -27,7 +27,7 @@ async def export(
     options: Mapping[str, Any],
 ) -> Row:
     """The job that writes the customers of a target, which may be all. Raises Refused and its like."""
-    beginning.allow(act, JobKind.EXPORT)
+    submit.allow(act, JobKind.EXPORT)
     chosen = await columns.choose(act.work, wanted, ("columns",))
     found = await targets.find(act, target, unbounded_too=True)
     arguments = {
@@ -36,23 +36,23 @@ async def export(
         "bom": bool(options.get("bom")),
         "file": ids.new().hex(),
     }
-    label = beginning.options({"label": options.get("label")})
+    label = submit.options({"label": options.get("label")})
     if found.match is None:
-        return await beginning.start(act, JobKind.EXPORT, arguments, found, label)
-    if format is FileFormat.XLSX and found.count > sheets.MOST_ROWS:
-        message = f"A sheet has room for {sheets.MOST_ROWS} customers; these are {found.count}. Choose CSV."
+        return await submit.start(act, JobKind.EXPORT, arguments, found, label)
+    if format is FileFormat.XLSX and found.count > xlsx_writer.MOST_ROWS:
+        message = f"A sheet has room for {xlsx_writer.MOST_ROWS} customers; these are {found.count}. Choose CSV."
         raise Refused(ErrorCode.LIMIT_EXCEEDED, message, ("format",))
     # Whom it is about is kept by the worker that begins: so many ids take longer than an answer may.
-    job = await beginning.write(act, JobKind.EXPORT, arguments, found.target, label, matched=found.count)
-    return beginning.later(act, job)
+    job = await submit.write(act, JobKind.EXPORT, arguments, found.target, label, matched=found.count)
+    return submit.later(act, job)
 
 
 async def following(act: Act, task: Task, after: int, size: int) -> Sequence[Item]:
     """The customers of the page that was made ready."""
     if "ids" not in task.job.target:
-        task.job.matched = snapshots.count(ahead.ids_of(act.work, task))
-    page = ahead.written(task)
-    return await ahead.following(act.work, task, after + 1, size) if page is None else page.rows
+        task.job.matched = snapshots.count(prefetch.ids_of(act.work, task))
+    page = prefetch.written(task)
+    return await prefetch.following(act.work, task, after + 1, size) if page is None else page.rows
 
 
 async def finish(session: Session, task: Task) -> list[Row]:
@@ -60,31 +60,31 @@ async def finish(session: Session, task: Task) -> list[Row]:
     arguments = task.arguments
     format = FileFormat(arguments["format"])
     headers = [one["header"] for one in arguments["columns"]]
-    relative, path = ahead.place(session, task)
-    await asyncio.to_thread(lambda: ahead.writer_of(session, task, headers).close())
-    ahead.forget(task.job.id)
+    relative, path = prefetch.place(session, task)
+    await asyncio.to_thread(lambda: prefetch.writer_of(session, task, headers).close())
+    prefetch.forget(task.job.id)
     for left in path.parent.glob(f"{path.name}.*"):
         left.unlink(missing_ok=True)
     day = datetime.fromtimestamp(task.job.created_at / 1000, UTC).date().isoformat()
     identifier = bytes.fromhex(arguments["file"])
-    return [made(task.job, identifier, f"customers {day}{writing.suffix(format)}", format, relative, path)]
+    return [made(task.job, identifier, f"customers {day}{writers.suffix(format)}", format, relative, path)]
 
 
 @verb(
-    JobKind.EXPORT, Permission.CUSTOMER_EXPORT, undoable=False, read=following, finish=finish, ahead=ahead.make,
+    JobKind.EXPORT, Permission.CUSTOMER_EXPORT, undoable=False, read=following, finish=finish, ahead=prefetch.make,
     silent=True,
 )  # fmt: skip
 async def write(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     """Counts a page that is in the file, or writes it now."""
-    page = ahead.written(task)
+    page = prefetch.written(task)
     if page is not None and page.rows is items:
         missing, task.state["file"] = page.missing, page.state
     else:
         chosen = await columns.choose(act.work, task.arguments["columns"], ("columns",))
-        read = await ahead.page_of(act.work, [one.id for one in items], act.viewer.sight, chosen)
+        read = await prefetch.page_of(act.work, [one.id for one in items], act.viewer.sight, chosen)
         assert read is not None
-        task.state["file"] = await asyncio.to_thread(ahead.write, act.work, task, chosen, read)
-        missing = ahead.missing(items, read)
+        task.state["file"] = await asyncio.to_thread(prefetch.write, act.work, task, chosen, read)
+        missing = prefetch.missing(items, read)
     failed = [
         Result(one.row, one.id, Outcome.FAILED, [nobody({"id": task.named(one)}, task.path(one))]) for one in missing
     ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from db.engine import Session
-from db.queries import exporting
-from db.queries.exporting import Asked
-from db.sight import Sight
+from db.queries.customers import exporting
+from db.queries.customers.exporting import Asked
+from db.visibility import Sight
 
 SHARED: Final = {"agents": "owner_id", "companies": "company_id", "departments": "department_id"}
 """What customers share, and the column that names it."""

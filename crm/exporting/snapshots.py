@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Final, cast
 from uuid import uuid4
 
-from crm.access import Viewer
-from crm.acting import Act
-from crm.changes import Author
+from crm.access.permissions import Viewer
+from crm.change_log import Author
 from crm.jobs import targets
 from crm.jobs.targets import Found
+from crm.unit_of_work import Act
 from db.engine import Session, Work
-from db.queries import exporting
+from db.queries.customers import exporting
 
 _ID: Final = 16
 _PIECE: Final = 20_000

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from crm.files import cells, delimited, lines, workbooks
+from crm.files import cells, csv_reader, jsonl, xlsx_reader
 from crm.files.errors import Unreadable
 from db.tables.enums import FileFormat
 
@@ -46,8 +46,8 @@ def look(path: Path, format: FileFormat | None = None) -> Table:
     if found is FileFormat.XLSX:
         return _workbook(path)
     if found is FileFormat.JSONL:
-        headers = lines.headers(path, MOST_COLUMNS)
-        return Table(found, _named(headers), lambda: (lines.row(one, headers) for one in lines.objects(path)))
+        headers = jsonl.headers(path, MOST_COLUMNS)
+        return Table(found, _named(headers), lambda: (jsonl.row(one, headers) for one in jsonl.objects(path)))
     return _delimited(path)
 
 
@@ -65,25 +65,25 @@ def _format(path: Path) -> FileFormat:
 
 def _workbook(path: Path) -> Table:
     def read() -> Iterator[list[str]]:
-        with closing(workbooks.records(path)) as found:  # type: ignore[type-var] # a generator
+        with closing(xlsx_reader.records(path)) as found:  # type: ignore[type-var] # a generator
             next(found, None)
             yield from found
 
-    with closing(workbooks.records(path)) as found:  # type: ignore[type-var] # as above
+    with closing(xlsx_reader.records(path)) as found:  # type: ignore[type-var] # as above
         return Table(FileFormat.XLSX, _named(next(found, [])), read)
 
 
 def _delimited(path: Path) -> Table:
-    encoding = delimited.encoding_of(path)
-    separator = delimited.separator_of(path, encoding)
+    encoding = csv_reader.encoding_of(path)
+    separator = csv_reader.separator_of(path, encoding)
 
     def read() -> Iterator[list[str]]:
-        with closing(delimited.records(path, encoding, separator)) as found:  # type: ignore[type-var] # a generator
+        with closing(csv_reader.records(path, encoding, separator)) as found:  # type: ignore[type-var] # a generator
             next(found, None)
             for row in found:
                 yield [cells.restore(cell) for cell in row]
 
-    with closing(delimited.records(path, encoding, separator)) as found:  # type: ignore[type-var] # as above
+    with closing(csv_reader.records(path, encoding, separator)) as found:  # type: ignore[type-var] # as above
         headers = [cells.restore(cell) for cell in next(found, [])]
     return Table(FileFormat.CSV, _named(headers), read, encoding, separator)
 

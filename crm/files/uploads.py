@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from crm.access import Viewer
+from crm.access.permissions import Viewer
 from crm.errors import ErrorCode, Forbidden, Refused
 from crm.files import storage
-from db import tables, wire
+from db import tables
 from db.engine import Database, Session, Work
 from db.queries import files
 from db.rows import fresh
 from db.tables.enums import Permission
+from db.values import wire_format
 
 KIND = "uploads"
 
@@ -40,12 +41,12 @@ async def keep(database: Database, viewer: Viewer, identifier: bytes, *, name: s
         await work.insert(row)
 
     await database.write(viewer.workspace_id, insert)
-    return wire.wire("Upload")(identifier)
+    return wire_format.wire("Upload")(identifier)
 
 
 async def find(session: Session, viewer: Viewer, wire_id: str) -> tuple[tables.Upload, Path]:
     """The viewer's upload and where it lies. Raises Refused NOT_FOUND."""
-    identifier = wire.parse("Upload", wire_id)
+    identifier = wire_format.parse("Upload", wire_id)
     found = None if identifier is None else await files.upload(session, identifier, viewer.actor_id)
     path = storage.of(session.database).path(found.path) if found else None
     if found is None or path is None or not path.is_file():

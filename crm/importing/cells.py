@@ -11,9 +11,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from crm.files import cells
-from db import wire
-from db.folding import fold, normal
 from db.tables.enums import CustomerStage, CustomFieldType, Gender, RelationshipStatus, SubscriptionStatus
+from db.values import wire_format
+from db.values.folding import fold, normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ def amount(text: str, _: Habits) -> int:
     plain = _PLAIN.fullmatch(text)
     if plain is not None:
         whole, rest = plain.groups("")
-        return int(whole + rest.ljust(wire.SCALE, "0"))
-    scaled = number(text).scaleb(wire.SCALE)
+        return int(whole + rest.ljust(wire_format.SCALE, "0"))
+    scaled = number(text).scaleb(wire_format.SCALE)
     if scaled != scaled.to_integral_value():
-        raise Wrong(f"“{text}” has more than {wire.SCALE} decimal places.")
+        raise Wrong(f"“{text}” has more than {wire_format.SCALE} decimal places.")
     if abs(scaled) > _MOST:
         raise Wrong(f"“{text}” is out of range.")
     return int(scaled)
@@ -108,7 +108,7 @@ def _day(text: str, month_first: bool) -> str:
 def moment(text: str, habits: Habits) -> str:
     """RFC 3339; or a date with a time, or without one, in the workspace's time zone."""
     try:
-        wire.read_moment(text)
+        wire_format.read_moment(text)
         return text
     except ValueError:
         pass
@@ -116,7 +116,7 @@ def moment(text: str, habits: Habits) -> str:
     clock = timed[2] if timed else "00:00"
     local = datetime.fromisoformat(f"{day(timed[1] if timed else text, habits)}T{clock.zfill(5)}")
     there = local.replace(tzinfo=ZoneInfo(habits.timezone))
-    return wire.show_moment(int(there.astimezone(UTC).timestamp() * 1000))
+    return wire_format.show_moment(int(there.astimezone(UTC).timestamp() * 1000))
 
 
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from crm.columns import EXTERNAL, Column
-from db.folding import fold
+from crm.catalogue.file_columns import EXTERNAL, Column
+from db.values.folding import fold
 
 # English; Vietnamese; Italian; Indonesian. Written with their accents, compared without.
 _WORDS: Final[Mapping[str, str]] = {

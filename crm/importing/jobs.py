@@ -7,29 +7,31 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from crm import columns
-from crm.access import Viewer
-from crm.acting import Act
+from crm.access.permissions import Viewer
+from crm.catalogue import file_columns
 from crm.errors import ErrorCode, Refusals, Refused
-from crm.files import storage, uploads, writing
+from crm.files import storage, uploads, writers
 from crm.files import tables as files
 from crm.files.errors import Unreadable
-from crm.files.made import KIND, made
+from crm.files.job_files import KIND, made
 from crm.files.tables import Table
 from crm.importing import mapping
 from crm.importing.cells import Habits
-from crm.importing.failures import FailedRows
+from crm.importing.failed_rows import FailedRows
 from crm.importing.mapping import Fields
 from crm.importing.matching import ImportMatch, Matching
 from crm.importing.rows import OnDuplicate, Plan, bring
-from crm.jobs import beginning
+from crm.jobs import submit
+from crm.jobs.handlers import Item, Result, Task, verb
 from crm.jobs.targets import AT_ONCE, Found
-from crm.jobs.verbs import Item, Result, Task, verb
-from db import ids, statistics, tables
+from crm.unit_of_work import Act
+from db import tables
+from db.drivers import planner_statistics
 from db.engine import Session
 from db.queries import jobs
 from db.rows import Row
 from db.tables.enums import CustomerStage, FileFormat, JobKind, Outcome, Permission
+from db.values import ids
 
 _PAGE: Final = 1_000
 
@@ -65,7 +67,7 @@ async def _looked(session: Session, viewer: Viewer, given: Mapping[str, Any]) ->
         count = await asyncio.to_thread(_count, table)
     except Unreadable as unreadable:
         raise Refused(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
-    known, path_ = await columns.of_customers(session), ("input", "mapping")
+    known, path_ = await file_columns.of_customers(session), ("input", "mapping")
     wanted = given.get("mapping")
     habits = Habits()
     if wanted is None:
@@ -83,7 +85,7 @@ async def begin(
     act: Act, given: Mapping[str, Any], looked: Looked | Refused | Refusals, options: Mapping[str, Any] | None
 ) -> Row:
     """The job that brings the rows in. Raises Refused and its like."""
-    beginning.allow(act, JobKind.IMPORT)
+    submit.allow(act, JobKind.IMPORT)
     if isinstance(looked, Refused | Refusals):
         raise looked
     relative, table, count, fields = looked
@@ -102,12 +104,12 @@ async def begin(
         "stage": int(stage),
         "add_tags": list(given.get("add_tags") or ()),
     }
-    wanted = beginning.options(options)
-    beginning.bounded(act, wanted, count)
+    wanted = submit.options(options)
+    submit.bounded(act, wanted, count)
     if count <= AT_ONCE:
         found = Found({}, [Item(row, b"") for row in range(count)])
-        return await beginning.start(act, JobKind.IMPORT, arguments, found, wanted)
-    return beginning.later(act, await beginning.write(act, JobKind.IMPORT, arguments, None, wanted, matched=count))
+        return await submit.start(act, JobKind.IMPORT, arguments, found, wanted)
+    return submit.later(act, await submit.write(act, JobKind.IMPORT, arguments, None, wanted, matched=count))
 
 
 def _system(on: ImportMatch, fields: Fields) -> str | None:
@@ -209,13 +211,13 @@ async def finish(session: Session, task: Task) -> list[Row]:
         await asyncio.to_thread(file.close)
     except (FileNotFoundError, Unreadable):
         return []
-    return [made(job, identifier, f"failed rows{writing.suffix(format)}", format, relative, path)]
+    return [made(job, identifier, f"failed rows{writers.suffix(format)}", format, relative, path)]
 
 
 async def get_ready(session: Session, viewer: Viewer, task: Task, size: int) -> None:
     """A file fills a workspace faster than the database notices by itself."""
     opened, done = _OPEN.get(task.job.id), task.job.processed
-    if opened is not None and done >= 4 * opened.known and await statistics.keep_up(session, FILLED, done):
+    if opened is not None and done >= 4 * opened.known and await planner_statistics.keep_up(session, FILLED, done):
         opened.known = done
 
 
@@ -235,7 +237,7 @@ async def run(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
 async def _plan(act: Act, task: Task, table: Table) -> Plan:
     arguments, settings = task.arguments, await act.settings()
     habits = Habits(settings.default_country == "US", settings.timezone)
-    known = await columns.of_customers(act.work)
+    known = await file_columns.of_customers(act.work)
     fields = mapping.chosen(table.headers, arguments["mapping"], known, habits, ("input", "mapping"))
     return Plan(
         fields,

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from crm.checking import Checks
-from crm.columns import CUSTOM, Column, named
+from crm.catalogue.file_columns import CUSTOM, Column, named
 from crm.errors import ErrorCode, Path, Refused
 from crm.files import cells as joined
 from crm.importing import cells, headers
 from crm.importing.cells import Habits, Wrong
+from crm.validation import Checks
 
 IGNORED: Final = "_error"
 """The column that a file of failed rows tells the reasons in."""

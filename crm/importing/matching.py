@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from crm import texts
-from crm.acting import Act
 from crm.errors import ErrorCode, Refused
 from crm.importing.mapping import Row
-from db import wire
-from db.folding import email_key, normal
-from db.queries import customers, importing
+from crm.unit_of_work import Act
+from crm.values import text_values
+from db.queries.customers import customers, importing
+from db.values import wire_format
+from db.values.folding import email_key, normal
 
 
 class ImportMatch(IntEnum):
@@ -50,7 +50,7 @@ def _both(given: Mapping[str, Any], first: str, several: str) -> list[str]:
 
 def _number(text: str, country: str | None) -> str | None:
     try:
-        return texts.phone(text, country, ())
+        return text_values.phone(text, country, ())
     except Refused:
         return None
 
@@ -58,7 +58,7 @@ def _number(text: str, country: str | None) -> str | None:
 async def find(act: Act, matching: Matching, rows: Sequence[Row]) -> list[Any]:
     """For each row the customer it means (`id`, `company_id`), or None. Refuses a row that means several, or one by an
     id that is nobody's."""
-    ids = {row.id: wire.parse("Customer", row.id) for row in rows if row.id}
+    ids = {row.id: wire_format.parse("Customer", row.id) for row in rows if row.id}
     by_id = await customers.by_ids(act.work, [one for one in ids.values() if one], act.viewer.sight) if ids else {}
     keys = {row.number: matching.key(row) for row in rows if not row.id}
     by_key = await _holders(act, matching, list({key for key in keys.values() if key}))

@@ -5,19 +5,20 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from crm.acting import Act
-from crm.checking import take_turn
 from crm.customers import records
+from crm.customers.loaded_customer import State
 from crm.customers.records import Wanted
-from crm.customers.states import State
 from crm.errors import ErrorCode, Refused
-from crm.importing import matching, placing
+from crm.importing import error_paths, matching
 from crm.importing.mapping import Fields, Row
 from crm.importing.matching import Matching
-from db.folding import caseless, fold, normal
-from db.queries import customers, importing, tags
+from crm.unit_of_work import Act
+from crm.validation import take_turn
+from db.queries.catalogue import tags
+from db.queries.customers import customers, importing
 from db.tables.enums import CustomerStage, Outcome, Permission, TagKind
-from db.wire import wire
+from db.values.folding import caseless, fold, normal
+from db.values.wire_format import wire
 
 
 class OnDuplicate(IntEnum):
@@ -168,7 +169,7 @@ def _ready(rows: Sequence[Row], done: dict[int, Brought]) -> list[Row]:
 
 def _told(row: Row, state: State, outcome: Outcome) -> Brought:
     made_and_refused = state.made and outcome is Outcome.FAILED
-    placing.place(row, state.refused)
+    error_paths.place(row, state.refused)
     return Brought(row.number, outcome, None if made_and_refused else state.id, list(state.refused))
 
 
@@ -214,7 +215,7 @@ def _put_tags(plan: Plan, row: Row, names: _Names, worn: dict[bytes, Any]) -> No
     for place, named in enumerate(plan.add_tags):
         if named.get("id") not in ids and not (named.get("name") and caseless(named["name"]) in wearing):
             add.append(dict(named))
-            row.tagged.append((*placing.ADDED, place))
+            row.tagged.append((*error_paths.ADDED, place))
     if add:
         row.given["tags"] = {"add": add}
 

@@ -4,9 +4,9 @@ import logging
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from db import ids
 from db.engine import Database
 from db.queries import jobs
+from db.values import ids
 
 _log = logging.getLogger("clientela.jobs")
 

@@ -4,17 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from crm.acting import Act
 from crm.errors import ErrorCode, LimitRefused, Path, Refused
-from crm.jobs.bounds import unbounded
-from crm.jobs.verbs import Item
-from db import paging, wire
+from crm.jobs.handlers import Item
+from crm.jobs.unbounded_targets import unbounded
+from crm.unit_of_work import Act
 from db.filtering.errors import QuestionRefused
-from db.paging import Listing
-from db.queries import customers, matches, views
-from db.queries import targets as stored
-from db.queries.matches import Question
-from db.sorting import Sort
+from db.paging import keyset
+from db.paging.keyset import Listing
+from db.paging.sorting import Sort
+from db.queries.catalogue import saved_views
+from db.queries.customers import customers
+from db.queries.matching import matches
+from db.queries.matching import targets as stored
+from db.queries.matching.matches import Question
+from db.values import wire_format
 
 AT_ONCE: Final = 200
 """So many customers are done in the answer; more run behind it."""
@@ -93,7 +96,7 @@ async def _named(act: Act, given: Sequence[str], path: Path) -> Found:
     if len(given) > MOST_IDS:
         message = f"There is room for {MOST_IDS} ids; these are {len(given)}. Use a match for more."
         raise LimitRefused(message, path, limit=MOST_IDS, current=len(given))
-    parsed = {one: wire.parse("Customer", one) or b"" for one in given}
+    parsed = {one: wire_format.parse("Customer", one) or b"" for one in given}
     seen = await customers.by_ids(act.work, [one for one in set(parsed.values()) if one], act.viewer.sight)
     places: dict[bytes | str, int] = {}
     items: list[Item] = []
@@ -130,7 +133,7 @@ async def _matching(act: Act, given: Given, path: Path, unbounded_too: bool) -> 
     ids = await stored.first_ids(act.work, listing, sort, AT_ONCE + 1)
     target = {"match": dict(given)}
     if len(ids) > AT_ONCE:
-        many = await paging.count(act.work, listing)
+        many = await keyset.count(act.work, listing)
         expect(expected, many, path)
         return Found(
             target, match=listing, sort=sort, question=question, many=many, now=act.now, expected=expected, path=path
@@ -159,8 +162,8 @@ async def _question(act: Act, given: Given, path: Path) -> Question:
 
 
 async def _view(act: Act, wire_id: str, path: Path) -> Any:
-    identifier = wire.parse("SavedView", wire_id)
-    found = await views.by_ids(act.work, [identifier], act.viewer.agent_id) if identifier else {}
+    identifier = wire_format.parse("SavedView", wire_id)
+    found = await saved_views.by_ids(act.work, [identifier], act.viewer.agent_id) if identifier else {}
     if identifier is None or identifier not in found:
         raise Refused(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” here.", path)
     return found[identifier]

@@ -3,8 +3,8 @@
 from functools import partial
 
 from crm.errors import ErrorCode, Refused
-from crm.seeding import catalogue, loading
-from crm.seeding.loading import Progress
+from crm.seeding import catalogue, loader
+from crm.seeding.loader import Progress
 from db import tables
 from db.engine import Database
 from db.queries import workspaces
@@ -29,7 +29,7 @@ async def seed(
         return
     prepare = partial(catalogue.prepare, directory=directory, customers=customers, seed=seed, until=until)
     plan = await database.write(directory.workspace_id, prepare)
-    await loading.load(database, plan, progress)
+    await loader.load(database, plan, progress)
 
 
 async def _found(database: Database, workspace: str) -> tables.Directory:

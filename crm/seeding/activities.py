@@ -2,12 +2,12 @@
 
 import orjson
 
-from crm.seeding import shown
-from crm.seeding.dice import Dice
-from crm.seeding.draft import Draft
+from crm.seeding import log_values
+from crm.seeding.customer_draft import Draft
 from crm.seeding.locales.locale import Locale
 from crm.seeding.people import key
 from crm.seeding.plan import Plan
+from crm.seeding.random_source import Dice
 from crm.seeding.rows import Rows
 from db import tables
 from db.tables.enums import (
@@ -160,7 +160,7 @@ def _order(customer: Draft, dice: Dice, plan: Plan, rows: Rows, number: int, unt
     status = dice.pick(_STATUSES)
     if status not in ("cancelled", "returned"):
         customer.spent += total
-    lines = [{"name": dice.pick(_PRODUCTS), "quantity": quantity, "price": shown.amount(price)}]
+    lines = [{"name": dice.pick(_PRODUCTS), "quantity": quantity, "price": log_values.amount(price)}]
     rows.of(tables.Order).append(
         (
             rows.workspace_id,

@@ -5,15 +5,18 @@ from collections.abc import Iterable
 from sqlmodel import col, select
 
 from crm.errors import ErrorCode, Refused
-from crm.seeding import employers, fields, labels, loading, team
-from crm.seeding.dice import Dice
+from crm.seeding import companies as employers
+from crm.seeding import custom_fields, loader, team
+from crm.seeding import tags as labels
 from crm.seeding.plan import Plan
+from crm.seeding.random_source import Dice
 from crm.seeding.rows import Rows
 from db import tables
 from db.engine import Work
-from db.queries import agents, workspaces
-from db.queries import fields as stored_fields
-from db.reading import here, prepared
+from db.queries import workspaces
+from db.queries.catalogue import agents
+from db.queries.catalogue import custom_fields as stored_fields
+from db.statements import here, prepared
 from db.tables.enums import EntityType
 
 _YEARS = 3 * 365 * 86_400_000
@@ -38,7 +41,7 @@ async def prepare(work: Work, *, directory: tables.Directory, customers: int, se
     await _refuse_twice(work, seed, rows)
     there = {(tag.kind, tag.unique_key): tag.id for tag in await work.rows(_TAGS)}
     tags = labels.tags(rows, Dice(f"{seed}/tags"), since, there=there)
-    added, field_ids = fields.fields(rows, Dice(f"{seed}/fields"), since, there=await _fields(work))
+    added, field_ids = custom_fields.fields(rows, Dice(f"{seed}/fields"), since, there=await _fields(work))
     companies = employers.companies(
         rows,
         Dice(f"{seed}/companies"),
@@ -49,8 +52,8 @@ async def prepare(work: Work, *, directory: tables.Directory, customers: int, se
         fields=field_ids[EntityType.COMPANY],
     )
     await work.insert(*added)
-    await loading.add(work, rows)
-    await loading.log(work, rows)
+    await loader.add(work, rows)
+    await loader.log(work, rows)
     settings = await workspaces.settings(work)
     return Plan(
         workspace_id=directory.workspace_id,

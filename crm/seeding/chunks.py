@@ -1,13 +1,13 @@
 """A chunk of customers with all that belongs to them: a pure function, run in any process and in any order."""
 
-from crm.seeding import activities, people, shown, standing, values
-from crm.seeding.dice import Dice
-from crm.seeding.draft import Draft
+from crm.seeding import activities, assignment_state, custom_values, log_values, people
+from crm.seeding.customer_draft import Draft
 from crm.seeding.locales import WEIGHTED
 from crm.seeding.plan import Plan
+from crm.seeding.random_source import Dice
 from crm.seeding.rows import Rows
 from db import tables
-from db.queries import search
+from db.queries.customers import search_documents
 
 SIZE = 5_000
 
@@ -40,10 +40,10 @@ def _customer(dice: Dice, plan: Plan, rows: Rows, place: int, before: list[Draft
     else:
         customer = Draft(dice.id(at), at, place, dice.pick(WEIGHTED))
         people.introduce(customer, dice, plan)
-    standing.place(customer, dice, plan)
+    assignment_state.place(customer, dice, plan)
     activities.happen(customer, dice, plan, rows)
-    standing.surround(customer, dice, plan, rows)
-    values.fill(customer, dice, plan, rows)
+    assignment_state.surround(customer, dice, plan, rows)
+    custom_values.fill(customer, dice, plan, rows)
     return customer
 
 
@@ -119,7 +119,7 @@ def _row(customer: Draft, workspace_id: int) -> tuple[object, ...]:
 def _searched(customer: Draft) -> str:
     city = customer.city
     place = (city.name, city.region, city.postal_code, customer.locale.country) if city else ()
-    return search.document(
+    return search_documents.document(
         names=(customer.name_key, customer.nickname_key, customer.real_name_key),
         emails=customer.emails,
         phones=customer.phones,
@@ -144,7 +144,7 @@ def _told(customer: Draft) -> tuple[tuple[str, object], ...]:
         ("emails", customer.emails),
         ("gender", None if gender is None else gender.name),
         ("birthDate", customer.birth_date),
-        ("value", shown.amount(customer.value)),
+        ("value", log_values.amount(customer.value)),
         ("source", customer.source),
         ("channel", customer.channel),
         ("relationshipStatus", customer.relationship.name),
@@ -153,17 +153,17 @@ def _told(customer: Draft) -> tuple[tuple[str, object], ...]:
         ("verification", customer.verification.name),
         ("followUpStage", customer.follow_up_stage),
         ("resellerRelationship", customer.reseller),
-        ("archivedAt", shown.moment(customer.archived_at)),
+        ("archivedAt", log_values.moment(customer.archived_at)),
         ("address.line1", customer.line1),
         ("address.line2", customer.line2),
         ("address.city", city.name if city else None),
         ("address.region", city.region if city else None),
         ("address.postalCode", city.postal_code if city else None),
         ("address.country", customer.locale.country if city else None),
-        ("company", shown.company(customer.company.id) if customer.company else None),
-        ("owner", shown.agent(customer.owner_id)),
-        ("department", shown.department(customer.department_id)),
+        ("company", log_values.company(customer.company.id) if customer.company else None),
+        ("owner", log_values.agent(customer.owner_id)),
+        ("department", log_values.department(customer.department_id)),
         ("tags", [label.shown for label in customer.tags]),
-        ("wechatFriends", [shown.agent(friend) for friend in customer.friends]),
+        ("wechatFriends", [log_values.agent(friend) for friend in customer.friends]),
         *customer.told,
     )

@@ -3,12 +3,12 @@
 from datetime import date
 from functools import cache
 
-from crm.seeding.dice import Dice
-from crm.seeding.draft import Draft
+from crm.seeding.customer_draft import Draft
 from crm.seeding.locales.locale import Locale
 from crm.seeding.plan import Plan
-from db.folding import fold
+from crm.seeding.random_source import Dice
 from db.tables.enums import Gender
+from db.values.folding import fold
 
 _DAY = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from crm.seeding import shown
-from crm.seeding.dice import Dice
+from crm.seeding import log_values
 from crm.seeding.locales import LOCALES
 from crm.seeding.locales.locale import Locale
 from crm.seeding.plan import Seat
+from crm.seeding.random_source import Dice
 from crm.seeding.rows import Rows
 from db import tables
-from db.folding import fold
 from db.tables.enums import Role
+from db.values.folding import fold
 
 # Which one it is under, its name, and the country whose customers it looks after.
 _DEPARTMENTS = (
@@ -45,7 +45,7 @@ def departments(rows: Rows, dice: Dice, moment: int) -> Departments:
         rows.of(tables.Department).append(
             (rows.workspace_id, identifier, moment, name, fold(name), made.get(above)),
         )
-        fields = (("name", name), ("parent", shown.department(made.get(above))))
+        fields = (("name", name), ("parent", log_values.department(made.get(above))))
         rows.made("Department", identifier, moment, fields)
     return {country: tuple(ids) for country, ids in found.items()}
 

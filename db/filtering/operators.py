@@ -5,13 +5,13 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
-from db import wire
-from db.filtering import reader as read
-from db.filtering.calendar import Duration
+from db.filtering import parser as read
 from db.filtering.errors import Path, invalid
-from db.filtering.reader import Reader
-from db.filtering.shapes import FALSE, TRUE, Shape, every, opposite
-from db.folding import email_key, fold, normal
+from db.filtering.filter_ast import FALSE, TRUE, Shape, every, opposite
+from db.filtering.parser import Reader
+from db.filtering.relative_dates import Duration
+from db.values import wire_format
+from db.values.folding import email_key, fold, normal
 
 Wrap = Callable[[Shape], Shape]
 """From what is said of a value to what is said of the record that holds it."""
@@ -180,10 +180,10 @@ def whole(given: Any, here: Path) -> int:
 
 def amount(given: Any, here: Path) -> int:
     """A Decimal in ten-thousandths."""
-    scaled = number(given, here).scaleb(wire.SCALE)
+    scaled = number(given, here).scaleb(wire_format.SCALE)
     if scaled != int(scaled) or abs(scaled) > _MOST:
-        message = f"`{'.'.join(here)}` takes a number of at most {wire.SCALE} decimals and 14 digits before them."
-        raise invalid(message, here)
+        digits = f"at most {wire_format.SCALE} decimals and 14 digits before them"
+        raise invalid(f"`{'.'.join(here)}` takes a number of {digits}.", here)
     return int(scaled)
 
 
@@ -314,7 +314,7 @@ def _in_id(moment: int) -> bytes:
 def _moment(given: Any, here: Path) -> int:
     if isinstance(given, str):
         try:
-            return wire.read_moment(given)
+            return wire_format.read_moment(given)
         except (ValueError, OverflowError):
             pass
     raise invalid(f"`{'.'.join(here)}` takes a moment such as 2026-11-21T09:30:00Z, not {str(given)[:50]!r}.", here)
@@ -323,7 +323,7 @@ def _moment(given: Any, here: Path) -> int:
 def _date(given: Any, here: Path) -> str:
     if isinstance(given, str):
         try:
-            return wire.read_date(given)
+            return wire_format.read_date(given)
         except ValueError:
             pass
     raise invalid(f"`{'.'.join(here)}` takes a date such as 2026-11-21, not {str(given)[:50]!r}.", here)
@@ -358,7 +358,7 @@ def identified(reader: Reader, plain: Any, path: Path, column: str, kind: str) -
     survivors = reader.circumstances.survivors if kind == "Customer" else {}
 
     def taken(given: Any, here: Path) -> bytes:
-        identifier = wire.parse(kind, read.text(given, here)) or b""
+        identifier = wire_format.parse(kind, read.text(given, here)) or b""
         return survivors.get(identifier, identifier)
 
     return _equality(reader, plain, path, column, taken)
@@ -367,7 +367,7 @@ def identified(reader: Reader, plain: Any, path: Path, column: str, kind: str) -
 def ids(given: Any, path: Path, kind: str) -> list[bytes]:
     """The records that a list names, each once; of another type, nobody's."""
     listed: Sequence[Any] = read.items(given, path)
-    found = (wire.parse(kind, read.text(one, (*path, str(place)))) or b"" for place, one in enumerate(listed))
+    found = (wire_format.parse(kind, read.text(one, (*path, str(place)))) or b"" for place, one in enumerate(listed))
     return list(dict.fromkeys(found))
 
 

@@ -27,12 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from db import tables
-from db.filtering.conditions import Writer
+from db.filtering.compiler import Writer
 from db.filtering.errors import QuestionRefused, too_many
-from db.filtering.hints import following
 from db.filtering.operators import escaped
-from db.folding import digits, fold
-from db.reading import here
+from db.filtering.sqlite_hints import following
+from db.statements import here
+from db.values.folding import digits, fold
 
 LONGEST: Final = 200
 """Characters of a search."""

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from db import wire
+from db.filtering import fields
 from db.filtering import operators as op
-from db.filtering import reader as read
-from db.filtering import records
+from db.filtering import parser as read
 from db.filtering.errors import Path, QuestionRefused, invalid, too_many
-from db.filtering.reader import Reader
-from db.filtering.shapes import FALSE, Shape, either, every, opposite
-from db.folding import fold, normal
+from db.filtering.filter_ast import FALSE, Shape, either, every, opposite
+from db.filtering.parser import Reader
 from db.tables.enums import SegmentKind
+from db.values import wire_format
+from db.values.folding import fold, normal
 
 
 def membership(reader: Reader, plain: Any, path: Path) -> Shape:
@@ -62,7 +62,7 @@ def _dynamic(reader: Reader, segment: Any, path: Path) -> Shape:
     outer, counts = reader.within, reader.elsewhere()
     reader.within = (*outer, segment.id)
     try:
-        return records.customers(reader, segment.filter or {}, path)
+        return fields.customers(reader, segment.filter or {}, path)
     except QuestionRefused as refused:
         # Whoever asks sees the segment that he names, and not what it is made of.
         refused.path = path
@@ -109,7 +109,7 @@ def _judge(name: str, operator: str, operand: Any, path: Path) -> Any:
 def _taken(name: str, given: Any, path: Path) -> Any:
     text = read.text(given, path)
     if name == "id":
-        return wire.parse("Segment", text)
+        return wire_format.parse("Segment", text)
     if name == "name":
         return normal(text)
     if name == "kind" and text in SegmentKind.__members__:

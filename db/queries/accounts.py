@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import BigInteger, LargeBinary, bindparam, cast, delete, func, literal_column, null, union_all, update
 from sqlmodel import col, or_, select
 
-from db import ids, tables
+from db import tables
 from db.engine import Session, Work
-from db.reading import among, here, prepared
+from db.statements import among, here, prepared
 from db.tables.enums import Role
+from db.values import ids
 
 _ACCOUNT = prepared(select(tables.Account).where(col(tables.Account.email_key) == bindparam("email_key")))
 _BY_ID = prepared(

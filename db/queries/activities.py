@@ -9,25 +9,25 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.filtering import records
-from db.filtering.conditions import Writer
-from db.filtering.reader import Condition, Reader
-from db.filtering.records import Asked
-from db.filtering.shapes import TRUE
-from db.nesting import Parents
-from db.paging import Listing
-from db.queries import circumstances
-from db.reading import Prepared, among, grouped, here, prepared
-from db.sight import Sight, seen
-from db.sorting import NEWEST_FIRST, Column, Key, Sort
+from db.filtering import fields
+from db.filtering.compiler import Writer
+from db.filtering.fields import Asked
+from db.filtering.filter_ast import TRUE
+from db.filtering.parser import Condition, Reader
+from db.paging.keyset import Listing
+from db.paging.nested_pages import Parents
+from db.paging.sorting import NEWEST_FIRST, Column, Key, Sort
+from db.queries.matching import filter_contexts
+from db.statements import Prepared, among, grouped, here, prepared
+from db.visibility import Sight, seen
 
 Activity = type[tables.Note] | type[tables.Interaction] | type[tables.Order]
 
 # What each kind is asked by, and sorted by, newest first; the id breaks ties.
 _KINDS: dict[Activity, tuple[Asked, Sort]] = {
-    tables.Note: (records.notes, NEWEST_FIRST),
-    tables.Interaction: (records.interactions, Sort((Key(Column("occurred_at", "integer"), descending=True),))),
-    tables.Order: (records.orders, Sort((Key(Column("placed_at", "integer"), descending=True),))),
+    tables.Note: (fields.notes, NEWEST_FIRST),
+    tables.Interaction: (fields.interactions, Sort((Key(Column("occurred_at", "integer"), descending=True),))),
+    tables.Order: (fields.orders, Sort((Key(Column("placed_at", "integer"), descending=True),))),
 }
 
 
@@ -36,7 +36,7 @@ async def asked(
 ) -> tuple[Listing, Sort]:
     """The rows of `table`, and their order. Raises QuestionRefused."""
     kind, order = _KINDS[table]
-    known = await circumstances.of(session, [filter], now=now, agent_id=agent_id, sight=sight)
+    known = await filter_contexts.of(session, [filter], now=now, agent_id=agent_id, sight=sight)
     reader = Reader(known)
     shape = TRUE if filter is None else kind(reader, filter, ("filter",))
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.reading import among, grouped, here, prepared
+from db.statements import among, grouped, here, prepared
 
 _UPLOAD = prepared(
     select(tables.Upload).where(

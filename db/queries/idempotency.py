@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Work
-from db.reading import WORKSPACE, here, prepared
+from db.statements import WORKSPACE, here, prepared
 
 _TABLE = tables.Idempotency
 _MINE = (

@@ -21,9 +21,9 @@ from sqlmodel import col
 
 from db import tables
 from db.engine import Session, Work
-from db.paging import Listing
-from db.reading import Prepared, among, grouped, here, prepared
-from db.tables.columns import Code, Moment
+from db.paging.keyset import Listing
+from db.statements import Prepared, among, grouped, here, prepared
+from db.tables.column_types import Code, Moment
 from db.tables.enums import ActorKind, JobStatus, Outcome
 
 _JOB, _TARGET, _ROW, _CHANGE = tables.Job, tables.JobTarget, tables.JobRow, tables.Change

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session, Work
-from db.reading import here, prepared
+from db.statements import here, prepared
 
 _LAST = prepared(select(func.max(col(tables.Directory.workspace_id)).label("last")))
 _COUNTED = prepared(

@@ -5,8 +5,9 @@ from sqlmodel import SQLModel
 from db.tables.accounts import Account, ApiKey, SignIn, SignInFailure
 from db.tables.activities import Interaction, Note, Order
 from db.tables.agents import Agent, AgentDepartment, AgentPermission, Department
-from db.tables.changes import Change, Delivery, Webhook
+from db.tables.change_log import Change, Delivery, Webhook
 from db.tables.companies import Company, CompanyExternalId
+from db.tables.custom_fields import CompanyValue, CustomerValue, CustomField
 from db.tables.customers import (
     Customer,
     CustomerAlias,
@@ -18,12 +19,11 @@ from db.tables.customers import (
     DuplicateDismissal,
     WechatFriend,
 )
-from db.tables.fields import CompanyValue, CustomerValue, CustomField
 from db.tables.jobs import Job, JobFile, JobRow, JobTarget, Upload
 from db.tables.rules import AssignmentRule, AssignmentRuleMember, Claim
+from db.tables.saved_views import SavedView
 from db.tables.segments import Segment, SegmentMember
 from db.tables.tags import CustomerTag, Tag
-from db.tables.views import SavedView
 from db.tables.workspaces import Counter, Directory, Idempotency, Workspace
 
 metadata = SQLModel.metadata

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
-from db.tables.columns import Id, Json, Key, Moment
+from db.tables.column_types import Id, Json, Key, Moment
 
 
 class Account(SQLModel, table=True):

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from db.tables.columns import Amount, Code, Id, Json, Key, Moment, Stored, Versioned, belongs, index
+from db.tables.column_types import Amount, Code, Id, Json, Key, Moment, Stored, Versioned, belongs, index
 
 
 class Note(Versioned, table=True):

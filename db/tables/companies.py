@@ -2,7 +2,7 @@
 
 from sqlmodel import Field
 
-from db.tables.columns import CLUSTERED, Id, InWorkspace, Key, Versioned, belongs, index
+from db.tables.column_types import CLUSTERED, Id, InWorkspace, Key, Versioned, belongs, index
 
 
 class Company(Versioned, table=True):

@@ -3,18 +3,7 @@
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from db.tables.columns import (
-    CLUSTERED,
-    Amount,
-    Code,
-    Id,
-    InWorkspace,
-    Key,
-    Moment,
-    Versioned,
-    belongs,
-    index,
-)
+from db.tables.column_types import CLUSTERED, Amount, Code, Id, InWorkspace, Key, Moment, Versioned, belongs, index
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus, Verification
 
 # Every list can be sorted or narrowed by these; the id behind each breaks ties and is newest-first at once.

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field
 
-from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, belongs, index
+from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, belongs, index
 from db.tables.enums import JobStatus
 
 _OPEN = text("finished_at IS NULL")

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Json, Key, Versioned, belongs, index
+from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Key, Versioned, belongs, index
 from db.tables.enums import SegmentKind
 
 

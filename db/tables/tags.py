@@ -2,7 +2,7 @@
 
 from sqlmodel import Field
 
-from db.tables.columns import CLUSTERED, Code, Id, InWorkspace, Key, Stored, belongs, index
+from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Key, Stored, belongs, index
 from db.tables.enums import TagKind
 
 

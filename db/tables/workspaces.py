@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from db.tables.columns import Code, Id, InWorkspace, Json, Moment, Versioned, index
+from db.tables.column_types import Code, Id, InWorkspace, Json, Moment, Versioned, index
 from db.tables.enums import BulkDeletePolicy, CustomerStage, DepartmentAssignment
 
 

@@ -5,19 +5,19 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 from strawberry import Info, Maybe
 
-from crm.bulk import calls
+from crm.bulk import requests
 from db.tables.enums import JobKind
-from graph.assigning import AssigneesInput, ReleaseStage
+from graph.activities.activity_mutations import InteractionInput
+from graph.assignment.assignment_inputs import AssigneesInput, ReleaseStage
 from graph.customers.inputs import CustomerInput
 from graph.customers.queries import CustomerRef
-from graph.enums import ArchivedScope, Permission
-from graph.filtering.records import CustomerFilter
+from graph.errors.user_errors import mutation
+from graph.filtering.record_filters import CustomerFilter
 from graph.filtering.sorts import CustomerSearchField
-from graph.inputs import given
-from graph.jobs import BulkOptions, JobPayload, options_of, payload
-from graph.recording import InteractionInput
-from graph.refusals import mutation
-from graph.scalars import DateTime
+from graph.jobs.jobs import BulkOptions, JobPayload, options_of, payload
+from graph.types.enums import ArchivedScope, Permission
+from graph.types.inputs import given
+from graph.types.scalars import DateTime
 
 
 @strawberry.input(description="Customers found as a list finds them.")
@@ -78,7 +78,7 @@ def target_of(target: Any) -> Any:
 
 async def _begin(info: Info, kind: JobKind, arguments: Any, target: Any, options: Any) -> Any:
     wanted = options_of(options)
-    return await info.context.act(lambda act: calls.simple(act, kind, arguments, target_of(target), wanted), payload)
+    return await info.context.act(lambda act: requests.simple(act, kind, arguments, target_of(target), wanted), payload)
 
 
 @strawberry.type
@@ -86,7 +86,7 @@ class Mutation:
     @mutation(Permission.CUSTOMER_UPDATE, "Change many customers alike.", payload=JobPayload)
     async def customers_update(self, info: Info, target: Target, input: Input, options: Options = None) -> JobPayload:
         return await info.context.act(
-            lambda act: calls.update(act, given(input), target_of(target), options_of(options)), payload
+            lambda act: requests.update(act, given(input), target_of(target), options_of(options)), payload
         )
 
     @mutation(
@@ -100,7 +100,7 @@ class Mutation:
         rows: Annotated[list[CustomerRow], strawberry.argument(description="The customers: 1 000 at most.")],
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.act(lambda act: calls.upsert(act, given(rows), options_of(options)), payload)
+        return await info.context.act(lambda act: requests.upsert(act, given(rows), options_of(options)), payload)
 
     @mutation(Permission.CUSTOMER_ASSIGN, "Assign many customers evenly, by turns.", payload=JobPayload)
     async def customers_assign(
@@ -111,7 +111,7 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         return await info.context.act(
-            lambda act: calls.assign(act, given(to), target_of(target), options_of(options)), payload
+            lambda act: requests.assign(act, given(to), target_of(target), options_of(options)), payload
         )
 
     @mutation(
@@ -130,7 +130,7 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         return await info.context.act(
-            lambda act: calls.release(act, int(to), reason or None, target_of(target), options_of(options)), payload
+            lambda act: requests.release(act, int(to), reason or None, target_of(target), options_of(options)), payload
         )
 
     @mutation(
@@ -140,8 +140,8 @@ class Mutation:
     )
     async def customers_claim(self, info: Info, target: Target, options: Options = None) -> JobPayload:
         context, wanted = info.context, target_of(target)
-        before = await calls.claimable(context.reading, context.viewer, wanted)
-        return await context.act(lambda act: calls.claim(act, before, wanted, options_of(options)), payload)
+        before = await requests.claimable(context.reading, context.viewer, wanted)
+        return await context.act(lambda act: requests.claim(act, before, wanted, options_of(options)), payload)
 
     @mutation(
         Permission.CUSTOMER_UPDATE,
@@ -156,7 +156,7 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         return await info.context.act(
-            lambda act: calls.verify(act, valid, target_of(target), options_of(options)), payload
+            lambda act: requests.verify(act, valid, target_of(target), options_of(options)), payload
         )
 
     @mutation(Permission.CUSTOMER_ARCHIVE, "Put many customers away; they keep what they have.", payload=JobPayload)
@@ -178,7 +178,7 @@ class Mutation:
     ) -> JobPayload:
         end = None if not until else int(until)
         return await info.context.act(
-            lambda act: calls.block(act, reason, end, target_of(target), options_of(options)), payload
+            lambda act: requests.block(act, reason, end, target_of(target), options_of(options)), payload
         )
 
     @mutation(Permission.CUSTOMER_BLOCK, "End the blocks of many customers.", payload=JobPayload)
@@ -200,7 +200,7 @@ class Mutation:
         rows: Annotated[list[InteractionRow], strawberry.argument(description="The interactions: 1 000 at most.")],
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.act(lambda act: calls.record(act, given(rows), options_of(options)), payload)
+        return await info.context.act(lambda act: requests.record(act, given(rows), options_of(options)), payload)
 
     @mutation(
         Permission.SEGMENT_MANAGE,
@@ -217,5 +217,5 @@ class Mutation:
     ) -> JobPayload:
         coming, going = (target_of(one) if one else None for one in (add, remove))
         return await info.context.act(
-            lambda act: calls.members(act, str(id), coming, going, options_of(options)), payload
+            lambda act: requests.members(act, str(id), coming, going, options_of(options)), payload
         )

@@ -6,8 +6,8 @@ from strawberry import Info
 from graph.customers.highlights import highlights
 from graph.customers.totals import By, CustomerAggregate, CustomerGroup, Largest, aggregates, groups
 from graph.customers.types import Customer
-from graph.engine.fields import Rows, batched, column
-from graph.paging import AtMost, PageInfo, at_least_one, counts, edged, ended, page_size, pages, rows
+from graph.engine.field_declarations import Rows, batched, column
+from graph.types.connections import AtMost, PageInfo, at_least_one, counts, edged, ended, page_size, pages, rows
 
 
 @strawberry.type(description="A customer in a list.")

@@ -9,19 +9,19 @@ import orjson
 import strawberry
 from strawberry import Info
 
-from crm import duplicates as rules
-from db.paging import Page, Window
-from db.queries import customers, duplicates
-from db.queries.duplicates import Group
-from graph import ids
+from crm.merging import duplicates as rules
+from db.paging.keyset import Page, Window
+from db.queries.customers import customers, duplicates
+from db.queries.customers.duplicates import Group
+from graph.access.permissions import guarded
 from graph.context import Context
-from graph.engine.fields import Rows, batched, column
-from graph.enums import DuplicateKey, Permission
-from graph.errors import BadUserInput
-from graph.nodes import Node
-from graph.paging import After, Connection, First, alone, window
-from graph.permissions import guarded
-from graph.refusals import UserError, mutation
+from graph.engine.field_declarations import Rows, batched, column
+from graph.errors.top_level import BadUserInput
+from graph.errors.user_errors import UserError, mutation
+from graph.types import ids
+from graph.types.connections import After, Connection, First, alone, window
+from graph.types.enums import DuplicateKey, Permission
+from graph.types.nodes import Node
 
 if TYPE_CHECKING:
     from graph.customers.types import Customer

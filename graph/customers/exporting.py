@@ -8,9 +8,9 @@ from strawberry import Info
 from crm.exporting import jobs
 from db.tables.enums import FileFormat
 from graph.customers.bulk import Target, target_of
-from graph.enums import Permission
-from graph.jobs import JobPayload, payload
-from graph.refusals import mutation
+from graph.errors.user_errors import mutation
+from graph.jobs.jobs import JobPayload, payload
+from graph.types.enums import Permission
 
 
 @strawberry.input(description="A column of an export.")

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from db.filtering.search import SECTIONS, Search
-from db.folding import fold
-from db.queries import search
+from db.queries.customers import search_documents
+from db.values.folding import fold
 from graph.context import Context
 
 OPEN, CLOSE = "«", "»"
@@ -19,14 +19,14 @@ async def highlights(context: Context, edges: Sequence[Any]) -> list[str | None]
     sought = [edge.node.id for edge in edges if edge.search is not None]
     if not sought:
         return [None for _ in edges]
-    found = await context.load(search.documents, sought)
+    found = await context.load(search_documents.documents, sought)
     return [None if edge.search is None else _best(edge.search, found.get(edge.node.id)) for edge in edges]
 
 
 def _best(sought: Search, found: Any) -> str | None:
     if found is None:
         return None
-    typed = {fold(value): value for column in search.TYPED if (value := getattr(found, column))}
+    typed = {fold(value): value for column in search_documents.TYPED if (value := getattr(found, column))}
     words = [part for word in sought.words for part in (word.text, word.number) if part is not None]
     lines = enumerate(_lines(sought, found.document))
     hits, _, line = max(

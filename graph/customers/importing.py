@@ -7,19 +7,19 @@ from strawberry import Info, Maybe
 from strawberry.scalars import JSON
 
 from crm.errors import BadInput
-from crm.importing import jobs, previewing
+from crm.importing import jobs, preview
 from crm.importing.matching import ImportMatch
 from crm.importing.rows import OnDuplicate
 from db.tables.enums import FileFormat
+from graph.access.permissions import guarded
+from graph.catalogue.tags import TagRef
 from graph.customers.bulk import Options
-from graph.engine.fields import column
-from graph.enums import CustomerStage, Permission, published
-from graph.errors import BadUserInput
-from graph.inputs import given
-from graph.jobs import JobPayload, options_of, payload
-from graph.permissions import guarded
-from graph.refusals import mutation
-from graph.tags import TagRef
+from graph.engine.field_declarations import column
+from graph.errors.top_level import BadUserInput
+from graph.errors.user_errors import mutation
+from graph.jobs.jobs import JobPayload, options_of, payload
+from graph.types.enums import CustomerStage, Permission, published
+from graph.types.inputs import given
 
 published(
     ImportMatch,
@@ -85,7 +85,7 @@ class Query:
         self, info: Info, upload: Annotated[strawberry.ID, strawberry.argument(description="The upload's id.")]
     ) -> ImportPreview:
         try:
-            found: Any = await previewing.preview(info.context.reading, info.context.viewer, upload)
+            found: Any = await preview.preview(info.context.reading, info.context.viewer, upload)
         except BadInput as refused:
             raise BadUserInput(refused.message, reason=refused.reason) from None
         return found

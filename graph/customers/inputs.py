@@ -4,13 +4,14 @@ import strawberry
 from strawberry import Maybe
 
 from crm.customers.inputs import MOST
-from graph.agents import AgentRef
-from graph.companies import CompanyRef
-from graph.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, TagKind
-from graph.fields import CustomFieldValueInput
-from graph.scalars import Date, Decimal
-from graph.tags import TagRef
-from graph.values import AddressInput, ExternalIdInput
+from graph.catalogue.agents import AgentRef
+from graph.catalogue.companies import CompanyRef
+from graph.catalogue.custom_fields import CustomFieldValueInput
+from graph.catalogue.tags import TagRef
+from graph.types.addresses import AddressInput
+from graph.types.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, TagKind
+from graph.types.external_ids import ExternalIdInput
+from graph.types.scalars import Date, Decimal
 
 
 @strawberry.input(description="Which tags to put on a customer and take off. A customer wears 150 at most.")

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import Info
 
-from crm import merging
-from crm.merging import MOST, Take
-from graph.changes import FieldChange, shown_fields
+from crm.merging import merge
+from crm.merging.merge import MOST, Take
+from graph.change_log import FieldChange, shown_fields
 from graph.customers.types import Customer
-from graph.enums import Permission
-from graph.jobs import Job
-from graph.refusals import UserError, mutation
+from graph.errors.user_errors import UserError, mutation
+from graph.jobs.jobs import Job
+from graph.types.enums import Permission
 
 
 @strawberry.input(
@@ -36,7 +36,7 @@ class CustomerMergePayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
-def _payload(done: merging.Merged) -> Any:
+def _payload(done: merge.Merged) -> Any:
     return CustomerMergePayload(customer=done.customer, changed=shown_fields(done.changed), job=done.job)
 
 
@@ -64,4 +64,4 @@ class Mutation:
         ] = False,
     ) -> CustomerMergePayload:
         takes = [Take(one.field, one.from_) for one in take or ()]
-        return await info.context.act(lambda act: merging.merge(act, into, from_, takes, dry_run=dry_run), _payload)
+        return await info.context.act(lambda act: merge.merge(act, into, from_, takes, dry_run=dry_run), _payload)

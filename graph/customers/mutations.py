@@ -9,9 +9,9 @@ from crm.customers import records
 from graph.customers.inputs import CustomerInput
 from graph.customers.queries import CustomerRef
 from graph.customers.types import Customer
-from graph.enums import Outcome, Permission
-from graph.inputs import given
-from graph.refusals import UserError, mutation
+from graph.errors.user_errors import UserError, mutation
+from graph.types.enums import Outcome, Permission
+from graph.types.inputs import given
 
 By: TypeAlias = Annotated[CustomerRef, strawberry.argument(description="Which customer.")]
 Input: TypeAlias = Annotated[CustomerInput, strawberry.argument(description="What the customer is to be.")]

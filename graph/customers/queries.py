@@ -5,16 +5,16 @@ from typing import Annotated, Any, cast
 import strawberry
 from strawberry import UNSET, Info
 
-from db.folding import email_key
-from db.queries import customers
+from db.queries.customers import customers
+from db.values.folding import email_key
+from graph.access.permissions import guarded
 from graph.customers.connections import CustomerConnection
 from graph.customers.types import Customer
-from graph.enums import ArchivedScope, Permission
-from graph.errors import BadUserInput
-from graph.filtering import asking
-from graph.paging import After, Before, First, Last, window
-from graph.permissions import guarded
-from graph.values import ExternalIdInput
+from graph.errors.top_level import BadUserInput
+from graph.filtering import list_arguments
+from graph.types.connections import After, Before, First, Last, window
+from graph.types.enums import ArchivedScope, Permission
+from graph.types.external_ids import ExternalIdInput
 
 
 @strawberry.input(description="Names one customer.", one_of=True)
@@ -48,10 +48,10 @@ class Query:
     async def customers(
         self,
         info: Info,
-        filter: asking.Filter = UNSET,
-        search: asking.Search = None,
-        search_fields: asking.SearchFields = None,
-        sort: asking.Sorting = None,
+        filter: list_arguments.Filter = UNSET,
+        search: list_arguments.Search = None,
+        search_fields: list_arguments.SearchFields = None,
+        sort: list_arguments.Sorting = None,
         archived: Annotated[
             ArchivedScope, strawberry.argument(description="Whether archived customers are among them.")
         ] = ArchivedScope.EXCLUDE,
@@ -60,7 +60,7 @@ class Query:
         last: Last = None,
         before: Before = None,
     ) -> CustomerConnection:
-        return await asking.customers(
+        return await list_arguments.customers(
             info.context,
             window(first, after, last, before),
             filter=filter,

@@ -10,23 +10,24 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import Info
 
-from db import wire
-from db.filtering import custom
-from db.queries import agents, circumstances, companies, departments, grouping, tags, totals
-from db.queries.grouping import ALL, Grouping, Part
-from db.queries.totals import Numbers, Totals
+from db.filtering import custom_fields
+from db.queries.catalogue import agents, companies, departments, tags
+from db.queries.matching import filter_contexts, grouping, totals
+from db.queries.matching.grouping import ALL, Grouping, Part
+from db.queries.matching.totals import Numbers, Totals
 from db.tables.enums import CustomFieldType, EntityType
-from graph import ids
+from db.values import wire_format
+from graph.catalogue.custom_fields import Key
 from graph.context import Context
-from graph.engine.fields import Rows, batched, column
-from graph.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, published
-from graph.errors import BadUserInput
-from graph.fields import Key
-from graph.filtering import asking
-from graph.filtering.plain import asked, filter_input
-from graph.nodes import Node
-from graph.paging import Listed, Lists
-from graph.scalars import DateTime, Decimal
+from graph.engine.field_declarations import Rows, batched, column
+from graph.errors.top_level import BadUserInput
+from graph.filtering import list_arguments
+from graph.filtering.filter_inputs import asked, filter_input
+from graph.types import ids
+from graph.types.connections import Listed, Lists
+from graph.types.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, published
+from graph.types.nodes import Node
+from graph.types.scalars import DateTime, Decimal
 
 
 class DateGrain(Enum):
@@ -192,8 +193,8 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
     """The largest groups of each list, the largest first."""
     viewer = context.viewer
     assert viewer is not None
-    with asking.refusals():
-        known = await circumstances.of(
+    with list_arguments.refusals():
+        known = await filter_contexts.of(
             context.reading, list(by), now=context.now, agent_id=viewer.agent_id, sight=viewer.sight, clock=True
         )
         chosen = grouping.grouping(by, known)
@@ -240,11 +241,11 @@ def _largest(groups: Mapping[tuple[Any, ...], Totals], first: int) -> list[tuple
 async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> list[Any]:
     viewer = context.viewer
     assert viewer is not None
-    with asking.refusals():
-        known = await circumstances.of(
+    with list_arguments.refusals():
+        known = await filter_contexts.of(
             context.reading, [{"customField": key}], now=context.now, agent_id=viewer.agent_id, sight=viewer.sight
         )
-        field = custom.field(known, EntityType.CUSTOMER, key, ("key",))
+        field = custom_fields.field(known, EntityType.CUSTOMER, key, ("key",))
     if field.type != CustomFieldType.NUMBER:
         raise BadUserInput(f"“{key}” is no NUMBER field: it has no sum.", reason="INVALID", argument=["key"])
     found: dict[Any, Any] = {}
@@ -306,7 +307,7 @@ def _value(part: Part, value: Any) -> Known:
         name = _ENUMS[part.name](value).name
         return Known(name, name.replace("_", " ").capitalize())
     if part.name == "date_time":
-        return Known(wire.show_moment(value), wire.show_moment(value))
+        return Known(wire_format.show_moment(value), wire_format.show_moment(value))
     if isinstance(value, bool):
         return Known(str(value).lower(), "Yes" if value else "No")
     if isinstance(value, float):

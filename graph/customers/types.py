@@ -6,22 +6,32 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET, Info
 
-from crm import claims, subscriptions
-from crm.customers import possible
-from crm.duplicates import LIKELIEST
+from crm.assignment import claims
+from crm.customers import allowed_actions
+from crm.customers import subscription_status as subscriptions
+from crm.merging.duplicates import LIKELIEST
 from db import tables
-from db.queries import agents, companies, customers, departments, segments, tags, workspaces
+from db.queries import workspaces
+from db.queries.catalogue import agents, companies, departments, segments, tags
+from db.queries.customers import customers
 from db.tables.enums import EntityType
-from graph import fields, ids
-from graph.activities import Interaction, Note, Order, listed
-from graph.actors import Actor, actors
-from graph.agents import Agent
-from graph.changes import TimelineConnection, timelines
-from graph.companies import Company
+from graph.access.actors import Actor, actors
+from graph.activities.activity_types import Interaction, Note, Order, listed
+from graph.catalogue import custom_fields as fields
+from graph.catalogue.agents import Agent
+from graph.catalogue.companies import Company
+from graph.catalogue.custom_fields import CustomFieldValue, Key, Keys
+from graph.catalogue.departments import Department
+from graph.catalogue.segments import Segment
+from graph.catalogue.tags import Tag
+from graph.change_log import TimelineConnection, timelines
 from graph.customers.duplicates import DuplicateMatch, matched
-from graph.departments import Department
-from graph.engine.fields import Rows, batched, column
-from graph.enums import (
+from graph.engine.field_declarations import Rows, batched, column
+from graph.filtering import list_arguments
+from graph.types import addresses, ids
+from graph.types.addresses import Address
+from graph.types.connections import After, Connection, First
+from graph.types.enums import (
     CustomerAction,
     CustomerStage,
     Gender,
@@ -30,14 +40,9 @@ from graph.enums import (
     TagKind,
     Verification,
 )
-from graph.fields import CustomFieldValue, Key, Keys
-from graph.filtering import asking
-from graph.nodes import Node, Record, read_from
-from graph.paging import After, Connection, First
-from graph.scalars import Date, DateTime, Decimal
-from graph.segments import Segment
-from graph.tags import Tag
-from graph.values import Address, ExternalId, addresses
+from graph.types.external_ids import ExternalId
+from graph.types.nodes import Node, Record, read_from
+from graph.types.scalars import Date, DateTime, Decimal
 
 _wire = ids.wire("Customer")
 
@@ -154,7 +159,7 @@ class Customer(Record, Node):
     @batched("The segments that the customer is in, by name; an archived customer is in none.", needs=("id",))
     async def segments(parents: Rows, info: Info) -> list[list[Segment]]:
         every = await segments.every_id(info.context.reading)
-        held = await asking.memberships(info.context, [parent.id for parent in parents], every)
+        held = await list_arguments.memberships(info.context, [parent.id for parent in parents], every)
         rows = await info.context.load(segments.by_ids, every)
         return [[rows[one] for one in every if one in held.get(parent.id, ())] for parent in parents]
 
@@ -174,7 +179,7 @@ class Customer(Record, Node):
     async def interactions(
         parents: Rows,
         info: Info,
-        filter: asking.InteractionFiltering = UNSET,
+        filter: list_arguments.InteractionFiltering = UNSET,
         first: First = None,
         after: After = None,
     ) -> list[Connection[Interaction]]:
@@ -184,7 +189,7 @@ class Customer(Record, Node):
     async def orders(
         parents: Rows,
         info: Info,
-        filter: asking.OrderFiltering = UNSET,
+        filter: list_arguments.OrderFiltering = UNSET,
         first: First = None,
         after: After = None,
     ) -> list[Connection[Order]]:
@@ -204,9 +209,9 @@ class Customer(Record, Node):
     async def viewer_can(parents: Rows, info: Info) -> list[list[CustomerAction]]:
         blocks = await info.context.one(customers.blocks, parents, "id", info.context.now)
         viewer, pairs = info.context.viewer, list(zip(parents, blocks, strict=True))
-        free = any(possible.may_claim(viewer, row) for row in parents)
+        free = any(allowed_actions.may_claim(viewer, row) for row in parents)
         held = await claims.of(info.context.reading, viewer, info.context.now) if free else claims.NONE
-        return [possible.actions(viewer, row, blocked=block is not None, claims=held) for row, block in pairs]
+        return [allowed_actions.actions(viewer, row, blocked=block is not None, claims=held) for row, block in pairs]
 
     @batched(
         f"Others who may be the same person, the likeliest first, {LIKELIEST} at most; none for an archived customer.",

@@ -4,8 +4,8 @@ from enum import Enum
 
 import strawberry
 
-from graph.enums import published
-from graph.filtering.plain import asked, filter_input
+from graph.filtering.filter_inputs import asked, filter_input
+from graph.types.enums import published
 
 
 class SortOrder(Enum):

@@ -25,8 +25,8 @@ from graphql import (
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
-from graph.errors import TopLevelError, ValidationFailed, limit_passed
-from graph.limits.numbers import Limits
+from graph.errors.top_level import TopLevelError, ValidationFailed, limit_passed
+from graph.limits.limits import Limits
 
 SIGN_IN: Final = "signIn"
 TYPE_NAME: Final = "__typename"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graph.errors import BadUserInput, limit_passed
-from graph.limits.numbers import Limits
+from graph.errors.top_level import BadUserInput, limit_passed
+from graph.limits.limits import Limits
 
 
 def check(variables: Mapping[str, Any], limits: Limits) -> None:

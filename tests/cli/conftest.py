@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from cli import main
 from crm.settings import PREFIX
-from tests.house.files import ROOT
+from tests.support.repository_files import ROOT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Start = Callable[..., "subprocess.Popen[str]"]

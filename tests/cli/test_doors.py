@@ -162,7 +162,7 @@ def test_a_port_in_use_is_refused(inside):
 
 
 def test_postgresql_wants_a_secret(inside, environment, databases):
-    from tests.databases import finished, require
+    from tests.support.databases import finished, require
 
     require("postgresql", databases)
     environment["CLIENTELA_DATABASE_URL"] = finished(databases.fresh("postgresql"))
@@ -175,21 +175,21 @@ def test_the_demo_is_for_sqlite(clientela, environment):
 
 
 def test_benchmarks_get_their_own_options(monkeypatch):
-    from cli import benching
+    from cli import benchmarks
 
     seen = []
-    monkeypatch.setattr(benching, "run", lambda arguments: seen.append(arguments))
+    monkeypatch.setattr(benchmarks, "run", lambda arguments: seen.append(arguments))
     main(["bench", "reads", "--rows", "5", "--help"], standalone_mode=False)
     assert seen == [("reads", "--rows", "5", "--help")]
 
 
 def test_a_refused_setting_is_a_sentence_wherever_it_is_found(monkeypatch, capsys):
-    from cli import serving
+    from cli import server
 
     def refuse(*arguments, **named):
         raise SettingRefused("CLIENTELA_SECRET is wrong.")
 
-    monkeypatch.setattr(serving, "serve", refuse)
+    monkeypatch.setattr(server, "serve", refuse)
     with pytest.raises(SystemExit, match="1"):
         main(["serve"])
     assert capsys.readouterr().err == "clientela: CLIENTELA_SECRET is wrong.\n"

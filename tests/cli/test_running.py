@@ -8,10 +8,10 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from cli import exporting, main
-from cli.refusing import Refused
+from cli import main, schema_export
+from cli.errors import Refused
 from tests.cli.conftest import lines_until, refusal, stopped
-from tests.databases import finished, require
+from tests.support.databases import finished, require
 
 PASSWORD = "correct horse battery"
 CREATE = ["workspace", "create", "--name", "Acme", "--email", "ada@acme.example", "--password-stdin"]
@@ -128,4 +128,4 @@ def test_the_schema_is_printed_and_compared(inside, tmp_path, monkeypatch):
     (tmp_path / "schema.graphql").write_text(shown.output.replace("type Query", "type Queries", 1))
     line = shown.output[: shown.output.index("type Query")].count("\n") + 1
     with pytest.raises(Refused, match=f"differs from the code at line {line};"):
-        exporting.check()
+        schema_export.check()

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from crm.access import Viewer
-from crm.acting import perform
+from crm.access.permissions import Viewer
 from crm.errors import Refusals, Refused
-from db import ids, tables
+from crm.unit_of_work import perform
+from db import tables
 from db.engine import Database, Session
-from db.reading import here, prepared
-from db.wire import wire
+from db.statements import here, prepared
+from db.values import ids
+from db.values.wire_format import wire
 
 Does = Callable[..., Awaitable[Any]]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from crm import interactions, notes, orders
-from db import ids, tables
+from crm.activities import interactions, notes, orders
+from db import tables
 from db.tables.enums import (
     AutomationRule,
     Direction,
@@ -14,8 +14,9 @@ from db.tables.enums import (
     RelationshipStatus,
     Role,
 )
-from tests import make
+from db.values import ids
 from tests.crm.conftest import named
+from tests.support import factories
 
 COUNTED = [
     pytest.param(
@@ -37,10 +38,10 @@ COUNTED = [
 
 async def _recorded(database, does, someone, given, customer=None, **settings):
     """The relationship of a customer of a workspace with those settings, once that was recorded."""
-    number = await make.workspace(database, **settings)
+    number = await factories.workspace(database, **settings)
     admin = someone(Role.ADMIN)
     there = type(admin)(number, admin.actor_kind, admin.actor_id, admin.permissions)
-    customer = customer or make.customer()
+    customer = customer or factories.customer()
     customer.workspace_id = number
 
     async def put(act):
@@ -90,7 +91,7 @@ async def test_what_does_not_count(database, does, someone, given):
 
 
 async def test_a_vip_is_never_touched(database, does, someone):
-    vip = make.customer(relationship_status=RelationshipStatus.VIP)
+    vip = factories.customer(relationship_status=RelationshipStatus.VIP)
     paid = {"kind": InteractionKind.PAYMENT, "outcome": InteractionOutcome.PAID}
     status, _ = await _recorded(database, does, someone, paid, customer=vip)
     assert status is RelationshipStatus.VIP
@@ -100,7 +101,7 @@ async def test_a_vip_is_never_touched(database, does, someone):
 
 
 async def test_an_interaction_does_not_change_the_version_and_is_the_last_one(does, save):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     at = ids.now() - 5_000
     done = await does(interactions.record, named(customer), {"kind": InteractionKind.CALL, "occurred_at": at})
     assert (done.customer.version, done.customer.last_interaction_at) == (1, at)
@@ -109,7 +110,7 @@ async def test_an_interaction_does_not_change_the_version_and_is_the_last_one(do
 
 
 async def test_one_with_a_known_external_id_is_not_recorded_again(does, refuses, save, everything):
-    await save(customer := make.customer(), other := make.customer())
+    await save(customer := factories.customer(), other := factories.customer())
     given = {"kind": InteractionKind.CALL, "external_id": {"system": "pbx", "value": "1"}}
     first = await does(interactions.record, named(customer), given)
     again = await does(interactions.record, named(customer), given)
@@ -120,7 +121,7 @@ async def test_one_with_a_known_external_id_is_not_recorded_again(does, refuses,
 
 
 async def test_nobody_records_with_whom_he_does_not_see(refuses, save, someone):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     given = {"kind": InteractionKind.CALL}
     assert await refuses(interactions.record, named(customer), given, by=someone()) == ("NOT_FOUND", "customer")
 
@@ -130,14 +131,14 @@ async def test_nobody_records_with_whom_he_does_not_see(refuses, save, someone):
 
 async def test_a_note_has_1_to_1000_characters(does, refuses, save):
     """EM14."""
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     assert len((await does(notes.create, named(customer), f" {'é' * 1000} ")).body) == 1000
     assert await refuses(notes.create, named(customer), "x" * 1001) == ("TOO_LONG", "input.body")
     assert await refuses(notes.create, named(customer), " \n ") == ("BLANK", "input.body")
 
 
 async def test_a_customer_is_found_by_its_notes_at_once(does, save, everything):
-    await save(customer := make.customer("An"))
+    await save(customer := factories.customer("An"))
     await save(tables.CustomerSearch(workspace_id=0, customer_id=customer.id, text="an"))
     note = await does(notes.create, named(customer), "Thích cà phê")
     assert (await everything(tables.CustomerSearch))[0].text.split() == ["an", "thich", "ca", "phe"]
@@ -150,7 +151,7 @@ async def test_a_customer_is_found_by_its_notes_at_once(does, save, everything):
 
 async def test_only_its_author_or_a_note_manager_changes_it(does, refuses, save, someone):
     """EM15."""
-    await save(author := make.agent(), customer := make.customer(owner_id=author.id))
+    await save(author := factories.agent(), customer := factories.customer(owner_id=author.id))
     writer = someone(agent=author)
     note = await does(notes.create, named(customer), "Called.", by=writer)
     wire = f"not_{note.id.hex()}"
@@ -161,7 +162,7 @@ async def test_only_its_author_or_a_note_manager_changes_it(does, refuses, save,
 
 
 async def test_a_note_about_an_archived_customer_is_refused(refuses, save):
-    await save(customer := make.customer(archived_at=1), note := make.note(customer))
+    await save(customer := factories.customer(archived_at=1), note := factories.note(customer))
     assert await refuses(notes.create, named(customer), "x") == ("CUSTOMER_ARCHIVED", "customer")
     assert await refuses(notes.delete, f"not_{note.id.hex()}") == ("CUSTOMER_ARCHIVED", "id")
 
@@ -171,7 +172,7 @@ async def test_a_note_about_an_archived_customer_is_refused(refuses, save):
 
 async def test_an_order_is_the_same_whenever_source_and_number_are(does, refuses, save, log):
     """SM1, SB16."""
-    await save(customer := make.customer(), other := make.customer())
+    await save(customer := factories.customer(), other := factories.customer())
     given = {"source": "shop", "number": "7", "total": 1_500_000, "currency": "vnd", "lines": [{"sku": "x"}]}
     made = await does(orders.upsert, named(customer), given)
     again = await does(orders.upsert, named(customer), given)
@@ -184,6 +185,6 @@ async def test_an_order_is_the_same_whenever_source_and_number_are(does, refuses
 
 
 async def test_an_order_is_refused_for_an_archived_customer(refuses, save):
-    await save(customer := make.customer(archived_at=1))
+    await save(customer := factories.customer(archived_at=1))
     given = {"source": "shop", "number": "7"}
     assert await refuses(orders.upsert, named(customer), given) == ("CUSTOMER_ARCHIVED", "customer")

@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
-from crm import accounts, agents, passwords
+from crm.access import accounts, passwords
+from crm.catalogue import agents
 from crm.errors import ConflictRefused, Refusals, Refused
-from db import ids, tables
+from db import tables
 from db.tables.enums import ChangeAction, Permission, Role
-from tests import make
+from db.values import ids
 from tests.crm.conftest import named
+from tests.support import factories
 
 PASSWORD = "correct horse battery"
 
@@ -55,14 +57,16 @@ async def test_without_a_password_he_cannot_sign_in_until_he_gets_one(does, data
 
 
 async def test_an_agent_without_an_account_gets_one_with_his_password(does, database, save):
-    await save(agent := make.agent("Seeded"))
+    await save(agent := factories.agent("Seeded"))
     await _update(does, agent, password=PASSWORD)
     assert await accounts.sign_in(database, email=agent.email, password=PASSWORD, address=None, now=ids.now())
 
 
 async def test_an_address_is_unique_on_the_server_whatever_its_case(does, refuses, database, viewer):
     made = await _create(does)
-    elsewhere = type(viewer)(await make.workspace(database), viewer.actor_kind, viewer.actor_id, viewer.permissions)
+    elsewhere = type(viewer)(
+        await factories.workspace(database), viewer.actor_kind, viewer.actor_id, viewer.permissions
+    )
     given = _given(email=made.email.upper())
     assert await refuses(agents.create, given, None, by=elsewhere) == ("TAKEN", "input.email")
     assert await refuses(agents.create, given, None) == ("TAKEN", "input.email")
@@ -105,7 +109,7 @@ async def test_the_version_asked_for_must_be_the_present_one(does):
 
 
 async def test_his_departments_are_replaced_and_stand_in_order(does, save, reading, everything, log):
-    await save(sales := make.department("Sales"), care := make.department("Care"))
+    await save(sales := factories.department("Sales"), care := factories.department("Care"))
     made = await _create(does, departments=[_id(sales), _id(care), _id(sales)])
     await _update(does, made, departments=[_id(care), _id(sales)])
     places = await everything(tables.AgentDepartment)

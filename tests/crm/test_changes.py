@@ -5,11 +5,14 @@ import asyncio
 import pytest
 from sqlmodel import select
 
-from crm import accounts, changes, workspaces
-from crm.changes import Author, Entry
-from db import ids, tables
-from db.reading import here, prepared
+from crm import change_log
+from crm.access import accounts
+from crm.change_log import Author, Entry
+from crm.workspace import workspaces
+from db import tables
+from db.statements import here, prepared
 from db.tables.enums import ActorKind, ChangeAction
+from db.values import ids
 
 _LOG = prepared(select(tables.Change).where(here(tables.Change)).order_by(tables.Change.seq))
 NOW = ids.now()
@@ -30,9 +33,9 @@ def _entry(**given):
 
 async def test_a_line_says_what_was_done_by_whom_and_where(database, workspace_id):
     agent, job = ids.new(), ids.new()
-    entry = _entry(fields=changes.appeared(name="Anna", nickname=None, tags=[]), row=3, audience={"owner": "x"})
+    entry = _entry(fields=change_log.appeared(name="Anna", nickname=None, tags=[]), row=3, audience={"owner": "x"})
     by = Author(ActorKind.AGENT, agent, job_id=job, request_id="r-1")
-    await database.write(workspace_id, lambda work: changes.record(work, [entry], by=by, at=NOW))
+    await database.write(workspace_id, lambda work: change_log.record(work, [entry], by=by, at=NOW))
     line = (await database.reading(workspace_id).rows(_LOG))[-1]
     assert (line.entity, line.action, line.node_id, line.version) == ("Customer", 1, entry.node_id, 2)
     assert (line.actor_kind, line.actor_id, line.job_id, line.request_id) == (0, agent, job, "r-1")
@@ -42,7 +45,7 @@ async def test_a_line_says_what_was_done_by_whom_and_where(database, workspace_i
 
 async def test_numbers_have_no_gap_however_many_write_and_fail_at_once(database, workspace_id):
     async def writes(work, count):
-        await changes.record(work, [_entry() for _ in range(count)], by=changes.SYSTEM, at=NOW)
+        await change_log.record(work, [_entry() for _ in range(count)], by=change_log.SYSTEM, at=NOW)
         if count == 3:
             raise LookupError("undone")
 
@@ -56,7 +59,7 @@ async def test_numbers_have_no_gap_however_many_write_and_fail_at_once(database,
 
 async def test_many_at_once_are_numbered_too(database, workspace_id):
     entries = [_entry(row=row) for row in range(250)]
-    await database.write(workspace_id, lambda work: changes.record(work, entries, by=changes.SYSTEM, at=NOW))
+    await database.write(workspace_id, lambda work: change_log.record(work, entries, by=change_log.SYSTEM, at=NOW))
     lines = (await database.reading(workspace_id).rows(_LOG))[6:]
     assert [(line.seq, line.node_id) for line in lines] == [(7 + e.row, e.node_id) for e in entries]
 
@@ -64,4 +67,6 @@ async def test_many_at_once_are_numbered_too(database, workspace_id):
 async def test_a_record_changes_once_in_a_transaction(database, workspace_id):
     entry = _entry()
     with pytest.raises(ValueError, match="once"):
-        await database.write(workspace_id, lambda work: changes.record(work, [entry, entry], by=changes.SYSTEM, at=NOW))
+        await database.write(
+            workspace_id, lambda work: change_log.record(work, [entry, entry], by=change_log.SYSTEM, at=NOW)
+        )

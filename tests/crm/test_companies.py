@@ -2,13 +2,13 @@
 
 import pytest
 
-from crm import companies
+from crm.catalogue import companies
 from crm.customers import records
 from crm.errors import ConflictRefused, DuplicateRefused
 from db import tables
 from db.tables.enums import EntityType, Outcome
-from tests import make
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ async def test_what_cannot_be_taken_is_refused_at_its_place(refuses, given, refu
 
 
 async def test_a_company_is_made_with_all_that_belongs_to_it(does, save, log):
-    await save(make.custom_field("size", entity=EntityType.COMPANY), agent := make.agent())
+    await save(factories.custom_field("size", entity=EntityType.COMPANY), agent := factories.agent())
     given = {
         "name": "Đất Việt",
         "domain": "DV.example",
@@ -58,7 +58,7 @@ async def test_domains_and_external_ids_belong_to_one(does, refuses):
 
 
 async def test_another_version_than_expected_is_a_conflict(does, save):
-    await save(company := make.company())
+    await save(company := factories.company())
     assert (await does(companies.update, named(company), {"name": "B"}, if_version=1)).company.version == 2
     with pytest.raises(ConflictRefused):
         await does(companies.update, named(company), {"name": "C"}, if_version=1)
@@ -72,7 +72,7 @@ async def test_its_customers_are_found_by_its_new_name(does, everything):
 
 
 async def test_one_with_customers_is_deleted_only_when_they_are_detached(does, refuses, save, everything, log):
-    await save(company := make.company())
+    await save(company := factories.company())
     made = (await does(records.create, {"name": "An", "company": named(company)})).customer
     assert await refuses(companies.delete, named(company), detach=False) == ("COMPANY_HAS_CUSTOMERS", "by")
     assert (await does(companies.delete, named(company), detach=True)).outcome is Outcome.DELETED

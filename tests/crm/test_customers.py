@@ -4,7 +4,7 @@ import pytest
 
 from crm.customers import records
 from crm.errors import ConflictRefused, DuplicateRefused
-from db import ids, tables
+from db import tables
 from db.tables.enums import (
     ChangeAction,
     CustomerStage,
@@ -14,8 +14,9 @@ from db.tables.enums import (
     Role,
     SubscriptionStatus,
 )
-from tests import make
+from db.values import ids
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 async def _changes(log, record):
@@ -83,7 +84,7 @@ async def test_everything_that_is_wrong_is_told_at_once(refuses):
 
 async def test_phones_are_kept_in_e164_and_local_ones_are_of_the_workspaces_country(database, does, someone):
     """SB4, SB9."""
-    number = await make.workspace(database, default_country="VN")
+    number = await factories.workspace(database, default_country="VN")
     viewer = someone(Role.ADMIN)
     here = type(viewer)(number, viewer.actor_kind, viewer.actor_id, viewer.permissions)
     made = (await does(records.create, {"name": "An", "phones": ["090 123 4567", "+39 06 1234567"]}, by=here)).customer
@@ -98,13 +99,13 @@ async def test_the_same_phone_or_address_twice_counts_once(does):
 
 async def test_an_owner_makes_it_follow_up(does, save):
     """SB23: owner set exactly in FOLLOW_UP."""
-    await save(agent := make.agent())
+    await save(agent := factories.agent())
     made = (await does(records.create, {"name": "An", "owner": {"email": agent.email.upper()}})).customer
     assert (made.stage, made.owner_id, made.owned_since is not None) == (CustomerStage.FOLLOW_UP, agent.id, True)
 
 
 async def test_the_log_tells_every_field_that_is_not_empty(does, save, log):
-    await save(tag := make.tag("vip"), company := make.company())
+    await save(tag := factories.tag("vip"), company := factories.company())
     given = {
         "name": "An",
         "nickname": " ",
@@ -132,7 +133,7 @@ async def test_the_log_tells_every_field_that_is_not_empty(does, save, log):
 
 async def test_it_is_found_by_all_that_was_given_at_once(does, save, everything):
     """SM8, SM16: the search text is written with the customer."""
-    await save(make.company("Công ty Đất Việt", domain="dv.example"), make.custom_field("plate"))
+    await save(factories.company("Công ty Đất Việt", domain="dv.example"), factories.custom_field("plate"))
     given = {
         "name": "Ánh",
         "phones": ["+84901234567"],
@@ -147,13 +148,13 @@ async def test_it_is_found_by_all_that_was_given_at_once(does, save, everything)
 
 
 async def test_who_sees_only_his_own_makes_customers_for_his_first_department(does, save, someone):
-    await save(home := make.department(), agent := make.agent(), make.works_in(agent, home))
+    await save(home := factories.department(), agent := factories.agent(), factories.works_in(agent, home))
     made = (await does(records.create, {"name": "An"}, by=someone(agent=agent, departments=(home,)))).customer
     assert (made.department_id, made.stage, made.owner_id) == (home.id, CustomerStage.TO_BE_ASSIGNED, None)
 
 
 async def test_or_for_himself_where_he_has_none(does, save, someone):
-    await save(agent := make.agent())
+    await save(agent := factories.agent())
     made = (await does(records.create, {"name": "An"}, by=someone(agent=agent))).customer
     assert (made.stage, made.owner_id) == (CustomerStage.FOLLOW_UP, agent.id)
 
@@ -167,7 +168,7 @@ async def test_an_external_id_belongs_to_one(does, refuses):
 
 
 async def test_one_who_is_out_of_sight_is_not_shown(does, refuses, save, someone):
-    await save(agent := make.agent())
+    await save(agent := factories.agent())
     await does(records.create, {"name": "An", "external_ids": [{"system": "erp", "value": "1"}]})
     given = {"name": "Bình", "external_ids": [{"system": "erp", "value": "1"}]}
     assert await refuses(records.create, given, by=someone(agent=agent)) == ("TAKEN", "input.externalIds.0.value")
@@ -209,7 +210,7 @@ async def test_a_new_primary_keeps_the_others_behind_it(does, everything):
 
 
 async def test_another_version_than_expected_is_a_conflict(does, save):
-    await save(customer := make.customer(version=3))
+    await save(customer := factories.customer(version=3))
     with pytest.raises(ConflictRefused) as refused:
         await does(records.update, named(customer), {"name": "Bình"}, if_version=2)
     assert (refused.value.record.version, refused.value.path) == (3, ("ifVersion",))
@@ -219,17 +220,17 @@ async def test_another_version_than_expected_is_a_conflict(does, save):
 
 async def test_an_archived_customer_is_not_changed(refuses, save):
     """EM6."""
-    await save(customer := make.customer(archived_at=ids.now()))
+    await save(customer := factories.customer(archived_at=ids.now()))
     assert await refuses(records.update, named(customer), {"name": "Bình"}) == ("CUSTOMER_ARCHIVED", "by")
 
 
 async def test_a_customer_is_judged_in_order(refuses, save, someone):
     """NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, then the rule."""
     await save(
-        agent := make.agent(),
-        pooled := make.customer(stage=CustomerStage.POOL, archived_at=ids.now()),
-        own := make.customer(owner_id=agent.id, archived_at=ids.now()),
-        hidden := make.customer(archived_at=ids.now()),
+        agent := factories.agent(),
+        pooled := factories.customer(stage=CustomerStage.POOL, archived_at=ids.now()),
+        own := factories.customer(owner_id=agent.id, archived_at=ids.now()),
+        hidden := factories.customer(archived_at=ids.now()),
     )
     viewer, wrong = someone(agent=agent), {"name": ""}
     assert await refuses(records.update, named(hidden), wrong, by=viewer) == ("NOT_FOUND", "by")
@@ -238,7 +239,7 @@ async def test_a_customer_is_judged_in_order(refuses, save, someone):
 
 
 async def test_blocked_refuses_an_owner_before_the_rule(refuses, save):
-    await save(agent := make.agent(active=False), customer := make.customer(), make.block(customer))
+    await save(agent := factories.agent(active=False), customer := factories.customer(), factories.block(customer))
     assert await refuses(records.update, named(customer), {"owner": named(agent)}) == (
         "CUSTOMER_BLOCKED",
         "input.owner",
@@ -246,7 +247,9 @@ async def test_blocked_refuses_an_owner_before_the_rule(refuses, save):
 
 
 async def test_an_expired_block_is_none(does, save):
-    await save(agent := make.agent(), customer := make.customer(), make.block(customer, until=ids.now() - 1))
+    await save(
+        agent := factories.agent(), customer := factories.customer(), factories.block(customer, until=ids.now() - 1)
+    )
     done = await does(records.update, named(customer), {"owner": named(agent)})
     assert done.customer.owner_id == agent.id
 
@@ -260,7 +263,7 @@ async def test_an_expired_block_is_none(does, save):
     ],
 )
 async def test_an_owner_set_by_update_is_an_assignment(does, refuses, save, start, refusal):
-    await save(agent := make.agent(), customer := make.customer(stage=start))
+    await save(agent := factories.agent(), customer := factories.customer(stage=start))
     if refusal:
         assert await refuses(records.update, named(customer), {"owner": named(agent)}) == refusal
     else:
@@ -269,7 +272,7 @@ async def test_an_owner_set_by_update_is_an_assignment(does, refuses, save, star
 
 
 async def test_another_owner_is_a_transfer_and_the_previous_one_is_kept(does, save, log):
-    await save(one := make.agent(), other := make.agent(), customer := make.customer(owner_id=one.id))
+    await save(one := factories.agent(), other := factories.agent(), customer := factories.customer(owner_id=one.id))
     done = await does(records.update, named(customer), {"owner": named(other)})
     assert (done.customer.owner_id, done.customer.previous_owner_id) == (other.id, one.id)
     assert await _changes(log, customer) == {
@@ -290,13 +293,18 @@ async def test_another_owner_is_a_transfer_and_the_previous_one_is_kept(does, sa
 )
 async def test_an_agent_takes_no_more_than_his_limit(database, does, refuses, own, shared, refused, someone):
     """SB18: archived customers do not count."""
-    number = await make.workspace(database, max_customers_per_agent=shared)
+    number = await factories.workspace(database, max_customers_per_agent=shared)
     admin = someone(Role.ADMIN)
     here = type(admin)(number, admin.actor_kind, admin.actor_id, admin.permissions)
-    agent, customer = make.agent(max_customers=own), make.customer()
+    agent, customer = factories.agent(max_customers=own), factories.customer()
 
     async def put(act):
-        for row in (agent, customer, make.customer(owner_id=agent.id, archived_at=1), make.customer(owner_id=agent.id)):
+        for row in (
+            agent,
+            customer,
+            factories.customer(owner_id=agent.id, archived_at=1),
+            factories.customer(owner_id=agent.id),
+        ):
             row.workspace_id = number
             await act.work.insert(row)
 
@@ -309,17 +317,17 @@ async def test_an_agent_takes_no_more_than_his_limit(database, does, refuses, ow
 
 
 async def test_an_agent_who_is_gone_gets_nobody(refuses, save):
-    await save(agent := make.agent(active=False), customer := make.customer())
+    await save(agent := factories.agent(active=False), customer := factories.customer())
     assert await refuses(records.update, named(customer), {"owner": named(agent)}) == ("AGENT_INACTIVE", "input.owner")
 
 
 async def test_an_owner_cannot_be_taken_away_by_update(refuses, save):
-    await save(agent := make.agent(), customer := make.customer(owner_id=agent.id))
+    await save(agent := factories.agent(), customer := factories.customer(owner_id=agent.id))
     assert await refuses(records.update, named(customer), {"owner": None}) == ("INVALID_TRANSITION", "input.owner")
 
 
 async def test_the_stage_is_protected(does, refuses, save):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     assert await refuses(records.update, named(customer), {"stage": CustomerStage.POOL}) == (
         "FIELD_PROTECTED",
         "input.stage",
@@ -330,7 +338,7 @@ async def test_the_stage_is_protected(does, refuses, save):
 
 async def test_the_follow_up_stage_is_one_of_the_workspaces(does, refuses, save):
     """SB12."""
-    await save(agent := make.agent(), customer := make.customer(owner_id=agent.id))
+    await save(agent := factories.agent(), customer := factories.customer(owner_id=agent.id))
     assert await refuses(records.update, named(customer), {"follow_up_stage": "Nope"}) == (
         "INVALID",
         "input.followUpStage",
@@ -343,7 +351,7 @@ async def test_the_follow_up_stage_is_one_of_the_workspaces(does, refuses, save)
 @pytest.mark.parametrize("start", list(RelationshipStatus))
 async def test_the_relationship_goes_anywhere_by_hand(does, save, start, to):
     """VC12."""
-    await save(customer := make.customer(relationship_status=start))
+    await save(customer := factories.customer(relationship_status=start))
     done = await does(records.update, named(customer), {"relationship_status": to})
     assert done.customer.relationship_status == to
 
@@ -358,7 +366,9 @@ async def test_the_relationship_goes_anywhere_by_hand(does, save, start, to):
     ],
 )
 async def test_a_part_that_needs_more_is_forbidden_at_its_place(refuses, save, someone, part, given, lacking):
-    await save(agent := make.agent(), customer := make.customer(subscription_status=SubscriptionStatus.UNSUBSCRIBED))
+    await save(
+        agent := factories.agent(), customer := factories.customer(subscription_status=SubscriptionStatus.UNSUBSCRIBED)
+    )
     names = {"relationshipStatus": "relationship_status", "subscriptionStatus": "subscription_status"}
     change = {names.get(part, part): named(agent) if part == "owner" else given}
     viewer = someone(Role.ADMIN, revoke=(lacking,))
@@ -368,11 +378,11 @@ async def test_a_part_that_needs_more_is_forbidden_at_its_place(refuses, save, s
 async def test_an_agent_changes_his_own_and_those_who_wait_in_his_departments(does, refuses, save, someone):
     """SB8."""
     await save(
-        home := make.department(),
-        agent := make.agent(),
-        own := make.customer(owner_id=agent.id),
-        waiting := make.customer(department_id=home.id),
-        pooled := make.customer(stage=CustomerStage.POOL),
+        home := factories.department(),
+        agent := factories.agent(),
+        own := factories.customer(owner_id=agent.id),
+        waiting := factories.customer(department_id=home.id),
+        pooled := factories.customer(stage=CustomerStage.POOL),
     )
     viewer = someone(agent=agent, departments=(home,))
     for customer in (own, waiting):
@@ -381,6 +391,6 @@ async def test_an_agent_changes_his_own_and_those_who_wait_in_his_departments(do
 
 
 async def test_an_address_of_two_is_ambiguous(refuses, save):
-    one, other = make.customer(), make.customer()
-    await save(one, other, make.email(one, "a@b.example"), make.email(other, "A@b.example"))
+    one, other = factories.customer(), factories.customer()
+    await save(one, other, factories.email(one, "a@b.example"), factories.email(other, "A@b.example"))
     assert await refuses(records.update, {"email": "a@B.example"}, {"name": "Bo"}) == ("AMBIGUOUS", "by")

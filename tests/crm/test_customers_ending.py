@@ -2,12 +2,13 @@
 
 import pytest
 
-from crm import notes, orders
+from crm.activities import notes, orders
 from crm.customers import records
-from db import ids, tables
+from db import tables
 from db.tables.enums import ChangeAction, CustomerStage, Outcome
-from tests import make
+from db.values import ids
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 @pytest.mark.parametrize(
@@ -31,10 +32,10 @@ async def test_an_upsert_by_an_id_that_is_unknown_makes_nobody(refuses):
 
 async def test_any_customer_is_deleted_for_ever_and_one_line_stays(does, save, log, everything):
     """EM23, SB20."""
-    await save(agent := make.agent())
+    await save(agent := factories.agent())
     given = {"name": "An", "phones": ["+84901234567"], "owner": named(agent), "tags": {"add": [{"name": "vip"}]}}
     made = (await does(records.create, given)).customer
-    await save(make.note(made), make.order(made), make.interaction(made))
+    await save(factories.note(made), factories.order(made), factories.interaction(made))
     done = await does(records.delete, named(made))
     assert done.outcome is Outcome.DELETED
     for table in (tables.Customer, tables.CustomerPhone, tables.CustomerTag, tables.CustomerSearch, tables.Note,
@@ -57,13 +58,13 @@ async def test_nothing_is_left_of_what_was_deleted_before_the_customer(does, log
 
 
 async def test_an_archived_customer_is_deleted_too(does, save, everything):
-    await save(customer := make.customer(archived_at=ids.now()))
+    await save(customer := factories.customer(archived_at=ids.now()))
     await does(records.delete, named(customer))
     assert await everything(tables.Customer) == []
 
 
 async def test_a_customer_made_with_tags_and_a_custom_field_takes_few_statements(does, save, sent):
-    await save(make.custom_field("tier"), tag := make.tag("vip"))
+    await save(factories.custom_field("tier"), tag := factories.tag("vip"))
     sent.clear()
     given = {
         "name": "An",

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from crm import departments
+from crm.catalogue import departments
 from crm.errors import Refused
 from db import tables
 from db.tables.enums import ChangeAction
-from tests import make
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 def _id(row):
@@ -17,15 +17,15 @@ def _id(row):
 
 
 async def _tree(save):
-    top = make.department("Top")
-    middle = make.department("Middle", parent_id=top.id)
-    low = make.department("Low", parent_id=middle.id)
+    top = factories.department("Top")
+    middle = factories.department("Middle", parent_id=top.id)
+    low = factories.department("Low", parent_id=middle.id)
     await save(top, middle, low)
     return top, middle, low
 
 
 async def test_it_is_made_under_another_with_its_members(does, save, everything, log):
-    top, an, binh = make.department("Top"), make.agent("An"), make.agent("Bình")
+    top, an, binh = factories.department("Top"), factories.agent("An"), factories.agent("Bình")
     await save(top, an, binh)
     made = await does(departments.create, {"name": " Sales ", "parent": _id(top), "agents": [_id(binh), _id(an)]})
     assert (made.name, made.parent_id) == ("Sales", top.id)
@@ -49,10 +49,10 @@ async def test_a_name_is_needed(refuses, given):
 
 
 async def test_members_given_replace_those_there_were(does, save, everything, log):
-    sales, other = make.department("Sales"), make.department("Other")
-    an, binh, chi = make.agent("An"), make.agent("Bình"), make.agent("Chi")
+    sales, other = factories.department("Sales"), factories.department("Other")
+    an, binh, chi = factories.agent("An"), factories.agent("Bình"), factories.agent("Chi")
     await save(sales, other, an, binh, chi)
-    await save(make.works_in(an, sales), make.works_in(binh, other), make.works_in(binh, sales, 1))
+    await save(factories.works_in(an, sales), factories.works_in(binh, other), factories.works_in(binh, sales, 1))
     await does(departments.update, _id(sales), {"agents": [_id(binh), _id(chi)]})
     places = [(row.agent_id, row.department_id, row.position) for row in await everything(tables.AgentDepartment)]
     assert sorted(places) == sorted([(binh.id, other.id, 0), (binh.id, sales.id, 1), (chi.id, sales.id, 0)])
@@ -64,7 +64,7 @@ async def test_members_given_replace_those_there_were(does, save, everything, lo
 
 async def test_what_is_not_given_stays(does, save, everything, log):
     top, middle, _ = await _tree(save)
-    await save(an := make.agent("An"), make.works_in(an, middle))
+    await save(an := factories.agent("An"), factories.works_in(an, middle))
     await does(departments.update, _id(middle), {"name": "Centre"})
     row = next(row for row in await everything(tables.Department) if row.id == middle.id)
     assert (row.name, row.name_key, row.parent_id) == ("Centre", "centre", top.id)
@@ -92,7 +92,7 @@ async def test_it_cannot_become_a_part_of_itself(refuses, save, below):
 
 
 async def test_two_moves_at_once_make_no_circle(does, save, everything):
-    await save(one := make.department("One"), two := make.department("Two"))
+    await save(one := factories.department("One"), two := factories.department("Two"))
     moves = [(one, two), (two, one)] * 4
     done = await asyncio.gather(
         *(does(departments.update, _id(a), {"parent": _id(b)}) for a, b in moves), return_exceptions=True
@@ -102,7 +102,7 @@ async def test_two_moves_at_once_make_no_circle(does, save, everything):
 
 
 async def test_unknown_parents_and_agents_are_refused_where_they_are_named(refuses, save):
-    await save(an := make.agent("An"), sales := make.department("Sales"))
+    await save(an := factories.agent("An"), sales := factories.department("Sales"))
     unknown = "agt_" + "0" * 32
     assert await refuses(departments.create, {"name": "A", "parent": _id(an)}) == ("NOT_FOUND", "input.parent")
     agents = {"name": "A", "agents": [_id(an), unknown]}
@@ -115,7 +115,7 @@ async def test_unknown_parents_and_agents_are_refused_where_they_are_named(refus
 
 
 async def test_it_is_deleted_and_its_members_stay(does, save, everything, log):
-    await save(sales := make.department("Sales"), an := make.agent("An"), make.works_in(an, sales))
+    await save(sales := factories.department("Sales"), an := factories.agent("An"), factories.works_in(an, sales))
     assert (await does(departments.delete, _id(sales))).name == "Sales"
     assert await everything(tables.Department) == []
     assert await everything(tables.AgentDepartment) == []
@@ -126,15 +126,19 @@ async def test_it_is_deleted_and_its_members_stay(does, save, everything, log):
 async def test_it_is_not_deleted_while_something_uses_it(refuses, save):
     top, _, low = await _tree(save)
     assert await refuses(departments.delete, _id(top)) == ("IN_USE", "id")
-    await save(make.customer(department_id=low.id, archived_at=1))
+    await save(factories.customer(department_id=low.id, archived_at=1))
     assert await refuses(departments.delete, _id(low)) == ("IN_USE", "id")
 
 
 async def test_it_is_not_deleted_while_a_rule_assigns_to_it(refuses, save):
-    await save(sales := make.department("Sales"), rule := make.rule("Rest"), make.assigns(rule, department=sales))
+    await save(
+        sales := factories.department("Sales"),
+        rule := factories.rule("Rest"),
+        factories.assigns(rule, department=sales),
+    )
     assert await refuses(departments.delete, _id(sales)) == ("IN_USE", "id")
 
 
 async def test_a_workspace_has_a_thousand_at_most(refuses, save):
-    await save(*(make.department(str(number)) for number in range(1000)))
+    await save(*(factories.department(str(number)) for number in range(1000)))
     assert await refuses(departments.create, {"name": "One more"}) == ("LIMIT_EXCEEDED", "input")

@@ -4,14 +4,15 @@ import asyncio
 
 import pytest
 
-from crm import duplicates
-from db import ids, tables
-from db.queries import duplicates as queries
-from db.sight import Sight
+from crm.merging import duplicates
+from db import tables
+from db.queries.customers import duplicates as queries
 from db.tables.enums import CustomerStage, Role
 from db.tables.enums import DuplicateKey as Key
-from tests import make
+from db.values import ids
+from db.visibility import Sight
 from tests.crm.conftest import named
+from tests.support import factories
 
 EVERYTHING = Sight(everything=True)
 ALL = [Key.PHONE, Key.EMAIL, Key.NAME]
@@ -28,11 +29,11 @@ def people(save):
     async def saved(*given):
         made = []
         for name, phones, emails, *columns in given:
-            customer = make.customer(name, **(columns[0] if columns else {}))
+            customer = factories.customer(name, **(columns[0] if columns else {}))
             await save(
                 customer,
-                *(make.phone(customer, one, place) for place, one in enumerate(phones)),
-                *(make.email(customer, one, place) for place, one in enumerate(emails)),
+                *(factories.phone(customer, one, place) for place, one in enumerate(phones)),
+                *(factories.email(customer, one, place) for place, one in enumerate(emails)),
             )
             made.append(customer)
         return made
@@ -84,7 +85,7 @@ async def test_archived_ones_are_left_out(people, reading):
 
 
 async def test_who_is_out_of_sight_is_in_no_group(people, save, reading, someone):
-    await save(agent := make.agent())
+    await save(agent := factories.agent())
     a, b, _ = await people(
         ("An", ["+1"], [], {"owner_id": agent.id}),
         ("Bo", ["+1"], [], {"stage": CustomerStage.POOL}),
@@ -98,7 +99,7 @@ async def test_who_is_out_of_sight_is_in_no_group(people, save, reading, someone
 
 async def test_of_a_department_those_who_wait_are_in_sight_and_others_are_not(people, save, reading, someone):
     """SB8: a list and its number leave out whom a colleague looks after, and whom nobody may see any more."""
-    await save(home := make.department(), agent := make.agent(), colleague := make.agent())
+    await save(home := factories.department(), agent := factories.agent(), colleague := factories.agent())
     waits = {"stage": CustomerStage.TO_BE_ASSIGNED, "department_id": home.id}
     a, b, *_ = await people(
         ("An", ["+1"], ["x@y.z"], waits),

@@ -2,12 +2,12 @@
 
 import pytest
 
-from crm import accounts, keys
-from db import ids
+from crm.access import accounts, api_keys
 from db.queries import accounts as queries
 from db.tables.enums import ChangeAction, Permission, Role
-from tests import make
+from db.values import ids
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 def _id(row):
@@ -19,7 +19,9 @@ def _given(**given):
 
 
 async def test_its_secret_lets_in_whoever_sends_it(does, database, viewer, reading, log):
-    made = await does(keys.create, _given(name=" Shop ", permissions=[Permission.NOTE_WRITE, Permission.CUSTOMER_VIEW]))
+    made = await does(
+        api_keys.create, _given(name=" Shop ", permissions=[Permission.NOTE_WRITE, Permission.CUSTOMER_VIEW])
+    )
     who = await accounts.viewer(database, made.secret)
     assert (who.workspace_id, who.agent_id) == (viewer.workspace_id, None)
     assert who.permissions == {Permission.CUSTOMER_VIEW, Permission.NOTE_WRITE}
@@ -35,7 +37,7 @@ async def test_its_secret_lets_in_whoever_sends_it(does, database, viewer, readi
 async def test_nobody_gives_a_key_what_he_does_not_hold(refuses, someone):
     manager = someone(Role.MANAGER, grant=(Permission.KEY_MANAGE,))
     wanted = [Permission.CUSTOMER_VIEW, Permission.TAG_MANAGE, Permission.SETTINGS_MANAGE]
-    assert await refuses(keys.create, _given(permissions=wanted), by=manager) == [
+    assert await refuses(api_keys.create, _given(permissions=wanted), by=manager) == [
         ("FORBIDDEN", "input.permissions.1"),
         ("FORBIDDEN", "input.permissions.2"),
     ]
@@ -50,35 +52,37 @@ async def test_nobody_gives_a_key_what_he_does_not_hold(refuses, someone):
     ],
 )
 async def test_what_cannot_be_taken_is_refused_where_it_stands(refuses, given, expected):
-    assert await refuses(keys.create, _given(**given)) == expected
+    assert await refuses(api_keys.create, _given(**given)) == expected
 
 
 async def test_it_stops_at_its_time(does, database):
     end = ids.now() + 60_000
-    made = await does(keys.create, _given(expires_at=end))
+    made = await does(api_keys.create, _given(expires_at=end))
     assert await accounts.viewer(database, made.secret, clock=lambda: end - 1)
     assert await accounts.viewer(database, made.secret, clock=lambda: end) is None
 
 
 async def test_revoked_it_lets_nobody_in_at_once(does, database, log):
-    made = await does(keys.create, _given())
+    made = await does(api_keys.create, _given())
     assert await accounts.viewer(database, made.secret)
-    revoked = await does(keys.revoke, _id(made.key))
+    revoked = await does(api_keys.revoke, _id(made.key))
     assert revoked.revoked_at
     assert await accounts.viewer(database, made.secret) is None
     assert [one["field"] for one in (await log(made.key))[-1].fields] == ["revokedAt"]
-    assert (await does(keys.revoke, _id(made.key))).revoked_at == revoked.revoked_at
+    assert (await does(api_keys.revoke, _id(made.key))).revoked_at == revoked.revoked_at
     assert len(await log(made.key)) == 2
 
 
 async def test_another_workspaces_key_is_not_found(does, refuses, database, viewer):
-    made = await does(keys.create, _given())
-    elsewhere = type(viewer)(await make.workspace(database), viewer.actor_kind, viewer.actor_id, viewer.permissions)
-    assert await refuses(keys.revoke, _id(made.key), by=elsewhere) == ("NOT_FOUND", "id")
+    made = await does(api_keys.create, _given())
+    elsewhere = type(viewer)(
+        await factories.workspace(database), viewer.actor_kind, viewer.actor_id, viewer.permissions
+    )
+    assert await refuses(api_keys.revoke, _id(made.key), by=elsewhere) == ("NOT_FOUND", "id")
     assert await accounts.viewer(database, made.secret)
 
 
 async def test_revoked_ones_stand_last(does, reading):
-    made = [(await does(keys.create, _given(name=name))).key for name in ("one", "two", "three")]
-    await does(keys.revoke, _id(made[2]))
+    made = [(await does(api_keys.create, _given(name=name))).key for name in ("one", "two", "three")]
+    await does(api_keys.revoke, _id(made[2]))
     assert [row.name for row in await queries.keys(reading, most=10)] == ["two", "one", "three"]

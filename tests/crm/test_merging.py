@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
-from crm import duplicates, merging, notes
+from crm.activities import notes
 from crm.customers import records
-from crm.jobs import undoing
-from crm.merging import Take
-from db import ids, tables
-from db.queries import customers
-from db.sight import Sight
+from crm.jobs import undo
+from crm.merging import duplicates
+from crm.merging import merge as merging
+from crm.merging.merge import Take
+from db import tables
+from db.queries.customers import customers
 from db.tables.enums import (
     ChangeAction,
     CustomerStage,
@@ -20,8 +21,10 @@ from db.tables.enums import (
     Role,
     SubscriptionStatus,
 )
-from tests import make
+from db.values import ids
+from db.visibility import Sight
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 def wire(row):
@@ -61,7 +64,7 @@ async def test_the_survivors_values_stay_and_empty_ones_are_filled_by_the_first_
 
 
 async def test_somebody_named_for_a_field_wins(does, save, made, merge):
-    await save(make.custom_field("size"), company := make.company("Acme"))
+    await save(factories.custom_field("size"), company := factories.company("Acme"))
     a = await made(phones=["+84901234567"], emails=["a@b.co"], custom_fields=[{"key": "size", "value": "S"}])
     b = await made("Bo", phones=["+84907654321"], emails=["b@b.co"], company=named(company))
     c = await made("Chi", custom_fields=[{"key": "size", "value": "L"}], nickname="C")
@@ -77,8 +80,9 @@ async def test_somebody_named_for_a_field_wins(does, save, made, merge):
 
 async def test_everything_that_hangs_on_them_comes_together(made, merge, save, everything, reading):
     await save(
-        agent := make.agent(), one := make.tag("one"), two := make.tag("two"), field := make.custom_field("size"),
-        segment := make.segment("S", kind=0), other := make.segment("T", kind=0),
+        agent := factories.agent(), one := factories.tag("one"), two := factories.tag("two"),
+        field := factories.custom_field("size"),
+        segment := factories.segment("S", kind=0), other := factories.segment("T", kind=0),
     )  # fmt: skip
     a = await made(
         phones=["+84901234567"], emails=["A@b.co"], tags={"add": [named(one)]},
@@ -91,7 +95,7 @@ async def test_everything_that_hangs_on_them_comes_together(made, merge, save, e
     )  # fmt: skip
     member = {"workspace_id": 0, "segment_id": segment.id}
     await save(
-        make.note(b, "Likes tea"), make.interaction(b), make.order(b),
+        factories.note(b, "Likes tea"), factories.interaction(b), factories.order(b),
         tables.SegmentMember(**member, customer_id=a.id), tables.SegmentMember(**member, customer_id=b.id),
         tables.SegmentMember(workspace_id=0, segment_id=other.id, customer_id=b.id),
     )  # fmt: skip
@@ -137,7 +141,7 @@ async def test_the_closest_relationship_stays_unless_somebody_is_named(made, mer
 
 
 async def test_the_owner_is_the_survivors_else_the_firsts(made, merge, save):
-    await save(one := make.agent(), two := make.agent())
+    await save(one := factories.agent(), two := factories.agent())
     a, b, c = (
         await made(),
         await made("Bo", owner=named(one), follow_up_stage="Offer sent"),
@@ -156,7 +160,9 @@ async def test_the_owner_is_the_survivors_else_the_firsts(made, merge, save):
 async def test_a_block_survives_and_the_longest_of_several(made, merge, save, everything):
     a, b, c = await made(), await made("Bo"), await made("Chi")
     now = ids.now()
-    await save(make.block(a, until=now + 10**6), make.block(b, reason="Fraud"), make.block(c, until=now - 1))
+    await save(
+        factories.block(a, until=now + 10**6), factories.block(b, reason="Fraud"), factories.block(c, until=now - 1)
+    )
     await merge(a, b, c)
     (block,) = await everything(tables.CustomerBlock)
     assert (block.customer_id, block.reason, block.until) == (a.id, "Fraud", None)
@@ -222,7 +228,7 @@ async def test_who_is_known_to_be_another_stays_so(does, made, merge, everything
     ],
 )
 async def test_what_nobody_can_be_named_for_is_refused(refuses, made, save, field, refusal):
-    await save(make.custom_field("off", active=False))
+    await save(factories.custom_field("off", active=False))
     a = await made(subscription_status=SubscriptionStatus.UNSUBSCRIBED)
     b = await made("Bo", subscription_status=SubscriptionStatus.SUBSCRIBED)
     assert await refuses(merging.merge, wire(a), [wire(b)], [Take(field, wire(b))]) == refusal
@@ -230,7 +236,7 @@ async def test_what_nobody_can_be_named_for_is_refused(refuses, made, save, fiel
 
 async def test_who_cannot_be_merged_is_refused(refuses, made, save):
     a, b, c = await made(), await made("Bo"), await made("Chi")
-    await save(archived := make.customer("Old", archived_at=ids.now()))
+    await save(archived := factories.customer("Old", archived_at=ids.now()))
     nobody, many = "cus_" + "0" * 32, [f"cus_{number:032x}" for number in range(1, 11)]
     assert await refuses(merging.merge, wire(a), []) == ("EMPTY_TARGET", "from")
     assert await refuses(merging.merge, wire(a), [wire(b), wire(a)]) == ("INVALID", "from.1")
@@ -245,8 +251,8 @@ async def test_who_cannot_be_merged_is_refused(refuses, made, save):
 
 
 async def test_an_agent_merges_only_those_he_works_with(refuses, save, someone):
-    await save(agent := make.agent(), a := make.customer("An", owner_id=agent.id))
-    await save(b := make.customer("Bo", stage=CustomerStage.POOL), c := make.customer("Chi"))
+    await save(agent := factories.agent(), a := factories.customer("An", owner_id=agent.id))
+    await save(b := factories.customer("Bo", stage=CustomerStage.POOL), c := factories.customer("Chi"))
     by = someone(Role.AGENT, agent=agent, grant=(Permission.CUSTOMER_MERGE,))
     found = await refuses(merging.merge, wire(a), [wire(b)], by=by)
     assert found == ("FORBIDDEN", "from.0")
@@ -254,16 +260,16 @@ async def test_an_agent_merges_only_those_he_works_with(refuses, save, someone):
 
 
 async def test_more_than_150_tags_are_too_many(refuses, made, save, everything):
-    tags = [make.tag(f"t{number}") for number in range(151)]
+    tags = [factories.tag(f"t{number}") for number in range(151)]
     await save(*tags)
     a, b = await made(), await made("Bo")
-    await save(*(make.worn(a, tag) for tag in tags[:100]), *(make.worn(b, tag) for tag in tags[51:]))
+    await save(*(factories.worn(a, tag) for tag in tags[:100]), *(factories.worn(b, tag) for tag in tags[51:]))
     assert await refuses(merging.merge, wire(a), [wire(b)]) == ("LIMIT_EXCEEDED", "from")
     assert len(await everything(tables.Customer)) == 2
 
 
 async def test_tags_come_only_to_who_may_wear_them(refuses, made, save):
-    await save(tag := make.tag())
+    await save(tag := factories.tag())
     a, b = await made(reseller_relationship=False), await made("Bo", tags={"add": [named(tag)]})
     assert await refuses(merging.merge, wire(a), [wire(b)]) == ("RESELLER_RELATIONSHIP_REQUIRED", "into")
 
@@ -284,10 +290,10 @@ async def test_the_number_of_statements_does_not_grow_with_those_merged(made, me
 
 async def test_undone_everybody_is_as_before(does, made, merge, save, everything, log):
     await save(
-        agent := make.agent(),
-        tag := make.tag(),
-        make.custom_field("size", unique=True),
-        segment := make.segment(kind=0),
+        agent := factories.agent(),
+        tag := factories.tag(),
+        factories.custom_field("size", unique=True),
+        segment := factories.segment(kind=0),
     )
     a = await made(nickname="A", phones=["+84901234567"], external_ids=[{"system": "erp", "value": "1"}])
     b = await made(
@@ -297,7 +303,7 @@ async def test_undone_everybody_is_as_before(does, made, merge, save, everything
     c, d = await made("Chi"), await made("Dan")
     await merge(b, c)
     await does(notes.create, named(b), "Called twice.")
-    await save(make.order(b), make.block(b), make.interaction(a))
+    await save(factories.order(b), factories.block(b), factories.interaction(a))
     await save(tables.SegmentMember(workspace_id=0, segment_id=segment.id, customer_id=b.id))
     await does(duplicates.dismiss, [wire(b), wire(d)])
     kinds = (
@@ -308,7 +314,7 @@ async def test_undone_everybody_is_as_before(does, made, merge, save, everything
     before = {table: sorted(map(tuple, await everything(table)), key=repr) for table in kinds}
     was = {row.id: row for row in await everything(tables.Customer)}
     job = (await merge(a, b)).job
-    await does(undoing.undo, f"job_{job.id.hex()}", None)
+    await does(undo.undo, f"job_{job.id.hex()}", None)
     for table in kinds:
         assert sorted(map(tuple, await everything(table)), key=repr) == before[table], table
     now = {row.id: row for row in await everything(tables.Customer)}
@@ -325,7 +331,7 @@ async def test_who_was_touched_since_is_kept(does, made, merge, everything):
     a, b = await made(), await made("Bo")
     job = (await merge(a, b)).job
     await does(records.update, named(a), {"nickname": "later"})
-    undone = await does(undoing.undo, f"job_{job.id.hex()}", None)
+    undone = await does(undo.undo, f"job_{job.id.hex()}", None)
     assert undone.counts == {"SKIPPED": 2}
     assert [row.nickname for row in await everything(tables.Customer)] == ["later"]
 

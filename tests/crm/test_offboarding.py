@@ -5,14 +5,15 @@ from collections import Counter
 
 import pytest
 
-from crm import agents, policies
+from crm.catalogue import agents
 from crm.customers import records
-from crm.jobs import running
+from crm.jobs import worker
+from crm.workspace import policies
 from db import tables
 from db.queries import jobs
 from db.tables.enums import CustomerStage, DepartmentAssignment, JobKind, JobStatus, Permission, Role
-from tests import make
 from tests.crm.conftest import named
+from tests.support import factories
 
 POOL = {"release": CustomerStage.POOL}
 
@@ -28,8 +29,8 @@ def _assign(*people, departments=()):
 @pytest.fixture
 async def leaving(save):
     """An agent with seven customers, the newest last in the list."""
-    agent = make.agent("Leaving")
-    customers = [make.customer(f"C{place}", owner_id=agent.id, created_at=1000 + place) for place in range(7)]
+    agent = factories.agent("Leaving")
+    customers = [factories.customer(f"C{place}", owner_id=agent.id, created_at=1000 + place) for place in range(7)]
     await save(agent, *customers)
     return agent, customers
 
@@ -46,7 +47,7 @@ async def test_who_owns_customers_needs_a_choice(refuses, leaving, everything):
 
 
 async def test_who_owns_only_archived_ones_needs_none(does, save, everything):
-    await save(agent := make.agent("An"), make.customer(owner_id=agent.id, archived_at=1))
+    await save(agent := factories.agent("An"), factories.customer(owner_id=agent.id, archived_at=1))
     await does(agents.deactivate, _id(agent), None)
     assert [row.owner_id for row in await everything(tables.Customer)] == [agent.id]
 
@@ -66,7 +67,7 @@ async def test_they_are_released(does, leaving, everything, log, stage):
 async def test_they_are_assigned_evenly_by_turns_in_list_order(does, save, leaving, everything):
     """SB18: seven over three are 3, 2 and 2, the newest first."""
     agent, customers = leaving
-    await save(one := make.agent("One"), two := make.agent("Two"), three := make.agent("Three"))
+    await save(one := factories.agent("One"), two := factories.agent("Two"), three := factories.agent("Three"))
     await does(agents.deactivate, _id(agent), _assign(one, two, one, three))
     found = await _customers(everything)
     order = [found[customer.id].owner_id for customer in reversed(customers)]
@@ -76,9 +77,9 @@ async def test_they_are_assigned_evenly_by_turns_in_list_order(does, save, leavi
 
 async def test_departments_stand_for_their_active_members_after_the_agents(does, save, leaving, everything):
     agent, _ = leaving
-    sales = make.department("Sales")
-    one, two, gone = make.agent("One"), make.agent("Two"), make.agent("Gone", active=False)
-    await save(sales, one, two, gone, *(make.works_in(who, sales) for who in (one, two, gone, agent)))
+    sales = factories.department("Sales")
+    one, two, gone = factories.agent("One"), factories.agent("Two"), factories.agent("Gone", active=False)
+    await save(sales, one, two, gone, *(factories.works_in(who, sales) for who in (one, two, gone, agent)))
     await does(agents.deactivate, _id(agent), _assign(two, departments=[sales]))
     shares = Counter(row.owner_id for row in (await _customers(everything)).values())
     assert shares == {two.id: 4, one.id: 3}
@@ -86,7 +87,11 @@ async def test_departments_stand_for_their_active_members_after_the_agents(does,
 
 async def test_full_agents_are_passed_over(does, save, leaving, everything):
     agent, _ = leaving
-    small, nobody, large = make.agent("S", max_customers=2), make.agent("N", max_customers=0), make.agent("L")
+    small, nobody, large = (
+        factories.agent("S", max_customers=2),
+        factories.agent("N", max_customers=0),
+        factories.agent("L"),
+    )
     await save(small, nobody, large)
     await does(agents.deactivate, _id(agent), _assign(small, nobody, large))
     assert Counter(row.owner_id for row in (await _customers(everything)).values()) == {small.id: 2, large.id: 5}
@@ -94,14 +99,18 @@ async def test_full_agents_are_passed_over(does, save, leaving, everything):
 
 async def test_too_few_places_are_refused_and_nothing_is_done(refuses, save, leaving, everything):
     agent, _ = leaving
-    await save(small := make.agent("S", max_customers=6))
+    await save(small := factories.agent("S", max_customers=6))
     assert await refuses(agents.deactivate, _id(agent), _assign(small)) == ("AGENT_AT_CAPACITY", "customers.assign")
     assert {row.owner_id for row in (await _customers(everything)).values()} == {agent.id}
 
 
 async def test_they_wait_in_the_departments_queue_where_the_workspace_says_so(does, database, save, everything):
-    await save(agent := make.agent("Leaving"), sales := make.department("Sales"), care := make.department("Care"))
-    await save(*(make.customer(owner_id=agent.id) for _ in range(4)))
+    await save(
+        agent := factories.agent("Leaving"),
+        sales := factories.department("Sales"),
+        care := factories.department("Care"),
+    )
+    await save(*(factories.customer(owner_id=agent.id) for _ in range(4)))
     await does(_queueing)
     await does(agents.deactivate, _id(agent), _assign(departments=[sales, care]))
     found = (await _customers(everything)).values()
@@ -115,7 +124,11 @@ async def _queueing(act):
 
 async def test_a_bad_choice_is_refused_where_it_stands(refuses, save, leaving):
     agent, _ = leaving
-    await save(gone := make.agent("Gone", active=False), one := make.agent("One"), empty := make.department("Empty"))
+    await save(
+        gone := factories.agent("Gone", active=False),
+        one := factories.agent("One"),
+        empty := factories.department("Empty"),
+    )
     cases = {
         ("INVALID", "customers.assign"): _assign(),
         ("NOT_FOUND", "customers.assign.agents.1"): {"assign": {"agents": [_id(one), "agt_" + "0" * 32]}},
@@ -130,7 +143,7 @@ async def test_a_bad_choice_is_refused_where_it_stands(refuses, save, leaving):
 
 async def test_a_blocked_customer_is_not_assigned_and_can_be_released(does, refuses, save, leaving, everything):
     agent, customers = leaving
-    await save(one := make.agent("One"), make.block(customers[3]))
+    await save(one := factories.agent("One"), factories.block(customers[3]))
     assert await refuses(agents.deactivate, _id(agent), _assign(one)) == ("CUSTOMER_BLOCKED", "customers.assign")
     await does(agents.deactivate, _id(agent), POOL)
     assert {row.stage for row in (await _customers(everything)).values()} == {CustomerStage.POOL}
@@ -150,7 +163,7 @@ async def test_customers_out_of_the_viewers_sight_move_too(does, someone, leavin
 
 
 async def test_nobody_is_given_to_him_while_he_leaves(does, save, everything):
-    await save(agent := make.agent("Leaving"))
+    await save(agent := factories.agent("Leaving"))
     wanted = [{"name": f"C{place}", "owner": {"id": _id(agent)}} for place in range(6)]
     await asyncio.gather(
         *(does(records.create, one) for one in wanted),
@@ -164,7 +177,7 @@ async def test_a_number_of_customers_takes_a_number_of_statements(does, save, se
     """A handful for each, whether they are three or as many as are done at once."""
     counts = []
     for many in (3, 200):
-        await save(agent := make.agent("Leaving"), *(make.customer(owner_id=agent.id) for _ in range(many)))
+        await save(agent := factories.agent("Leaving"), *(factories.customer(owner_id=agent.id) for _ in range(many)))
         sent.clear()
         await does(agents.deactivate, _id(agent), POOL)
         counts.append(len(sent))
@@ -174,22 +187,26 @@ async def test_a_number_of_customers_takes_a_number_of_statements(does, save, se
 @pytest.fixture
 async def many(save):
     """An agent with more customers than are done at once, one of them blocked."""
-    agent = make.agent("Leaving")
-    customers = [make.customer(f"C{place}", owner_id=agent.id, created_at=1000 + place) for place in range(231)]
+    agent = factories.agent("Leaving")
+    customers = [factories.customer(f"C{place}", owner_id=agent.id, created_at=1000 + place) for place in range(231)]
     await save(agent, *customers)
-    await save(make.block(customers[3]))
+    await save(factories.block(customers[3]))
     return agent, customers
 
 
 async def _worked(database, reading, job):
-    while await running.once(database, "worker", asyncio.Event()):
+    while await worker.once(database, "worker", asyncio.Event()):
         pass
     return (await jobs.any_by_ids(reading, [job.id]))[job.id]
 
 
 async def test_many_are_assigned_by_a_job(does, save, many, database, reading, everything, viewer):
     agent, _ = many
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN), one := make.agent("One"), two := make.agent("Two"))
+    await save(
+        factories.agent(id=viewer.actor_id, role=Role.ADMIN),
+        one := factories.agent("One"),
+        two := factories.agent("Two"),
+    )
     done = await does(agents.deactivate, _id(agent), _assign(one, two))
     assert (done.agent.active, done.job.kind, done.job.matched) == (False, JobKind.ASSIGN, 231)
     assert {row.owner_id for row in (await _customers(everything)).values()} == {agent.id}
@@ -203,7 +220,7 @@ async def test_many_are_released_by_a_job_whoever_sees_them(does, save, someone,
     agent, _ = many
     rights = (Permission.AGENT_MANAGE, Permission.CUSTOMER_ASSIGN)
     viewer = someone(Role.AGENT, grant=rights)
-    await save(make.agent(id=viewer.actor_id, role=Role.AGENT))
+    await save(factories.agent(id=viewer.actor_id, role=Role.AGENT))
     own = {"workspace_id": 0, "agent_id": viewer.actor_id, "granted": True}
     await save(*(tables.AgentPermission(permission=int(one), **own) for one in rights))
     done = await does(agents.deactivate, _id(agent), POOL, by=viewer)
@@ -215,14 +232,14 @@ async def test_many_are_released_by_a_job_whoever_sees_them(does, save, someone,
 
 async def test_many_are_too_many_for_those_who_take_fewer(refuses, save, many, everything):
     agent, _ = many
-    await save(small := make.agent("S", max_customers=230))
+    await save(small := factories.agent("S", max_customers=230))
     assert await refuses(agents.deactivate, _id(agent), _assign(small)) == ("AGENT_AT_CAPACITY", "customers.assign")
     assert all(row.active for row in await everything(tables.Agent))
 
 
 async def test_rules_look_at_whoever_comes_back_to_wait(does, save, leaving, everything):
     agent, _ = leaving
-    await save(one := make.agent("One"))
-    await save(rule := make.rule(), make.assigns(rule, agent=one))
+    await save(one := factories.agent("One"))
+    await save(rule := factories.rule(), factories.assigns(rule, agent=one))
     await does(agents.deactivate, _id(agent), {"release": CustomerStage.TO_BE_ASSIGNED})
     assert {row.owner_id for row in (await _customers(everything)).values()} == {one.id}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm import passwords
+from crm.access import passwords
 from crm.errors import ErrorCode, Refused
 
 

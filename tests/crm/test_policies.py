@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm import policies
+from crm.workspace import policies
 from db.queries import workspaces
 from db.tables.enums import AutomationRule, BulkDeletePolicy, CustomerStage, DepartmentAssignment
 

@@ -5,13 +5,14 @@ from collections import Counter
 
 import pytest
 
-from crm import interactions, notes, orders, tags
+from crm.activities import interactions, notes, orders
+from crm.catalogue import tags
 from crm.customers import records
 from crm.errors import Refusals, Refused
 from db import tables
 from db.tables.enums import InteractionKind, Outcome
-from tests import make
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 async def _outcomes(does, calls):
@@ -32,10 +33,10 @@ async def _outcomes(does, calls):
 
 async def test_150_tags_cannot_be_passed_together(does, save, everything):
     """MS2."""
-    customer = make.customer(tag_count=145)
-    own = [make.tag(f"t{number:03}") for number in range(145)]
-    more = [make.tag(f"n{number}") for number in range(10)]
-    await save(customer, *own, *more, *(make.worn(customer, tag) for tag in own))
+    customer = factories.customer(tag_count=145)
+    own = [factories.tag(f"t{number:03}") for number in range(145)]
+    more = [factories.tag(f"n{number}") for number in range(10)]
+    await save(customer, *own, *more, *(factories.worn(customer, tag) for tag in own))
     calls = [(records.update, (named(customer), {"tags": {"add": [named(tag)]}}), {}) for tag in more]
     assert await _outcomes(does, calls) == {Outcome.UPDATED: 5, "LIMIT_EXCEEDED": 5}
     assert len(await everything(tables.CustomerTag)) == 150
@@ -43,8 +44,8 @@ async def test_150_tags_cannot_be_passed_together(does, save, everything):
 
 
 async def test_an_agents_limit_cannot_be_passed_together(does, save, everything):
-    agent = make.agent(max_customers=3)
-    waiting = [make.customer(f"c{number}") for number in range(8)]
+    agent = factories.agent(max_customers=3)
+    waiting = [factories.customer(f"c{number}") for number in range(8)]
     await save(agent, *waiting)
     calls = [(records.update, (named(one), {"owner": named(agent)}), {}) for one in waiting]
     assert await _outcomes(does, calls) == {Outcome.UPDATED: 3, "AGENT_AT_CAPACITY": 5}
@@ -59,20 +60,20 @@ async def test_an_external_id_is_taken_once(does, everything):
 
 
 async def test_a_unique_value_is_taken_once(does, save):
-    await save(make.custom_field("badge", unique=True))
+    await save(factories.custom_field("badge", unique=True))
     given = {"custom_fields": [{"key": "badge", "value": "7"}]}
     calls = [(records.create, ({"name": f"c{number}", **given},), {}) for number in range(8)]
     assert await _outcomes(does, calls) == {Outcome.CREATED: 1, "TAKEN": 7}
 
 
 async def test_of_those_who_saw_a_version_one_changes_it(does, save):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     calls = [(records.update, (named(customer), {"nickname": f"n{number}"}), {"if_version": 1}) for number in range(8)]
     assert await _outcomes(does, calls) == {Outcome.UPDATED: 1, "CONFLICT": 7}
 
 
 async def test_no_update_is_lost(does, save, everything, log):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     fields = ["nickname", "real_name", "source", "channel"]
     calls = [(records.update, (named(customer), {name: f"v{n}"}), {}) for n in range(3) for name in fields]
     found = await _outcomes(does, calls)
@@ -84,7 +85,7 @@ async def test_no_update_is_lost(does, save, everything, log):
 
 
 async def test_a_new_tag_is_made_once(does, save, everything):
-    waiting = [make.customer(f"c{number}") for number in range(8)]
+    waiting = [factories.customer(f"c{number}") for number in range(8)]
     await save(*waiting)
     change = {"tags": {"add": [{"name": "b"}, {"name": "a"}]}}
     other = {"tags": {"add": [{"name": "A"}, {"name": "B"}]}}
@@ -109,7 +110,7 @@ async def test_parallel_upserts_make_one_customer(does, everything, by):
 
 
 async def test_a_tag_that_is_deleted_meanwhile_is_on_nobody(does, save, everything):
-    tag, waiting = make.tag(), [make.customer(f"c{number}") for number in range(6)]
+    tag, waiting = factories.tag(), [factories.customer(f"c{number}") for number in range(6)]
     await save(tag, *waiting)
     calls = [(records.update, (named(one), {"tags": {"add": [named(tag)]}}), {}) for one in waiting]
     await _outcomes(does, [*calls[:3], (tags.delete, (named(tag)["id"],), {}), *calls[3:]])
@@ -119,7 +120,7 @@ async def test_a_tag_that_is_deleted_meanwhile_is_on_nobody(does, save, everythi
 
 
 async def test_a_customer_is_found_by_every_note_written_at_once(does, save, everything):
-    await save(customer := make.customer("An"))
+    await save(customer := factories.customer("An"))
     await save(tables.CustomerSearch(workspace_id=0, customer_id=customer.id, text="an"))
     await _outcomes(does, [(notes.create, (named(customer), f"note{number}"), {}) for number in range(6)])
     (found,) = await everything(tables.CustomerSearch)
@@ -127,7 +128,7 @@ async def test_a_customer_is_found_by_every_note_written_at_once(does, save, eve
 
 
 async def test_an_interaction_is_recorded_once_and_an_order_written_once(does, save, everything):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     call = {"kind": InteractionKind.CALL, "external_id": {"system": "pbx", "value": "1"}}
     order = {"source": "shop", "number": "1"}
     calls = [(interactions.record, (named(customer), call), {}) for _ in range(5)]

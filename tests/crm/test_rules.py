@@ -2,12 +2,12 @@
 
 import pytest
 
-from crm import rules
+from crm.assignment import rules
 from db import tables
-from db.queries import rules as queries
+from db.queries.assignment import rules as queries
 from db.tables.enums import AssignmentStrategy, ChangeAction
-from tests import make
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 def _id(row):
@@ -21,8 +21,8 @@ async def _members(reading, rule):
 
 
 async def test_it_is_made_last_with_its_agents_and_departments_in_order(does, save, reading, log):
-    an, binh, sales = make.agent("An"), make.agent("Bình"), make.department("Sales")
-    await save(an, binh, sales, make.rule(position=3))
+    an, binh, sales = factories.agent("An"), factories.agent("Bình"), factories.department("Sales")
+    await save(an, binh, sales, factories.rule(position=3))
     given = {"name": "Rest", "agents": [_id(binh), _id(an), _id(binh)], "departments": [_id(sales)]}
     made = await does(rules.create, {**given, "filter": {"country": {"eq": "VN"}}})
     assert (made.position, made.active, made.strategy) == (4, True, AssignmentStrategy.ROUND_ROBIN)
@@ -34,7 +34,7 @@ async def test_it_is_made_last_with_its_agents_and_departments_in_order(does, sa
 
 
 async def test_members_given_replace_those_there_were(does, save, reading, log):
-    an, binh, sales = make.agent("An"), make.agent("Bình"), make.department("Sales")
+    an, binh, sales = factories.agent("An"), factories.agent("Bình"), factories.department("Sales")
     await save(an, binh, sales)
     made = await does(rules.create, {"name": "A", "agents": [_id(an)], "departments": [_id(sales)]})
     await does(rules.update, _id(made), {"agents": [_id(binh), _id(an)]})
@@ -47,7 +47,7 @@ async def test_members_given_replace_those_there_were(does, save, reading, log):
 
 
 async def test_the_turn_is_kept_and_the_same_again_changes_nothing(does, save, reading, log):
-    await save(an := make.agent("An"), rule := make.rule("A", turn=7), make.assigns(rule, agent=an))
+    await save(an := factories.agent("An"), rule := factories.rule("A", turn=7), factories.assigns(rule, agent=an))
     await does(rules.update, _id(rule), {"name": "A", "agents": [_id(an)], "filter": None})
     assert await log() == []
     await does(rules.update, _id(rule), {"name": "B"})
@@ -81,15 +81,15 @@ async def test_what_cannot_be_taken_is_refused_where_it_stands(refuses, given, e
 
 
 async def test_an_inactive_agent_is_not_named_anew_and_may_stay(does, refuses, save):
-    an, gone = make.agent("An"), make.agent("Gone", active=False)
-    await save(an, gone, rule := make.rule(), make.assigns(rule, agent=gone))
+    an, gone = factories.agent("An"), factories.agent("Gone", active=False)
+    await save(an, gone, rule := factories.rule(), factories.assigns(rule, agent=gone))
     wanted = {"name": "A", "agents": [_id(an), _id(gone)]}
     assert await refuses(rules.create, wanted) == ("AGENT_INACTIVE", "input.agents.1")
     await does(rules.update, _id(rule), wanted)
 
 
 async def test_it_is_deleted(does, refuses, save, everything, log):
-    await save(an := make.agent("An"), rule := make.rule(), make.assigns(rule, agent=an))
+    await save(an := factories.agent("An"), rule := factories.rule(), factories.assigns(rule, agent=an))
     await does(rules.delete, _id(rule))
     assert await everything(tables.AssignmentRule) == []
     assert await everything(tables.AssignmentRuleMember) == []
@@ -98,5 +98,5 @@ async def test_it_is_deleted(does, refuses, save, everything, log):
 
 
 async def test_a_workspace_has_a_thousand_at_most(refuses, save):
-    await save(*(make.rule(str(number)) for number in range(1000)))
+    await save(*(factories.rule(str(number)) for number in range(1000)))
     assert await refuses(rules.create, {"name": "One more"}) == ("LIMIT_EXCEEDED", "input")

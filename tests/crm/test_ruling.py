@@ -5,14 +5,15 @@ from collections import Counter
 
 import pytest
 
-from crm.bulk import calls, reclaiming
+from crm.bulk import reclaiming, requests
 from crm.customers import records
-from db import ids, tables
-from db.queries import customers
-from db.sight import Sight
+from db import tables
+from db.queries.customers import customers
 from db.tables.enums import AssignmentStrategy, CustomerStage, Permission
-from db.wire import wire
-from tests import make
+from db.values import ids
+from db.values.wire_format import wire
+from db.visibility import Sight
+from tests.support import factories
 
 
 def target(*rows):
@@ -26,7 +27,7 @@ def member(rule, agent, position=0):
 @pytest.fixture
 async def three(save):
     """Three agents whom a rule assigns to by turns."""
-    agents, rule = [make.agent(name) for name in "abc"], make.rule("all")
+    agents, rule = [factories.agent(name) for name in "abc"], factories.rule("all")
     await save(*agents, rule)
     await save(*(member(rule, agent, place) for place, agent in enumerate(agents)))
     return agents
@@ -51,9 +52,9 @@ async def test_seven_over_three_are_even_over_parallel_requests(does, three, eve
 
 
 async def test_the_first_rule_that_means_a_customer_assigns_him(does, save, everything):
-    a, b = make.agent("a"), make.agent("b")
-    fair = make.rule("fair", filter={"source": {"eq": "Fair"}}, position=0)
-    rest = make.rule("rest", position=1, strategy=AssignmentStrategy.LEAST_LOADED)
+    a, b = factories.agent("a"), factories.agent("b")
+    fair = factories.rule("fair", filter={"source": {"eq": "Fair"}}, position=0)
+    rest = factories.rule("rest", position=1, strategy=AssignmentStrategy.LEAST_LOADED)
     await save(a, b, fair, rest)
     await save(member(fair, a), member(rest, a), member(rest, b, 1))
     made = (await does(records.create, {"name": "x", "source": "Fair"})).customer
@@ -62,32 +63,34 @@ async def test_the_first_rule_that_means_a_customer_assigns_him(does, save, ever
 
 
 async def test_a_released_customer_never_goes_back_at_once(does, save, three, everything):
-    await save(customer := make.customer(owner_id=three[0].id))
-    await does(calls.release, int(CustomerStage.TO_BE_ASSIGNED), None, target(customer), None)
+    await save(customer := factories.customer(owner_id=three[0].id))
+    await does(requests.release, int(CustomerStage.TO_BE_ASSIGNED), None, target(customer), None)
     (row,) = await everything(tables.Customer)
     assert (row.stage, row.owner_id, row.previous_owner_id) == (CustomerStage.FOLLOW_UP, three[1].id, three[0].id)
 
 
 async def test_full_agents_let_a_customer_wait(does, save, everything):
-    await save(agent := make.agent(max_customers=0), rule := make.rule("all"))
+    await save(agent := factories.agent(max_customers=0), rule := factories.rule("all"))
     await save(member(rule, agent))
     assert (await does(records.create, {"name": "x"})).customer.stage == CustomerStage.TO_BE_ASSIGNED
 
 
 async def test_of_two_claimants_one_wins(database, does, save, someone, reading):
-    await save(a := make.agent("a"), b := make.agent("b"), customer := make.customer(stage=CustomerStage.POOL))
+    await save(
+        a := factories.agent("a"), b := factories.agent("b"), customer := factories.customer(stage=CustomerStage.POOL)
+    )
     viewers = [someone(agent=one, grant=(Permission.CUSTOMER_CLAIM,)) for one in (a, b)]
-    before = [await calls.claimable(reading, viewer, target(customer)) for viewer in viewers]
+    before = [await requests.claimable(reading, viewer, target(customer)) for viewer in viewers]
     done = await asyncio.gather(
-        *(does(calls.claim, seen, target(customer), None, by=one) for seen, one in zip(before, viewers, strict=True))
+        *(does(requests.claim, seen, target(customer), None, by=one) for seen, one in zip(before, viewers, strict=True))
     )
     assert sorted(next(iter(job.counts)) for job in done) == ["FAILED", "UPDATED"]
 
 
 async def test_claims_are_limited_and_cool_down(database, does, save, someone):
-    number = await make.workspace(database, pool_daily_claim_limit=1, pool_reclaim_cooldown_days=3)
-    agent = make.agent()
-    rows = [agent, *(made := [make.customer(f"c{one}", stage=CustomerStage.POOL) for one in range(3)])]
+    number = await factories.workspace(database, pool_daily_claim_limit=1, pool_reclaim_cooldown_days=3)
+    agent = factories.agent()
+    rows = [agent, *(made := [factories.customer(f"c{one}", stage=CustomerStage.POOL) for one in range(3)])]
     made[0].previous_owner_id, made[0].released_at = agent.id, 2**45
 
     async def fill(work):
@@ -98,16 +101,16 @@ async def test_claims_are_limited_and_cool_down(database, does, save, someone):
     await database.write(number, fill)
     viewer = someone(agent=agent)
     there = type(viewer)(number, viewer.actor_kind, viewer.actor_id, viewer.permissions)
-    job = await does(calls.claim, [], target(*made), None, by=there)
+    job = await does(requests.claim, [], target(*made), None, by=there)
     assert job.counts == {"FAILED": 2, "UPDATED": 1}
 
 
 async def test_idle_customers_go_back_to_the_pool_and_vips_never(database, someone):
-    number = await make.workspace(database, pool_auto_reclaim=True, pool_idle_days=30)
-    agent = make.agent()
+    number = await factories.workspace(database, pool_auto_reclaim=True, pool_idle_days=30)
+    agent = factories.agent()
     own = {"owner_id": agent.id, "owned_since": 1}
-    idle, vip = make.customer("idle", **own), make.customer("vip", relationship_status=2, **own)
-    busy = make.customer("busy", last_interaction_at=ids.now(), **own)
+    idle, vip = factories.customer("idle", **own), factories.customer("vip", relationship_status=2, **own)
+    busy = factories.customer("busy", last_interaction_at=ids.now(), **own)
 
     async def fill(work):
         for row in (agent, idle, vip, busy):

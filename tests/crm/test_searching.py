@@ -2,13 +2,14 @@
 
 import random
 
-from crm.bulk import calls
-from crm.customers import records, searching, states
-from crm.customers.states import SEARCHED
-from db import tables, wire
+from crm.bulk import requests
+from crm.customers import loaded_customer, records, search_document
+from crm.customers.loaded_customer import SEARCHED
+from db import tables
 from db.tables.enums import Role
-from tests import make
+from db.values import wire_format
 from tests.crm.conftest import named
+from tests.support import factories
 
 SAMPLES = {
     "name": ("Đặng Thị Mai", "anna"),
@@ -27,9 +28,9 @@ SAMPLES = {
 
 
 async def test_after_any_change_it_is_what_it_would_be_made_anew(does, save, viewer, everything):
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN), make.tag("gold"), make.tag("Bạc"))
-    await save(make.custom_field("motto"), company := make.company("Phở 24"))
-    given = SAMPLES | {"company": ({"id": wire.wire("Company")(company.id)}, None)}
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN), factories.tag("gold"), factories.tag("Bạc"))
+    await save(factories.custom_field("motto"), company := factories.company("Phở 24"))
+    given = SAMPLES | {"company": ({"id": wire_format.wire("Company")(company.id)}, None)}
     dice = random.Random(5)
     customer = (await does(records.create, {"name": "Zoë", "emails": ["a@example.com"]})).customer
     for _ in range(40):
@@ -42,13 +43,13 @@ async def test_after_any_change_it_is_what_it_would_be_made_anew(does, save, vie
 
 
 async def test_what_is_not_searched_leaves_it_alone(does, save, viewer, sent):
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
     customer = (await does(records.create, {"name": "Anna"})).customer
     sent.clear()
-    await does(calls.update, {"source": "Fair"}, {"ids": [named(customer)["id"]]}, None)
+    await does(requests.update, {"source": "Fair"}, {"ids": [named(customer)["id"]]}, None)
     assert not [text for text in sent if "customer_search" in text]
 
 
 async def _anew(act, identifier):
-    (state,) = (await states.load(act, [identifier], SEARCHED)).values()
-    return searching.document(state, await states.custom_fields(act))
+    (state,) = (await loaded_customer.load(act, [identifier], SEARCHED)).values()
+    return search_document.document(state, await loaded_customer.custom_fields(act))

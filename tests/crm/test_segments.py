@@ -2,12 +2,12 @@
 
 import pytest
 
-from crm import segments
+from crm.catalogue import segments
 from crm.errors import ConflictRefused
 from db import tables
 from db.tables.enums import SegmentKind
-from tests import make
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ async def test_one_that_is_used_cannot_be_deleted(does, refuses, everything):
 
 
 async def test_a_segment_keeps_its_kind_and_its_version_counts(does, refuses, save):
-    await save(segment := make.segment(filter={}))
+    await save(segment := factories.segment(filter={}))
     change = {"kind": SegmentKind.STATIC}
     assert await refuses(segments.update, named(segment)["id"], change) == ("FIELD_PROTECTED", "input.kind")
     done = await does(segments.update, named(segment)["id"], {"name": "New", "description": "d"}, if_version=1)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from crm import interactions, subscriptions
-from crm.customers import records
+from crm.activities import interactions
+from crm.customers import records, subscription_status
 from crm.errors import TransitionRefused
-from db import ids
 from db.tables.enums import InteractionKind, Permission, Role, SubscriptionStatus
-from tests import make
+from db.values import ids
 from tests.crm.conftest import named
+from tests.support import factories
 
 ALLOWED = {
     (SubscriptionStatus.SUBSCRIBED, SubscriptionStatus.UNSUBSCRIBED),
@@ -20,7 +20,7 @@ ALLOWED = {
 @pytest.mark.parametrize("start", list(SubscriptionStatus))
 async def test_by_hand_only_two_of_sixteen_pairs_move(does, save, start, to):
     """EM9-EM11: same to same is no error."""
-    await save(customer := make.customer(subscription_status=start))
+    await save(customer := factories.customer(subscription_status=start))
     if start == to or (start, to) in ALLOWED:
         done = await does(records.update, named(customer), {"subscription_status": to})
         assert done.customer.subscription_status == to
@@ -34,8 +34,8 @@ async def test_by_hand_only_two_of_sixteen_pairs_move(does, save, start, to):
 
 @pytest.mark.parametrize("status", list(SubscriptionStatus))
 def test_a_menu_offers_what_can_be_done(status):
-    assert list(subscriptions.allowed(status, archived=False)) == [to for one, to in ALLOWED if one is status]
-    assert subscriptions.allowed(status, archived=True) == ()
+    assert list(subscription_status.allowed(status, archived=False)) == [to for one, to in ALLOWED if one is status]
+    assert subscription_status.allowed(status, archived=True) == ()
 
 
 @pytest.mark.parametrize("status", list(SubscriptionStatus))
@@ -56,13 +56,13 @@ async def test_a_new_customer_starts_anywhere(does, status):
 )
 async def test_events_move_it_from_anywhere(does, save, kind, to, start):
     """EM12, EM13."""
-    await save(customer := make.customer(subscription_status=start))
+    await save(customer := factories.customer(subscription_status=start))
     done = await does(interactions.record, named(customer), {"kind": kind})
     assert done.customer.subscription_status == to
 
 
 async def test_only_consent_needs_a_permission_of_its_own(does, refuses, save, someone):
-    await save(customer := make.customer(subscription_status=SubscriptionStatus.SUBSCRIBED))
+    await save(customer := factories.customer(subscription_status=SubscriptionStatus.SUBSCRIBED))
     viewer = someone(Role.ADMIN, revoke=(Permission.CONSENT_RECORD,))
     opt_in = {"kind": InteractionKind.OPT_IN}
     assert await refuses(interactions.record, named(customer), opt_in, by=viewer) == ("FORBIDDEN", "input.kind")
@@ -74,7 +74,7 @@ async def test_events_of_an_archived_customer_wait(does, save, everything):
     """EM6."""
     from db import tables
 
-    await save(customer := make.customer(archived_at=ids.now(), subscription_status=SubscriptionStatus.SUBSCRIBED))
+    await save(customer := factories.customer(archived_at=ids.now(), subscription_status=SubscriptionStatus.SUBSCRIBED))
     done = await does(interactions.record, named(customer), {"kind": InteractionKind.OPT_OUT})
     assert done.customer.subscription_status == SubscriptionStatus.SUBSCRIBED
     assert [row.pending for row in await everything(tables.Interaction)] == [True]

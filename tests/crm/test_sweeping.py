@@ -2,15 +2,16 @@
 
 import pytest
 
-from crm import idempotency, sweeping
+from crm import idempotency, retention
 from crm.files import storage
 from crm.files.storage import Storage
-from crm.jobs import tending
-from db import ids, tables
+from crm.jobs import maintenance
+from db import tables
 from db.queries import accounts
 from db.queries import idempotency as calls
 from db.tables.enums import ActorKind, FileFormat, JobKind
-from tests import make
+from db.values import ids
+from tests.support import factories
 
 NOW = ids.now()
 DAY = 24 * 60 * 60 * 1000
@@ -43,20 +44,20 @@ async def test_uploads_go_after_a_week_unless_they_are_being_imported(database, 
     (new, new_path), (old, old_path), (busy, busy_path) = laid("uploads"), laid("uploads"), laid("uploads")
     await save(upload(new, 6 * DAY), upload(old, 8 * DAY), upload(busy, 8 * DAY))
     given = {"verb": int(JobKind.IMPORT), "given": {"path": busy}}
-    await save(make.job(kind=JobKind.IMPORT, arguments=given, finished_at=None))
-    await sweeping.sweep(database, now=NOW)
+    await save(factories.job(kind=JobKind.IMPORT, arguments=given, finished_at=None))
+    await retention.sweep(database, now=NOW)
     assert {row.path for row in await everything(tables.Upload)} == {new, busy}
     assert (new_path.exists(), old_path.exists(), busy_path.exists()) == (True, False, True)
 
 
 async def test_files_go_when_their_links_have_ended(database, save, laid, kept, everything):
     (old, old_path), (new, new_path) = laid("made"), laid("made")
-    await save(job := make.job())
+    await save(job := factories.job())
     own = {"workspace_id": 0, "job_id": job.id, "name": "x", "format": int(FileFormat.CSV), "bytes": 1}
     files = [tables.JobFile(**own, path=path, expires_at=NOW + more) for path, more in ((old, -1), (new, 1))]
     await save(*files)
     old_path.unlink()
-    await sweeping.sweep(database, now=NOW)
+    await retention.sweep(database, now=NOW)
     assert [row.path for row in await everything(tables.JobFile)] == [new]
     assert new_path.exists()
 
@@ -64,15 +65,15 @@ async def test_files_go_when_their_links_have_ended(database, save, laid, kept, 
 async def test_what_jobs_were_about_goes_a_day_after_their_end_and_their_rows_after_thirty(
     database, save, kept, everything, monkeypatch
 ):
-    monkeypatch.setattr(sweeping, "_PORTION", 3)
-    jobs = {age: make.job(finished_at=NOW - age) for age in (DAY // 2, 2 * DAY, 31 * DAY)}
-    jobs[None] = make.job(finished_at=None)
+    monkeypatch.setattr(retention, "_PORTION", 3)
+    jobs = {age: factories.job(finished_at=NOW - age) for age in (DAY // 2, 2 * DAY, 31 * DAY)}
+    jobs[None] = factories.job(finished_at=None)
     await save(*jobs.values())
     for job in jobs.values():
         own = {"workspace_id": 0, "job_id": job.id}
         await save(*(tables.JobTarget(**own, row=row, node_id=ids.new()) for row in range(8)))
         await save(*(tables.JobRow(**own, row=row, outcome=0) for row in range(8)))
-    await sweeping.sweep(database, now=NOW)
+    await retention.sweep(database, now=NOW)
     left = {row.job_id for row in await everything(tables.JobTarget)}
     assert left == {jobs[DAY // 2].id, jobs[None].id}
     assert {row.job_id for row in await everything(tables.JobRow)} == {jobs[2 * DAY].id, *left}
@@ -88,12 +89,12 @@ async def test_keys_of_callers_and_sessions_go(database, save, kept, everything,
     own = {"workspace_id": viewer.workspace_id, "agent_id": ids.new(), "secret_hash": b"", "created_at": 0}
     ended, open_ = (tables.SignIn(**own, id=ids.new(), expires_at=NOW + more) for more in (-1, 1))
     await database.write(None, lambda work: work.insert(ended, open_))
-    await sweeping.sweep(database, now=NOW)
+    await retention.sweep(database, now=NOW)
     assert [row.key for row in await everything(tables.Idempotency)] == ["new"]
     left = [await accounts.session_by_id(database.reading(None), one.id) for one in (ended, open_)]
     assert [one is None for one in left] == [True, False]
 
 
 def test_the_worker_sweeps_and_reclaims_and_compares_clocks_and_merges():
-    told = {chore.__name__ for _, chore in tending.CHORES}
+    told = {chore.__name__ for _, chore in maintenance.CHORES}
     assert told == {"compare", "merge", "merge_by_steps", "reclaim", "sweep"}

@@ -4,15 +4,15 @@ import unicodedata
 
 import pytest
 
-from crm import tags
+from crm.catalogue import tags
 from crm.customers import records
 from crm.errors import LimitRefused
 from db import tables
-from db.queries import tags as queries
-from db.sight import Sight
+from db.queries.catalogue import tags as queries
 from db.tables.enums import ChangeAction, Outcome, Permission, Role, TagKind
-from tests import make
+from db.visibility import Sight
 from tests.crm.conftest import named
+from tests.support import factories
 
 # Fifty letters, each two code points when decomposed.
 FIFTY = "ế" * 50
@@ -41,7 +41,7 @@ async def test_a_name_is_unique_within_its_kind_whatever_the_case(does, refuses)
 
 
 async def test_it_can_be_spelt_anew_and_keeps_its_kind(does, refuses, save, log):
-    await save(tag := make.tag("vip", color="red"))
+    await save(tag := factories.tag("vip", color="red"))
     done = await does(tags.update, named(tag)["id"], {"name": "VIP", "color": None})
     assert (done.tag.name, done.tag.color) == ("VIP", None)
     (line,) = await log(tag)
@@ -74,7 +74,12 @@ async def test_deleting_takes_it_off_everybody_and_tells_how_many(does, everythi
 
 
 async def test_merged_tags_leave_their_customers_with_the_survivor(does, refuses, save, everything):
-    await save(a := make.tag("a"), b := make.tag("b"), c := make.tag("c"), w := make.tag("w", kind=TagKind.WECOM))
+    await save(
+        a := factories.tag("a"),
+        b := factories.tag("b"),
+        c := factories.tag("c"),
+        w := factories.tag("w", kind=TagKind.WECOM),
+    )
     await does(records.create, {"name": "An", "tags": {"add": [named(a), named(b), named(c)]}})
     await does(records.create, {"name": "Bo", "tags": {"add": [named(b)]}})
     merge = [named(c)["id"], [named(a)["id"], named(b)["id"]]]
@@ -95,9 +100,9 @@ async def _worn(reading, customer):
 
 
 async def _wearing(save, count):
-    customer = make.customer(tag_count=count)
-    own = [make.tag(f"t{number:03}") for number in range(count)]
-    await save(customer, *own, *(make.worn(customer, tag) for tag in own))
+    customer = factories.customer(tag_count=count)
+    own = [factories.tag(f"t{number:03}") for number in range(count)]
+    await save(customer, *own, *(factories.worn(customer, tag) for tag in own))
     return customer, own
 
 
@@ -105,7 +110,7 @@ async def _wearing(save, count):
 async def test_150_of_both_kinds_together_are_the_most(does, refuses, save, kind):
     """MS2."""
     customer, _ = await _wearing(save, 149)
-    await save(one := make.tag("one", kind=kind), other := make.tag("other", kind=kind))
+    await save(one := factories.tag("one", kind=kind), other := factories.tag("other", kind=kind))
     assert (await does(records.update, named(customer), {"tags": {"add": [named(one)]}})).customer.tag_count == 150
     with pytest.raises(LimitRefused) as refused:
         await does(records.update, named(customer), {"tags": {"add": [named(other)]}})
@@ -114,7 +119,7 @@ async def test_150_of_both_kinds_together_are_the_most(does, refuses, save, kind
 
 async def test_one_off_and_one_on_at_150_works(does, save):
     customer, own = await _wearing(save, 150)
-    await save(other := make.tag("other"))
+    await save(other := factories.tag("other"))
     change = {"tags": {"add": [named(other)], "remove": [named(own[0])]}}
     assert (await does(records.update, named(customer), change)).customer.tag_count == 150
 
@@ -135,7 +140,7 @@ async def test_a_refused_save_leaves_no_orphan(refuses, everything, save):
 
 async def test_put_on_take_off_and_replace_in_one_save(does, save, reading):
     """MS8, VC3, SB22: `set` replaces tags of its kind only."""
-    await save(customer := make.customer(), w := make.tag("w", kind=TagKind.WECOM), a := make.tag("a"))
+    await save(customer := factories.customer(), w := factories.tag("w", kind=TagKind.WECOM), a := factories.tag("a"))
     await does(records.update, named(customer), {"tags": {"add": [named(w), named(a), {"name": "b"}]}})
     await does(records.update, named(customer), {"tags": {"set": [{"name": "C"}], "add": [{"name": "b"}]}})
     assert await _worn(reading, customer) == ["b", "C", "w"]
@@ -151,13 +156,13 @@ async def test_putting_on_what_is_worn_changes_nothing(does, save):
 
 
 async def test_set_takes_only_tags_of_its_kind(refuses, save):
-    await save(customer := make.customer(), w := make.tag("w", kind=TagKind.WECOM), a := make.tag("a"))
+    await save(customer := factories.customer(), w := factories.tag("w", kind=TagKind.WECOM), a := factories.tag("a"))
     change = {"tags": {"set": [named(a), named(w)]}}
     assert await refuses(records.update, named(customer), change) == ("TAG_KIND_MISMATCH", "input.tags.set.1")
 
 
 async def test_an_unknown_tag_is_refused_at_its_place(refuses, save):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     add = {"tags": {"add": [{"name": "x"}, {"id": "tag_" + "0" * 32}]}}
     assert await refuses(records.update, named(customer), add) == ("NOT_FOUND", "input.tags.add.1")
     remove = {"tags": {"remove": [{"name": "nope"}]}}
@@ -168,11 +173,11 @@ async def test_an_unknown_tag_is_refused_at_its_place(refuses, save):
 
 async def test_a_name_that_is_not_there_needs_the_setting_and_the_permission(database, does, refuses, save, someone):
     """VC2, MS9."""
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     change = {"tags": {"add": [{"name": "new"}]}}
     tagger = someone(Role.MANAGER, grant=(Permission.TAG_ASSIGN,))
     assert await refuses(records.update, named(customer), change, by=tagger) == ("FORBIDDEN", "input.tags.add.0")
-    off = await make.workspace(database, allow_inline_tags=False)
+    off = await factories.workspace(database, allow_inline_tags=False)
     admin = someone(Role.ADMIN)
     there = type(admin)(off, admin.actor_kind, admin.actor_id, admin.permissions)
     found = await refuses(records.create, {"name": "An", **change}, by=there)
@@ -181,7 +186,7 @@ async def test_a_name_that_is_not_there_needs_the_setting_and_the_permission(dat
 
 async def test_tags_need_a_reseller_relationship(does, refuses, save):
     """MS5."""
-    await save(customer := make.customer(reseller_relationship=False), tag := make.tag())
+    await save(customer := factories.customer(reseller_relationship=False), tag := factories.tag())
     change = {"tags": {"add": [named(tag)]}}
     refusal = ("RESELLER_RELATIONSHIP_REQUIRED", "input.tags")
     assert await refuses(records.update, named(customer), change) == refusal
@@ -192,7 +197,7 @@ async def test_tags_need_a_reseller_relationship(does, refuses, save):
 
 async def test_the_first_tag_in_the_alphabet_is_what_customers_are_sorted_by(does, save):
     """MS11."""
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     done = await does(records.update, named(customer), {"tags": {"set": [{"name": "vàng"}, {"name": "Đỏ"}]}})
     assert (done.customer.first_tag_key, done.customer.tag_count) == ("do", 2)
 
@@ -206,14 +211,14 @@ async def test_the_catalogue_counts_who_wears_a_tag(does, reading, everything):
 @pytest.fixture
 def many(monkeypatch):
     """Three are more than one request changes."""
-    monkeypatch.setattr("crm.customers.storing.MOST", 2)
+    monkeypatch.setattr("crm.customers.persistence.MOST", 2)
 
 
 async def test_more_wearers_than_a_request_can_change_are_left_to_a_job(refuses, does, save, many, everything):
     """Deleting, merging and renaming change everybody who wears the tag; nothing is done by halves."""
-    people = [make.customer(str(place), tag_count=1) for place in range(3)]
-    tag, other = make.tag("gold"), make.tag("silver")
-    await save(*people, tag, other, *(make.worn(one, tag) for one in people))
+    people = [factories.customer(str(place), tag_count=1) for place in range(3)]
+    tag, other = factories.tag("gold"), factories.tag("silver")
+    await save(*people, tag, other, *(factories.worn(one, tag) for one in people))
     gold, silver = named(tag)["id"], named(other)["id"]
     assert await refuses(tags.delete, gold) == ("LIMIT_EXCEEDED", "id")
     assert await refuses(tags.merge, silver, [gold]) == ("LIMIT_EXCEEDED", "from")

@@ -4,8 +4,8 @@ import pytest
 
 from crm.customers import records
 from db.tables.enums import CustomFieldType, Outcome
-from tests import make
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 async def _changes(log, record):
@@ -33,7 +33,7 @@ async def _changes(log, record):
 )
 async def test_each_type_keeps_its_values(does, save, log, kind, options, value, told):
     """EM8, SB5, SB15."""
-    await save(field := make.custom_field("own", kind, options=options), customer := make.customer())
+    await save(field := factories.custom_field("own", kind, options=options), customer := factories.customer())
     given = {"custom_fields": [{"key": "own", "value": value}]}
     await does(records.update, named(customer), given)
     assert await _changes(log, customer) == {"custom.own": (None, told)}
@@ -61,7 +61,7 @@ async def test_each_type_keeps_its_values(does, save, log, kind, options, value,
     ],
 )
 async def test_a_value_of_the_wrong_type_is_refused_at_its_place(refuses, save, kind, value):
-    await save(make.custom_field("own", kind, options=["a", "b"]), customer := make.customer())
+    await save(factories.custom_field("own", kind, options=["a", "b"]), customer := factories.customer())
     given = {"custom_fields": [{"key": "own", "value": value}]}
     code = "TOO_LONG" if value == "x" * 501 else "INVALID"
     assert await refuses(records.update, named(customer), given) == (code, "input.customFields.0.value")
@@ -69,14 +69,14 @@ async def test_a_value_of_the_wrong_type_is_refused_at_its_place(refuses, save, 
 
 @pytest.mark.parametrize("value", [1.5e308, -2.5e300, 2.0**53, 9007199254740993, 0.1])
 async def test_a_number_of_any_size_is_told_and_kept(does, save, log, value):
-    await save(make.custom_field("points", CustomFieldType.NUMBER))
+    await save(factories.custom_field("points", CustomFieldType.NUMBER))
     made = await does(records.create, {"name": "An", "custom_fields": [{"key": "points", "value": value}]})
     (line,) = [one for one in await log(made.customer) if one.entity == "Customer"]
     assert {"field": "custom.points", "before": None, "after": float(value)} in line.fields
 
 
 async def test_a_required_field_is_required_from_then_on(does, refuses, save):
-    await save(make.custom_field("tier", required=True), customer := make.customer())
+    await save(factories.custom_field("tier", required=True), customer := factories.customer())
     assert await refuses(records.create, {"name": "An"}) == ("BLANK", "input.customFields")
     clear = {"custom_fields": [{"key": "tier", "value": None}]}
     assert await refuses(records.update, named(customer), clear) == ("BLANK", "input.customFields.0.value")
@@ -84,13 +84,13 @@ async def test_a_required_field_is_required_from_then_on(does, refuses, save):
 
 
 async def test_a_field_that_is_switched_off_takes_nothing(refuses, save):
-    await save(make.custom_field("tier", active=False), customer := make.customer())
+    await save(factories.custom_field("tier", active=False), customer := factories.customer())
     given = {"custom_fields": [{"key": "tier", "value": "gold"}]}
     assert await refuses(records.update, named(customer), given) == ("FIELD_UNKNOWN", "input.customFields.0.key")
 
 
 async def test_a_unique_value_belongs_to_one(does, refuses, save):
-    await save(make.custom_field("badge", unique=True), one := make.customer(), other := make.customer())
+    await save(factories.custom_field("badge", unique=True), one := factories.customer(), other := factories.customer())
     await does(records.update, named(one), {"custom_fields": [{"key": "badge", "value": "Á1"}]})
     given = {"custom_fields": [{"key": "badge", "value": "á1"}]}
     assert await refuses(records.update, named(other), given) == ("TAKEN", "input.customFields.0.value")

@@ -5,12 +5,14 @@ import asyncio
 import pytest
 from sqlmodel import select
 
-from crm import accounts, workspaces
+from crm.access import accounts
 from crm.errors import ErrorCode, Refused
-from db import ids, tables
+from crm.workspace import workspaces
+from db import tables
 from db.queries import workspaces as queries
-from db.reading import here, prepared
+from db.statements import here, prepared
 from db.tables.enums import ActorKind, ChangeAction, Permission, Role
+from db.values import ids
 
 PASSWORD = "correct horse battery"
 

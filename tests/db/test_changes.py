@@ -10,13 +10,15 @@ import sqlalchemy as sa
 from alembic import command
 from sqlmodel import select
 
-from db import ids, migrating, tables
+from db import tables
 from db.engine import connect
-from db.queries import changes
-from db.reading import here, prepared
+from db.migrations import runner
+from db.queries import change_log
 from db.rows import fresh
-from tests import make
-from tests.databases import KINDS, finished, require
+from db.statements import here, prepared
+from db.values import ids
+from tests.support import factories
+from tests.support.databases import KINDS, finished, require
 
 LINES = 5_000
 
@@ -52,7 +54,7 @@ async def test_the_lines_of_a_customer_are_read_from_an_index(database, database
     ]
     await database.write(workspace_id, lambda work: work.insert(*rows))
     asked = {"after": 0, "size": 51, "customers": [people[3]], "workspace_id": workspace_id}
-    text, values = changes._lines((False,) * 5, by).on(database.dialect).bind(asked)
+    text, values = change_log._lines((False,) * 5, by).on(database.dialect).bind(asked)
     plan = await _plan(database, database_url, text, values)
     assert f"ix_change_{by}_seq" in plan, plan
 
@@ -62,21 +64,21 @@ def older(request, databases):
     """A database without `change.customer_id`."""
     require(request.param, databases)
     url = finished(databases.empty(request.param))
-    finished(migrating._run(url, _first_version))
+    finished(runner._run(url, _first_version))
     yield url
     finished(databases.drop(url))
 
 
 def _first_version(connection):
-    configuration = migrating._configuration()
+    configuration = runner._configuration()
     configuration.attributes["connection"] = connection
     command.upgrade(configuration, "0001")
 
 
 async def test_who_was_logged_before_is_known_after_a_migration(older):
     """Of a note that lives, of one that was deleted, and of what belongs to nobody."""
-    customer = make.customer()
-    note, gone, tag = make.note(customer), ids.new(), ids.new()
+    customer = factories.customer()
+    note, gone, tag = factories.note(customer), ids.new(), ids.new()
     lines = [("Note", note.id, None), ("Note", gone, None), ("Note", gone, customer.id), ("Tag", tag, None)]
 
     def fill(connection):
@@ -87,8 +89,8 @@ async def test_who_was_logged_before_is_known_after_a_migration(older):
             told = f"'{json.dumps({'customer': named.hex()})}'" if named else "NULL"
             connection.execute(sa.text(LINE.format(audience=told)), {"seq": seq, "entity": entity, "node": node})
 
-    await migrating._run(older, fill)
-    await migrating.upgrade(older)
+    await runner._run(older, fill)
+    await runner.upgrade(older)
     database = await connect(older)
     found = await database.reading(7).rows(prepared(select(tables.Change).where(here(tables.Change))))
     await database.close()

@@ -10,8 +10,8 @@ from sqlmodel import col, select
 from db import engine, tables
 from db.engine import Database, Work
 from db.errors import Contended, Taken, TookTooLong, Unavailable
-from db.reading import Prepared, among, here, prepared
-from tests import make, statements
+from db.statements import Prepared, among, here, prepared
+from tests.support import factories, sql_inspection
 
 NAMES = prepared(select(tables.Tag).where(here(tables.Tag)).order_by(col(tables.Tag.name_key)))
 AMONG = prepared(select(tables.Tag).where(here(tables.Tag), among(tables.Tag.name_key, "names")))
@@ -20,7 +20,7 @@ COUNT_ON = prepared(update(tables.Counter).where(here(tables.Counter)).values(ch
 
 
 async def test_rows_read_like_the_tables_and_hold_what_was_stored(database, workspace_id, save, reading):
-    stored = make.segment("Quý khách", filter={"and": [{"name": {"eq": "é"}}]}, description=None)
+    stored = factories.segment("Quý khách", filter={"and": [{"name": {"eq": "é"}}]}, description=None)
     await save(stored)
     row = await reading.first(prepared(select(tables.Segment).where(here(tables.Segment))))
     assert row is not None
@@ -29,14 +29,14 @@ async def test_rows_read_like_the_tables_and_hold_what_was_stored(database, work
 
 
 async def test_true_and_false_come_back_as_such(save, reading):
-    await save(make.agent(active=False))
+    await save(factories.agent(active=False))
     row = await reading.first(prepared(select(tables.Agent).where(here(tables.Agent))))
     assert row.active is False
 
 
 @pytest.mark.parametrize("many", [0, 1, 3, 1000])
 async def test_a_list_of_any_length_is_one_statement(save, reading, sent, many):
-    await save(make.tag("a"), make.tag("b"))
+    await save(factories.tag("a"), factories.tag("b"))
     sent.clear()
     found = await reading.rows(AMONG, names=["a"] * bool(many) + [f"x{number}" for number in range(many - 1)])
     assert [row.name for row in found] == ["a"] * bool(many)
@@ -44,7 +44,7 @@ async def test_a_list_of_any_length_is_one_statement(save, reading, sent, many):
 
 
 async def test_many_rows_are_copied_as_one_is_inserted(database, workspace_id, reading, sent):
-    for row in (added := [make.tag(f"t{number:03}") for number in range(250)]):
+    for row in (added := [factories.tag(f"t{number:03}") for number in range(250)]):
         row.workspace_id = workspace_id
     sent.clear()
     await database.write(workspace_id, lambda work: work.insert(*added))
@@ -54,7 +54,7 @@ async def test_many_rows_are_copied_as_one_is_inserted(database, workspace_id, r
 
 async def test_an_exception_undoes_the_whole_transaction(database, workspace_id, reading):
     async def half(work: Work) -> None:
-        tag = make.tag()
+        tag = factories.tag()
         tag.workspace_id = workspace_id
         await work.insert(tag)
         assert len(await work.rows(NAMES)) == 1
@@ -66,15 +66,15 @@ async def test_an_exception_undoes_the_whole_transaction(database, workspace_id,
 
 
 async def test_a_held_unique_value_names_its_columns(save):
-    await save(make.tag("VIP"))
+    await save(factories.tag("VIP"))
     with pytest.raises(Taken) as refusal:
-        await save(make.tag("vip"))
+        await save(factories.tag("vip"))
     assert (refusal.value.table, refusal.value.columns) == ("tag", ("kind", "unique_key"))
 
 
 async def test_a_workspace_reads_nothing_of_another(database, save):
-    await save(make.tag("mine"))
-    other = await make.workspace(database)
+    await save(factories.tag("mine"))
+    other = await factories.workspace(database)
     assert await database.reading(other).rows(NAMES) == []
 
 
@@ -146,7 +146,7 @@ async def test_a_database_that_is_not_there_is_unavailable(tmp_path):
 
 
 async def test_counting_statements_ends_with_its_block(database):
-    with statements.counted() as sent:
+    with sql_inspection.counted() as sent:
         await engine.ping(database)
     await engine.ping(database)
     assert len(sent) == 1
@@ -173,24 +173,24 @@ async def test_a_writer_who_gives_up_while_he_begins_holds_nobody_up(
     waiting.cancel()
     leave.set()
     await asyncio.gather(staying, waiting, return_exceptions=True)
-    await save(make.tag("after"))
+    await save(factories.tag("after"))
     assert [row.name for row in await reading.rows(NAMES)] == ["after"]
     await other.close()
 
 
 async def test_rows_by_pieces_are_those_of_one_moment(database, save, reading):
-    await save(*(make.tag(f"t{number:03}") for number in range(25)))
+    await save(*(factories.tag(f"t{number:03}") for number in range(25)))
     found: list[Any] = []
     async for piece in reading.pieces(NAMES, 10):
         found.append([row.name for row in piece])
         if len(found) == 1:
-            await save(make.tag("t0075"))
+            await save(factories.tag("t0075"))
     assert [len(piece) for piece in found] == [10, 10, 5]
     assert [name for piece in found for name in piece] == [f"t{number:03}" for number in range(25)]
 
 
 async def test_pieces_that_are_left_give_their_connection_back(database, save, reading):
-    await save(*(make.tag(f"t{number:03}") for number in range(25)))
+    await save(*(factories.tag(f"t{number:03}") for number in range(25)))
     for _ in range(20):
         pieces = reading.pieces(NAMES, 10)
         await anext(pieces)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, literal_column, select
 
-from db import engine, postgresql, sqlite
+from db import engine
+from db.drivers import postgresql, sqlite
 from db.errors import TookTooLong, Unavailable
-from db.reading import Prepared, prepared
+from db.statements import Prepared, prepared
 
 ONE = prepared(select(literal_column("1").label("one")))
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

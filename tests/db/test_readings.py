@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from db.engine import Database
-from db.queries import matches
-from db.queries.matches import Question
-from db.sight import Sight
+from db.queries.matching import matches
+from db.queries.matching.matches import Question
+from db.visibility import Sight
 
 WORKSPACE = 4_711
 

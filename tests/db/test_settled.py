@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import update
 
 from db import engine, tables
-from db.queries import circumstances, workspaces
-from db.reading import here, prepared
-from db.settled import Settled
-from db.sight import Sight
+from db.queries import workspaces
+from db.queries.matching import filter_contexts
+from db.short_cache import Settled
+from db.statements import here, prepared
 from db.tables.enums import EntityType
-from tests import make
+from db.visibility import Sight
+from tests.support import factories
 
 RENAMED = prepared(update(tables.Workspace).where(here(tables.Workspace)).values(timezone="Asia/Ho_Chi_Minh"))
 
@@ -39,12 +40,12 @@ async def test_a_field_that_another_process_made_is_found_by_the_next_question(
     asked = [{"customFields": [{"key": "size", "is": {"text": {"eq": "L"}}}]}]
 
     async def known() -> Any:
-        found = await circumstances.of(reading, asked, now=0, agent_id=None, sight=Sight(True))
+        found = await filter_contexts.of(reading, asked, now=0, agent_id=None, sight=Sight(True))
         return found.fields.get(EntityType.CUSTOMER, {}).keys()
 
     assert not await known()
     other = await engine.connect(database_url, size=1)
-    field = make.custom_field("size")
+    field = factories.custom_field("size")
     field.workspace_id = workspace_id
     await other.write(workspace_id, lambda work: work.insert(field))
     await other.close()

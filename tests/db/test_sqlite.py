@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from db import sqlite, tables
-from db.queries import indexing
-from db.reading import here, prepared
-from tests import make
+from db import tables
+from db.drivers import sqlite
+from db.queries.customers import sqlite_search_index
+from db.statements import here, prepared
+from tests.support import factories
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -20,7 +21,7 @@ async def test_a_long_log_is_brought_into_the_file_and_begins_anew(database, dat
     monkeypatch.setattr(sqlite, "_LOG", 300_000)
     sizes = []
     for _ in range(16):
-        await save(*(make.customer("x" * 1_000) for _ in range(60)))
+        await save(*(factories.customer("x" * 1_000) for _ in range(60)))
         sizes.append(log.stat().st_size)
     count = prepared(select(func.count().label("count")).select_from(tables.Customer).where(here(tables.Customer)))
     assert (await reading.rows(count))[0].count == 960
@@ -34,13 +35,13 @@ async def test_parts_of_the_index_are_merged_by_steps_and_everybody_is_found_sti
     def parts():
         return len(file.execute("SELECT DISTINCT segid FROM customer_text_idx").fetchall())
 
-    await database.write(None, indexing.by_steps)
+    await database.write(None, sqlite_search_index.by_steps)
     for letter in "abcdefghijklmno":
-        row = make.customer(letter)
+        row = factories.customer(letter)
         await save(row, tables.CustomerSearch(workspace_id=0, customer_id=row.id, text=f"person {3 * letter}"))
     assert parts() >= 12
     steps = 1
-    while await database.write(None, indexing.step):
+    while await database.write(None, sqlite_search_index.step):
         steps += 1
     assert steps > 1
     assert parts() < 8

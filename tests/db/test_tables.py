@@ -8,9 +8,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db import ids, tables
-from db.migrating import driver_url
-from tests import make
+from db import tables
+from db.migrations.runner import driver_url
+from db.values import ids
+from tests.support import factories
 
 TABLES = list(tables.metadata.tables.values())
 # What workers look through over all workspaces, without a lock.
@@ -69,8 +70,8 @@ def _described(thing: Any, name: str, kind: str, reflected: bool, compared: Any)
 
 
 def test_a_record_is_created_at_the_moment_of_its_id():
-    assert make.customer().created_at == pytest.approx(ids.now(), abs=2_000)
-    customer = make.customer(created_at=1_600_000_000_000)
+    assert factories.customer().created_at == pytest.approx(ids.now(), abs=2_000)
+    customer = factories.customer(created_at=1_600_000_000_000)
     assert ids.moment(customer.id) == customer.created_at == customer.updated_at
 
 

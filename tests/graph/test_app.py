@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from crm import accounts, settings, workspaces
+from crm import settings
+from crm.access import accounts
+from crm.workspace import workspaces
 from db.engine import Database
 from graph import app
 

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from crm.jobs import running
-from db import ids, tables
+from crm.jobs import worker
+from db import tables
 from db.tables.enums import CustomerStage, Role, SegmentKind
-from graph.ids import wire
-from tests import make
+from db.values import ids
+from graph.types.ids import wire
+from tests.support import factories
 
 JOB = """{ job { id kind status dryRun matched processed progress error canCancel undoableUntil
   counts { outcome count }
@@ -48,7 +49,7 @@ def work(database):
     """Lets a worker do all that waits."""
 
     async def done():
-        while await running.once(database, "test", asyncio.Event()):
+        while await worker.once(database, "test", asyncio.Event()):
             pass
 
     return done
@@ -56,7 +57,7 @@ def work(database):
 
 async def test_customers_are_changed_alike_and_told_row_by_row(bulk, save):
     """EM5, SB17, SM21, VC3, VC13: duplicate ids count once, unknown ones are FAILED rows NOT_FOUND."""
-    await save(a := make.customer("a"), b := make.customer("b"), c := make.customer("c", archived_at=1))
+    await save(a := factories.customer("a"), b := factories.customer("b"), c := factories.customer("c", archived_at=1))
     gone = "cus_" + "0" * 32
     target = {"ids": [*ids_of(a, b, c, a)["ids"], gone, "nonsense"]}
     job = await bulk(UPDATE, target=target, input={"city": "x"} and {"source": "Fair"})
@@ -101,13 +102,13 @@ async def test_customers_are_changed_alike_and_told_row_by_row(bulk, save):
 )
 async def test_a_match_that_leaves_nobody_out_is_refused(bulk, save, match):
     """EM5: UNBOUNDED_TARGET."""
-    await save(make.customer())
+    await save(factories.customer())
     assert await bulk(call("customersArchive"), target={"match": match}) == [("UNBOUNDED_TARGET", "target.match")]
 
 
 async def test_everyone_is_meant_when_it_is_said(bulk, save):
     """EM5, EM16."""
-    await save(a := make.customer("a"), b := make.customer("b"), c := make.customer("c"))
+    await save(a := factories.customer("a"), b := factories.customer("b"), c := factories.customer("c"))
     match = {"everyone": True, "exceptIds": ids_of(b)["ids"], "expectedCount": 2}
     job = await bulk(call("customersArchive"), target={"match": match})
     assert [row["node"]["id"] for row in job["rows"]["nodes"]] == ids_of(c, a)["ids"]
@@ -117,7 +118,7 @@ async def test_everyone_is_meant_when_it_is_said(bulk, save):
 
 async def test_another_number_than_expected_does_nothing(bulk, save, ask):
     """EM5: COUNT_MISMATCH."""
-    await save(make.customer("a"))
+    await save(factories.customer("a"))
     match = {"filter": {"name": {"eq": "a"}}, "expectedCount": 2}
     assert await bulk(call("customersArchive"), target={"match": match}) == [
         ("COUNT_MISMATCH", "target.match.expectedCount")
@@ -139,7 +140,11 @@ async def test_a_wrong_filter_is_told_at_its_place(bulk):
 
 
 async def test_a_dry_run_tells_the_same_and_writes_nothing(bulk, save, ask):
-    await save(a := make.customer("a"), b := make.customer("b", source="Fair"), c := make.customer("c", archived_at=1))
+    await save(
+        a := factories.customer("a"),
+        b := factories.customer("b", source="Fair"),
+        c := factories.customer("c", archived_at=1),
+    )
     arguments = {"target": ids_of(a, b, c), "input": {"source": "Fair"}}
     dry = await bulk(UPDATE, **arguments, options={"dryRun": True})
     assert (await ask("{ customers { nodes { source } } }"))["customers"]["nodes"] == [
@@ -153,7 +158,7 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(bulk, save, ask):
 
 async def test_all_or_nothing(bulk, save, ask):
     """EM5: ABORT."""
-    await save(a := make.customer("a"), b := make.customer("b", archived_at=1), c := make.customer("c"))
+    await save(a := factories.customer("a"), b := factories.customer("b", archived_at=1), c := factories.customer("c"))
     job = await bulk(UPDATE, target=ids_of(a, b, c), input={"source": "Fair"}, options={"onError": "ABORT"})
     assert (job["status"], outcomes(job)) == ("FAILED", ["SKIPPED", "FAILED", "SKIPPED"])
     assert codes(job) == [[], ["CUSTOMER_ARCHIVED"], []]
@@ -163,8 +168,8 @@ async def test_all_or_nothing(bulk, save, ask):
 
 async def test_more_than_200_run_behind_the_answer(bulk, save, ask, work, viewer):
     """EM5: a durable job."""
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
-    await save(*(make.customer(f"c{number}", source="Fair") for number in range(450)))
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
+    await save(*(factories.customer(f"c{number}", source="Fair") for number in range(450)))
     match = {"filter": {"source": {"eq": "Fair"}}, "expectedCount": 450}
     job = await bulk(UPDATE, target={"match": match}, input={"source": "Shop"})
     assert (job["status"], job["matched"], job["processed"], job["canCancel"]) == ("QUEUED", 450, 0, True)
@@ -181,7 +186,7 @@ async def test_more_than_200_run_behind_the_answer(bulk, save, ask, work, viewer
 
 
 async def test_rows_come_in_pages(bulk, save, ask):
-    await save(*(made := [make.customer(f"c{n}", archived_at=1 if n % 2 else None) for n in range(7)]))
+    await save(*(made := [factories.customer(f"c{n}", archived_at=1 if n % 2 else None) for n in range(7)]))
     job = await bulk(call("customersArchive"), target=ids_of(*made))
     document = """query ($id: ID!, $after: String, $outcome: [Outcome!]) { job(id: $id) {
       rows(first: 2, after: $after, outcome: $outcome) { totalCount nodes { row }
@@ -198,8 +203,8 @@ async def test_rows_come_in_pages(bulk, save, ask):
 
 async def test_seven_over_three_is_three_two_two(bulk, save):
     """SB18, SB19: evenly by turns."""
-    agents = [make.agent(name) for name in "abc"]
-    await save(*agents, *(made := [make.customer(f"c{number}") for number in range(7)]))
+    agents = [factories.agent(name) for name in "abc"]
+    await save(*agents, *(made := [factories.customer(f"c{number}") for number in range(7)]))
     named = ", ".join(f'"{wire("Agent")(one.id)}"' for one in agents)
     to = f"{{agents: [{named}]}}"
     job = await bulk(call("customersAssign", f", to: {to}"), target=ids_of(*made))
@@ -210,8 +215,8 @@ async def test_seven_over_three_is_three_two_two(bulk, save):
 
 async def test_full_agents_are_passed_over_and_the_rest_is_refused(bulk, save):
     """SB18, SB19: AGENT_AT_CAPACITY."""
-    a, b = make.agent("a", max_customers=1), make.agent("b", max_customers=2)
-    await save(a, b, *(made := [make.customer(f"c{number}") for number in range(5)]))
+    a, b = factories.agent("a", max_customers=1), factories.agent("b", max_customers=2)
+    await save(a, b, *(made := [factories.customer(f"c{number}") for number in range(5)]))
     to = f'{{agents: ["{wire("Agent")(a.id)}", "{wire("Agent")(b.id)}"]}}'
     job = await bulk(call("customersAssign", f", to: {to}"), target=ids_of(*made))
     assert outcomes(job) == ["UPDATED"] * 3 + ["FAILED"] * 2
@@ -220,7 +225,7 @@ async def test_full_agents_are_passed_over_and_the_rest_is_refused(bulk, save):
 
 async def test_inactive_and_unknown_agents_are_refused_without_a_job(bulk, save):
     """SB18: AGENT_INACTIVE, and no job."""
-    await save(off := make.agent(active=False), customer := make.customer())
+    await save(off := factories.agent(active=False), customer := factories.customer())
     for one, code in ((wire("Agent")(off.id), "AGENT_INACTIVE"), ("agt_" + "0" * 32, "NOT_FOUND")):
         document = call("customersAssign", f', to: {{agents: ["{one}"]}}')
         assert await bulk(document, target=ids_of(customer)) == [(code, "to.agents.0")]
@@ -228,8 +233,10 @@ async def test_inactive_and_unknown_agents_are_refused_without_a_job(bulk, save)
 
 async def test_release_verify_block_and_claim(bulk, save, viewer):
     """SB2, SB21, SB22, SB23."""
-    await save(agent := make.agent("me", id=viewer.actor_id), new := make.customer("n", stage=CustomerStage.NEW))
-    await save(own := make.customer("o", owner_id=agent.id))
+    await save(
+        agent := factories.agent("me", id=viewer.actor_id), new := factories.customer("n", stage=CustomerStage.NEW)
+    )
+    await save(own := factories.customer("o", owner_id=agent.id))
     job = await bulk(call("customersVerify", ", valid: true"), target=ids_of(new, own))
     assert outcomes(job) == ["UPDATED", "FAILED"]
     assert outcomes(await bulk(call("customersRelease"), target=ids_of(own, new))) == ["UPDATED", "FAILED"]
@@ -242,7 +249,9 @@ async def test_release_verify_block_and_claim(bulk, save, viewer):
 
 async def test_bulk_deletes_obey_the_workspace(bulk, save):
     """EM23, SB20, SB21: BULK_DELETE_NOT_ALLOWED."""
-    await save(agent := make.agent(), a := make.customer("a"), b := make.customer("b", owner_id=agent.id))
+    await save(
+        agent := factories.agent(), a := factories.customer("a"), b := factories.customer("b", owner_id=agent.id)
+    )
     dry = await bulk(call("customersDelete"), target=ids_of(a, b), options={"dryRun": True})
     job = await bulk(call("customersDelete"), target=ids_of(a, b))
     assert outcomes(job) == outcomes(dry) == ["DELETED", "FAILED"]
@@ -255,7 +264,7 @@ UPSERT = f"""mutation ($rows: [CustomerRow!]!, $options: BulkOptions) {{
 
 
 async def test_rows_are_made_and_changed_each_for_itself(bulk, save, ask):
-    await save(a := make.customer("a"))
+    await save(a := factories.customer("a"))
     rows = [
         {"input": {"name": "new"}},
         {"by": ids_of(a)["ids"] and {"id": ids_of(a)["ids"][0]}, "input": {"source": "Fair"}},
@@ -280,8 +289,8 @@ UNDO = f"mutation ($id: ID!, $options: BulkOptions) {{ jobUndo(id: $id, options:
 
 
 async def test_undo_puts_back_what_nobody_touched(bulk, save, ask):
-    await save(a := make.customer("a", source="Fair"), b := make.customer("b"), tag := make.tag("gold"))
-    await save(make.phone(a, "+84901234567"))
+    await save(a := factories.customer("a", source="Fair"), b := factories.customer("b"), tag := factories.tag("gold"))
+    await save(factories.phone(a, "+84901234567"))
     given = {"source": "Shop", "phones": ["+84901234568"], "tags": {"add": [{"id": wire("Tag")(tag.id)}]}, "value": "5"}
     job = await bulk(UPDATE, target=ids_of(a, b), input=given)
     await bulk(UPDATE, target=ids_of(b), input={"city": None} and {"channel": "Zalo"})
@@ -306,7 +315,7 @@ async def test_undo_deletes_who_was_made(bulk, ask):
 
 
 async def test_failed_rows_are_tried_again(bulk, save, ask):
-    await save(a := make.customer("a"), b := make.customer("b", archived_at=1))
+    await save(a := factories.customer("a"), b := factories.customer("b", archived_at=1))
     job = await bulk(UPDATE, target=ids_of(a, b), input={"source": "Fair"})
     await bulk(call("customersUnarchive"), target=ids_of(b))
     again = await bulk(f"mutation ($id: ID!) {{ jobRetry(id: $id) {JOB} }}", id=job["id"])
@@ -314,7 +323,7 @@ async def test_failed_rows_are_tried_again(bulk, save, ask):
 
 
 async def test_a_waiting_job_is_cancelled_at_once(bulk, save, work):
-    await save(*(make.customer(f"c{number}") for number in range(201)))
+    await save(*(factories.customer(f"c{number}") for number in range(201)))
     job = await bulk(call("customersArchive"), target={"match": {"everyone": True}})
     cancelled = await bulk(f"mutation ($id: ID!) {{ jobCancel(id: $id) {JOB} }}", id=job["id"])
     assert (cancelled["status"], cancelled["canCancel"]) == ("CANCELLED", False)
@@ -324,7 +333,7 @@ async def test_a_waiting_job_is_cancelled_at_once(bulk, save, work):
 
 async def test_interactions_are_recorded_with_many(bulk, save, ask):
     """SB16, SM1, VC5."""
-    await save(a := make.customer("a"), b := make.customer("b", archived_at=1))
+    await save(a := factories.customer("a"), b := factories.customer("b", archived_at=1))
     document = f"mutation ($rows: [InteractionRow!]!) {{ interactionsRecord(rows: $rows) {JOB} }}"
     one = {"kind": "PAYMENT", "outcome": "PAID", "externalId": {"system": "pos", "value": "1"}}
     by = [{"id": wire("Customer")(row.id)} for row in (a, b)]
@@ -346,8 +355,8 @@ async def test_interactions_are_recorded_with_many(bulk, save, ask):
 
 async def test_members_come_and_go(bulk, save, ask):
     """EM1, EM2."""
-    segment = make.segment("Regulars", kind=SegmentKind.STATIC)
-    await save(segment, a := make.customer("a"), b := make.customer("b"))
+    segment = factories.segment("Regulars", kind=SegmentKind.STATIC)
+    await save(segment, a := factories.customer("a"), b := factories.customer("b"))
     await save(tables.SegmentMember(workspace_id=0, segment_id=segment.id, customer_id=b.id))
     document = f"""mutation ($id: ID!, $add: CustomerTarget, $remove: CustomerTarget) {{
       segmentMembersChange(id: $id, add: $add, remove: $remove) {JOB} }}"""
@@ -365,8 +374,8 @@ MEMBERS = f"""mutation ($id: ID!, $add: CustomerTarget, $remove: CustomerTarget)
 
 
 async def test_what_is_wrong_with_members_is_told_where_it_stands(bulk, save):
-    segment = make.segment("Regulars", kind=SegmentKind.STATIC)
-    await save(segment, a := make.customer("a"), b := make.customer("b", archived_at=1))
+    segment = factories.segment("Regulars", kind=SegmentKind.STATIC)
+    await save(segment, a := factories.customer("a"), b := factories.customer("b", archived_at=1))
     nobody = "cus_" + "0" * 32
     coming = {"ids": [*ids_of(a)["ids"], nobody]}
     going = {"ids": ["nonsense", *ids_of(b)["ids"]]}
@@ -382,7 +391,7 @@ async def test_what_is_wrong_with_members_is_told_where_it_stands(bulk, save):
 
 
 async def test_who_comes_in_and_goes_out_at_once_is_no_hindrance_to_an_undo(bulk, save):
-    segment = make.segment("Regulars", kind=SegmentKind.STATIC)
-    await save(segment, a := make.customer("a"), b := make.customer("b"))
+    segment = factories.segment("Regulars", kind=SegmentKind.STATIC)
+    await save(segment, a := factories.customer("a"), b := factories.customer("b"))
     job = await bulk(MEMBERS, id=wire("Segment")(segment.id), add=ids_of(a, b), remove=ids_of(a))
     assert counts(await bulk(UNDO, id=job["id"])) == {"UPDATED": 1, "UNCHANGED": 1}

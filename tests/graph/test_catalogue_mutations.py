@@ -4,12 +4,12 @@ where they are."""
 import pytest
 from sqlmodel import select
 
-from crm import accounts
+from crm.access import accounts
 from db import tables
-from db.reading import here, prepared
+from db.statements import here, prepared
 from db.tables.enums import Permission, Role
-from graph.ids import wire
-from tests import make
+from graph.types.ids import wire
+from tests.support import factories
 
 NEEDED = {
     "departmentCreate(input: {})": Permission.AGENT_MANAGE,
@@ -63,7 +63,7 @@ async def test_so_do_their_lists(ask, refused, holding, query, permission):
 
 
 async def test_a_department_is_made_and_changed(ask, save):
-    await save(an := make.agent("An"), top := make.department("Top"))
+    await save(an := factories.agent("An"), top := factories.department("Top"))
     made = await ask(
         """mutation ($parent: ID, $agents: [ID!]) {
           departmentCreate(input: {name: "Sales", parent: $parent, agents: $agents}) {
@@ -98,7 +98,7 @@ AGENT_UPDATE = """mutation ($id: ID!, $input: AgentInput!, $version: Int) {
 
 
 async def test_an_agent_is_changed_in_what_is_given(ask, save):
-    await save(agent := make.agent("An", max_customers=5))
+    await save(agent := factories.agent("An", max_customers=5))
     given = {"role": "MANAGER", "maxCustomers": None, "revoke": ["CUSTOMER_VIEW_ALL"]}
     answer = (await ask(AGENT_UPDATE, id=wire("Agent")(agent.id), input=given, version=1))["agentUpdate"]
     shown = answer["agent"]
@@ -117,7 +117,7 @@ async def test_an_agent_is_changed_in_what_is_given(ask, save):
 )
 async def test_a_leaving_agents_customers_are_released(ask, save, customers, stage):
     """SB19."""
-    await save(agent := make.agent("An"), customer := make.customer(owner_id=agent.id))
+    await save(agent := factories.agent("An"), customer := factories.customer(owner_id=agent.id))
     document = f"""mutation ($id: ID!) {{
       agentDeactivate(id: $id, customers: {{{customers}}}) {{ agent {{ active customerCount }} errors {{ code }} }}
     }}"""
@@ -131,8 +131,8 @@ async def test_a_leaving_agents_customers_are_released(ask, save, customers, sta
 
 async def test_a_leaving_agents_customers_are_assigned(ask, save):
     """SB19."""
-    one, two = make.agent("One"), make.agent("Two")
-    await save(one, two, make.customer(owner_id=one.id))
+    one, two = factories.agent("One"), factories.agent("Two")
+    await save(one, two, factories.customer(owner_id=one.id))
     document = """mutation ($id: ID!, $customers: OffboardInput) {
       agentDeactivate(id: $id, customers: $customers) { agent { active } errors { code path } }
     }"""
@@ -176,7 +176,7 @@ async def test_a_custom_field_is_made_changed_and_deleted(ask):
 
 async def test_a_view_is_saved_found_by_name_and_seen_by_its_owner_alone(ask, save, viewer, holding):
     """SM3, SM4, SM5, SM7, SM11."""
-    await save(make.agent("Admin", id=viewer.actor_id))
+    await save(factories.agent("Admin", id=viewer.actor_id))
     made = await ask(
         """mutation {
           savedViewCreate(
@@ -203,7 +203,7 @@ async def test_a_view_is_saved_found_by_name_and_seen_by_its_owner_alone(ask, sa
     assert (await ask(document, search="bạc"))["savedViews"] == []
     node = "query ($id: ID!) { node(id: $id) { __typename id } }"
     assert (await ask(node, id=identifier))["node"] == {"__typename": "SavedView", "id": identifier}
-    other = type(viewer)(viewer.workspace_id, viewer.actor_kind, make.agent().id, viewer.permissions)
+    other = type(viewer)(viewer.workspace_id, viewer.actor_kind, factories.agent().id, viewer.permissions)
     assert (await ask(node, id=identifier, viewer=other))["node"] is None
     assert (await ask(document, viewer=other))["savedViews"] == []
 
@@ -221,7 +221,7 @@ SORT = [{"owner": {"name": "DESC"}}, {"createdAt": "ASC"}]
     [("savedView", {"filter": STORED, "sort": SORT}), ("assignmentRule", {"filter": STORED})],
 )
 async def test_a_filter_is_read_as_it_was_given_and_taken_back(ask, save, viewer, kind, given):
-    await save(make.agent("Admin", id=viewer.actor_id))
+    await save(factories.agent("Admin", id=viewer.actor_id))
     shown = f"{kind} {{ id {' '.join(given)} }} errors {{ code path }}"
     name = kind[0].upper() + kind[1:]
     create = f"mutation ($input: {name}Input!) {{ answer: {kind}Create(input: $input) {{ {shown} }} }}"
@@ -240,7 +240,9 @@ async def test_a_filter_is_read_as_it_was_given_and_taken_back(ask, save, viewer
 async def test_a_view_shows_the_customers_of_its_filter(ask, save, viewer):
     """SM6."""
     await save(
-        make.agent("Admin", id=viewer.actor_id), make.customer("An", country="VN"), make.customer("Bo", country="IT")
+        factories.agent("Admin", id=viewer.actor_id),
+        factories.customer("An", country="VN"),
+        factories.customer("Bo", country="IT"),
     )
     answer = await ask(
         """mutation { savedViewCreate(input: {name: "A", filter: {country: {eq: "VN"}}}) {
@@ -250,7 +252,7 @@ async def test_a_view_shows_the_customers_of_its_filter(ask, save, viewer):
 
 
 async def test_a_rule_shows_its_agents_and_departments_in_a_few_statements(ask, save, sent):
-    an, sales = make.agent("An"), make.department("Sales")
+    an, sales = factories.agent("An"), factories.department("Sales")
     await save(an, sales)
     for name in ("One", "Two", "Three"):
         await ask(
@@ -343,7 +345,7 @@ async def test_a_password_is_kept_nowhere(ask, database, reading):
 
 
 async def test_several_things_are_refused_at_once(ask, save):
-    await save(make.agent("An", role=Role.ADMIN))
+    await save(factories.agent("An", role=Role.ADMIN))
     answer = await ask(
         'mutation { agentCreate(input: {name: "", email: "x", maxCustomers: -1})'
         " { agent { id } errors { __typename code path } } }"

@@ -2,16 +2,17 @@
 
 import pytest
 
-from db import ids, tables
+from db import tables
 from db.tables.enums import Permission, Role, SegmentKind, TagKind
-from graph.ids import wire
-from tests import make
+from db.values import ids
+from graph.types.ids import wire
+from tests.support import factories
 
 
 async def test_tags_tell_how_many_customers_wear_them(ask, save, sent):
-    gold, plain = make.tag("gold", kind=TagKind.WECOM, color="#fd0"), make.tag("plain")
-    one, two, gone = make.customer(), make.customer(), make.customer(archived_at=1)
-    await save(gold, plain, one, two, gone, *(make.worn(customer, gold) for customer in (one, two, gone)))
+    gold, plain = factories.tag("gold", kind=TagKind.WECOM, color="#fd0"), factories.tag("plain")
+    one, two, gone = factories.customer(), factories.customer(), factories.customer(archived_at=1)
+    await save(gold, plain, one, two, gone, *(factories.worn(customer, gold) for customer in (one, two, gone)))
     sent.clear()
     answer = await ask("{ tags { nodes { name kind color customerCount } totalCount } }")
     assert answer["tags"] == {
@@ -25,8 +26,8 @@ async def test_tags_tell_how_many_customers_wear_them(ask, save, sent):
 
 
 async def test_a_company_is_named_by_id_external_id_or_domain(ask, save):
-    company = make.company("Samsung", domain="Samsung.example", city="Đà Nẵng", phone="+842361234567")
-    await save(company, make.customer(company_id=company.id))
+    company = factories.company("Samsung", domain="Samsung.example", city="Đà Nẵng", phone="+842361234567")
+    await save(company, factories.customer(company_id=company.id))
     await save(tables.CompanyExternalId(workspace_id=0, system="erp", value="9", company_id=company.id))
     document = """query ($by: CompanyRef!) {
       company(by: $by) { name domain phone customerCount externalIds { system value } address { city } owner { name } }
@@ -49,12 +50,12 @@ async def test_a_company_is_named_by_id_external_id_or_domain(ask, save):
 
 
 async def test_agents_have_departments_permissions_and_customers(ask, save):
-    agent = make.agent("Bình", role=Role.AGENT, max_customers=5)
-    sales, field = make.department("Sales"), make.department("Field")
-    await save(agent, sales, field, make.works_in(agent, field, 1), make.works_in(agent, sales, 0))
+    agent = factories.agent("Bình", role=Role.AGENT, max_customers=5)
+    sales, field = factories.department("Sales"), factories.department("Field")
+    await save(agent, sales, field, factories.works_in(agent, field, 1), factories.works_in(agent, sales, 0))
     for permission, granted in ((Permission.TAG_ASSIGN, True), (Permission.NOTE_WRITE, False)):
         await save(tables.AgentPermission(workspace_id=0, agent_id=agent.id, permission=permission, granted=granted))
-    await save(make.customer(owner_id=agent.id), make.customer(owner_id=agent.id, archived_at=1))
+    await save(factories.customer(owner_id=agent.id), factories.customer(owner_id=agent.id, archived_at=1))
     answer = await ask(
         "query ($id: ID!) { agent(id: $id) {"
         " name role active maxCustomers permissions departments { name } customerCount } }",
@@ -80,10 +81,10 @@ async def test_agents_have_departments_permissions_and_customers(ask, save):
 
 
 async def test_departments_are_a_tree(ask, save, sent):
-    top = make.department("Top")
-    left, right = make.department("Left", parent_id=top.id), make.department("Right", parent_id=top.id)
-    agent = make.agent("An")
-    await save(top, left, right, agent, make.works_in(agent, left), make.customer(department_id=right.id))
+    top = factories.department("Top")
+    left, right = factories.department("Left", parent_id=top.id), factories.department("Right", parent_id=top.id)
+    agent = factories.agent("An")
+    await save(top, left, right, agent, factories.works_in(agent, left), factories.customer(department_id=right.id))
     sent.clear()
     answer = await ask("{ departments { name parent { name } children { name } agents { name } customerCount } }")
     assert answer["departments"] == [
@@ -102,7 +103,7 @@ async def test_departments_are_a_tree(ask, save, sent):
 
 async def test_a_segment_gives_its_filter_back_as_it_was_stored(ask, save):
     stored = {"or": [{"relationshipStatus": {"eq": "VIP"}}, {"tags": {"any": {"name": {"eq": "Quý"}}}}]}
-    dynamic, static = make.segment("A", filter=stored), make.segment("B", kind=SegmentKind.STATIC)
+    dynamic, static = factories.segment("A", filter=stored), factories.segment("B", kind=SegmentKind.STATIC)
     await save(dynamic, static)
     answer = await ask("{ segments { nodes { name kind filter version } } }")
     assert answer["segments"]["nodes"] == [
@@ -134,7 +135,7 @@ async def test_the_workspace_tells_its_settings(ask):
 
 
 async def test_the_viewer_is_who_asks(ask, save, viewer):
-    await save(make.agent("Admin", id=viewer.actor_id))
+    await save(factories.agent("Admin", id=viewer.actor_id))
     answer = await ask("{ viewer { actor { __typename ... on Agent { name } } agent { name } workspace { name } } }")
     assert answer["viewer"] == {
         "actor": {"__typename": "Agent", "name": "Admin"},
@@ -144,8 +145,8 @@ async def test_the_viewer_is_who_asks(ask, save, viewer):
 
 
 async def test_anything_is_found_by_its_id_in_the_order_asked(ask, save, sent):
-    customer, tag, company = make.customer("An"), make.tag("gold"), make.company("Samsung")
-    note = make.note(customer)
+    customer, tag, company = factories.customer("An"), factories.tag("gold"), factories.company("Samsung")
+    note = factories.note(customer)
     await save(customer, tag, company, note)
     wires = [
         wire("Tag")(tag.id),
@@ -181,16 +182,16 @@ async def test_too_many_ids_are_refused(refused):
 
 @pytest.mark.parametrize("kind", ["Customer", "Company", "Tag", "Segment", "Agent", "Department", "Note"])
 async def test_another_workspaces_ids_look_like_ids_that_do_not_exist(ask, database, kind):
-    other = await make.workspace(database)
-    customer = make.customer()
+    other = await factories.workspace(database)
+    customer = factories.customer()
     rows = {
         "Customer": customer,
-        "Company": make.company(),
-        "Tag": make.tag(),
-        "Segment": make.segment(),
-        "Agent": make.agent(),
-        "Department": make.department(),
-        "Note": make.note(customer),
+        "Company": factories.company(),
+        "Tag": factories.tag(),
+        "Segment": factories.segment(),
+        "Agent": factories.agent(),
+        "Department": factories.department(),
+        "Note": factories.note(customer),
     }
     for row in {id(row): row for row in (customer, rows[kind])}.values():
         row.workspace_id = other

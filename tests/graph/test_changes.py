@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from db import ids, tables
+from db import tables
 from db.tables.enums import CustomerStage
-from tests import make
+from db.values import ids
+from tests.support import factories
 
 FEED = """
 query($after: String, $first: Int, $filter: ChangeFilter) {
@@ -89,9 +90,9 @@ async def test_it_can_be_narrowed(ask, filter, count):
 
 
 async def test_what_is_out_of_sight_is_not_in_it(ask, save, someone):
-    agent = make.agent()
-    own, other = make.customer(owner_id=agent.id), make.customer()
-    await save(agent, own, other, make.note(own), make.note(other))
+    agent = factories.agent()
+    own, other = factories.customer(owner_id=agent.id), factories.customer()
+    await save(agent, own, other, factories.note(own), factories.note(other))
     for customer in (own, other):
         wire = f"cus_{customer.id.hex()}"
         await ask(UPDATE, id=wire, input={"nickname": "N"})
@@ -104,9 +105,9 @@ async def test_what_is_out_of_sight_is_not_in_it(ask, save, someone):
 
 
 async def test_a_deletion_is_told_to_whom_could_see_it(ask, save, someone):
-    agent = make.agent()
-    own, pooled = make.customer(owner_id=agent.id), make.customer(stage=CustomerStage.POOL)
-    other = make.customer()
+    agent = factories.agent()
+    own, pooled = factories.customer(owner_id=agent.id), factories.customer(stage=CustomerStage.POOL)
+    other = factories.customer()
     await save(agent, own, pooled, other)
     for customer in (own, pooled, other):
         await ask("mutation($i: ID!) { customerDelete(by: {id: $i}) { outcome } }", i=f"cus_{customer.id.hex()}")
@@ -140,10 +141,10 @@ async def test_a_timeline_weaves_all_that_happened_newest_first(ask, save):
     row = tables.Customer(workspace_id=0, id=bytes.fromhex(customer[4:]), name="An", name_key="an")
     now = ids.now() + 1_000
     await save(
-        make.note(row, "first", id=ids.at(now), created_at=now),
-        make.interaction(row, occurred_at=now + 1),
-        make.order(row, placed_at=now + 2),
-        make.note(row, "last", id=ids.at(now + 3), created_at=now + 3),
+        factories.note(row, "first", id=ids.at(now), created_at=now),
+        factories.interaction(row, occurred_at=now + 1),
+        factories.order(row, placed_at=now + 2),
+        factories.note(row, "last", id=ids.at(now + 3), created_at=now + 3),
     )
     seen, after = [], None
     while True:
@@ -165,12 +166,12 @@ async def test_timelines_of_many_customers_cost_as_many_statements_as_of_one(ask
 
 async def test_what_a_viewer_may_do_now_depends_on_him_and_on_the_customer(ask, save, someone):
     """SB8."""
-    agent, home = make.agent(), make.department()
-    own = make.customer("own", owner_id=agent.id)
-    waiting = make.customer("waiting", department_id=home.id)
-    pooled = make.customer("pooled", stage=CustomerStage.POOL)
-    away = make.customer("away", owner_id=agent.id, archived_at=1)
-    await save(home, agent, own, waiting, pooled, away, make.block(waiting))
+    agent, home = factories.agent(), factories.department()
+    own = factories.customer("own", owner_id=agent.id)
+    waiting = factories.customer("waiting", department_id=home.id)
+    pooled = factories.customer("pooled", stage=CustomerStage.POOL)
+    away = factories.customer("away", owner_id=agent.id, archived_at=1)
+    await save(home, agent, own, waiting, pooled, away, factories.block(waiting))
     ask_all = "{ customers(archived: INCLUDE) { nodes { name viewerCan } } }"
     viewer = someone(agent=agent, departments=(home,))
     mine = {one["name"]: one["viewerCan"] for one in (await ask(ask_all, viewer=viewer))["customers"]["nodes"]}
@@ -205,7 +206,7 @@ OWN = [("Customer", "CREATED"), ("Note", "CREATED"), ("Interaction", "CREATED"),
 
 @pytest.mark.parametrize("few", [500, 0], ids=["looked up", "gone through"])
 async def test_it_can_be_narrowed_to_customers_and_what_is_theirs(ask, monkeypatch, few):
-    monkeypatch.setattr("db.queries.changes.FEW", few)
+    monkeypatch.setattr("db.queries.change_log.FEW", few)
     an, bo = await _made(ask), await _made(ask, "Bo")
     made = await ask(ABOUT, id=an)
     await ask('mutation { tagCreate(input: {name: "t"}) { tag { id } } }')
@@ -228,9 +229,9 @@ async def test_it_can_be_narrowed_to_customers_and_what_is_theirs(ask, monkeypat
 
 @pytest.mark.parametrize("few", [500, 0], ids=["looked up", "gone through"])
 async def test_it_shows_only_customers_in_sight(ask, save, someone, monkeypatch, few):
-    monkeypatch.setattr("db.queries.changes.FEW", few)
-    agent = make.agent()
-    own, other = make.customer(owner_id=agent.id), make.customer()
+    monkeypatch.setattr("db.queries.change_log.FEW", few)
+    agent = factories.agent()
+    own, other = factories.customer(owner_id=agent.id), factories.customer()
     await save(agent, own, other)
     for number, customer in enumerate((own, other)):
         await ask(ABOUT.replace('number: "1"', f'number: "{number}"'), id=f"cus_{customer.id.hex()}")

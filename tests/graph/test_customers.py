@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from crm import access
-from db import ids, tables
+from crm.access import permissions
+from db import tables
 from db.tables.enums import (
     ActorKind,
     CustomerStage,
@@ -20,8 +20,9 @@ from db.tables.enums import (
     SubscriptionStatus,
     TagKind,
 )
-from graph.ids import wire
-from tests import make
+from db.values import ids
+from graph.types.ids import wire
+from tests.support import factories
 
 NAMES = "{ customers { nodes { name } } }"
 PAGE = """query ($first: Int, $after: String, $last: Int, $before: String) {
@@ -38,7 +39,7 @@ def names(answer: dict[str, Any]) -> list[str]:
 
 
 async def test_every_plain_field_comes_out_as_it_was_stored(ask, save):
-    born = make.customer(
+    born = factories.customer(
         "Đặng Thị Hoa",
         created_at=1_700_000_000_123,
         nickname="Hoa",
@@ -93,16 +94,20 @@ async def test_every_plain_field_comes_out_as_it_was_stored(ask, save):
 
 
 async def test_every_relation_of_a_customer_is_found(ask, save, viewer):
-    agent, earlier = make.agent("Trần Bình", id=viewer.actor_id), make.agent("Lê Chi")
-    company, department = make.company("Samsung", city="Đà Nẵng"), make.department("Sales")
-    customer = make.customer(
+    agent, earlier = factories.agent("Trần Bình", id=viewer.actor_id), factories.agent("Lê Chi")
+    company, department = factories.company("Samsung", city="Đà Nẵng"), factories.department("Sales")
+    customer = factories.customer(
         owner_id=agent.id, previous_owner_id=earlier.id, company_id=company.id, department_id=department.id, city="Huế"
     )
-    gold, chat = make.tag("gold"), make.tag("chat", kind=TagKind.WECOM)
+    gold, chat = factories.tag("gold"), factories.tag("chat", kind=TagKind.WECOM)
     await save(agent, earlier, company, department, customer, gold, chat)
-    await save(make.worn(customer, gold), make.worn(customer, chat))
-    await save(make.phone(customer, "+84901234567"), make.phone(customer, "+84901234568", 1))
-    await save(make.email(customer, "a@b.example"), make.external_id(customer, "erp", "42"), make.block(customer))
+    await save(factories.worn(customer, gold), factories.worn(customer, chat))
+    await save(factories.phone(customer, "+84901234567"), factories.phone(customer, "+84901234568", 1))
+    await save(
+        factories.email(customer, "a@b.example"),
+        factories.external_id(customer, "erp", "42"),
+        factories.block(customer),
+    )
     await save(tables.WechatFriend(workspace_id=0, customer_id=customer.id, agent_id=agent.id))
     old = ids.new()
     await save(tables.CustomerAlias(workspace_id=0, id=old, customer_id=customer.id))
@@ -136,8 +141,8 @@ async def test_every_relation_of_a_customer_is_found(ask, save, viewer):
 
 async def test_an_expired_block_reads_as_none(ask, save):
     """SB23."""
-    customer = make.customer()
-    await save(customer, make.block(customer, until=ids.now() - 1))
+    customer = factories.customer()
+    await save(customer, factories.block(customer, until=ids.now() - 1))
     assert (await ask("{ customers { nodes { block { reason } } } }"))["customers"]["nodes"] == [{"block": None}]
 
 
@@ -152,13 +157,13 @@ async def test_an_expired_block_reads_as_none(ask, save):
 )
 async def test_age_counts_full_years_on_the_day_of_the_workspace(ask, save, monkeypatch, born, age):
     monkeypatch.setattr(ids, "now", lambda: 1_749_945_600_000)  # 2025-06-15T00:00:00Z
-    await save(make.customer(birth_date=born))
+    await save(factories.customer(birth_date=born))
     assert (await ask("{ customers { nodes { age } } }"))["customers"]["nodes"] == [{"age": age}]
 
 
 async def test_lists_are_newest_first_and_leave_the_archived_out(ask, save):
     """SM13, EM17."""
-    await save(make.customer("first"), make.customer("gone", archived_at=1), make.customer("last"))
+    await save(factories.customer("first"), factories.customer("gone", archived_at=1), factories.customer("last"))
     assert names(await ask(NAMES)) == ["last", "first"]
     assert names(await ask("{ customers(archived: ONLY) { nodes { name } } }")) == ["gone"]
     assert names(await ask("{ customers(archived: INCLUDE) { nodes { name } } }")) == ["last", "gone", "first"]
@@ -166,7 +171,7 @@ async def test_lists_are_newest_first_and_leave_the_archived_out(ask, save):
 
 async def test_pages_in_both_directions_are_the_whole_list(ask, save):
     """EM4."""
-    await save(*(make.customer(str(number)) for number in range(7)))
+    await save(*(factories.customer(str(number)) for number in range(7)))
     forward, after = [], None
     while True:
         page = (await ask(PAGE, first=3, after=after))["customers"]
@@ -186,7 +191,7 @@ async def test_pages_in_both_directions_are_the_whole_list(ask, save):
 
 
 async def test_each_edge_has_the_cursor_that_continues_behind_it(ask, save):
-    await save(*(make.customer(str(number)) for number in range(3)))
+    await save(*(factories.customer(str(number)) for number in range(3)))
     edges = (await ask(PAGE))["customers"]["edges"]
     page = (await ask(PAGE, after=edges[0]["cursor"]))["customers"]
     assert [node["name"] for node in page["nodes"]] == ["1", "0"]
@@ -220,16 +225,16 @@ async def test_pages_that_make_no_sense_are_refused(refused, arguments, reason):
 
 async def test_a_count_stops_where_it_is_told_to(ask, save):
     """SM14."""
-    await save(*(make.customer() for _ in range(5)))
+    await save(*(factories.customer() for _ in range(5)))
     answer = await ask("{ customers { most: totalCount(atMost: 3) all: totalCount } }")
     assert answer["customers"] == {"most": 3, "all": 5}
 
 
 @pytest.mark.parametrize("many", [50, 250])
 async def test_a_page_with_its_relations_costs_the_same_statements_whatever_its_size(ask, save, sent, many):
-    agent, company, tag = make.agent(), make.company(), make.tag()
-    customers = [make.customer(owner_id=agent.id, company_id=company.id) for _ in range(many)]
-    await save(agent, company, tag, *customers, *(make.worn(customer, tag) for customer in customers))
+    agent, company, tag = factories.agent(), factories.company(), factories.tag()
+    customers = [factories.customer(owner_id=agent.id, company_id=company.id) for _ in range(many)]
+    await save(agent, company, tag, *customers, *(factories.worn(customer, tag) for customer in customers))
     sent.clear()
     answer = await ask(
         "query ($n: Int!) { customers(first: $n) { nodes { id company { id name } owner { id name email }"
@@ -241,8 +246,8 @@ async def test_a_page_with_its_relations_costs_the_same_statements_whatever_its_
 
 
 async def test_a_customer_is_named_by_id_external_id_or_address(ask, save):
-    customer = make.customer("An")
-    await save(customer, make.external_id(customer, "erp", "42"), make.email(customer, "An@Example.com", 1))
+    customer = factories.customer("An")
+    await save(customer, factories.external_id(customer, "erp", "42"), factories.email(customer, "An@Example.com", 1))
     for by in (
         {"id": wire("Customer")(customer.id)},
         {"externalId": {"system": "erp", "value": "42"}},
@@ -261,28 +266,28 @@ async def test_a_customer_is_named_by_id_external_id_or_address(ask, save):
 
 async def test_an_address_of_several_is_ambiguous(refused, save):
     """EM8."""
-    first, second = make.customer(), make.customer()
-    await save(first, second, make.email(first, "a@b.example"), make.email(second, "A@b.example"))
+    first, second = factories.customer(), factories.customer()
+    await save(first, second, factories.email(first, "a@b.example"), factories.email(second, "A@b.example"))
     error = await refused(ONE, by={"email": "a@b.example"})
     assert (error["code"], error["reason"]) == ("BAD_USER_INPUT", "AMBIGUOUS")
 
 
 async def test_an_agent_sees_his_own_those_waiting_in_his_departments_and_the_pool(ask, save, viewer):
     """SM2, SB8."""
-    agent, other = make.agent(), make.agent()
-    mine, theirs = make.department("Mine"), make.department("Theirs")
+    agent, other = factories.agent(), factories.agent()
+    mine, theirs = factories.department("Mine"), factories.department("Theirs")
     await save(agent, other, mine, theirs)
     await save(
-        make.customer("owned", owner_id=agent.id),
-        make.customer("another's", owner_id=other.id, department_id=mine.id),
-        make.customer("waiting here", department_id=mine.id),
-        make.customer("waiting there", department_id=theirs.id),
-        make.customer("waiting nowhere"),
-        make.customer("new here", department_id=mine.id, stage=CustomerStage.NEW),
-        hidden := make.customer("hidden", owner_id=other.id),
-        make.customer("pooled", stage=CustomerStage.POOL),
+        factories.customer("owned", owner_id=agent.id),
+        factories.customer("another's", owner_id=other.id, department_id=mine.id),
+        factories.customer("waiting here", department_id=mine.id),
+        factories.customer("waiting there", department_id=theirs.id),
+        factories.customer("waiting nowhere"),
+        factories.customer("new here", department_id=mine.id, stage=CustomerStage.NEW),
+        hidden := factories.customer("hidden", owner_id=other.id),
+        factories.customer("pooled", stage=CustomerStage.POOL),
     )
-    seller = replace(viewer, actor_id=agent.id, permissions=access.OF_ROLE[Role.AGENT], department_ids=(mine.id,))
+    seller = replace(viewer, actor_id=agent.id, permissions=permissions.OF_ROLE[Role.AGENT], department_ids=(mine.id,))
     answer = await ask("{ customers { totalCount nodes { name } } }", viewer=seller)
     assert set(names(answer)) == {"owned", "waiting here", "pooled"}
     assert answer["customers"]["totalCount"] == 3
@@ -299,19 +304,19 @@ async def test_a_key_without_the_permission_is_refused(refused, viewer):
 
 async def test_custom_fields_come_in_order_each_with_its_value(ask, save):
     """EM8, SB15."""
-    customer = make.customer()
-    size = make.custom_field("size", CustomFieldType.NUMBER, position=1)
-    colours = make.custom_field("colours", CustomFieldType.MULTI_SELECT, options=["red", "blue"], position=0)
-    off = make.custom_field("off", active=False)
-    met = make.custom_field("met", CustomFieldType.DATE_TIME, position=2)
-    empty = make.custom_field("empty", position=3)
+    customer = factories.customer()
+    size = factories.custom_field("size", CustomFieldType.NUMBER, position=1)
+    colours = factories.custom_field("colours", CustomFieldType.MULTI_SELECT, options=["red", "blue"], position=0)
+    off = factories.custom_field("off", active=False)
+    met = factories.custom_field("met", CustomFieldType.DATE_TIME, position=2)
+    empty = factories.custom_field("empty", position=3)
     await save(customer, size, colours, off, met, empty)
     await save(
-        make.value(customer, size, number=4.0),
-        make.value(customer, colours, option="red", position=0),
-        make.value(customer, colours, option="blue", position=1),
-        make.value(customer, off, text="x"),
-        make.value(customer, met, date_time=0),
+        factories.value(customer, size, number=4.0),
+        factories.value(customer, colours, option="red", position=0),
+        factories.value(customer, colours, option="blue", position=1),
+        factories.value(customer, off, text="x"),
+        factories.value(customer, met, date_time=0),
     )
     answer = await ask(
         '{ customers { nodes { customFields { field { key } value text } one: customFields(keys: ["size"]) { value }'
@@ -333,7 +338,9 @@ async def test_custom_fields_come_in_order_each_with_its_value(ask, save):
 
 async def test_an_unknown_custom_field_is_named(refused, save):
     await save(
-        make.customer(), make.custom_field("off", active=False), make.custom_field("x", entity=EntityType.COMPANY)
+        factories.customer(),
+        factories.custom_field("off", active=False),
+        factories.custom_field("x", entity=EntityType.COMPANY),
     )
     for key in ("off", "x", "none"):
         error = await refused(
@@ -345,13 +352,13 @@ async def test_an_unknown_custom_field_is_named(refused, save):
 
 async def test_notes_interactions_and_orders_are_paged_for_all_customers_at_once(ask, save, sent):
     """EM14, SM1, SB16."""
-    one, two, none = make.customer("one"), make.customer("two"), make.customer("none")
+    one, two, none = factories.customer("one"), factories.customer("two"), factories.customer("none")
     await save(one, two, none)
-    await save(*(make.note(one, f"note {number}") for number in range(3)), make.note(two, "only"))
+    await save(*(factories.note(one, f"note {number}") for number in range(3)), factories.note(two, "only"))
     await save(
-        make.interaction(one, kind=InteractionKind.PAYMENT, occurred_at=5, amount=10_000),
-        make.interaction(one, occurred_at=9, external_system="pos", external_value="7"),
-        make.order(two, number="A1", total=25_000, lines=[{"sku": 1}]),
+        factories.interaction(one, kind=InteractionKind.PAYMENT, occurred_at=5, amount=10_000),
+        factories.interaction(one, occurred_at=9, external_system="pos", external_value="7"),
+        factories.order(two, number="A1", total=25_000, lines=[{"sku": 1}]),
     )
     sent.clear()
     document = """query ($after: String) { customers { nodes { name

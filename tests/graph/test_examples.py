@@ -6,18 +6,19 @@ from typing import Any
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from crm import accounts, workspaces
+from crm.access import accounts
 from crm.files import storage, uploads
 from crm.files.storage import Storage
+from crm.workspace import workspaces
 from db import engine
 from db.engine import Work
-from db.ids import new, now
 from db.queries import workspaces as stored
 from db.tables.enums import SegmentKind
-from graph import ids
+from db.values.ids import new, now
 from graph.context import Context
-from graph.engine import entering, reference
-from tests import make, schemas
+from graph.engine import extension, reference_executor
+from graph.types import ids
+from tests.support import factories, schemas
 
 EXAMPLES = sorted(Path("tests/examples").glob("*.graphql"))
 PASSWORD = "correct horse battery"
@@ -32,19 +33,19 @@ async def world(database: engine.Database, tmp_path_factory: pytest.TempPathFact
     assert found is not None
     entry = await stored.by_public_id(database.reading(None), found)
     assert entry is not None
-    company = make.company("Samsung", domain="samsung.example")
-    customer = make.customer("An", email="an@samsung.example", company_id=company.id)
-    duplicate = make.customer("Ann", email="ann@samsung.example")
-    tag, segment = make.tag("gold"), make.segment("Regulars", filter={"stage": {"eq": "POOL"}})
+    company = factories.company("Samsung", domain="samsung.example")
+    customer = factories.customer("An", email="an@samsung.example", company_id=company.id)
+    duplicate = factories.customer("Ann", email="ann@samsung.example")
+    tag, segment = factories.tag("gold"), factories.segment("Regulars", filter={"stage": {"eq": "POOL"}})
     gone = {
-        "unusedCustomer": make.customer("Bo"),
-        "unusedCompany": make.company("Closed"),
-        "unusedTag": make.tag("old"),
-        "doubleTag": make.tag("golden"),
-        "note": make.note(customer),
-        "unusedNote": make.note(customer),
-        "unusedOrder": make.order(customer),
-        "unusedSegment": make.segment("Gone", filter={}),
+        "unusedCustomer": factories.customer("Bo"),
+        "unusedCompany": factories.company("Closed"),
+        "unusedTag": factories.tag("old"),
+        "doubleTag": factories.tag("golden"),
+        "note": factories.note(customer),
+        "unusedNote": factories.note(customer),
+        "unusedOrder": factories.order(customer),
+        "unusedSegment": factories.segment("Gone", filter={}),
     }
     rows = [
         company,
@@ -52,13 +53,13 @@ async def world(database: engine.Database, tmp_path_factory: pytest.TempPathFact
         tag,
         segment,
         duplicate,
-        make.email(customer, "an@samsung.example"),
-        make.worn(customer, tag),
-        make.note(customer),
-        make.interaction(customer),
-        make.order(customer),
-        make.custom_field("size"),
-        make.department(),
+        factories.email(customer, "an@samsung.example"),
+        factories.worn(customer, tag),
+        factories.note(customer),
+        factories.interaction(customer),
+        factories.order(customer),
+        factories.custom_field("size"),
+        factories.department(),
         *gone.values(),
     ]
 
@@ -100,26 +101,26 @@ async def _catalogues(database: engine.Database, workspace_id: int, admin: str) 
     """What the catalogues' examples change, and what they delete."""
     owner = ids.parse("Agent", admin)
     named = {
-        "department": make.department("Care"),
-        "unusedDepartment": make.department("Closed"),
-        "colleague": make.agent("Bình"),
-        "leaving": make.agent("Chi"),
-        "customField": make.custom_field("colour"),
-        "unusedCustomField": make.custom_field("fax"),
-        "savedView": make.view("Gold", owner_id=owner),
-        "unusedSavedView": make.view("Silver", owner_id=owner),
-        "assignmentRule": make.rule("Việt Nam"),
-        "unusedAssignmentRule": make.rule("Italia"),
-        "apiKey": make.api_key("Old shop"),
-        "list": make.segment("Invited", kind=SegmentKind.STATIC),
-        "job": make.job(actor_id=owner),
+        "department": factories.department("Care"),
+        "unusedDepartment": factories.department("Closed"),
+        "colleague": factories.agent("Bình"),
+        "leaving": factories.agent("Chi"),
+        "customField": factories.custom_field("colour"),
+        "unusedCustomField": factories.custom_field("fax"),
+        "savedView": factories.view("Gold", owner_id=owner),
+        "unusedSavedView": factories.view("Silver", owner_id=owner),
+        "assignmentRule": factories.rule("Việt Nam"),
+        "unusedAssignmentRule": factories.rule("Italia"),
+        "apiKey": factories.api_key("Old shop"),
+        "list": factories.segment("Invited", kind=SegmentKind.STATIC),
+        "job": factories.job(actor_id=owner),
     }
 
     async def fill(work: Work) -> None:
         for row in named.values():
             row.workspace_id = workspace_id
             await work.insert(row)
-        customer = make.customer(owner_id=named["leaving"].id)
+        customer = factories.customer(owner_id=named["leaving"].id)
         customer.workspace_id = workspace_id
         await work.insert(customer)
 
@@ -136,7 +137,7 @@ def test_every_root_field_has_an_example():
 @pytest.fixture
 def left(monkeypatch):
     """Grows by one for each operation that the engine leaves to graphql-core."""
-    left, inner = [], entering.Engine.answer
+    left, inner = [], extension.Engine.answer
 
     async def answer(self, context):
         result = await inner(self, context)
@@ -147,8 +148,8 @@ def left(monkeypatch):
     async def handed_over(*_):
         pytest.fail("begun by the engine, and handed over to graphql-core")
 
-    monkeypatch.setattr(entering.Engine, "answer", answer)
-    monkeypatch.setattr(reference, "answered", handed_over)
+    monkeypatch.setattr(extension.Engine, "answer", answer)
+    monkeypatch.setattr(reference_executor, "answered", handed_over)
     return left
 
 

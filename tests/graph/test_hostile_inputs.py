@@ -5,11 +5,10 @@ from graphql import GraphQLError
 
 from crm.files import storage
 from db.tables.enums import Role
-from db.wire import parse
+from db.values.wire_format import parse
 from graph.context import Context
-from tests import make, schemas
-from tests.graph import generated
-from tests.graph.inhabited import inhabited
+from tests.support import factories, schema_walk, schemas
+from tests.support.populated_workspace import inhabited
 
 LONG = "x" * 10_000
 OWN = object()
@@ -42,7 +41,7 @@ HOSTILE = {
         "2026-01-01", "gold", {"\ud800": 1},
     ],
 }  # fmt: skip
-FIELDS = [*generated.fields("query"), *generated.fields("mutation")]
+FIELDS = [*schema_walk.fields("query"), *schema_walk.fields("mutation")]
 FILTERING = {"customers", "companies", "tags", "segments", "agents", "changes"}
 """Filters are the same everywhere: these are asked with them."""
 
@@ -81,7 +80,7 @@ def _cause(error):
 
 async def _settled(database, someone):
     """A workspace with one of everything, and its administrator."""
-    number = await make.workspace(database)
+    number = await factories.workspace(database)
     own = await inhabited(database, number)
     admin = someone(Role.ADMIN)
     return own, type(admin)(number, admin.actor_kind, parse("Agent", own["Agent"]), admin.permissions)
@@ -93,7 +92,7 @@ async def _broken(database, someone, failures, field, places):
     for kind, path in places:
         for value in HOSTILE[kind]:
             for each in own.values() if value is OWN else [value]:
-                found = await failures(viewer, field, generated.filled(field, path, each, own))
+                found = await failures(viewer, field, schema_walk.filled(field, path, each, own))
                 broken += [(".".join(map(str, path)), repr(each)[:40], repr(one)[:200]) for one in found]
     return broken
 

@@ -8,12 +8,15 @@ import pytest
 from argon2 import PasswordHasher
 from sqlmodel import select
 
-from crm import accounts, idempotency, passwords, workspaces
-from db import ids, tables
-from db.reading import here, prepared
+from crm import idempotency
+from crm.access import accounts, passwords
+from crm.workspace import workspaces
+from db import tables
+from db.statements import here, prepared
 from db.tables.enums import Role
+from db.values import ids
 from graph.context import Context
-from tests import make, schemas
+from tests.support import factories, schemas
 
 CREATE = """
 mutation($key: String!, $input: CustomerInput!) {
@@ -82,8 +85,8 @@ async def test_another_mutation_is_refused(sends, reading):
 
 
 async def test_a_refusal_is_repeated_too(sends, reading, save):
-    customer = make.customer()
-    await save(customer, make.external_id(customer, "erp", "1"))
+    customer = factories.customer()
+    await save(customer, factories.external_id(customer, "erp", "1"))
     given = {"name": "An", "externalIds": [{"system": "erp", "value": "1"}]}
     first = await sends(CREATE, key="k", input=given)
     assert first.data["made"]["errors"][0]["existing"] == {"id": f"cus_{customer.id.hex()}"}
@@ -94,7 +97,7 @@ async def test_a_refusal_is_repeated_too(sends, reading, save):
 
 
 async def test_what_was_deleted_is_answered_again_as_it_was(sends, save):
-    await save(customer := make.customer("An"))
+    await save(customer := factories.customer("An"))
     by = {"id": f"cus_{customer.id.hex()}"}
     first, again = [await sends(DELETE, key="k", by=by) for _ in range(2)]
     assert first.errors is None

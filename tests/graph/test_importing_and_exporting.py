@@ -8,14 +8,14 @@ from urllib.parse import unquote
 import orjson
 import pytest
 
-from crm.access import Viewer
+from crm.access.permissions import Viewer
 from crm.files import storage, tables, uploads
-from crm.jobs import beginning
-from db import ids
+from crm.jobs import submit
 from db import tables as rows
 from db.engine import Database
 from db.tables.enums import CustomFieldType, FileFormat, Gender, TagKind
-from tests import make
+from db.values import ids
+from tests.support import factories
 
 JOB = """job { id kind status matched processed dryRun error counts { outcome count }
   rows { nodes { row outcome node { id } changed { field before after } errors { code message path row } } }
@@ -109,7 +109,7 @@ async def test_an_import_without_more_said_takes_what_the_preview_suggests(ask, 
 @pytest.mark.parametrize("format", FORMATS)
 async def test_failed_rows_come_back_and_can_be_mended(ask, send, kept, format, tmp_path):
     """SM17, SB10."""
-    from crm.files.writing import Writer
+    from crm.files.writers import Writer
 
     path = tmp_path / "sent"
     writer = Writer(path, format, ["name", "birthDate", "tags"])
@@ -164,7 +164,7 @@ async def test_the_failed_rows_are_tried_again_from_the_file(ask, send, save, ke
     upload = await send(b"name,company\nAn,Acme\nB,\n,\nC,Nobody\nD,ACME\n")
     job = (await ask(IMPORT, input={"upload": upload}))["customersImport"]["job"]
     assert counted(job) == {"CREATED": 1, "FAILED": 3}
-    await save(make.company("Acme"))
+    await save(factories.company("Acme"))
     again = (await ask(RETRY, id=job["id"]))["jobRetry"]["job"]
     assert (again["kind"], again["status"], again["matched"]) == ("RETRY", "DONE_WITH_ERRORS", 3)
     assert [(one["row"], one["outcome"]) for one in again["rows"]["nodes"]] == [
@@ -199,7 +199,7 @@ async def test_an_import_that_cannot_be_is_refused_whole(ask, send, more, code, 
 
 async def test_all_or_none_of_a_file_has_the_limit_of_other_jobs(ask, send, database, monkeypatch):
     """EM5: it is one transaction, for which others wait."""
-    monkeypatch.setattr(beginning, "AT_A_STROKE", {database.dialect.name: 1})
+    monkeypatch.setattr(submit, "AT_A_STROKE", {database.dialect.name: 1})
     given, abort = {"upload": await send(b"name\nAn\nB\n")}, {"onError": "ABORT"}
     answer = (await ask(IMPORT, input=given, options=abort))["customersImport"]
     assert [(one["code"], one["path"]) for one in answer["errors"]] == [("LIMIT_EXCEEDED", ["options", "onError"])]
@@ -215,20 +215,29 @@ def world(save: Any, workspace_id: int) -> Callable[..., Awaitable[None]]:
     """Customers with everything that is hard to write down."""
 
     async def saved(count: int = 3) -> None:
-        owner, department, company = make.agent(), make.department("Bán hàng"), make.company("Công ty; “A”, s.p.a.")
-        namesake = make.company("cong ty; “a”, S.P.A.")
+        owner, department, company = (
+            factories.agent(),
+            factories.department("Bán hàng"),
+            factories.company("Công ty; “A”, s.p.a."),
+        )
+        namesake = factories.company("cong ty; “a”, S.P.A.")
         fields = [
-            make.custom_field("size", CustomFieldType.NUMBER),
-            make.custom_field("vip", CustomFieldType.BOOLEAN),
-            make.custom_field("seen", CustomFieldType.DATE_TIME),
-            make.custom_field("likes", CustomFieldType.MULTI_SELECT, options=["a;b", '"c"', "=d"]),
-            make.custom_field("remark", CustomFieldType.LONG_TEXT),
+            factories.custom_field("size", CustomFieldType.NUMBER),
+            factories.custom_field("vip", CustomFieldType.BOOLEAN),
+            factories.custom_field("seen", CustomFieldType.DATE_TIME),
+            factories.custom_field("likes", CustomFieldType.MULTI_SELECT, options=["a;b", '"c"', "=d"]),
+            factories.custom_field("remark", CustomFieldType.LONG_TEXT),
         ]
-        tags = [make.tag("=gold"), make.tag("a; b"), make.tag('"quoted"'), make.tag("chat", kind=TagKind.WECOM)]
+        tags = [
+            factories.tag("=gold"),
+            factories.tag("a; b"),
+            factories.tag('"quoted"'),
+            factories.tag("chat", kind=TagKind.WECOM),
+        ]
         await save(owner, department, company, namesake, *fields, *tags)
         names = ["=HYPERLINK(1)", "'=quoted", "'plain", "Nguyễn Văn Đức", "@at", "-5", "Città d'Accòrso", "＝wide"]
         for number in range(count):
-            customer = make.customer(
+            customer = factories.customer(
                 names[number % len(names)] + (f" {number}" if number >= len(names) else ""),
                 nickname="two\nlines", real_name="tab\tinside", gender=Gender.FEMALE, birth_date="1990-05-17",
                 value=-12_345, source="+source", city="Huế", address_line1="1, Lê Lợi; “x”", postal_code="007",
@@ -237,17 +246,19 @@ def world(save: Any, workspace_id: int) -> Callable[..., Awaitable[None]]:
                 owner_id=owner.id if number % 2 else None, tag_count=4, first_tag_key="=gold",
             )  # fmt: skip
             await save(
-                customer, make.phone(customer, "+84901234567"), make.phone(customer, "+84901234568", 1),
-                *([make.email(customer, "Anh@x.example")] if number % 2 else []),
-                make.external_id(customer, "erp", f"={number}"), make.external_id(customer, "a; b", f"'{number}; x"),
-                *(make.worn(customer, tag) for tag in tags),
-                make.value(customer, fields[0], number=0.1 + number), make.value(customer, fields[1], boolean=False),
-                make.value(customer, fields[2], date_time=1_700_000_000_123),
+                customer, factories.phone(customer, "+84901234567"), factories.phone(customer, "+84901234568", 1),
+                *([factories.email(customer, "Anh@x.example")] if number % 2 else []),
+                factories.external_id(customer, "erp", f"={number}"),
+                factories.external_id(customer, "a; b", f"'{number}; x"),
+                *(factories.worn(customer, tag) for tag in tags),
+                factories.value(customer, fields[0], number=0.1 + number),
+                factories.value(customer, fields[1], boolean=False),
+                factories.value(customer, fields[2], date_time=1_700_000_000_123),
                 *(
-                    make.value(customer, fields[3], option=option, position=place)
+                    factories.value(customer, fields[3], option=option, position=place)
                     for place, option in enumerate(["a;b", '"c"', "=d"])
                 ),
-                make.value(customer, fields[4], text="'=x\r\ny"),
+                factories.value(customer, fields[4], text="'=x\r\ny"),
             )  # fmt: skip
 
     return saved
@@ -257,7 +268,7 @@ def world(save: Any, workspace_id: int) -> Callable[..., Awaitable[None]]:
 def everything_of(reading: Any) -> Callable[[Any], Awaitable[list[Any]]]:
     from sqlmodel import select
 
-    from db.reading import here, prepared
+    from db.statements import here, prepared
 
     async def found(table: Any) -> list[Any]:
         return list(await reading.rows(prepared(select(table).where(here(table)))))
@@ -328,7 +339,7 @@ async def test_an_export_of_nobody_has_its_header(ask, kept):
 
 
 async def test_what_is_out_of_sight_is_not_exported(ask, world, kept, save):
-    customer = make.customer("Seen")
+    customer = factories.customer("Seen")
     await save(customer)
     target = {"ids": ["cus_" + customer.id.hex(), "cus_" + "0" * 32]}
     job = (await ask(EXPORT, target=target, columns=[{"field": "name"}]))["customersExport"]["job"]

@@ -4,18 +4,17 @@ import re
 
 import pytest
 
-from db import ids
 from db.tables.enums import Role
-from db.wire import parse, split, wire
+from db.values import ids
+from db.values.wire_format import parse, split, wire
 from graph.context import Context
-from tests import make, schemas
-from tests.graph import generated
-from tests.graph.inhabited import dump, inhabited
+from tests.support import factories, schema_walk, schemas
+from tests.support.populated_workspace import dump, inhabited
 
 CALLS = [
     (field, path)
     for root in ("query", "mutation")
-    for field in generated.fields(root)
+    for field in schema_walk.fields(root)
     if field.name not in ("signIn", "signOut")
     for path in field.places("ID")
 ]
@@ -27,7 +26,7 @@ _OWN = re.compile(r"[a-z]{3}_[0-9a-f]{32}|\d{4}-\d\d-\d\dT[\d:.]+Z|'(?:position|
 @pytest.fixture(scope="module")
 async def places(database):
     """One's own workspace and another: their numbers and their ids."""
-    mine, theirs = await make.workspace(database), await make.workspace(database)
+    mine, theirs = await factories.workspace(database), await factories.workspace(database)
     own, foreign = await inhabited(database, mine), await inhabited(database, theirs)
     _BEFORE[theirs] = await dump(database, theirs)
     return mine, own, theirs, foreign
@@ -66,7 +65,7 @@ async def test_an_id_of_another_workspace_is_as_one_that_does_not_exist(answers,
     for kind, wire_id in _ids(foreign):
         missing = wire(kind)(ids.new())
         told = [
-            re.sub(each, "ID", await answers(field, generated.filled(field, path, each, own)))
+            re.sub(each, "ID", await answers(field, schema_walk.filled(field, path, each, own)))
             for each in (missing, wire_id, missing)
         ]
         _assert_alike(told, kind)
@@ -92,9 +91,9 @@ _REACHED = {
 BELOW = [
     (kind, name, path)
     for kind in _REACHED
-    for name, field in generated.BUILT.type_map[kind].fields.items()
+    for name, field in schema_walk.BUILT.type_map[kind].fields.items()
     for argument, one in field.args.items()
-    for path in generated.places_of(one.type, (argument,), "ID")
+    for path in schema_walk.places_of(one.type, (argument,), "ID")
 ]
 
 
@@ -103,14 +102,14 @@ BELOW = [
 async def test_nor_is_it_told_apart_below_the_root(sends, places, kind, name, path):
     _, own, _, foreign = places
     reached, of = _REACHED[kind]
-    argument = generated.BUILT.type_map[kind].fields[name].args[path[0]]
-    inner = generated.selection(generated.BUILT.type_map[kind].fields[name].type)
+    argument = schema_walk.BUILT.type_map[kind].fields[name].args[path[0]]
+    inner = schema_walk.selection(schema_walk.BUILT.type_map[kind].fields[name].type)
     document = f"""query ($id: ID!, $value: {argument.type}) {{
       {reached} {{ ... on {kind} {{ {name}({path[0]}: $value) {inner} }} }} }}"""
     for named, wire_id in _ids(foreign):
         missing, told = wire(named)(ids.new()), []
         for each in (missing, wire_id, missing):
-            value = generated.put(argument.type, path[1:], each, own, path[0])
+            value = schema_walk.put(argument.type, path[1:], each, own, path[0])
             answer = await sends(document, {"id": own[of], "value": value})
             shown = repr((answer.data, [(error.message, error.path) for error in answer.errors or ()]))
             told.append(re.sub(each, "ID", shown))
@@ -119,7 +118,7 @@ async def test_nor_is_it_told_apart_below_the_root(sends, places, kind, name, pa
 
 def _connections():
     """Root fields that are asked on from a cursor, with the least of arguments."""
-    return [field for field in generated.fields("query") if "after" in field.definition.args]
+    return [field for field in schema_walk.fields("query") if "after" in field.definition.args]
 
 
 @pytest.mark.parametrize("field", _connections(), ids=lambda field: field.name)

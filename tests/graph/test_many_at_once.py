@@ -1,10 +1,10 @@
 """Many at once over GraphQL, rule by rule: whom a row names, what refuses the whole and what one row."""
 
-from crm.jobs import beginning
+from crm.jobs import submit
 from db.tables.enums import Role
-from graph.ids import wire
-from tests import make
+from graph.types.ids import wire
 from tests.graph.test_bulk import JOB, UPDATE, codes, counts, ids_of, outcomes
+from tests.support import factories
 
 ROWS = f"""mutation ($rows: [CustomerRow!]!, $options: BulkOptions) {{
   customersUpsert(rows: $rows, options: $options) {JOB} }}"""
@@ -31,7 +31,7 @@ async def test_a_row_finds_by_its_address_whom_a_row_before_it_made(bulk, ask):
 
 async def test_an_agent_who_is_not_active_refuses_the_whole(bulk, save):
     """SB18: an unknown or inactive agent is told without a job, whichever call names him."""
-    await save(gone := make.agent(active=False), a := make.customer())
+    await save(gone := factories.agent(active=False), a := factories.customer())
     inactive, nobody = wire("Agent")(gone.id), "agt_" + "0" * 32
     assert await bulk(UPDATE, target=ids_of(a), input={"owner": {"id": inactive}}) == [
         ("AGENT_INACTIVE", "input.owner"),
@@ -41,9 +41,11 @@ async def test_an_agent_who_is_not_active_refuses_the_whole(bulk, save):
 
 async def test_a_permission_that_a_part_of_the_input_needs_is_told_in_each_row(bulk, save, someone):
     """MS4, SB8: a manager does not tag and an agent does not assign; nothing else of that row is done either."""
-    await save(agent := make.agent(), tag := make.tag(), a := make.customer(owner_id=agent.id, source="old"))
+    await save(
+        agent := factories.agent(), tag := factories.tag(), a := factories.customer(owner_id=agent.id, source="old")
+    )
     tags = {"tags": {"add": [{"id": wire("Tag")(tag.id)}]}}
-    other = make.agent()
+    other = factories.agent()
     await save(other)
     owner = {"owner": {"id": wire("Agent")(other.id)}}
     for who, given, path in (
@@ -59,8 +61,8 @@ async def test_a_permission_that_a_part_of_the_input_needs_is_told_in_each_row(b
 
 async def test_all_or_none_has_a_limit_where_others_could_not_write(bulk, ask, database, save, monkeypatch):
     """EM5: ABORT is one transaction. Tried only, or each for itself, there may be any number."""
-    monkeypatch.setattr(beginning, "AT_A_STROKE", {database.dialect.name: 2})
-    await save(*(make.customer(f"c{number}") for number in range(3)))
+    monkeypatch.setattr(submit, "AT_A_STROKE", {database.dialect.name: 2})
+    await save(*(factories.customer(f"c{number}") for number in range(3)))
     everyone = {"match": {"everyone": True}}
     abort = {"onError": "ABORT"}
     given = {"target": everyone, "input": {"source": "Fair"}}

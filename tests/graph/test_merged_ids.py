@@ -3,8 +3,8 @@
 import pytest
 
 from db.tables.enums import SegmentKind
-from graph.ids import wire
-from tests import make
+from graph.types.ids import wire
+from tests.support import factories
 
 MERGE = """mutation ($into: ID!, $from: [ID!]!) {
   customerMerge(into: $into, from: $from) { customer { id mergedFrom } errors { code path } } }"""
@@ -29,9 +29,9 @@ DONE = """mutation ($id: ID!, $target: CustomerTarget!, $except: CustomerTarget!
 @pytest.fixture
 async def chain(ask, save):
     """A was merged into B, and B into C."""
-    rows = [make.customer(name) for name in "ABC"]
-    segment = make.segment(kind=SegmentKind.STATIC)
-    await save(*rows, make.customer("Other"), segment)
+    rows = [factories.customer(name) for name in "ABC"]
+    segment = factories.segment(kind=SegmentKind.STATIC)
+    await save(*rows, factories.customer("Other"), segment)
     a, b, c = (wire("Customer")(row.id) for row in rows)
     members = "mutation ($id: ID!, $a: ID!) { segmentMembersChange(id: $id, add: {ids: [$a]}) { errors { code } } }"
     segment_id = wire("Segment")(segment.id)

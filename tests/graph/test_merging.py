@@ -2,12 +2,13 @@
 
 import pytest
 
-from crm import access
-from crm.access import Viewer
-from db import ids, tables
+from crm.access import permissions
+from crm.access.permissions import Viewer
+from db import tables
 from db.tables.enums import ActorKind, Role
-from graph.ids import wire
-from tests import make
+from db.values import ids
+from graph.types.ids import wire
+from tests.support import factories
 
 _wire = wire("Customer")
 GROUPS = """query ($on: [DuplicateKey!]!, $first: Int, $after: String) {
@@ -29,8 +30,8 @@ MERGE = """mutation ($into: ID!, $from: [ID!]!, $take: [MergeTake!], $dryRun: Bo
 @pytest.fixture
 def pair(save):
     async def saved(number: int = 0, **values):
-        one, two = make.customer(f"A{number}", **values), make.customer(f"B{number}", nickname=f"b{number}")
-        phones = [make.phone(row, f"+8490{number:07}") for row in (one, two)]
+        one, two = factories.customer(f"A{number}", **values), factories.customer(f"B{number}", nickname=f"b{number}")
+        phones = [factories.phone(row, f"+8490{number:07}") for row in (one, two)]
         texts = [tables.CustomerSearch(workspace_id=0, customer_id=row.id, text="") for row in (one, two)]
         await save(one, two, *phones, *texts)
         return one, two
@@ -136,7 +137,7 @@ async def test_refusals_are_in_the_payload(ask, pair):
 
 async def test_merging_and_telling_apart_need_the_permission(refused, pair, workspace_id):
     one, two = await pair()
-    agent = Viewer(workspace_id, ActorKind.AGENT, ids.new(), access.OF_ROLE[Role.AGENT])
+    agent = Viewer(workspace_id, ActorKind.AGENT, ids.new(), permissions.OF_ROLE[Role.AGENT])
     wires = {"into": _wire(one.id), "from": [_wire(two.id)]}
     assert (await refused(MERGE, viewer=agent, **wires))["code"] == "FORBIDDEN"
     dismiss = "mutation ($ids: [ID!]!) { duplicateDismiss(ids: $ids) { dismissed } }"

@@ -4,9 +4,9 @@ import pytest
 
 from db import tables
 from db.tables.enums import CustomFieldType, Permission, SegmentKind, TagKind
-from graph.ids import wire
-from tests import make
+from graph.types.ids import wire
 from tests.graph.test_merging import MERGE
+from tests.support import factories
 
 CREATE = (
     "mutation ($input: CustomerInput!) { customerCreate(input: $input) { customer { id } errors { path message } } }"
@@ -34,13 +34,13 @@ def new(ask):
 @pytest.fixture
 async def three(ask, save, new):
     """One who has little, Two who has everything, and Three who is strict."""
-    a, b = make.agent("A"), make.agent("B")
-    size = make.custom_field("size", CustomFieldType.SELECT, options=["S", "L"])
-    flag = make.custom_field("flag", CustomFieldType.BOOLEAN)
-    many = make.custom_field("likes", CustomFieldType.MULTI_SELECT, options=["x", "y"])
-    lists = [make.segment(name, kind=SegmentKind.STATIC) for name in ("Both", "Hers")]
-    wecom = make.tag("Wecom", kind=TagKind.WECOM)
-    await save(a, b, size, flag, many, *lists, wecom, company := make.company("Acme"))
+    a, b = factories.agent("A"), factories.agent("B")
+    size = factories.custom_field("size", CustomFieldType.SELECT, options=["S", "L"])
+    flag = factories.custom_field("flag", CustomFieldType.BOOLEAN)
+    many = factories.custom_field("likes", CustomFieldType.MULTI_SELECT, options=["x", "y"])
+    lists = [factories.segment(name, kind=SegmentKind.STATIC) for name in ("Both", "Hers")]
+    wecom = factories.tag("Wecom", kind=TagKind.WECOM)
+    await save(a, b, size, flag, many, *lists, wecom, company := factories.company("Acme"))
     one = await new(
         "One", nickname="n1", phones=["+84901234567"], subscriptionStatus="SUBSCRIBED",
         externalIds=[{"system": "erp", "value": "1"}], customFields=[{"key": "likes", "value": ["x"]}],
@@ -128,10 +128,10 @@ async def test_the_log_tells_the_survivor_and_those_who_went(ask, three):
 
 async def test_what_is_refused_is_told_at_its_place_and_does_nothing(ask, save, new, someone):
     """SM19, MS2: ten in all, 150 tags of both kinds together, nobody archived or out of sight."""
-    tags = [make.tag(f"t{number}", kind=TagKind(number % 2)) for number in range(151)]
-    agent = make.agent()
-    a, b, away = make.customer("a"), make.customer("b"), make.customer("z", archived_at=1)
-    mine = make.customer("mine", owner_id=agent.id)
+    tags = [factories.tag(f"t{number}", kind=TagKind(number % 2)) for number in range(151)]
+    agent = factories.agent()
+    a, b, away = factories.customer("a"), factories.customer("b"), factories.customer("z", archived_at=1)
+    mine = factories.customer("mine", owner_id=agent.id)
     await save(*tags, agent, a, b, away, mine)
     worn = [tables.CustomerTag(workspace_id=0, customer_id=a.id, tag_id=tag.id) for tag in tags[:100]]
     await save(*worn, *(tables.CustomerTag(workspace_id=0, customer_id=b.id, tag_id=tag.id) for tag in tags[90:]))

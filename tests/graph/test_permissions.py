@@ -2,15 +2,14 @@
 
 import pytest
 
-from crm import access
+from crm.access import permissions
 from db import engine
 from db.tables.enums import Permission, Role
 from graph.context import Context
-from tests import schemas
-from tests.graph import generated
+from tests.support import schema_walk, schemas
 
-FIELDS = [*generated.fields("query"), *generated.fields("mutation")]
-GUARDED = [field for field in FIELDS if generated.permission(field)]
+FIELDS = [*schema_walk.fields("query"), *schema_walk.fields("mutation")]
+GUARDED = [field for field in FIELDS if schema_walk.permission(field)]
 NOTHING = {"Customer": "cus_" + "0" * 32}
 
 
@@ -37,18 +36,18 @@ _ALSO = {"customersVerify": (Permission.CUSTOMER_VIEW_ALL,)}
 @pytest.mark.parametrize("field", GUARDED, ids=lambda field: field.name)
 async def test_a_field_answers_those_who_hold_its_permission_and_nobody_else(code, someone, field):
     """SM2, SB8, MS4."""
-    needed = Permission[generated.permission(field)]
+    needed = Permission[schema_walk.permission(field)]
     every = {needed, *_ALSO.get(field.name, ())}
     for role in Role:
         found = await code(field, someone(role))
-        assert (found == "FORBIDDEN") is (not every <= access.OF_ROLE[role]), role.name
+        assert (found == "FORBIDDEN") is (not every <= permissions.OF_ROLE[role]), role.name
     assert await code(field, someone(Role.ADMIN, revoke=(needed,))) == "FORBIDDEN"
     assert await code(field, someone(Role.AGENT, grant=tuple(every))) != "FORBIDDEN"
 
 
 def test_a_manager_may_do_all_but_settings_keys_webhooks_and_tagging():
-    assert access.OF_ROLE[Role.ADMIN] == frozenset(Permission)
-    assert access.OF_ROLE[Role.ADMIN] - access.OF_ROLE[Role.MANAGER] == {
+    assert permissions.OF_ROLE[Role.ADMIN] == frozenset(Permission)
+    assert permissions.OF_ROLE[Role.ADMIN] - permissions.OF_ROLE[Role.MANAGER] == {
         Permission.TAG_ASSIGN,
         Permission.TAG_MANAGE,
         Permission.SETTINGS_MANAGE,

@@ -3,7 +3,7 @@
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
 
-from tests import schemas
+from tests.support import schemas
 
 BUILT = schemas.published()
 # Strawberry's own; the project cannot describe them.

@@ -1,10 +1,10 @@
 """Stages, assignment and pool over GraphQL: every move, and what refuses it (SB2, SB3, SB18-SB23, EM6)."""
 
-from db import ids
 from db.tables.enums import CustomerStage, DepartmentAssignment, Role
-from graph.ids import wire
-from tests import make
+from db.values import ids
+from graph.types.ids import wire
 from tests.graph.test_bulk import JOB, call, codes, ids_of, outcomes
+from tests.support import factories
 
 ASSIGN = f"""mutation ($target: CustomerTarget!, $to: AssigneesInput!, $options: BulkOptions) {{
   customersAssign(target: $target, to: $to, options: $options) {JOB} }}"""
@@ -24,10 +24,10 @@ def stage(job):
 
 async def test_every_move_there_is_and_no_other(bulk, save):
     """SB2, SB21-SB23: NEW, TO_BE_ASSIGNED, FOLLOW_UP and POOL, each asked for every move; already so is SKIPPED."""
-    agent = make.agent()
+    agent = factories.agent()
     await save(agent)
-    each = [make.customer(one.name, stage=one) for one in CustomerStage if one is not CustomerStage.FOLLOW_UP]
-    each.insert(2, make.customer("FOLLOW_UP", owner_id=agent.id))
+    each = [factories.customer(one.name, stage=one) for one in CustomerStage if one is not CustomerStage.FOLLOW_UP]
+    each.insert(2, factories.customer("FOLLOW_UP", owner_id=agent.id))
     await save(*each)
     target, dry, no = ids_of(*each), {"dryRun": True}, "INVALID_TRANSITION"
     moves = {
@@ -44,9 +44,9 @@ async def test_every_move_there_is_and_no_other(bulk, save):
 
 async def test_archived_ones_refuse_all_but_coming_back_and_being_deleted(bulk, save, someone):
     """EM6, EM16-EM19: and archived is judged before blocked."""
-    await save(agent := make.agent(role=Role.ADMIN))
-    await save(old := make.customer(archived_at=1, stage=CustomerStage.TO_BE_ASSIGNED))
-    await save(make.block(old))
+    await save(agent := factories.agent(role=Role.ADMIN))
+    await save(old := factories.customer(archived_at=1, stage=CustomerStage.TO_BE_ASSIGNED))
+    await save(factories.block(old))
     arguments = {"target": ids_of(old), "options": {"dryRun": True}, "viewer": someone(Role.ADMIN, agent=agent)}
     for document in (
         call("customersRelease"), call("customersClaim"), call("customersVerify", ", valid: true"),
@@ -62,13 +62,13 @@ async def test_archived_ones_refuse_all_but_coming_back_and_being_deleted(bulk, 
 
 async def test_departments_expand_to_their_active_members_after_the_agents_named(bulk, save, ask):
     """SB18, SB19: each once, blocked ones lose nobody a turn, and an empty department refuses the whole."""
-    names = [make.agent(name) for name in ("A", "B", "C")]
+    names = [factories.agent(name) for name in ("A", "B", "C")]
     a, b, c = names
-    off, home, empty = make.agent("Off", active=False), make.department(), make.department("Empty")
+    off, home, empty = factories.agent("Off", active=False), factories.department(), factories.department("Empty")
     await save(*names, off, home, empty)
-    await save(*(make.works_in(one, home, place) for place, one in enumerate((off, b, a))))
-    people = [make.customer(str(number), stage=CustomerStage.POOL) for number in range(6)]
-    await save(*people, make.block(people[1]))
+    await save(*(factories.works_in(one, home, place) for place, one in enumerate((off, b, a))))
+    people = [factories.customer(str(number), stage=CustomerStage.POOL) for number in range(6)]
+    await save(*people, factories.block(people[1]))
     to = {"agents": [wire("Agent")(c.id), wire("Agent")(a.id)], "departments": [wire("Department")(home.id)]}
     job = await bulk(ASSIGN, target=ids_of(*people), to=to)
     assert codes(job)[1] == ["CUSTOMER_BLOCKED"]
@@ -82,11 +82,11 @@ async def test_departments_expand_to_their_active_members_after_the_agents_named
 
 async def test_a_queue_is_claimed_by_its_own_and_pools_by_anybody_who_waited(bulk, save, ask, someone):
     """SB18, SB23: QUEUE; the daily limit counts both; only the pool has a cooldown; who sees nobody finds nobody."""
-    a, b, home = make.agent("A"), make.agent("B"), make.department("Home")
-    await save(a, b, home, make.works_in(a, home))
-    people = [make.customer(str(number), stage=CustomerStage.TO_BE_ASSIGNED) for number in range(2)]
-    left = make.customer("left", stage=CustomerStage.POOL, previous_owner_id=a.id, released_at=ids.now())
-    await save(*people, left, other := make.customer("pool", stage=CustomerStage.POOL))
+    a, b, home = factories.agent("A"), factories.agent("B"), factories.department("Home")
+    await save(a, b, home, factories.works_in(a, home))
+    people = [factories.customer(str(number), stage=CustomerStage.TO_BE_ASSIGNED) for number in range(2)]
+    left = factories.customer("left", stage=CustomerStage.POOL, previous_owner_id=a.id, released_at=ids.now())
+    await save(*people, left, other := factories.customer("pool", stage=CustomerStage.POOL))
     setting = "mutation ($input: WorkspaceInput!) { workspaceUpdate(input: $input) { errors { code } } }"
     pool = {"dailyClaimLimit": 2, "reclaimCooldownDays": 3}
     await ask(setting, input={"departmentAssignment": DepartmentAssignment.QUEUE.name, "pool": pool})
@@ -104,10 +104,10 @@ async def test_a_queue_is_claimed_by_its_own_and_pools_by_anybody_who_waited(bul
 
 async def test_rules_look_at_whoever_comes_to_wait(bulk, save, ask):
     """SB3: on verifying and on releasing, tried and done alike, and never back to the previous owner."""
-    a, b = make.agent("A"), make.agent("B")
+    a, b = factories.agent("A"), factories.agent("B")
     await save(a, b)
-    new = make.customer("new", stage=CustomerStage.NEW, source="Web")
-    await save(new, plain := make.customer("plain", stage=CustomerStage.NEW))
+    new = factories.customer("new", stage=CustomerStage.NEW, source="Web")
+    await save(new, plain := factories.customer("plain", stage=CustomerStage.NEW))
     agents = [wire("Agent")(one.id) for one in (a, b)]
     rule = {"name": "Web", "agents": agents, "filter": {"source": {"eq": "Web"}}}
     assert (await ask(RULE, input=rule))["assignmentRuleCreate"]["errors"] == []

@@ -3,9 +3,9 @@
 import pytest
 
 from crm.files import storage, uploads
-from db import ids
-from graph.ids import wire
-from tests import make
+from db.values import ids
+from graph.types.ids import wire
+from tests.support import factories
 
 ERRORS = "errors { __typename code path ... on LimitError { limit current } }"
 ROWS = f"{{ job {{ rows {{ nodes {{ outcome {ERRORS} }} }} }} {ERRORS} }}"
@@ -43,10 +43,10 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 async def test_150_are_worn_and_151_are_refused(ask, save, way):
     document, given, path = WAYS[way]
-    customer = make.customer()
-    worn = [make.tag(f"t{place:03}", kind=place % 2) for place in range(149)]
-    last, over = make.tag("last"), make.tag("over")
-    await save(customer, *worn, last, over, *(make.worn(customer, tag) for tag in worn))
+    customer = factories.customer()
+    worn = [factories.tag(f"t{place:03}", kind=place % 2) for place in range(149)]
+    last, over = factories.tag("last"), factories.tag("over")
+    await save(customer, *worn, last, over, *(factories.worn(customer, tag) for tag in worn))
     all_ = [{"id": wire("Tag")(tag.id)} for tag in (*worn, last, over)]
     own = [*all_[149:]] if way != "create" else all_
     refused = _told(await ask(document, **given(wire("Customer")(customer.id), {"tags": {"add": own}})))
@@ -61,11 +61,11 @@ async def test_150_are_worn_and_151_are_refused(ask, save, way):
 @pytest.mark.parametrize("made", [False, True], ids=["an import that updates", "an import that makes"])
 async def test_150_are_worn_and_151_are_refused_by_import_too(ask, save, send, made):
     """MS2, SM17: in a cell and by `addTags` together; the row is FAILED with the refused number, the others go on."""
-    customer = make.customer()
-    worn = [make.tag(f"t{place:03}", kind=place % 2) for place in range(149)]
-    last, over = make.tag("last"), make.tag("over")
-    own = [make.worn(customer, tag) for tag in worn]
-    await save(customer, *worn, last, over, *own, make.external_id(customer, "erp", "1"))
+    customer = factories.customer()
+    worn = [factories.tag(f"t{place:03}", kind=place % 2) for place in range(149)]
+    last, over = factories.tag("last"), factories.tag("over")
+    own = [factories.worn(customer, tag) for tag in worn]
+    await save(customer, *worn, last, over, *own, factories.external_id(customer, "erp", "1"))
     cell = "; ".join(tag.name for tag in worn) + "; last" if made else "last"
     upload = await send(f"name,erp,tags\nAn,{2 if made else 1},{cell}\nBo,3,last\n".encode())
     columns = {"name": "name", "erp": "externalId.erp", "tags": "tags"}

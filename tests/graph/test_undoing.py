@@ -3,10 +3,10 @@
 import pytest
 
 from db.tables.enums import Role, SegmentKind
-from graph.ids import wire
-from tests import make
+from graph.types.ids import wire
 from tests.graph.test_bulk import JOB, UPDATE, call, counts, ids_of, outcomes
 from tests.graph.test_merging import MERGE
+from tests.support import factories
 
 ASSIGN = f"""mutation ($target: CustomerTarget!, $to: AssigneesInput!) {{
   customersAssign(target: $target, to: $to) {JOB} }}"""
@@ -56,11 +56,11 @@ async def who(ask, row):
 
 async def test_nobody_goes_back_to_an_agent_who_is_not_active_any_more(ask, job, undo, save):
     """Kept with CONFLICT. Who is full by now gets back whom he had: nobody touched him since."""
-    home, gone = make.department(), make.agent("Gone")
-    full, new = make.agent("Full", max_customers=1), make.agent("New")
-    await save(home, gone, full, new, make.works_in(gone, home))
-    a, b = make.customer("a", owner_id=gone.id, department_id=home.id), make.customer("b", owner_id=full.id)
-    c = make.customer("c", owner_id=new.id)
+    home, gone = factories.department(), factories.agent("Gone")
+    full, new = factories.agent("Full", max_customers=1), factories.agent("New")
+    await save(home, gone, full, new, factories.works_in(gone, home))
+    a, b = factories.customer("a", owner_id=gone.id, department_id=home.id), factories.customer("b", owner_id=full.id)
+    c = factories.customer("c", owner_id=new.id)
     await save(a, b, c)
     to = {"agents": [wire("Agent")(new.id)]}
     assigned = await job(ASSIGN, target=ids_of(a, b), to=to)
@@ -76,9 +76,9 @@ async def test_nobody_goes_back_to_an_agent_who_is_not_active_any_more(ask, job,
 
 
 async def test_a_department_that_is_gone_stays_away(ask, job, undo, save):
-    home, first, second = make.department(), make.agent("First"), make.agent("Second")
-    await save(home, first, second, make.works_in(first, home))
-    await save(a := make.customer(owner_id=first.id, department_id=home.id))
+    home, first, second = factories.department(), factories.agent("First"), factories.agent("Second")
+    await save(home, first, second, factories.works_in(first, home))
+    await save(a := factories.customer(owner_id=first.id, department_id=home.id))
     assigned = await job(ASSIGN, target=ids_of(a), to={"agents": [wire("Agent")(second.id)]})
     await ask("mutation ($id: ID!) { departmentDelete(id: $id) { errors { code } } }", id=wire("Department")(home.id))
     assert outcomes(await undo(assigned)) == ["UPDATED"]
@@ -88,7 +88,7 @@ async def test_a_department_that_is_gone_stays_away(ask, job, undo, save):
 
 async def test_what_interactions_moved_goes_back_and_each_row_names_its_record(ask, job, undo, save):
     """VC6: the customer whom a payment made one is a LEAD again; he is the node of his row, tried and done."""
-    await save(a := make.customer())
+    await save(a := factories.customer())
     record = f"mutation ($rows: [InteractionRow!]!) {{ interactionsRecord(rows: $rows) {JOB} }}"
     rows = [{"customer": ids_of(a) and {"id": ids_of(a)["ids"][0]}, "input": {"kind": "PAYMENT", "outcome": "PAID"}}]
     recorded = await job(record, rows=rows)
@@ -103,7 +103,7 @@ async def test_what_interactions_moved_goes_back_and_each_row_names_its_record(a
 
 async def test_a_note_is_no_touch_and_a_change_is(ask, job, undo, save):
     """What nobody touched since is put back; a row that is kept shows the customer as it is."""
-    await save(a := make.customer("a"), b := make.customer("b"))
+    await save(a := factories.customer("a"), b := factories.customer("b"))
     changed = await job(UPDATE, target=ids_of(a, b), input={"source": "Fair"})
     note = 'mutation ($id: ID!) { noteCreate(customer: {id: $id}, input: {body: "Hi"}) { errors { code } } }'
     await ask(note, id=wire("Customer")(a.id))
@@ -115,7 +115,7 @@ async def test_a_note_is_no_touch_and_a_change_is(ask, job, undo, save):
 
 async def test_who_is_deleted_for_ever_cannot_be_put_back(ask, job, save):
     """Deletes are NOT_UNDOABLE, and of a merge nothing is left to undo where the one who stayed was deleted."""
-    await save(a := make.customer("a"), b := make.customer("b"), c := make.customer("c", stage=1))
+    await save(a := factories.customer("a"), b := factories.customer("b"), c := factories.customer("c", stage=1))
     deleted = await job(call("customersDelete"), target=ids_of(c))
     refused = (await ask(UNDO, id=deleted["id"]))["jobUndo"]
     assert (refused["job"], [one["code"] for one in refused["errors"]]) == (None, ["NOT_UNDOABLE"])
@@ -128,8 +128,8 @@ async def test_who_is_deleted_for_ever_cannot_be_put_back(ask, job, save):
 
 async def test_whoever_was_merged_since_is_touched(ask, job, undo, save):
     """Kept with CONFLICT, and the one who stayed is left alone, though he happens to be at the same version."""
-    a, b, c = make.customer("a"), make.customer("b"), make.customer("c")
-    await save(a, b, c, segment := make.segment(kind=SegmentKind.STATIC))
+    a, b, c = factories.customer("a"), factories.customer("b"), factories.customer("c")
+    await save(a, b, c, segment := factories.segment(kind=SegmentKind.STATIC))
     members = f"""mutation ($id: ID!, $add: CustomerTarget, $remove: CustomerTarget) {{
       segmentMembersChange(id: $id, add: $add, remove: $remove) {JOB} }}"""
     of = {"id": wire("Segment")(segment.id)}
@@ -148,9 +148,9 @@ async def test_whoever_was_merged_since_is_touched(ask, job, undo, save):
 
 async def test_a_merge_comes_apart_all_or_none(ask, undo, save):
     """SM19: kept with CONFLICT where the one who stayed was touched, or an owner is not active any more."""
-    await save(one := make.agent(), two := make.agent(role=Role.MANAGER))
-    a, b = make.customer("a", owner_id=one.id), make.customer("b", owner_id=two.id)
-    c, d = make.customer("c"), make.customer("d")
+    await save(one := factories.agent(), two := factories.agent(role=Role.MANAGER))
+    a, b = factories.customer("a", owner_id=one.id), factories.customer("b", owner_id=two.id)
+    c, d = factories.customer("c"), factories.customer("d")
     await save(a, b, c, d)
     jobs = []
     for into, gone in ((a, b), (c, d)):

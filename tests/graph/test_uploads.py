@@ -8,17 +8,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from crm import access, accounts, settings, workspaces
+from crm import settings
+from crm.access import accounts, permissions
 from crm.files import storage
-from db import ids, tables, wire
+from crm.workspace import workspaces
+from db import tables
 from db.engine import Database
 from db.queries import files
 from db.queries import workspaces as stored
 from db.rows import fresh
 from db.tables.enums import ActorKind, FileFormat, JobKind, Role
+from db.values import ids, wire_format
 from graph import app
-from tests import make
-from tests.graph.protocol.conftest import serving
+from tests.graph.transport.conftest import serving
+from tests.support import factories
 
 PASSWORD = "correct horse battery"
 MOST = 100_000
@@ -32,7 +35,7 @@ class Door:
     token: str
     directory: Path
     workspace_id: int
-    viewer: access.Viewer
+    viewer: permissions.Viewer
 
     async def send(self, content: bytes = CSV, token: str | None = None, **options: object) -> httpx.Response:
         headers = {"authorization": f"Bearer {token or self.token}", **options.pop("headers", {})}  # type: ignore[dict-item] # as given
@@ -43,7 +46,7 @@ class Door:
 async def door(database: Database, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     email = f"admin-{database.dialect.name}-files@clientela.example"
     made = await workspaces.create(database, name="Files", email=email, password=PASSWORD)
-    public = wire.parse("Workspace", made.workspace)
+    public = wire_format.parse("Workspace", made.workspace)
     assert public is not None
     entry = await stored.by_public_id(database.reading(None), public)
     assert entry is not None
@@ -67,7 +70,7 @@ def lying(door: Door) -> list[Path]:
 
 
 async def kept(door: Door, upload: str) -> tables.Upload:
-    identifier = wire.parse("Upload", upload)
+    identifier = wire_format.parse("Upload", upload)
     assert identifier is not None
     row = await files.upload(door.database.reading(door.workspace_id), identifier, door.viewer.actor_id)
     assert row is not None
@@ -154,10 +157,10 @@ async def test_a_stranger_sends_nothing(door):
 
 
 async def test_who_may_not_import_sends_nothing(door):
-    agent = make.agent(email=f"agent-{door.database.dialect.name}-files@clientela.example", role=Role.AGENT)
+    agent = factories.agent(email=f"agent-{door.database.dialect.name}-files@clientela.example", role=Role.AGENT)
     agent.workspace_id = door.workspace_id
     await door.database.write(door.workspace_id, lambda work: work.insert(agent))
-    viewer = access.Viewer(door.workspace_id, ActorKind.AGENT, agent.id, access.OF_ROLE[Role.AGENT])
+    viewer = permissions.Viewer(door.workspace_id, ActorKind.AGENT, agent.id, permissions.OF_ROLE[Role.AGENT])
     from crm.errors import Forbidden
     from crm.files import uploads
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from db import ids, tables
+from db import tables
 from db.tables.enums import CustomerStage, Permission, Role, SubscriptionStatus
-from db.wire import wire
-from tests import make
+from db.values import ids
+from db.values.wire_format import wire
+from tests.support import factories
 
 UPDATE = """
 mutation($id: ID!, $input: CustomerInput!, $version: Int) {
@@ -41,7 +42,7 @@ def _error(payload):
 
 
 async def test_what_was_written_is_in_the_payload(updates, save):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     done = await updates(customer, {"name": "Bo", "phones": ["+84901234567"], "tags": {"add": [{"name": "gold"}]}})
     assert done == {
         "outcome": "UPDATED",
@@ -57,14 +58,14 @@ async def test_what_was_written_is_in_the_payload(updates, save):
 
 
 async def test_a_value_that_cannot_be_taken_is_an_input_error(updates, save):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     error = _error(await updates(customer, {"emails": ["nobody"]}))
     assert error == {"__typename": "InputError", "code": "INVALID", "path": ["input", "emails", "0"], "row": None}
 
 
 async def test_more_than_allowed_is_a_limit_error(updates, save):
     """MS2."""
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     error = _error(await updates(customer, {"tags": {"add": [{"name": f"t{number}"} for number in range(151)]}}))
     assert (error["__typename"], error["code"], error["limit"], error["current"]) == (
         "LimitError",
@@ -76,7 +77,7 @@ async def test_more_than_allowed_is_a_limit_error(updates, save):
 
 async def test_a_move_that_is_not_allowed_is_a_transition_error(updates, save):
     """EM9."""
-    await save(customer := make.customer(subscription_status=SubscriptionStatus.DELETED))
+    await save(customer := factories.customer(subscription_status=SubscriptionStatus.DELETED))
     error = _error(await updates(customer, {"subscriptionStatus": "SUBSCRIBED"}))
     assert error == {
         "__typename": "TransitionError",
@@ -91,15 +92,15 @@ async def test_a_move_that_is_not_allowed_is_a_transition_error(updates, save):
 
 async def test_another_version_is_a_conflict_error_with_the_record(updates, save):
     """SM20."""
-    await save(customer := make.customer(version=4))
+    await save(customer := factories.customer(version=4))
     error = _error(await updates(customer, {"name": "Bo"}, version=3))
     assert error["record"] == {"__typename": "Customer", "id": wire("Customer")(customer.id), "version": 4}
     assert (error["__typename"], error["code"], error["path"]) == ("ConflictError", "CONFLICT", ["ifVersion"])
 
 
 async def test_a_value_that_is_held_is_a_duplicate_error_with_the_holder(updates, save):
-    one, other = make.customer(), make.customer()
-    await save(one, other, make.external_id(one, "erp", "1"))
+    one, other = factories.customer(), factories.customer()
+    await save(one, other, factories.external_id(one, "erp", "1"))
     error = _error(await updates(other, {"externalIds": [{"system": "erp", "value": "1"}]}))
     assert error["existing"] == {"__typename": "Customer", "id": wire("Customer")(one.id)}
     assert (error["__typename"], error["code"]) == ("DuplicateError", "TAKEN")
@@ -107,21 +108,21 @@ async def test_a_value_that_is_held_is_a_duplicate_error_with_the_holder(updates
 
 async def test_null_is_another_thing_than_nothing(updates, save, ask):
     """SM20."""
-    await save(customer := make.customer(nickname="N", source="Fair"))
+    await save(customer := factories.customer(nickname="N", source="Fair"))
     await updates(customer, {"nickname": None})
     found = await ask("query($i: ID!) { customer(by: {id: $i}) { nickname source } }", i=wire("Customer")(customer.id))
     assert found["customer"] == {"nickname": None, "source": "Fair"}
 
 
 async def test_a_missing_permission_for_the_whole_is_a_top_level_error(refused, save, someone):
-    await save(customer := make.customer())
+    await save(customer := factories.customer())
     variables = {"id": wire("Customer")(customer.id), "input": {"name": "Bo"}}
     error = await refused(UPDATE, viewer=someone(Role.ADMIN, revoke=(Permission.CUSTOMER_UPDATE,)), **variables)
     assert error["code"] == "FORBIDDEN"
 
 
 async def test_a_read_right_after_a_write_in_one_operation_sees_it(ask, save):
-    await save(customer := make.customer("An"))
+    await save(customer := factories.customer("An"))
     found = await ask(
         """
         mutation($id: ID!) {
@@ -135,8 +136,8 @@ async def test_a_read_right_after_a_write_in_one_operation_sees_it(ask, save):
 
 
 async def test_a_customer_whom_a_mutation_moved_out_of_sight_is_still_in_its_payload(updates, save, someone):
-    one, other = make.agent(), make.agent("Chi")
-    await save(one, other, customer := make.customer(owner_id=one.id))
+    one, other = factories.agent(), factories.agent("Chi")
+    await save(one, other, customer := factories.customer(owner_id=one.id))
     viewer = someone(agent=one, grant=(Permission.CUSTOMER_ASSIGN,))
     done = await updates(customer, {"owner": {"email": other.email}}, viewer=viewer)
     assert done["customer"]["owner"] == {"name": "Chi"}
@@ -151,7 +152,7 @@ mutation($input: CustomerInput!) {
 
 async def test_a_new_customer_is_on_top_of_the_list_at_once(ask, save):
     """SM16."""
-    await save(make.customer(created_at=ids.now() - 1_000))
+    await save(factories.customer(created_at=ids.now() - 1_000))
     made = await ask(CREATE, input={"name": "New"})
     listed = await ask("{ customers(first: 1) { nodes { id stage } } }")
     assert listed["customers"]["nodes"] == [made["customerCreate"]["customer"]]
@@ -159,7 +160,7 @@ async def test_a_new_customer_is_on_top_of_the_list_at_once(ask, save):
 
 
 async def test_a_customer_with_tags_and_a_custom_field_is_made_with_12_statements(ask, save, sent):
-    await save(make.custom_field("tier"), make.tag("vip"))
+    await save(factories.custom_field("tier"), factories.tag("vip"))
     sent.clear()
     given = {
         "name": "An",
@@ -201,7 +202,7 @@ query($filter: CustomerFilter, $search: String) { customers(filter: $filter, sea
 )
 async def test_a_write_is_found_by_the_very_next_request(updates, ask, save, input, asked):
     """SM8."""
-    await save(make.custom_field("tier"), customer := make.customer("An"), make.customer("Bo"))
+    await save(factories.custom_field("tier"), customer := factories.customer("An"), factories.customer("Bo"))
     await save(tables.CustomerSearch(workspace_id=0, customer_id=customer.id, text="an"))
     assert (await ask(FOUND, **asked))["customers"]["nodes"] == []
     done = await updates(customer, input)

@@ -5,12 +5,14 @@ from types import SimpleNamespace
 import pytest
 from argon2 import PasswordHasher
 
-from crm import accounts, passwords, workspaces
-from crm.acting import perform
+from crm.access import accounts, passwords
 from crm.errors import Refused
-from db import ids, tables
-from db.folding import email_key
+from crm.unit_of_work import perform
+from crm.workspace import workspaces
+from db import tables
 from db.tables.enums import ActorKind
+from db.values import ids
+from db.values.folding import email_key
 
 PASSWORD = "correct horse battery"
 NOW = ids.now()

@@ -5,11 +5,12 @@ import asyncio
 import pytest
 from argon2 import PasswordHasher
 
-from crm import accounts
+from crm.access import accounts
 from crm.errors import ErrorCode, LimitRefused
-from db import ids, tables
-from db.folding import email_key
+from db import tables
 from db.queries import accounts as queries
+from db.values import ids
+from db.values.folding import email_key
 from tests.crm.accounts.conftest import MINUTE, NOW, PASSWORD, colleague, insert, refusal
 
 

@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from crm import access, accounts, tokens
+from crm.access import accounts, permissions, tokens
 from crm.errors import ErrorCode
-from db import engine, ids, tables
+from db import engine, tables
 from db.queries import accounts as queries
 from db.tables.enums import ActorKind, Permission, Role
+from db.values import ids
 from tests.crm.accounts.conftest import MINUTE, NOW, colleague, insert, refusal
 
 
@@ -22,7 +23,7 @@ async def test_an_agent_may_what_his_role_and_his_exceptions_say(database, anna)
         tables.AgentPermission(**here, permission=revoked, granted=False),
     )
     viewer = await accounts.viewer(database, await accounts.issue(database, email=agent.email, now=NOW))
-    assert viewer.permissions == (access.OF_ROLE[Role.AGENT] | {granted}) - {revoked}
+    assert viewer.permissions == (permissions.OF_ROLE[Role.AGENT] | {granted}) - {revoked}
     assert viewer.actor_kind is ActorKind.AGENT
 
 

@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 
 from crm.files import tables
-from crm.files.writing import Writer
+from crm.files.writers import Writer
 from db.tables.enums import FileFormat
 
 Make = Callable[[Path], None]

@@ -3,7 +3,7 @@
 import os
 import time
 
-from crm.files import leftovers
+from crm.files import orphans
 from crm.files.storage import Storage
 
 DAY = 24 * 3_600
@@ -17,9 +17,9 @@ def test_old_files_go_and_others_stay(tmp_path):
         path.write_bytes(b"x")
         os.utime(path, (time.time() - days * DAY,) * 2)
     (tmp_path / "clientela.db").write_bytes(b"not one of them")
-    assert leftovers.remove(kept) == 2
+    assert orphans.remove(kept) == 2
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["02", "04", "clientela.db"]
 
 
 def test_where_there_is_nothing_yet_nothing_goes(tmp_path):
-    assert leftovers.remove(Storage(tmp_path / "not there", b"secret")) == 0
+    assert orphans.remove(Storage(tmp_path / "not there", b"secret")) == 0

@@ -8,9 +8,9 @@ import openpyxl
 import orjson
 import pytest
 
-from crm.files import tables, writing
+from crm.files import tables, writers
 from crm.files.errors import Unreadable
-from crm.files.writing import Writer
+from crm.files.writers import Writer
 from db.tables.enums import FileFormat
 
 HEADERS = ["name", "phones", "value", "note"]
@@ -21,7 +21,7 @@ ROWS = [
     ["＝wide", ["one"], "0", "'plain"],
 ]
 COLUMNS: list[list[Any]] = [list(column) for column in zip(*ROWS, strict=True)]
-TEXTS = [[writing.text(cell) for cell in row] for row in ROWS]
+TEXTS = [[writers.text(cell) for cell in row] for row in ROWS]
 
 
 def written(path: Path, format: FileFormat, **how: Any) -> Path:
@@ -39,7 +39,7 @@ def test_csv_comes_back(tmp_path, separator):
 
 
 def test_no_cell_of_csv_begins_like_a_formula():
-    text = writing.delimited(COLUMNS).decode()
+    text = writers.delimited(COLUMNS).decode()
     assert "'=HYPERLINK" in text
     assert "'+84901234567" in text
     assert "'-5" in text

@@ -2,11 +2,11 @@
 
 import pytest
 
-from crm import catalogue
-from crm.columns import Column
+from crm.catalogue import fields
+from crm.catalogue.file_columns import Column
 from crm.importing import headers
 
-KNOWN = {one.key: Column(one.key, one.label, one.exportable, one.importable) for one in catalogue.CUSTOMER}
+KNOWN = {one.key: Column(one.key, one.label, one.exportable, one.importable) for one in fields.CUSTOMER}
 KNOWN["custom.shoeSize"] = Column("custom.shoeSize", "Cỡ giày", True, True)
 KNOWN["externalId.erp"] = Column("externalId.erp", "Id in erp", True, True)
 

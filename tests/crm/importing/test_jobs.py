@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 
-from crm.exporting import ahead
 from crm.exporting import jobs as exporting
+from crm.exporting import prefetch
 from crm.files import storage, uploads
 from crm.files import tables as files
 from crm.importing import jobs as importing
-from crm.jobs import ending, running
-from db import ids, tables, wire
+from crm.jobs import cancel_retry
+from crm.jobs import worker as running
+from db import tables
 from db.engine import Database
 from db.queries import files as made
 from db.queries import jobs
 from db.tables.enums import FileFormat, JobStatus, Role
-from tests import make
+from db.values import ids, wire_format
+from tests.support import factories
 
 ROWS = 900
 EVERYONE: dict[str, Any] = {"match": {"everyone": True, "archived": "EXCLUDE"}}
@@ -33,7 +35,7 @@ def kept(database: Database, tmp_path: Path) -> storage.Storage:
 @pytest.fixture
 async def member(save, viewer):
     """The viewer as an agent of the workspace, for a worker asks again what he may do."""
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
     return viewer
 
 
@@ -54,7 +56,7 @@ def begun(does, database, member, kept, reading) -> Callable[..., Any]:
 @pytest.fixture
 async def crowd(save, member) -> None:
     """As many customers as the import makes."""
-    await save(*(make.customer(f"Khách {number}", email=f"{number}@x.example") for number in range(ROWS - 9)))
+    await save(*(factories.customer(f"Khách {number}", email=f"{number}@x.example") for number in range(ROWS - 9)))
 
 
 async def worked(database: Database, job: Any, *, chunks: int | None = None) -> Any:
@@ -98,12 +100,12 @@ async def test_an_import_goes_on_where_it_was_killed(begun, database, everything
 
 @pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
 async def test_an_export_goes_on_where_it_was_killed(crowd, does, database, kept, reading, format, monkeypatch):
-    monkeypatch.setattr(ahead, "TIMES", 1)
+    monkeypatch.setattr(prefetch, "TIMES", 1)
     job = await does(exporting.export, EVERYONE, format, [{"field": "name"}, {"field": "email"}], {})
     assert job.status == JobStatus.QUEUED
     after = await worked(database, job, chunks=2)
     assert after.processed == 400
-    ahead.forget(job.id)
+    prefetch.forget(job.id)
     half = kept.path(f"made/{job.arguments['given']['file']}")
     with half.open("ab") as file:
         file.write(b"half a chunk that was never committed")
@@ -118,7 +120,7 @@ async def test_an_export_goes_on_where_it_was_killed(crowd, does, database, kept
 async def test_a_cancelled_import_gives_back_the_rows_that_failed_until_then(begun, database, does, kept, reading):
     job = await begun(csv())
     await worked(database, job, chunks=2)
-    cancelled = await does(ending.cancel, wire.wire("Job")(job.id))
+    cancelled = await does(cancel_retry.cancel, wire_format.wire("Job")(job.id))
     assert cancelled.status == JobStatus.CANCELLING
     after = await worked(database, job)
     assert (after.status, after.processed, after.counts) == (JobStatus.CANCELLED, 400, {"CREATED": 396, "FAILED": 4})
@@ -128,10 +130,10 @@ async def test_a_cancelled_import_gives_back_the_rows_that_failed_until_then(beg
 
 
 async def test_a_cancelled_export_has_no_file(crowd, does, database, reading, monkeypatch):
-    monkeypatch.setattr(ahead, "TIMES", 1)
+    monkeypatch.setattr(prefetch, "TIMES", 1)
     job = await does(exporting.export, EVERYONE, FileFormat.CSV, None, {})
     await worked(database, job, chunks=2)
-    await does(ending.cancel, wire.wire("Job")(job.id))
+    await does(cancel_retry.cancel, wire_format.wire("Job")(job.id))
     after = await worked(database, job)
     assert after.status == JobStatus.CANCELLED
     assert await made.by_job(reading, [job.id]) == {}

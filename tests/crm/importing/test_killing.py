@@ -14,17 +14,18 @@ from typing import Any
 
 import pytest
 
-from crm.exporting import ahead
 from crm.exporting import jobs as exporting
+from crm.exporting import prefetch
 from crm.files import storage, uploads
 from crm.files import tables as files
 from crm.importing import jobs as importing
-from crm.jobs import running
-from db import ids, tables
+from crm.jobs import worker
+from db import tables
 from db.queries import files as made
 from db.queries import jobs
 from db.tables.enums import FileFormat, JobStatus, Outcome, Role
-from tests import make
+from db.values import ids
+from tests.support import factories
 
 pytestmark = pytest.mark.long
 
@@ -53,14 +54,14 @@ asyncio.run(work())
 @pytest.fixture(autouse=True)
 async def member(database, tmp_path, save, viewer):
     storage.attach(database, storage.Storage(tmp_path, SECRET))
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
     return viewer
 
 
 @pytest.fixture
 def killed(database, database_url, reading, tmp_path, monkeypatch):
     """Lets workers begin and kills them, and lets the last one end the job; the job then."""
-    monkeypatch.setattr(running, "LEASE", 300)
+    monkeypatch.setattr(worker, "LEASE", 300)
 
     async def run(job: Any, seed: int) -> Any:
         dice, seen = random.Random(seed), set()
@@ -82,9 +83,9 @@ def killed(database, database_url, reading, tmp_path, monkeypatch):
 
 async def ended(database: Any, reading: Any, job: Any) -> Any:
     importing._OPEN.clear()
-    ahead.forget(job.id)
+    prefetch.forget(job.id)
     for _ in range(100):
-        while await running.once(database, "last", asyncio.Event()):
+        while await worker.once(database, "last", asyncio.Event()):
             pass
         done = (await jobs.any_by_ids(reading, [job.id]))[job.id]
         if done.finished_at is not None:

@@ -9,16 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from crm import companies, fields
+from crm.catalogue import companies, custom_fields
 from crm.customers import records
 from crm.exporting import jobs as exporting
 from crm.files import storage, uploads
 from crm.importing import jobs as importing
-from db import ids, tables, wire
+from db import tables
 from db.queries import files as made
-from db.reading import here, prepared
+from db.statements import here, prepared
 from db.tables.enums import CustomFieldType, EntityType, FileFormat, Gender, Role, SubscriptionStatus
-from tests import make
+from db.values import ids, wire_format
+from tests.support import factories
 
 OPTIONS = ["a;b", '"c"', "=d", "Đỏ", " ", "x, y"]
 CUSTOM = {
@@ -64,7 +65,7 @@ emails = st.sampled_from(
 )
 days = st.dates(date(1900, 1, 1), date(2020, 1, 1)).map(date.isoformat)
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2090, 1, 1)).map(
-    lambda moment: wire.show_moment(int(moment.replace(tzinfo=UTC).timestamp() * 1000))
+    lambda moment: wire_format.show_moment(int(moment.replace(tzinfo=UTC).timestamp() * 1000))
 )
 VALUES: dict[str, Any] = {
     "text": names, "long": names, "truth": st.booleans(), "day": days, "moment": moments,
@@ -101,14 +102,14 @@ people = st.fixed_dictionaries(
 async def world(database, tmp_path: Path, save, viewer, does):
     """A workspace with a field of every type and a company; the company's id."""
     storage.attach(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
     for key, kind in CUSTOM.items():
         field: dict[str, Any] = {"entity": EntityType.CUSTOMER, "type": kind, "key": key, "label": key}
         if kind in (CustomFieldType.SELECT, CustomFieldType.MULTI_SELECT):
             field["options"] = [one for one in OPTIONS if one.strip()]
-        await does(fields.create, field)
+        await does(custom_fields.create, field)
     done = await does(companies.create, {"name": "=Công ty; “A”, s.p.a."})
-    return wire.wire("Company")(done.company.id)
+    return wire_format.wire("Company")(done.company.id)
 
 
 async def brought(does: Any, company: str, given_: list[dict[str, Any]]) -> list[str]:
@@ -117,7 +118,7 @@ async def brought(does: Any, company: str, given_: list[dict[str, Any]]) -> list
 
     async def make_(act: Any) -> list[str]:
         found, _ = await records.create_each(act, [(one, ("input",)) for one in wanted])
-        return [wire.wire("Customer")(state.id) for state in found if not state.refused]
+        return [wire_format.wire("Customer")(state.id) for state in found if not state.refused]
 
     return await does(make_)
 

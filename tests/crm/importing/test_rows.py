@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from crm import columns
+from crm.catalogue import file_columns
 from crm.importing import mapping
 from crm.importing.cells import Habits
 from crm.importing.matching import ImportMatch, Matching
 from crm.importing.rows import OnDuplicate, Plan, bring
 from db import tables
 from db.tables.enums import ChangeAction, CustomerStage, CustomFieldType, Permission, Role, TagKind
-from tests import make
+from tests.support import factories
 
 Bring = Callable[..., Awaitable[list[str]]]
 UPDATE, CREATE, SKIP = OnDuplicate.UPDATE, OnDuplicate.CREATE, OnDuplicate.SKIP
@@ -30,7 +30,7 @@ def brings(does, reading) -> Bring:
         by: Any = None,
         **options: Any,
     ) -> list[str]:
-        known = await columns.of_customers(reading)
+        known = await file_columns.of_customers(reading)
         fields = mapping.suggested(headers.split(","), known, Habits())
         system = next((key.removeprefix("externalId.") for key in fields.names if key.startswith("externalId.")), None)
         plan = Plan(fields, Matching(on, system, "VN"), duplicate, **options)
@@ -59,32 +59,32 @@ async def test_new_customers_wait_to_be_assigned(brings, everything, log):
     [(SKIP, "SKIPPED", None), (UPDATE, "UPDATED", "Anna"), (CREATE, "CREATED", None)],
 )
 async def test_what_is_done_with_one_who_is_there(brings, save, everything, duplicate, outcomes, nickname):
-    customer = make.customer("An", email="an@x.example")
-    await save(customer, make.email(customer, "an@x.example"))
+    customer = factories.customer("An", email="an@x.example")
+    await save(customer, factories.email(customer, "an@x.example"))
     assert await brings("name,email,nickname", "Ann,AN@X.example,Anna", duplicate=duplicate) == [outcomes]
     kept = next(row for row in await everything(tables.Customer) if row.id == customer.id)
     assert kept.nickname == nickname
 
 
 async def test_a_blank_cell_never_wipes(brings, save, everything):
-    customer = make.customer("An", email="an@x.example", nickname="Nan", city="Huế")
-    await save(customer, make.email(customer, "an@x.example"))
+    customer = factories.customer("An", email="an@x.example", nickname="Nan", city="Huế")
+    await save(customer, factories.email(customer, "an@x.example"))
     row = "An,an@x.example,, "
     assert await brings("name,email,nickname,address.city", row, duplicate=UPDATE) == ["UNCHANGED"]
     assert [(one.nickname, one.city) for one in await everything(tables.Customer)] == [("Nan", "Huế")]
 
 
 async def test_matching_by_phone_in_any_notation(brings, save):
-    customer = make.customer("An", phone="+84901234567")
-    await save(customer, make.phone(customer, "+84901234567"))
+    customer = factories.customer("An", phone="+84901234567")
+    await save(customer, factories.phone(customer, "+84901234567"))
     rows = ["Ann,+84-901-234-567", "Ann,+84 901234567"]
     found = await brings("name,phone", *rows, on=ImportMatch.PHONE, duplicate=UPDATE)
     assert found == ["UPDATED", "UNCHANGED"]
 
 
 async def test_matching_by_an_id_elsewhere(brings, save, everything):
-    customer = make.customer("An")
-    await save(customer, make.external_id(customer, "erp", "7"), make.external_id(customer, "shop", "s7"))
+    customer = factories.customer("An")
+    await save(customer, factories.external_id(customer, "erp", "7"), factories.external_id(customer, "shop", "s7"))
     rows = ["An,7", "Bình,8", "Bình,8"]
     found = await brings("name,externalId.erp", *rows, on=ImportMatch.EXTERNAL_ID, duplicate=UPDATE)
     assert found == ["UNCHANGED", "CREATED", "UNCHANGED"]
@@ -93,8 +93,8 @@ async def test_matching_by_an_id_elsewhere(brings, save, everything):
 
 async def test_several_who_match_are_ambiguous(brings, save):
     for name in ("An", "Bình"):
-        customer = make.customer(name, email="both@x.example")
-        await save(customer, make.email(customer, "both@x.example"))
+        customer = factories.customer(name, email="both@x.example")
+        await save(customer, factories.email(customer, "both@x.example"))
     assert await brings("name,email", "X,both@x.example", duplicate=UPDATE) == ["FAILED AMBIGUOUS:email"]
 
 
@@ -114,8 +114,8 @@ async def test_a_row_means_whom_an_earlier_one_gave_a_second_address(brings, eve
 
 async def test_who_is_refused_holds_nothing_that_the_next_one_wants(brings, save, does):
     """SB10: rows stand alone. An id of the file's own rows is refused as any other, with whoever holds it."""
-    other = make.customer("Other")
-    await save(other, make.external_id(other, "erp", "7"))
+    other = factories.customer("Other")
+    await save(other, factories.external_id(other, "erp", "7"))
     rows = ["An,8;7", "Bình,8", "Chi,8"]
     found = await brings("name,externalId.erp", *rows, on=ImportMatch.NONE)
     assert found == ["FAILED TAKEN:externalId.erp", "CREATED", "FAILED TAKEN:externalId.erp"]
@@ -123,14 +123,14 @@ async def test_who_is_refused_holds_nothing_that_the_next_one_wants(brings, save
 
 async def test_a_refusal_names_the_column_or_the_argument(brings, save):
     """SM17: what is wrong with a row can be found in the file, or in what was asked for all rows."""
-    archived = make.customer("Old", email="old@x.example", archived_at=1)
-    options = make.custom_field("pick", CustomFieldType.SELECT, options=["red"])
+    archived = factories.customer("Old", email="old@x.example", archived_at=1)
+    options = factories.custom_field("pick", CustomFieldType.SELECT, options=["red"])
     await save(
         archived,
-        make.email(archived, "old@x.example"),
+        factories.email(archived, "old@x.example"),
         options,
-        make.tag("gold"),
-        make.external_id(archived, "erp", "7"),
+        factories.tag("gold"),
+        factories.external_id(archived, "erp", "7"),
     )
     rows = ["An,,gold;new,,", "B,,,,7", "C,,,blue,", "Old,old@x.example,,,"]
     headers = "name,email,tags,custom.pick,externalId.erp"
@@ -174,12 +174,12 @@ async def test_a_row_stands_for_itself(brings, everything):
 
 async def test_tags_are_put_on_and_none_is_taken_off(brings, save, everything):
     customer, gold, wecom = (
-        make.customer("An", email="a@x.example"),
-        make.tag("gold"),
-        make.tag("chat", kind=TagKind.WECOM),
+        factories.customer("An", email="a@x.example"),
+        factories.tag("gold"),
+        factories.tag("chat", kind=TagKind.WECOM),
     )
-    await save(customer, make.email(customer, "a@x.example"), gold, wecom, make.worn(customer, gold))
-    await save(make.worn(customer, wecom))
+    await save(customer, factories.email(customer, "a@x.example"), gold, wecom, factories.worn(customer, gold))
+    await save(factories.worn(customer, wecom))
     headers, row = "name,email,tags", "An,a@x.example,"
     assert await brings(headers, row + "Gold; CHAT", duplicate=UPDATE) == ["UNCHANGED"]
     assert await brings(headers, row + "silver", duplicate=UPDATE, add_tags=[{"name": "imported"}]) == ["UPDATED"]
@@ -188,8 +188,8 @@ async def test_tags_are_put_on_and_none_is_taken_off(brings, save, everything):
 
 
 async def test_who_may_not_tag_can_import_what_is_so_already(brings, save, someone):
-    customer, gold = make.customer("An", email="a@x.example"), make.tag("gold")
-    await save(customer, make.email(customer, "a@x.example"), gold, make.worn(customer, gold))
+    customer, gold = factories.customer("An", email="a@x.example"), factories.tag("gold")
+    await save(customer, factories.email(customer, "a@x.example"), gold, factories.worn(customer, gold))
     manager = someone(Role.MANAGER)
     rows = ["An,a@x.example,gold", "Bình,,gold"]
     found = await brings("name,email,tags", *rows, duplicate=UPDATE, by=manager)
@@ -197,9 +197,9 @@ async def test_who_may_not_tag_can_import_what_is_so_already(brings, save, someo
 
 
 async def test_a_company_by_its_name(brings, save, everything):
-    one, two, three = make.company("Cà Phê"), make.company("Twice"), make.company("twice")
-    mine = make.customer("Own", email="own@x.example", company_id=three.id)
-    await save(one, two, three, mine, make.email(mine, "own@x.example"))
+    one, two, three = factories.company("Cà Phê"), factories.company("Twice"), factories.company("twice")
+    mine = factories.customer("Own", email="own@x.example", company_id=three.id)
+    await save(one, two, three, mine, factories.email(mine, "own@x.example"))
     rows = ["An,,ca phe", "B,,Twice", "C,,Nowhere", "Own,own@x.example,TWICE"]
     assert await brings("name,email,company", *rows, duplicate=UPDATE) == [
         "CREATED",
@@ -210,7 +210,7 @@ async def test_a_company_by_its_name(brings, save, everything):
 
 
 async def test_an_id_names_the_customer(brings, save):
-    customer = make.customer("An")
+    customer = factories.customer("An")
     await save(customer)
     identifier = "cus_" + customer.id.hex()
     rows = [f"An,{identifier}", f"Ann,{identifier}", "X,cus_" + "0" * 32]
@@ -218,16 +218,16 @@ async def test_an_id_names_the_customer(brings, save):
 
 
 async def test_each_row_needs_its_permission(brings, save, someone):
-    customer = make.customer("An", email="a@x.example")
-    await save(customer, make.email(customer, "a@x.example"))
+    customer = factories.customer("An", email="a@x.example")
+    await save(customer, factories.email(customer, "a@x.example"))
     reader = someone(Role.ADMIN, revoke=(Permission.CUSTOMER_CREATE,))
     rows = ["Ann,a@x.example", "B,b@x.example"]
     assert await brings("name,email", *rows, duplicate=UPDATE, by=reader) == ["UPDATED", "FAILED FORBIDDEN:"]
 
 
 async def test_a_subscription_moves_as_by_hand(brings, save):
-    customer = make.customer("An", email="a@x.example")
-    await save(customer, make.email(customer, "a@x.example"))
+    customer = factories.customer("An", email="a@x.example")
+    await save(customer, factories.email(customer, "a@x.example"))
     rows = ["An,a@x.example,SUBSCRIBED", "B,b@x.example,subscribed"]
     found = await brings("name,email,subscriptionStatus", *rows, duplicate=UPDATE)
     assert found == ["FAILED INVALID_TRANSITION:subscriptionStatus", "CREATED"]

@@ -4,15 +4,18 @@ import asyncio
 
 import pytest
 
-from crm.bulk import calls
+from crm.bulk import requests
 from crm.errors import Refused
-from crm.jobs import ending, gathering, running, targets, undoing
-from db import ids, tables
+from crm.jobs import cancel_retry, target_snapshot, targets
+from crm.jobs import undo as undoing
+from crm.jobs import worker as running
+from db import tables
 from db.queries import jobs
 from db.tables.enums import JobStatus, Role, SegmentKind
-from db.wire import wire
-from tests import make
+from db.values import ids
+from db.values.wire_format import wire
 from tests.crm.conftest import named
+from tests.support import factories
 
 MANY = 230
 
@@ -20,15 +23,15 @@ MANY = 230
 @pytest.fixture(autouse=True)
 def large(monkeypatch):
     """From 201 customers on a target is large, and kept 50 at a time."""
-    for room in (targets, undoing, ending):
+    for room in (targets, undoing, cancel_retry):
         monkeypatch.setattr(room, "LARGE", targets.AT_ONCE)
-    monkeypatch.setattr(gathering, "PORTION", 50)
+    monkeypatch.setattr(target_snapshot, "PORTION", 50)
 
 
 @pytest.fixture
 async def people(save, viewer):
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
-    found = [make.customer(f"c{number:03}") for number in range(MANY)]
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
+    found = [factories.customer(f"c{number:03}") for number in range(MANY)]
     await save(*found)
     return found
 
@@ -62,7 +65,7 @@ async def finish(database):
 
 
 async def test_it_does_what_a_small_one_does(people, database, does, found, log, everything):
-    job = await does(calls.update, {"source": "Fair"}, everyone(expected_count=MANY), None)
+    job = await does(requests.update, {"source": "Fair"}, everyone(expected_count=MANY), None)
     assert (job.matched, await everything(tables.JobTarget)) == (MANY, [])
     await finish(database)
     done = await found(job)
@@ -72,13 +75,13 @@ async def test_it_does_what_a_small_one_does(people, database, does, found, log,
 
 async def test_another_number_than_expected_is_refused_at_once(people, does):
     with pytest.raises(Refused) as refused:
-        await does(calls.update, {"source": "Fair"}, everyone(expected_count=MANY - 1), None)
+        await does(requests.update, {"source": "Fair"}, everyone(expected_count=MANY - 1), None)
     assert refused.value.code.name == "COUNT_MISMATCH"
 
 
 async def test_another_number_by_the_time_it_begins_ends_it_with_nothing_done(people, database, does, found, save, log):
-    job = await does(calls.update, {"source": "Fair"}, everyone(expected_count=MANY), None)
-    await save(make.customer("one more"))
+    job = await does(requests.update, {"source": "Fair"}, everyone(expected_count=MANY), None)
+    await save(factories.customer("one more"))
     await finish(database)
     done = await found(job)
     assert (done.status, await log()) == (JobStatus.FAILED, [])
@@ -86,19 +89,19 @@ async def test_another_number_by_the_time_it_begins_ends_it_with_nothing_done(pe
 
 
 async def test_whoever_comes_while_it_runs_is_not_in_it(people, database, does, found, save):
-    job = await does(calls.update, {"source": "Fair"}, everyone(), None)
+    job = await does(requests.update, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job)
     assert await chunk(database, job)
-    await save(make.customer("late"))
+    await save(factories.customer("late"))
     await database.write(job.workspace_id, lambda work: jobs.let_go(work, job.id, "living", until=None))
     await finish(database)
     assert (await found(job)).counts == {"UPDATED": MANY}
 
 
 async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database, does, found, everything, monkeypatch):
-    job = await does(calls.update, {"source": "Fair"}, everyone(), None)
+    job = await does(requests.update, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job, "dead")
-    keeping = gathering._Held.keep
+    keeping = target_snapshot._Held.keep
 
     async def dies(held, changed, also=None):
         await keeping(held, changed, also)
@@ -106,7 +109,7 @@ async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(gathering._Held, "keep", dies)
+        patch.setattr(target_snapshot._Held, "keep", dies)
         with pytest.raises(KeyboardInterrupt):
             await chunk(database, job, "dead")
     assert len(await everything(tables.JobTarget)) == 150
@@ -117,16 +120,16 @@ async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database
 
 
 async def test_it_can_be_cancelled_between_two_portions(people, database, does, found, everything, monkeypatch, log):
-    job = await does(calls.update, {"source": "Fair"}, everyone(), None)
+    job = await does(requests.update, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job)
-    keeping = gathering._Held.keep
+    keeping = target_snapshot._Held.keep
 
     async def cancelled(held, changed, also=None):
         await keeping(held, changed, also)
         if len(await everything(tables.JobTarget)) == 100:
-            await does(ending.cancel, wire("Job")(job.id))
+            await does(cancel_retry.cancel, wire("Job")(job.id))
 
-    monkeypatch.setattr(gathering._Held, "keep", cancelled)
+    monkeypatch.setattr(target_snapshot._Held, "keep", cancelled)
     with pytest.raises(running.Lost):
         await chunk(database, job)
     assert not await chunk(database, job)
@@ -135,7 +138,7 @@ async def test_it_can_be_cancelled_between_two_portions(people, database, does, 
 
 
 async def test_an_undo_and_a_retry_are_gathered_too(people, database, does, found, everything):
-    job = await does(calls.update, {"source": "Fair"}, everyone(), None)
+    job = await does(requests.update, {"source": "Fair"}, everyone(), None)
     await finish(database)
     undo = await does(undoing.undo, wire("Job")(job.id), None)
     assert undo.matched == MANY
@@ -145,10 +148,10 @@ async def test_an_undo_and_a_retry_are_gathered_too(people, database, does, foun
 
 
 async def test_failed_rows_are_tried_again_under_their_numbers(people, database, does, found, save, everything):
-    odd = await does(calls.update, {"stage": 3}, everyone(), None)
+    odd = await does(requests.update, {"stage": 3}, everyone(), None)
     await finish(database)
     assert (await found(odd)).counts == {"FAILED": MANY}
-    again = await does(ending.retry, wire("Job")(odd.id))
+    again = await does(cancel_retry.retry, wire("Job")(odd.id))
     await finish(database)
     assert (await found(again)).counts == {"FAILED": MANY}
     rows = [row.row for row in await everything(tables.JobRow) if row.job_id == again.id]
@@ -156,10 +159,10 @@ async def test_failed_rows_are_tried_again_under_their_numbers(people, database,
 
 
 async def test_coming_in_and_going_out_of_a_segment(people, database, does, found, save, everything):
-    segment = make.segment(kind=SegmentKind.STATIC, filter=None)
+    segment = factories.segment(kind=SegmentKind.STATIC, filter=None)
     await save(segment)
     coming = {"ids": [named(people[0])["id"]]}
-    job = await does(calls.members, wire("Segment")(segment.id), everyone(), coming, None)
+    job = await does(requests.members, wire("Segment")(segment.id), everyone(), coming, None)
     await finish(database)
     done = await found(job)
     assert (done.status, done.matched) == (JobStatus.DONE, MANY + 1)

@@ -6,14 +6,13 @@ from collections import Counter
 
 import pytest
 
-from crm.bulk import calls
-from crm.jobs import undoing
+from crm.bulk import requests
+from crm.jobs import undo
 from db import tables
 from db.tables.enums import BulkDeletePolicy, ChangeAction, JobKind, JobStatus, Role
-from db.wire import wire
-from tests import make
+from db.values.wire_format import wire
 from tests.crm.conftest import named
-from tests.crm.jobs import killing
+from tests.support import factories, killed_workers
 
 CUSTOMERS = 3_000
 EVERYONE = {"match": {"everyone": True, "archived": "EXCLUDE"}}
@@ -47,31 +46,31 @@ class Ledger:
 
 @pytest.fixture
 async def ledger(save, viewer, everything, log):
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
-    await save(*(make.customer(f"c{number}") for number in range(CUSTOMERS)))
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
+    await save(*(factories.customer(f"c{number}") for number in range(CUSTOMERS)))
     return Ledger(everything, log)
 
 
 @pytest.fixture
 def survives(database, database_url, tmp_path):
     async def done(begin, check):
-        await killing.survives(database, database_url, tmp_path, begin, check)
+        await killed_workers.survives(database, database_url, tmp_path, begin, check)
 
     return done
 
 
 @pytest.mark.long
 async def test_changes_and_their_undo(ledger, survives, does, save):
-    await save(tag := make.tag("gold"))
+    await save(tag := factories.tag("gold"))
     given = {"source": "Fair", "tags": {"add": [{"id": wire("Tag")(tag.id)}]}}
     begun = []
 
     async def begin():
         """A change, its undo, the next change …"""
         if begun and begun[-1].kind == JobKind.UPDATE:
-            begun.append(await does(undoing.undo, wire("Job")(begun[-1].id), None))
+            begun.append(await does(undo.undo, wire("Job")(begun[-1].id), None))
         else:
-            begun.append(await does(calls.update, given, EVERYONE, None))
+            begun.append(await does(requests.update, given, EVERYONE, None))
         return begun[-1]
 
     async def check(job):
@@ -84,14 +83,14 @@ async def test_changes_and_their_undo(ledger, survives, does, save):
 
 @pytest.mark.long
 async def test_assigning_by_turns(ledger, survives, does, save, everything):
-    teams = [[make.agent(f"{team}{place}") for place in range(3)] for team in ("a", "b")]
+    teams = [[factories.agent(f"{team}{place}") for place in range(3)] for team in ("a", "b")]
     await save(*(agent for team in teams for agent in team))
     begun = []
 
     async def begin():
         """To three agents, then to three others."""
         team = teams[len(begun) % 2]
-        begun.append(await does(calls.assign, {"agents": [named(one)["id"] for one in team]}, EVERYONE, None))
+        begun.append(await does(requests.assign, {"agents": [named(one)["id"] for one in team]}, EVERYONE, None))
         return begun[-1]
 
     async def check(job):
@@ -109,8 +108,8 @@ async def test_deleting(ledger, survives, does, save, everything, database, view
 
     async def begin():
         rest = CUSTOMERS - len(await everything(tables.Customer))
-        await save(*(make.customer(f"d{number}") for number in range(rest)))
-        return await does(calls.simple, JobKind.DELETE, {}, EVERYONE, None)
+        await save(*(factories.customer(f"d{number}") for number in range(rest)))
+        return await does(requests.simple, JobKind.DELETE, {}, EVERYONE, None)
 
     async def check(job):
         await ledger.check(job, {"DELETED": CUSTOMERS})
@@ -123,7 +122,7 @@ async def test_deleting(ledger, survives, does, save, everything, database, view
 async def _lets_all_go(work):
     from sqlalchemy import update
 
-    from db.reading import here, prepared
+    from db.statements import here, prepared
 
     statement = update(tables.Workspace).where(here(tables.Workspace)).values(bulk_delete=int(BulkDeletePolicy.ANY))
     await work.execute(prepared(statement))
@@ -132,10 +131,10 @@ async def _lets_all_go(work):
 @pytest.mark.long
 async def test_progress_saved_apart_from_the_effect_would_be_found_out(ledger, does, database, database_url, tmp_path):
     """The mark of the tests above: what they look for is there to be found."""
-    job = await does(calls.update, {"source": "Fair"}, EVERYONE, None)
-    process = await asyncio.to_thread(killing.started, database_url, tmp_path, patch=killing.APART)
+    job = await does(requests.update, {"source": "Fair"}, EVERYONE, None)
+    process = await asyncio.to_thread(killed_workers.started, database_url, tmp_path, patch=killed_workers.APART)
     assert await asyncio.to_thread(process.wait, 60) == -signal.SIGKILL
-    done = await killing.ended(database, job)
+    done = await killed_workers.ended(database, job)
     with pytest.raises(AssertionError):
         await ledger.check(done, {"UPDATED": CUSTOMERS})
     assert done.counts["UNCHANGED"] > 0

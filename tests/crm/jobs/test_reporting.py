@@ -2,19 +2,19 @@
 
 import logging
 
-from crm.jobs import reporting
-from crm.jobs.reporting import Report
+from crm.jobs import progress_log
+from crm.jobs.progress_log import Report
 from db.tables.enums import JobKind, JobStatus
-from tests import make
+from tests.support import factories
 
 
 def test_a_line_now_and_then_and_one_at_the_end(caplog, monkeypatch):
     caplog.set_level(logging.INFO, "clientela.jobs")
-    job = make.job(kind=JobKind.IMPORT, matched=1_000, processed=0, counts={}, finished_at=None)
+    job = factories.job(kind=JobKind.IMPORT, matched=1_000, processed=0, counts={}, finished_at=None)
     report = Report()
     report.seen(job)
     assert caplog.messages == []
-    monkeypatch.setattr(reporting, "EVERY", 0.0)
+    monkeypatch.setattr(progress_log, "EVERY", 0.0)
     job.processed = 400
     report.seen(job)
     assert "(import): 400 of 1000 rows, " in caplog.messages[0]

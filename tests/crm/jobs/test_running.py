@@ -4,13 +4,15 @@ import asyncio
 
 import pytest
 
-from crm.bulk import calls
-from crm.jobs import ending, running
-from db import ids, tables
+from crm.bulk import requests
+from crm.jobs import cancel_retry
+from crm.jobs import worker as running
+from db import tables
 from db.queries import jobs
 from db.tables.enums import JobStatus, Outcome, Role
-from db.wire import wire
-from tests import make
+from db.values import ids
+from db.values.wire_format import wire
+from tests.support import factories
 
 EVERYONE = {"match": {"everyone": True, "archived": "EXCLUDE"}}
 
@@ -20,9 +22,9 @@ def begun(does, save, viewer):
     """A job on as many customers, which waits."""
 
     async def made(count=230, options=None, **customer):
-        await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
-        await save(*(make.customer(f"c{number}", **customer) for number in range(count)))
-        return await does(calls.update, {"source": "Fair"}, EVERYONE, options)
+        await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
+        await save(*(factories.customer(f"c{number}", **customer) for number in range(count)))
+        return await does(requests.update, {"source": "Fair"}, EVERYONE, options)
 
     return made
 
@@ -81,7 +83,7 @@ async def test_a_cancelled_job_stops_at_its_chunks_end(database, begun, found, d
     job = await begun()
     assert await claim(database, job, "dead")
     assert await chunk(database, job)
-    cancelling = await does(ending.cancel, wire("Job")(job.id))
+    cancelling = await does(cancel_retry.cancel, wire("Job")(job.id))
     assert cancelling.status == JobStatus.CANCELLING
     assert not await chunk(database, job)
     done = await found(job)
@@ -96,7 +98,7 @@ async def test_whoever_may_not_do_it_any_more_ends_his_job(database, begun, foun
 
     from sqlalchemy import update
 
-    from db.reading import here, prepared
+    from db.statements import here, prepared
 
     _DEACTIVATE = prepared(update(tables.Agent).where(here(tables.Agent)).values(active=False))
     await database.write(job.workspace_id, leave)
@@ -108,7 +110,7 @@ async def test_whoever_may_not_do_it_any_more_ends_his_job(database, begun, foun
 async def test_many_rows_all_or_nothing(database, begun, found, save, reading, log):
     archived = {"archived_at": None}
     job = await begun(options={"on_error": 1}, **archived)
-    await save(odd := make.customer("odd", archived_at=1))
+    await save(odd := factories.customer("odd", archived_at=1))
 
     async def named(work):
         await work.insert(tables.JobTarget(workspace_id=job.workspace_id, job_id=job.id, row=230, node_id=odd.id))

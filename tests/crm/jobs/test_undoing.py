@@ -4,21 +4,23 @@ import asyncio
 
 import pytest
 
-from crm.acting import perform
-from crm.bulk import calls
+from crm.bulk import requests
 from crm.customers import records
-from crm.jobs import running, undoing
-from db import ids, tables
+from crm.jobs import undo as undoing
+from crm.jobs import worker
+from crm.unit_of_work import perform
+from db import tables
 from db.queries import jobs
 from db.tables.enums import CustomFieldType, JobStatus, Role
-from db.wire import wire
-from tests import make
+from db.values import ids
+from db.values.wire_format import wire
 from tests.crm.conftest import named
+from tests.support import factories
 
 
 @pytest.fixture
 async def administrator(save, viewer):
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def a_job(save, database, viewer):
     """A job that has ended, and which did these updates in this order."""
 
     async def did(*updates):
-        await save(job := make.job(actor_id=viewer.actor_id))
+        await save(job := factories.job(actor_id=viewer.actor_id))
         for customer, given in updates:
             await perform(
                 database, viewer, lambda act, c=customer, g=given: records.update(act, named(c), g), now=ids.now(),
@@ -62,7 +64,7 @@ async def test_an_external_id_that_was_taken_since_stays_and_its_row_is_named(
 ):
     first, second, third = [(await does(records.create, {"name": name})).customer for name in ("a", "b", "c")]
     await does(records.update, named(first), {"external_ids": external("1")})
-    job = await does(calls.upsert, [row(first, external_ids=[]), row(second, source="Fair")], None)
+    job = await does(requests.upsert, [row(first, external_ids=[]), row(second, source="Fair")], None)
     await does(records.update, named(third), {"external_ids": external("1")})
     assert await undone(job) == ({"SKIPPED": 1, "UPDATED": 1}, [["CONFLICT"]])
     held = await everything(tables.CustomerExternalId)
@@ -70,10 +72,10 @@ async def test_an_external_id_that_was_taken_since_stays_and_its_row_is_named(
 
 
 async def test_a_unique_value_that_was_taken_since_stays(administrator, does, save, undone):
-    await save(make.custom_field("code", CustomFieldType.TEXT, unique=True))
+    await save(factories.custom_field("code", CustomFieldType.TEXT, unique=True))
     first, second = [(await does(records.create, {"name": name})).customer for name in ("a", "b")]
     await does(records.update, named(first), {"custom_fields": [{"key": "code", "value": "X"}]})
-    job = await does(calls.upsert, [row(first, custom_fields=[{"key": "code", "value": None}])], None)
+    job = await does(requests.upsert, [row(first, custom_fields=[{"key": "code", "value": None}])], None)
     await does(records.update, named(second), {"custom_fields": [{"key": "code", "value": "x"}]})
     assert await undone(job) == ({"SKIPPED": 1}, [["CONFLICT"]])
 
@@ -105,15 +107,15 @@ async def test_who_was_changed_in_two_chunks_is_put_back_once(
         *({"input": {"name": str(n)}} for n in range(220)),
         row(customer, source="two"),
     ]
-    job = await does(calls.upsert, rows, None)
+    job = await does(requests.upsert, rows, None)
     now = ids.now()
     assert await database.write(
         job.workspace_id, lambda work: jobs.claim(work, job.id, "worker", now=now, until=now + 60_000)
     )
-    while await running._chunk(database, job.workspace_id, job.id, "worker", 100):
+    while await worker._chunk(database, job.workspace_id, job.id, "worker", 100):
         pass
     undo = await does(undoing.undo, wire("Job")(job.id), None)
-    while await running.once(database, "worker", asyncio.Event()):
+    while await worker.once(database, "worker", asyncio.Event()):
         pass
     done = (await jobs.any_by_ids(reading, [undo.id]))[undo.id]
     assert (done.status, done.counts) == (JobStatus.DONE, {"UPDATED": 1, "DELETED": 220})

@@ -5,13 +5,13 @@ import contextlib
 
 import pytest
 
-from crm.bulk import calls
-from crm.jobs import clock, ending, running, verbs
-from db import ids
+from crm.bulk import requests
+from crm.jobs import cancel_retry, clock, handlers, worker
 from db.queries import jobs
 from db.tables.enums import JobStatus, Role
-from db.wire import wire
-from tests import make
+from db.values import ids
+from db.values.wire_format import wire
+from tests.support import factories
 
 HOUR = 3_600_000
 
@@ -21,16 +21,16 @@ def begun(does, save, viewer):
     """A job on so many customers whose names begin so."""
 
     async def made(name, count, options=None):
-        await save(*(make.customer(f"{name} {number}") for number in range(count)))
+        await save(*(factories.customer(f"{name} {number}") for number in range(count)))
         target = {"match": {"filter": {"name": {"startsWith": name}}, "archived": "EXCLUDE"}}
-        return await does(calls.update, {"source": "Fair"}, target, options)
+        return await does(requests.update, {"source": "Fair"}, target, options)
 
     return made
 
 
 @pytest.fixture(autouse=True)
 async def administrator(save, viewer):
-    await save(make.agent(id=viewer.actor_id, role=Role.ADMIN))
+    await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def working(database, lanes):
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for number in range(lanes):
-            group.create_task(running._lane(database, f"lane {number}", stop))
+            group.create_task(worker._lane(database, f"lane {number}", stop))
         try:
             yield stop
         finally:
@@ -68,9 +68,9 @@ async def until(condition):
 
 
 async def test_a_small_job_does_not_wait_for_large_ones(database, begun, found, monkeypatch):
-    monkeypatch.setattr(running, "SLICE", 0.0)
-    monkeypatch.setattr(running, "FIRST", {database.dialect.name: 20})
-    monkeypatch.setattr(verbs, "CHUNK", 20)
+    monkeypatch.setattr(worker, "SLICE", 0.0)
+    monkeypatch.setattr(worker, "FIRST", {database.dialect.name: 20})
+    monkeypatch.setattr(handlers, "CHUNK", 20)
     large = [await begun(name, 600) for name in ("a", "b")]
     small = await begun("c", 201)
 
@@ -99,23 +99,23 @@ async def test_several_lanes_do_every_row_once(database, begun, found, log):
 @pytest.mark.parametrize("options", [None, {"on_error": 1}], ids=["chunk by chunk", "all or nothing"])
 async def test_who_is_told_to_stop_gives_the_job_back(database, begun, found, log, options, monkeypatch):
     """After a chunk, which is kept; what is all or nothing is not done at all."""
-    monkeypatch.setattr(verbs, "CHUNK", 100)
-    monkeypatch.setattr(running, "FIRST", {database.dialect.name: 100})
+    monkeypatch.setattr(handlers, "CHUNK", 100)
+    monkeypatch.setattr(worker, "FIRST", {database.dialect.name: 100})
     job = await begun("a", 450, options)
-    stop, advance = asyncio.Event(), running.working.advance
+    stop, advance = asyncio.Event(), worker.working.advance
 
     async def stopped(*arguments):
         await advance(*arguments)
         stop.set()
 
     with monkeypatch.context() as patch:
-        patch.setattr(running.working, "advance", stopped)
+        patch.setattr(worker.progress, "advance", stopped)
         await claimed(database, job, "stopping")
-        await running._work(database, job.workspace_id, job.id, "stopping", stop, None)
+        await worker._work(database, job.workspace_id, job.id, "stopping", stop, None)
     left = await found(job)
     done = 0 if options else 100
     assert (left.processed, len(await log()), left.leased_by, left.leased_until) == (done, done, None, None)
-    while await running.once(database, "next", asyncio.Event()):
+    while await worker.once(database, "next", asyncio.Event()):
         pass
     assert ((await found(job)).status, (await found(job)).counts) == (JobStatus.DONE, {"UPDATED": 450})
     assert len(await log()) == 450
@@ -127,7 +127,7 @@ async def test_a_worker_whose_clock_is_fast_takes_nobodys_job(database, begun, f
     right = ids.now
     monkeypatch.setattr(ids, "now", lambda: right() + HOUR)
     assert abs(await clock.compare(database) - HOUR) < 60_000
-    while await running.once(database, "fast", asyncio.Event()):
+    while await worker.once(database, "fast", asyncio.Event()):
         pass
     assert (await found(job)).leased_by == "living"
 
@@ -137,15 +137,15 @@ async def test_who_cancels_in_the_middle_of_a_chunk_waits_for_nothing_else(
 ):
     job = await begun("a", 450)
     await claimed(database, job, "worker")
-    chunk, lost = running._chunk, []
+    chunk, lost = worker._chunk, []
 
     async def cancelled(*arguments):
         if lost:
             return await chunk(*arguments)
-        lost.append(await does(ending.cancel, wire("Job")(job.id)))
-        raise running.Lost
+        lost.append(await does(cancel_retry.cancel, wire("Job")(job.id)))
+        raise worker.Lost
 
-    monkeypatch.setattr(running, "_chunk", cancelled)
-    await running._work(database, job.workspace_id, job.id, "worker", asyncio.Event(), None)
+    monkeypatch.setattr(worker, "_chunk", cancelled)
+    await worker._work(database, job.workspace_id, job.id, "worker", asyncio.Event(), None)
     assert lost[0].status == JobStatus.CANCELLING
     assert ((await found(job)).status, await log()) == (JobStatus.CANCELLED, [])

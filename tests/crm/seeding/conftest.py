@@ -8,8 +8,9 @@ from sqlmodel import select
 
 from crm import seeding
 from crm.seeding.rows import COLUMNS
-from db import ids, tables
-from db.reading import here, prepared
+from db import tables
+from db.statements import here, prepared
+from db.values import ids
 
 CUSTOMERS = 1_500
 STAGES = ["First contact", "Won"]

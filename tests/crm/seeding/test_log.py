@@ -5,13 +5,14 @@ import re
 import pytest
 
 from db import tables
-from db.folding import fold
-from db.queries import search, workspaces
+from db.queries import workspaces
+from db.queries.customers import search_documents
 from db.tables.enums import (
     ActorKind,
     ChangeAction,
     CustomerStage,
 )
+from db.values.folding import fold
 
 
 def test_the_search_text_holds_every_part(customers, seeded, of):
@@ -27,7 +28,7 @@ def test_the_search_text_holds_every_part(customers, seeded, of):
         parts += [value.text for value in of(tables.CustomerValue, row)]
         lines = [fold(part) for part in parts if part]
         for phone in of(tables.CustomerPhone, row):
-            lines += [phone.phone[1:], search.national(phone.phone)]
+            lines += [phone.phone[1:], search_documents.national(phone.phone)]
         (found,) = of(tables.CustomerSearch, row)
         assert sorted(_lines(found.text)) == sorted(lines)
 
@@ -43,11 +44,15 @@ def test_the_search_text_holds_every_part(customers, seeded, of):
     ],
 )
 def test_a_number_is_found_as_it_is_dialled_at_home(phone, national):
-    assert _lines(search.document(names=["Anna", None, None], phones=[phone])) == ["anna", phone[1:], national]
+    assert _lines(search_documents.document(names=["Anna", None, None], phones=[phone])) == [
+        "anna",
+        phone[1:],
+        national,
+    ]
 
 
 def test_a_line_of_the_document_is_one_value():
-    document = search.document(names=["Đỗ  Thị\nLan", None, None], notes=["Gọi lại\nmai"])
+    document = search_documents.document(names=["Đỗ  Thị\nLan", None, None], notes=["Gọi lại\nmai"])
     assert _lines(document) == ["do thi lan", "goi lai mai"]
 
 

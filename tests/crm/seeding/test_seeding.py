@@ -12,12 +12,11 @@ from sqlmodel import select
 from crm import seeding
 from crm.errors import ErrorCode, Refused
 from crm.seeding import catalogue, chunks
-from crm.seeding.dice import Dice
 from crm.seeding.locales import LOCALES
+from crm.seeding.random_source import Dice
 from crm.seeding.rows import COLUMNS
-from db import engine, ids, tables
-from db.folding import email_key, fold
-from db.reading import prepared
+from db import engine, tables
+from db.statements import prepared
 from db.tables.enums import (
     CustomerStage,
     CustomFieldType,
@@ -27,8 +26,10 @@ from db.tables.enums import (
     RelationshipStatus,
     Verification,
 )
+from db.values import ids
+from db.values.folding import email_key, fold
 from tests.crm.seeding.conftest import CUSTOMERS, FILLED, STAGES, everything, founded, printed, public_id, seed
-from tests.databases import KINDS, require
+from tests.support.databases import KINDS, require
 
 # ── the same everywhere ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,28 +6,30 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from db import paging
 from db.filtering.errors import QuestionRefused
-from db.paging import Window
-from db.queries import matches
-from db.queries.matches import Question
-from db.sight import Sight
-from tests.db.filtering import model, strategies, worlds
+from db.paging import keyset
+from db.paging.keyset import Window
+from db.queries.matching import matches
+from db.queries.matching.matches import Question
+from db.visibility import Sight
+from tests.support import filter_dataset, filter_model, filter_strategies
 
-WORLDS = {seed: worlds.made(seed) for seed in (1, 2)}
+WORLDS = {seed: filter_dataset.made(seed) for seed in (1, 2)}
 EVERYTHING = Sight(everything=True)
 
 
 @pytest.fixture(scope="module")
 async def numbers(database: Any) -> dict[int, int]:
-    return {seed: await worlds.saved(database, world) for seed, world in WORLDS.items()}
+    return {seed: await filter_dataset.saved(database, world) for seed, world in WORLDS.items()}
 
 
 async def found(database: Any, number: int, world: Any, question: Question, sight: Sight = EVERYTHING) -> list[bytes]:
     """The ids, in order, a page at a time."""
     session = database.reading(number)
     try:
-        match, order = await matches.asked(session, question, sight=sight, agent_id=world.viewer.id, now=model.NOW)
+        match, order = await matches.asked(
+            session, question, sight=sight, agent_id=world.viewer.id, now=filter_model.NOW
+        )
     except QuestionRefused:
         # It nests too deep.
         reject()
@@ -35,26 +37,26 @@ async def found(database: Any, number: int, world: Any, question: Question, sigh
     rows: list[bytes] = []
     after = None
     while True:
-        page = await paging.page(session, listing, Window(50, after=after), order)
+        page = await keyset.page(session, listing, Window(50, after=after), order)
         rows += [row.id for row in page.rows]
         if not page.has_next:
             for indexed in (True, False):
                 listing = matches.all_of(session, match, indexed=indexed, paged=True)
-                assert await paging.count(session, listing) == len(rows)
+                assert await keyset.count(session, listing) == len(rows)
             return rows
         after = page.cursor(page.rows[-1])
 
 
 def expected(world: Any, asked: Any) -> list[bytes]:
-    kept = [one for one in world.customers if model.holds(asked, one, world)]
-    return [one.id for one in model.in_order(kept, [], {})]
+    kept = [one for one in world.customers if filter_model.holds(asked, one, world)]
+    return [one.id for one in filter_model.in_order(kept, [], {})]
 
 
 @given(data=st.data(), seed=st.sampled_from(sorted(WORLDS)))
 async def test_a_filter_finds_what_the_model_finds_and_its_opposite_all_the_others(database, numbers, data, seed):
     world = WORLDS[seed]
-    asked = data.draw(strategies.customers(world))
-    every = [one.id for one in model.in_order(world.customers, [], {})]
+    asked = data.draw(filter_strategies.customers(world))
+    every = [one.id for one in filter_model.in_order(world.customers, [], {})]
     hits = await found(database, numbers[seed], world, Question(filter=asked, archived="INCLUDE"))
     assert hits == expected(world, asked)
     others = await found(database, numbers[seed], world, Question(filter={"not": asked}, archived="INCLUDE"))
@@ -64,7 +66,7 @@ async def test_a_filter_finds_what_the_model_finds_and_its_opposite_all_the_othe
 @given(data=st.data(), seed=st.sampled_from(sorted(WORLDS)))
 async def test_a_viewer_finds_only_what_he_sees(database, numbers, data, seed):
     world = WORLDS[seed]
-    asked = data.draw(strategies.customers(world).filter(lambda one: "customers" not in str(one)))
+    asked = data.draw(filter_strategies.customers(world).filter(lambda one: "customers" not in str(one)))
     mine = world.viewer.departments
     sight = Sight(False, world.viewer.id, tuple(one.id for one in mine))
 
@@ -73,8 +75,12 @@ async def test_a_viewer_finds_only_what_he_sees(database, numbers, data, seed):
         return one.stage.name == "POOL" or one.owner is world.viewer or (waits and one.department is not None)
 
     hits = await found(database, numbers[seed], world, Question(filter=asked), sight)
-    kept = [one for one in world.customers if seen(one) and one.archived_at is None and model.holds(asked, one, world)]
-    assert hits == [one.id for one in model.in_order(kept, [], {})]
+    kept = [
+        one
+        for one in world.customers
+        if seen(one) and one.archived_at is None and filter_model.holds(asked, one, world)
+    ]
+    assert hits == [one.id for one in filter_model.in_order(kept, [], {})]
 
 
 _words = st.lists(
@@ -89,8 +95,8 @@ async def test_a_search_finds_every_word_somewhere_by_index_and_one_by_one(datab
     world, session = WORLDS[seed], database.reading(numbers[seed])
     text = " ".join(words)
     match, order = await matches.asked(
-        session, Question(search=text, archived="INCLUDE"), sight=EVERYTHING, agent_id=None, now=model.NOW
+        session, Question(search=text, archived="INCLUDE"), sight=EVERYTHING, agent_id=None, now=filter_model.NOW
     )
-    page = await paging.page(session, matches.all_of(session, match, indexed=indexed), Window(250), order)
-    kept = [one for one in world.customers if model.found(text, one)]
-    assert [row.id for row in page.rows] == [one.id for one in model.in_order(kept, [], {})]
+    page = await keyset.page(session, matches.all_of(session, match, indexed=indexed), Window(250), order)
+    kept = [one for one in world.customers if filter_model.found(text, one)]
+    assert [row.id for row in page.rows] == [one.id for one in filter_model.in_order(kept, [], {})]

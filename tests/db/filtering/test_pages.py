@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import paging
-from db.folding import email_key, fold
-from db.paging import Window
-from db.queries import matches
-from db.queries.matches import Question
-from tests.db.filtering import model, worlds
+from db.paging import keyset
+from db.paging.keyset import Window
+from db.queries.matching import matches
+from db.queries.matching.matches import Question
+from db.values.folding import email_key, fold
 from tests.db.filtering.test_meaning import EVERYTHING, WORLDS
+from tests.support import filter_dataset, filter_model
 
 _ORDERS = ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"]
 
@@ -73,7 +73,7 @@ def plain(name: str, order: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 async def numbers(database: Any) -> dict[int, int]:
-    return {seed: await worlds.saved(database, world) for seed, world in WORLDS.items()}
+    return {seed: await filter_dataset.saved(database, world) for seed, world in WORLDS.items()}
 
 
 _sorts = st.lists(st.tuples(st.sampled_from(sorted(KEYS)), st.sampled_from(_ORDERS)), max_size=3)
@@ -93,9 +93,9 @@ async def test_every_sort_puts_the_list_in_order(database, numbers, name, order)
 async def _paged(database: Any, number: int, world: Any, sort: Any, size: int) -> None:
     session = database.reading(number)
     question = Question(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
-    match, order = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=model.NOW)
+    match, order = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=filter_model.NOW)
     listing = await matches.list_of(session, match, order)
-    wanted = [one.id for one in model.in_order(world.customers, sort, KEYS)]
+    wanted = [one.id for one in filter_model.in_order(world.customers, sort, KEYS)]
     assert await _walked(session, listing, order, size, backwards=False) == wanted
     assert await _walked(session, listing, order, size, backwards=True) == wanted
 
@@ -105,7 +105,7 @@ async def _walked(session: Any, listing: Any, order: Any, size: int, *, backward
     cursor = None
     while True:
         window = Window(size, None if backwards else cursor, cursor if backwards else None, backwards)
-        page = await paging.page(session, listing, window, order)
+        page = await keyset.page(session, listing, window, order)
         found = [row.id for row in page.rows]
         ids = [*found, *ids] if backwards else [*ids, *found]
         if not (page.has_previous if backwards else page.has_next):
@@ -147,10 +147,10 @@ async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
     world, session = WORLDS[seed], database.reading(numbers[seed])
     sort = [("relevance", order), *then]
     question = Question(search=" ".join(words), sort=[plain(*one) for one in sort], archived="INCLUDE")
-    match, chosen = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=model.NOW)
+    match, chosen = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=filter_model.NOW)
     listing = await matches.list_of(session, match, chosen)
-    kept = [one for one in world.customers if model.found(" ".join(words), one)]
-    wanted = [one.id for one in model.in_order(kept, sort, {**KEYS, "relevance": _fitting(words)})]
+    kept = [one for one in world.customers if filter_model.found(" ".join(words), one)]
+    wanted = [one.id for one in filter_model.in_order(kept, sort, {**KEYS, "relevance": _fitting(words)})]
     assert await _walked(session, listing, chosen, size, backwards=False) == wanted
     assert await _walked(session, listing, chosen, size, backwards=True) == wanted
 
@@ -159,13 +159,13 @@ async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
 async def test_what_lies_between_two_cursors_is_a_part_of_the_list(database, numbers, sort, seed, data):
     world, session = WORLDS[seed], database.reading(numbers[seed])
     question = Question(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
-    match, order = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=model.NOW)
+    match, order = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=filter_model.NOW)
     listing = await matches.list_of(session, match, order)
-    whole = await paging.page(session, listing, Window(250), order)
+    whole = await keyset.page(session, listing, Window(250), order)
     first = data.draw(st.integers(0, len(whole.rows) - 1))
     last = data.draw(st.integers(first, len(whole.rows) - 1))
     window = Window(20, whole.cursor(whole.rows[first]), whole.cursor(whole.rows[last]), data.draw(st.booleans()))
-    page = await paging.page(session, listing, window, order)
+    page = await keyset.page(session, listing, window, order)
     between = [row.id for row in whole.rows[first + 1 : last]]
     assert [row.id for row in page.rows] == (between[-20:] if window.backwards else between[:20])
     assert len(world.customers) == len(whole.rows)

@@ -13,18 +13,20 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db import ids, paging, tables
+from db import tables
 from db.engine import Database
-from db.filtering import records
-from db.paging import Window
-from db.queries import matches
-from db.queries.matches import Question
-from db.sight import Sight
-from db.sorting import CUSTOMERS
+from db.filtering import fields
+from db.paging import keyset
+from db.paging.keyset import Window
+from db.paging.sorting import CUSTOMERS
+from db.queries.matching import matches
+from db.queries.matching.matches import Question
 from db.tables.enums import CustomFieldType
-from db.wire import wire
-from tests import make
-from tests.db.filtering.model import NOW
+from db.values import ids
+from db.values.wire_format import wire
+from db.visibility import Sight
+from tests.support import factories
+from tests.support.filter_model import NOW
 
 CROWD = {"postgresql": 3_000, "sqlite": 300}
 SORTS = [name for name, kind in CUSTOMERS.items() if not isinstance(kind, dict)]
@@ -34,12 +36,12 @@ ORDERS = ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"]
 @pytest.fixture(scope="module")
 async def crowd(database: Database) -> Any:
     """A workspace of many, and another beside it."""
-    number, other = await make.workspace(database), await make.workspace(database)
-    tag, rare = make.tag("common"), make.tag("rare")
-    companies = [make.company(f"Company {place}") for place in range(60)]
-    agents = [make.agent(f"agent {place}") for place in range(20)]
-    note, points = make.custom_field("note"), make.custom_field("points", CustomFieldType.NUMBER)
-    segment = make.segment("By hand", kind=1)
+    number, other = await factories.workspace(database), await factories.workspace(database)
+    tag, rare = factories.tag("common"), factories.tag("rare")
+    companies = [factories.company(f"Company {place}") for place in range(60)]
+    agents = [factories.agent(f"agent {place}") for place in range(20)]
+    note, points = factories.custom_field("note"), factories.custom_field("points", CustomFieldType.NUMBER)
+    segment = factories.segment("By hand", kind=1)
     places = range(CROWD[database.dialect.name])
     customers = [_customer(place, agents, companies) for place in places]
     strangers = [_customer(place, [], []) for place in places]
@@ -82,17 +84,17 @@ def _customer(place: int, agents: list[Any], companies: list[Any]) -> tables.Cus
         "company_id": companies[place % 60].id if companies and place % 2 else None,
     }
     kept = {name: value for name, value in values.items() if value is not None}
-    return make.customer(f"Person {place * 7919 % 3_000}", **kept)
+    return factories.customer(f"Person {place * 7919 % 3_000}", **kept)
 
 
 def _belongings(customers: list[Any], tag: Any, rare: Any, note: Any, points: Any, segment: Any) -> list[list[Any]]:
     placed = list(enumerate(customers))
     return [
-        [make.worn(one, tag) for place, one in placed if place % 3 == 0],
-        [make.worn(one, rare) for place, one in placed if place % 1_000 == 7],
-        [make.order(one, number=str(place)) for place, one in placed if place % 3 == 1],
-        [make.value(one, note, text=f"text {place}") for place, one in placed if place % 2],
-        [make.value(one, points, number=float(place)) for place, one in placed if place % 2 == 0],
+        [factories.worn(one, tag) for place, one in placed if place % 3 == 0],
+        [factories.worn(one, rare) for place, one in placed if place % 1_000 == 7],
+        [factories.order(one, number=str(place)) for place, one in placed if place % 3 == 1],
+        [factories.value(one, note, text=f"text {place}") for place, one in placed if place % 2],
+        [factories.value(one, points, number=float(place)) for place, one in placed if place % 2 == 0],
         [
             tables.SegmentMember(workspace_id=0, segment_id=segment.id, customer_id=one.id)
             for place, one in placed
@@ -123,8 +125,8 @@ async def explained(database: Database, database_url: str, crowd: Any) -> Any:
         if window is None:
             window = Window(50)
         plans = []
-        for phase in paging.phases(order, window):
-            statement = paging._statement(paging.Kept(listing), order.shape, phase.shape, window.backwards, 51)
+        for phase in keyset.phases(order, window):
+            statement = keyset._statement(keyset.Kept(listing), order.shape, phase.shape, window.backwards, 51)
             values = {"workspace_id": number, **listing.values, **order.bound, **phase.values}
             text, arguments = statement.on(session.dialect).bind(values)
             if session.dialect.name == "postgresql":
@@ -190,7 +192,7 @@ async def test_a_page_far_inside_a_sorted_list_begins_in_the_index(database, cro
     session = database.reading(crowd[0])
     question = Question(sort=[{"birthDate": "DESC"}])
     match, order = await matches.asked(session, question, sight=Sight(everything=True), agent_id=None, now=NOW)
-    page = await paging.page(session, await matches.list_of(session, match, order), Window(200), order)
+    page = await keyset.page(session, await matches.list_of(session, match, order), Window(200), order)
     for plan in await explained(question, Window(50, after=page.cursor(page.rows[-1]))):
         assert_by_index(plan, sorted_by_index=True)
         assert "birth_date" in plan
@@ -251,7 +253,7 @@ FILTERS |= {
 def test_every_name_of_the_filter_is_among_them():
     known = {"company": "", "agent": "", "tag": "", "segment": ""}
     asked = {name for make_filter in FILTERS.values() for name in make_filter(known)}
-    assert asked == set(records.CUSTOMER) - {"and", "or", "not"}
+    assert asked == set(fields.CUSTOMER) - {"and", "or", "not"}
 
 
 @pytest.mark.parametrize("name", FILTERS)

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.graph.engine import toy
+from tests.support import engine_schema
 
 QUERIES = {
     "scalars, enums and conversions": "{ people { id name size twice odd __typename } }",
@@ -68,7 +68,7 @@ def _shown(answer: Any) -> list[Any]:
 async def test_answers_are_alike(what: str) -> None:
     document = QUERIES.get(what) or FAILURES[what]
     variables = {"yes": True} if "$yes" in document else None
-    (fast, _), (slow, _) = await toy.both(document, variable_values=variables)
+    (fast, _), (slow, _) = await engine_schema.both(document, variable_values=variables)
     assert _shown(fast) == _shown(slow)
     assert (fast.errors is None) == (
         what in QUERIES or what in ("introspection", "__type", "a generator", "awaitable values")
@@ -81,64 +81,70 @@ async def test_what_can_be_planned_is_left_to_nobody(what: str, monkeypatch: pyt
         raise AssertionError("graphql-core was asked")
 
     monkeypatch.setattr("strawberry.schema.schema.execute", unwanted)
-    monkeypatch.setattr("graph.engine.reference.execute", unwanted)
+    monkeypatch.setattr("graph.engine.reference_executor.execute", unwanted)
     variables = {"yes": True} if "$yes" in QUERIES[what] else None
-    answer = await toy.ENGINE.execute(QUERIES[what], variable_values=variables, context_value=toy.Context())
+    answer = await engine_schema.ENGINE.execute(
+        QUERIES[what], variable_values=variables, context_value=engine_schema.Context()
+    )
     assert answer.errors is None
 
 
 async def test_a_batch_is_asked_once_a_level_for_the_objects_in_it() -> None:
     """The friends of four people are three."""
-    (_, context), _ = await toy.both("{ people { friend { friend { id } } } }")
+    (_, context), _ = await engine_schema.both("{ people { friend { friend { id } } } }")
     assert [told for told in context.told if told[0] == "friend"] == [("friend", 4, "friend"), ("friend", 3, "friend")]
 
 
 @pytest.mark.parametrize("what", [name for name in FAILURES if "mutation" in name])
 async def test_a_mutation_runs_once_and_in_its_order(what: str) -> None:
-    (_, fast), (_, slow) = await toy.both(FAILURES[what])
+    (_, fast), (_, slow) = await engine_schema.both(FAILURES[what])
     assert fast.told == slow.told
     assert len(fast.told) > 2
 
 
 async def test_a_query_that_failed_at_its_root_does_not_fail_there_again() -> None:
-    (answer, context), _ = await toy.both("{ breaks people { id } }")
+    (answer, context), _ = await engine_schema.both("{ breaks people { id } }")
     assert [error.message for error in answer.errors or ()] == ["broken"]
     assert context.told.count("breaks") == 1
 
 
 async def test_a_resolver_that_another_library_wrapped_is_called_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = toy.schema(toy.Entrance())
+    engine = engine_schema.schema(engine_schema.Entrance())
     query: Any = engine._schema.query_type
     monkeypatch.setattr(query.fields["breaks"], "resolve", lambda source, info: 7)
-    answer = await engine.execute("{ breaks }", context_value=toy.Context())
+    answer = await engine.execute("{ breaks }", context_value=engine_schema.Context())
     assert answer.data == {"breaks": 7}
 
 
 async def test_extensions_and_resolvers_see_the_same() -> None:
     document = "query ($n: Int!) { people(first: $n, skip: [1]) { name ...F } options } fragment F on Person { id }"
     more = {"variable_values": {"n": 3}, "operation_extensions": {"a": 1}, "root_value": "root"}
-    (fast, one), (slow, other) = await toy.both(document, **more)
+    (fast, one), (slow, other) = await engine_schema.both(document, **more)
     assert fast.data == slow.data
     assert one.told == other.told
     assert fast.extensions == {"seen": True}
 
 
 async def test_an_extension_that_watches_fields_is_served_by_the_reference() -> None:
-    class Watching(toy.Counted):
+    class Watching(engine_schema.Counted):
         def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
             info.context.told.append(info.field_name)
             return _next(root, info, *args, **kwargs)
 
-    context = toy.Context()
-    await toy.schema(Watching, toy.Entrance()).execute("{ people(first: 1) { name } }", context_value=context)
+    context = engine_schema.Context()
+    await engine_schema.schema(Watching, engine_schema.Entrance()).execute(
+        "{ people(first: 1) { name } }", context_value=context
+    )
     assert "name" in context.told
 
 
 def test_it_can_be_executed_outside_a_loop() -> None:
-    answer = toy.ENGINE.execute_sync("{ person(id: 1) { name } }", context_value=toy.Context())
+    answer = engine_schema.ENGINE.execute_sync("{ person(id: 1) { name } }", context_value=engine_schema.Context())
     assert answer.data == {"person": {"name": "row 1"}}
 
 
 async def test_subscriptions_are_the_references() -> None:
-    stream: Any = await toy.ENGINE.subscribe("subscription { count(to: 2) }", context_value=toy.Context())
+    stream: Any = await engine_schema.ENGINE.subscribe(
+        "subscription { count(to: 2) }", context_value=engine_schema.Context()
+    )
     assert [answer.data async for answer in stream] == [{"count": 0}, {"count": 1}]

@@ -12,11 +12,11 @@ from strawberry.schema.schema import validate_document
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 
-from graph.engine import calls
-from graph.engine.inputs import Inputs
-from graph.engine.unplanned import Unplanned
-from tests.graph.engine import documents
-from tests.schemas import ENGINE
+from graph.engine import resolver_calls
+from graph.engine.fallback import Unplanned
+from graph.engine.input_conversion import Inputs
+from tests.support import generated_documents
+from tests.support.schemas import ENGINE
 
 CORE: Any = ENGINE._schema
 ROOTS = [(root, name) for root in (CORE.query_type, CORE.mutation_type) for name in root.fields]
@@ -40,7 +40,7 @@ def value(dice: random.Random, scalar: str, name: str) -> Any:
 
 def executor(root: Any, name: str, seed: str) -> Executor[Any] | None:
     """Of a document that asks that field; None where validation refuses it."""
-    making = documents._Making(CORE, random.Random(seed), value)
+    making = generated_documents._Making(CORE, random.Random(seed), value)
     field, made = making._field(root, name, depth=6), making._made
     declared = f"({', '.join(made.declarations)})" if made.declarations else ""
     kind = "query" if root is CORE.query_type else "mutation"
@@ -74,7 +74,7 @@ def _ours(running: Executor[Any], field: Any, details: Any) -> Any:
     declared = field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
     made: Any = None
     try:
-        make = calls.arguments(Inputs(ENGINE), ENGINE, field, declared, details)
+        make = resolver_calls.arguments(Inputs(ENGINE), ENGINE, field, declared, details)
         for _ in range(2):
             # What one run was given, another must not see changed.
             _spoil(made)

@@ -6,22 +6,22 @@ from typing import Any
 import pytest
 
 from crm import settings
-from tests import make
+from tests.support import factories
 
 pytestmark = pytest.mark.skipif(settings.read().engine == "reference", reason="graphql-core reads all columns")
 
 
 @pytest.fixture
 async def people(save: Any) -> None:
-    agent, company = make.agent("Trần Bình", email="binh@clientela.example"), make.company("Samsung")
-    one = make.customer("An", email="an@samsung.example", owner_id=agent.id, previous_owner_id=agent.id)
-    other = make.customer("Bo", company_id=company.id, owner_id=agent.id)
-    gold, chat = make.tag("gold", color="#ffcc00"), make.tag("chat", kind=1)
+    agent, company = factories.agent("Trần Bình", email="binh@clientela.example"), factories.company("Samsung")
+    one = factories.customer("An", email="an@samsung.example", owner_id=agent.id, previous_owner_id=agent.id)
+    other = factories.customer("Bo", company_id=company.id, owner_id=agent.id)
+    gold, chat = factories.tag("gold", color="#ffcc00"), factories.tag("chat", kind=1)
     await save(agent)
     await save(company)
     await save(one, other)
     await save(gold, chat)
-    await save(make.worn(one, gold), make.worn(one, chat))
+    await save(factories.worn(one, gold), factories.worn(one, chat))
 
 
 def columns(statement: str) -> set[str]:

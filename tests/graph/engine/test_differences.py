@@ -14,19 +14,21 @@ from graphql import parse, specified_rules
 from sqlmodel import select
 from strawberry.schema.schema import validate_document
 
-from crm import access, seeding, workspaces
-from crm.access import Viewer
+from crm import seeding
+from crm.access import permissions
+from crm.access.permissions import Viewer
+from crm.workspace import workspaces
 from db import tables
 from db.engine import Database
 from db.queries import workspaces as stored
-from db.reading import here, prepared
+from db.statements import here, prepared
 from db.tables.enums import ActorKind, Role
-from graph import ids, schema
+from graph import schema
 from graph.context import Context
-from graph.engine import entering
-from graph.engine.fields import Batched, Column
-from tests import schemas
-from tests.graph.engine import documents
+from graph.engine import extension
+from graph.engine.field_declarations import Batched, Column
+from graph.types import ids
+from tests.support import generated_documents, schemas
 
 ENGINE, REFERENCE = schemas.ENGINE, schemas.made("reference")
 # With failures and without, on each of two databases: 5 000 together.
@@ -89,7 +91,7 @@ async def world(database: Database) -> World:
             entry.workspace_id,
             ActorKind.AGENT,
             ids.parse("Agent", created.agent) or b"",
-            access.OF_ROLE[Role.ADMIN],
+            permissions.OF_ROLE[Role.ADMIN],
         ),
         [created.workspace, "cus_" + "0" * 32, "nonsense"],
         ["samsung.example", "erp", email],
@@ -116,14 +118,14 @@ def answered(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) 
     """For each document whether the engine answered it by itself. No field may miss a column it did not ask for."""
     caplog.set_level(logging.DEBUG, "clientela.engine")
     told: list[bool] = []
-    inner = entering.Engine.answer
+    inner = extension.Engine.answer
 
-    async def answer(self: entering.Engine, context: Any) -> Any:
+    async def answer(self: extension.Engine, context: Any) -> Any:
         result = await inner(self, context)
         told.append(result is not None and result.errors is None)
         return result
 
-    monkeypatch.setattr(entering.Engine, "answer", answer)
+    monkeypatch.setattr(extension.Engine, "answer", answer)
     yield told
     left = [record.exc_info[1] for record in caplog.records if record.exc_info]
     # With them go the frames that hold what graphql-core left behind.
@@ -136,7 +138,7 @@ async def compared(database: Database, world: World, name: str, count: int) -> N
     core, done, number = ENGINE._schema, 0, 0
     while done < count:
         seed, number = f"{name} {number}", number + 1
-        made = documents.made(core, seed, world.value)
+        made = generated_documents.made(core, seed, world.value)
         if validate_document(core, parse(made.text), tuple(specified_rules)):
             continue
         done += 1
@@ -145,7 +147,7 @@ async def compared(database: Database, world: World, name: str, count: int) -> N
         assert _same_errors(fast, slow), f"{seed}: {made.text} {made.variables}\n{fast.errors}\n{slow.errors}"
 
 
-async def _asked(which: Any, database: Database, world: World, made: documents.Made) -> Any:
+async def _asked(which: Any, database: Database, world: World, made: generated_documents.Made) -> Any:
     context = Context(database, world.viewer, request_id="test")
     context.now = seeding.UNTIL
     return await which.execute(made.text, variable_values=made.variables, context_value=context)

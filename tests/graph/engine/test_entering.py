@@ -6,8 +6,8 @@ from typing import Any
 from strawberry.extensions import SchemaExtension
 
 from graph import schema
-from graph.protocol.parsing import Request
-from tests.graph.protocol.toy import Context, Viewer
+from graph.transport.request_parsing import Request
+from tests.support.transport_server import Context, Viewer
 
 
 class Standing(SchemaExtension):

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from db import paging, reading, tables
+from db import statements, tables
 from db.engine import Database
-from db.queries import matches
+from db.paging import keyset
+from db.queries.matching import matches
 from graph import schema
 from graph.context import Context
-from graph.engine import plans
+from graph.engine import plan_cache
 from graph.limits import Limits
-from tests import make
+from tests.support import factories
 
 COLUMNS = [
     *("name", "nickname", "realName", "avatarUrl", "phone", "email", "gender", "birthDate", "value", "source"),
@@ -42,18 +43,18 @@ async def test_a_thousand_documents_leave_bounded_caches(
     database: Database, viewer: Any, save: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Parsed documents, plans, statements, classes of rows, and what the connections have prepared."""
-    await save(make.customer("An"), make.customer("Bo"))
+    await save(factories.customer("An"), factories.customer("Bo"))
     used: list[Any] = []
-    monkeypatch.setattr(plans.Plans, "find", _watched(plans.Plans.find, used))
+    monkeypatch.setattr(plan_cache.Plans, "find", _watched(plan_cache.Plans.find, used))
     asked = schema.build(engine="breadth-first", limits=Limits(cached_characters=20_000))
     for text in documents(1_000):
         context = Context(database, viewer, request_id="test")
         answer = await asked.execute(text, context_value=context)
         assert answer.errors is None
-    assert 0 < used[0].weight <= plans.ROOM
+    assert 0 < used[0].weight <= plan_cache.ROOM
     assert len(used[0]) < 1_000
     assert sum(map(len, asked.documents._recent._documents)) <= 20_000
-    for module in (reading, paging, matches):
+    for module in (statements, keyset, matches):
         for name, kept in _kept(module).items():
             bound = kept.cache_parameters()["maxsize"]
             assert bound is not None, f"{module.__name__}.{name} grows for ever"
@@ -63,7 +64,7 @@ async def test_a_thousand_documents_leave_bounded_caches(
 
 
 def _watched(find: Any, used: list[Any]) -> Any:
-    def watched(self: plans.Plans, context: Any) -> Any:
+    def watched(self: plan_cache.Plans, context: Any) -> Any:
         used[:] = [self]
         return find(self, context)
 
@@ -81,10 +82,10 @@ async def _few_are_prepared(database: Database) -> None:
 
 async def test_a_statement_has_few_forms(database: Database) -> None:
     """One that reads whatever columns are wanted reads all of them where too many choices were met."""
-    statement = reading.prepared(select(tables.Customer).where(reading.here(tables.Customer)))
+    statement = statements.prepared(select(tables.Customer).where(statements.here(tables.Customer)))
     found = {
         id(statement.on(database.dialect, frozenset(columns)))
         for columns in islice(combinations(tables.Customer.model_fields, 3), 200)
     }
-    assert len(found) == reading._MOST_FORMS + 1
+    assert len(found) == statements._MOST_FORMS + 1
     assert statement.on(database.dialect).columns == list(tables.Customer.model_fields)

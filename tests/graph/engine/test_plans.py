@@ -6,15 +6,19 @@ import pytest
 from graphql import parse
 from strawberry.types import ExecutionContext
 
-from graph.engine import planning
-from graph.engine.plans import Plans
-from graph.engine.recent import Recent
-from tests.graph.engine import toy
+from graph.engine import planner
+from graph.engine.lru_cache import Recent
+from graph.engine.plan_cache import Plans
+from tests.support import engine_schema
 
 
 def found(plans: Plans, document: Any, **variables: Any) -> Any:
     context = ExecutionContext(
-        query=None, schema=toy.REFERENCE, allowed_operations=(), graphql_document=document, variables=variables
+        query=None,
+        schema=engine_schema.REFERENCE,
+        allowed_operations=(),
+        graphql_document=document,
+        variables=variables,
     )
     run = plans.find(context)
     return run and run[1]
@@ -23,7 +27,7 @@ def found(plans: Plans, document: Any, **variables: Any) -> Any:
 def test_a_plan_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     plans, document = Plans(), parse("{ people { name } }")
     first = found(plans, document)
-    monkeypatch.setattr(planning, "plan", None)
+    monkeypatch.setattr(planner, "plan", None)
     assert first is not None
     assert found(plans, document) is first
 
@@ -38,7 +42,7 @@ def test_what_is_left_out_makes_another_plan() -> None:
 def test_what_cannot_be_planned_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     plans, document = Plans(), parse("{ __schema { queryType { name } } }")
     assert found(plans, document) is None
-    monkeypatch.setattr(planning, "plan", lambda *_: pytest.fail("tried again"))
+    monkeypatch.setattr(planner, "plan", lambda *_: pytest.fail("tried again"))
     assert found(plans, document) is None
 
 

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, get_named_type
 
-from crm import access
-from crm.access import Viewer
+from crm.access import permissions
+from crm.access.permissions import Viewer
 from db.tables.enums import ActorKind, Role
-from tests import schemas
-from tests.db.filtering import worlds
+from tests.support import filter_dataset, schemas
 
 SCHEMA = schemas.ENGINE._schema
-WORLD = worlds.made(3, customers=40)
+WORLD = filter_dataset.made(3, customers=40)
 DEEPEST = 4
 TOGETHER = 20
 
@@ -83,8 +82,8 @@ def test_the_walk_finds_them_all():
 
 @pytest.fixture(scope="module")
 async def who(database: Any) -> Viewer:
-    number = await worlds.saved(database, WORLD)
-    return Viewer(number, ActorKind.AGENT, WORLD.viewer.id, access.OF_ROLE[Role.ADMIN])
+    number = await filter_dataset.saved(database, WORLD)
+    return Viewer(number, ActorKind.AGENT, WORLD.viewer.id, permissions.OF_ROLE[Role.ADMIN])
 
 
 def document(size: int, *, counted: bool) -> str:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from db import tables
-from db.queries import search
-from tests import make
+from db.queries.customers import search_documents
+from tests.support import factories
 
 
 def document(customer: tables.Customer, **parts: Any) -> tables.CustomerSearch:
-    text = search.document(names=(customer.name, customer.nickname, customer.real_name), **parts)
+    text = search_documents.document(names=(customer.name, customer.nickname, customer.real_name), **parts)
     return tables.CustomerSearch(workspace_id=0, customer_id=customer.id, text=text)
 
 
@@ -18,10 +18,14 @@ def document(customer: tables.Customer, **parts: Any) -> tables.CustomerSearch:
 async def test_nested_lists_of_a_level_take_a_fixed_number_of_statements(ask, save, sent, room):
     async def more(number: int) -> None:
         for place in range(number):
-            agent, company, tag = make.agent(f"a{place}"), make.company(f"c{place}"), make.tag(f"t{number}-{place}")
-            customers = [make.customer(f"x{each}", owner_id=agent.id, company_id=company.id) for each in range(3)]
+            agent, company, tag = (
+                factories.agent(f"a{place}"),
+                factories.company(f"c{place}"),
+                factories.tag(f"t{number}-{place}"),
+            )
+            customers = [factories.customer(f"x{each}", owner_id=agent.id, company_id=company.id) for each in range(3)]
             await save(agent, company, tag, *customers)
-            await save(*(make.worn(customer, tag) for customer in customers))
+            await save(*(factories.worn(customer, tag) for customer in customers))
 
     document = """{ ROOM { nodes { id customerCount
         customers(first: 2, sort: [{name: ASC}], filter: {name: {ne: "x1"}}) {
@@ -42,8 +46,8 @@ async def test_nested_lists_of_a_level_take_a_fixed_number_of_statements(ask, sa
 
 async def test_lists_are_filtered_searched_and_sorted(ask, save):
     """SM8, SM9, SM12, SB12, SB13."""
-    crowded, empty = make.company("Đà Nẵng Steel", domain="steel.example"), make.company("Acme")
-    await save(crowded, empty, make.customer("one", company_id=crowded.id))
+    crowded, empty = factories.company("Đà Nẵng Steel", domain="steel.example"), factories.company("Acme")
+    await save(crowded, empty, factories.customer("one", company_id=crowded.id))
     listed = """query ($f: CompanyFilter, $s: [CompanySort!], $q: String) {
       companies(filter: $f, sort: $s, search: $q) { nodes { name } totalCount } }"""
 
@@ -65,7 +69,7 @@ SEARCH = """query ($q: String, $in: [CustomerSearchField!], $sort: [CustomerSort
 
 @pytest.fixture
 async def people(save: Any) -> None:
-    an, binh = make.customer("Nguyễn Đăng An", nickname="An", city="Đà Nẵng"), make.customer("Đăng Straße 12")
+    an, binh = factories.customer("Nguyễn Đăng An", nickname="An", city="Đà Nẵng"), factories.customer("Đăng Straße 12")
     await save(an, binh)
     await save(
         document(an, phones=["+84901234567"], address=["Đà Nẵng"], notes=["Prefers 100% cotton."], tags=["vip"]),
@@ -112,7 +116,9 @@ async def test_a_highlight_shows_the_words_as_they_were_typed(ask, people):
 
 
 async def test_relevance_puts_names_before_all_else(ask, save):
-    whole, begins, within, elsewhere = (make.customer(name) for name in ("Steel", "Steel Ltd", "Big Steel", "Other"))
+    whole, begins, within, elsewhere = (
+        factories.customer(name) for name in ("Steel", "Steel Ltd", "Big Steel", "Other")
+    )
     await save(elsewhere, within, begins, whole)
     await save(*map(document, (whole, begins, within)), document(elsewhere, company="Steel"))
     found = (await ask(SEARCH, q="steel", sort=[{"relevance": "DESC"}]))["customers"]["edges"]
@@ -123,15 +129,15 @@ async def test_what_is_written_is_found_by_the_next_request_and_what_is_deleted_
     """SM8, EM3."""
     from sqlalchemy import bindparam, delete, update
 
-    from db.reading import here, prepared
+    from db.statements import here, prepared
 
-    customer = make.customer("Old name")
+    customer = factories.customer("Old name")
     await save(customer)
     await save(document(customer))
     row = tables.CustomerSearch
 
     async def renamed(work: Any) -> None:
-        text = search.document(names=("Renamed", None, None))
+        text = search_documents.document(names=("Renamed", None, None))
         await work.execute(
             prepared(update(row).where(here(row), row.customer_id == bindparam("one")).values(text=text)),
             one=customer.id,

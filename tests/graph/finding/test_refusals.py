@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from db.tables.enums import CustomFieldType
-from tests import make
+from tests.support import factories
 
 LIST = """query ($filter: CustomerFilter, $sort: [CustomerSort!], $search: String, $first: Int, $last: Int,
                 $after: String) {
@@ -90,7 +90,7 @@ def nested(depth: int) -> dict[str, Any]:
     ],
 )
 async def test_a_question_that_cannot_be_asked_names_where_and_why(refused, save, asked, reason, limit, path):
-    await save(make.custom_field("points", CustomFieldType.NUMBER), make.custom_field("off", active=False))
+    await save(factories.custom_field("points", CustomFieldType.NUMBER), factories.custom_field("off", active=False))
     error = await refused(LIST, **asked)
     assert (error["code"], error["reason"], error.get("limit")) == ("BAD_USER_INPUT", reason, limit)
     if path is not None:
@@ -101,7 +101,7 @@ async def test_a_question_that_cannot_be_asked_names_where_and_why(refused, save
 
 
 async def test_eight_deep_and_a_hundred_predicates_are_answered(ask, save):
-    await save(make.customer("An"))
+    await save(factories.customer("An"))
     answer = await ask(LIST, filter=nested(8))
     assert [node["name"] for node in answer["customers"]["nodes"]] == []
     many = {"or": [{"name": {"eq": name}} for name in ["An", *map(str, range(99))]]}
@@ -109,7 +109,7 @@ async def test_eight_deep_and_a_hundred_predicates_are_answered(ask, save):
 
 
 async def test_a_cursor_of_another_sort_is_refused_and_of_another_filter_taken(ask, refused, save):
-    await save(*(make.customer(name, value=number * 10_000) for number, name in enumerate("abcd")))
+    await save(*(factories.customer(name, value=number * 10_000) for number, name in enumerate("abcd")))
     by_value = [{"value": "DESC"}]
     page = (await ask(LIST, sort=by_value, first=2))["customers"]
     assert [node["name"] for node in page["nodes"]] == ["d", "c"]
@@ -122,7 +122,7 @@ async def test_a_cursor_of_another_sort_is_refused_and_of_another_filter_taken(a
 
 
 async def test_a_cursor_that_was_tampered_with_is_refused(ask, refused, save):
-    await save(*(make.customer(name) for name in "ab"))
+    await save(*(factories.customer(name) for name in "ab"))
     cursor = (await ask(LIST, sort=[{"name": "ASC"}], first=1))["customers"]["pageInfo"]["endCursor"]
     for place in range(0, len(cursor), 3):
         forged = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from db import tables
-from db.ids import now
 from db.tables.enums import RelationshipStatus, SegmentKind
-from graph.ids import wire
-from tests import make
+from db.values.ids import now
+from graph.types.ids import wire
+from tests.support import factories
 
 SEGMENT, CUSTOMER = wire("Segment"), wire("Customer")
 
@@ -19,11 +19,11 @@ def member(segment: tables.Segment, customer: tables.Customer) -> tables.Segment
 
 @pytest.fixture
 async def world(save: Any) -> dict[str, Any]:
-    vip = make.customer("vip", relationship_status=RelationshipStatus.VIP)
-    lead, gone = make.customer("lead"), make.customer("gone", archived_at=now())
-    hand = make.segment("By hand", kind=SegmentKind.STATIC)
-    vips = make.segment("VIPs", filter={"relationshipStatus": {"eq": "VIP"}})
-    nested = make.segment("Neither", filter={"segments": {"none": {"name": {"in": ["By hand", "VIPs"]}}}})
+    vip = factories.customer("vip", relationship_status=RelationshipStatus.VIP)
+    lead, gone = factories.customer("lead"), factories.customer("gone", archived_at=now())
+    hand = factories.segment("By hand", kind=SegmentKind.STATIC)
+    vips = factories.segment("VIPs", filter={"relationshipStatus": {"eq": "VIP"}})
+    nested = factories.segment("Neither", filter={"segments": {"none": {"name": {"in": ["By hand", "VIPs"]}}}})
     await save(vip, lead, gone, hand, vips, nested)
     await save(member(hand, lead), member(hand, gone))
     return {"vip": vip, "lead": lead, "gone": gone, "hand": hand, "vips": vips, "nested": nested}
@@ -45,7 +45,7 @@ async def test_members_and_counts_of_all_segments_come_with_a_fixed_number_of_st
     sent.clear()
     await ask(without_totals)
     before = len(sent)
-    await save(*(make.segment(f"More {number}", filter={"name": {"eq": str(number)}}) for number in range(20)))
+    await save(*(factories.segment(f"More {number}", filter={"name": {"eq": str(number)}}) for number in range(20)))
     sent.clear()
     assert len((await ask(without_totals))["segments"]["nodes"]) == 23
     assert len(sent) == before
@@ -93,8 +93,8 @@ async def test_a_list_can_be_narrowed_within_a_segment_and_by_segments(ask, worl
 
 async def test_a_segment_that_has_become_a_part_of_itself_is_refused(refused, save):
     """EM2, SM10."""
-    one = make.segment("One", filter={"segments": {"any": {"name": {"eq": "Two"}}}})
-    two = make.segment("Two", filter={"not": {"segments": {"includesAll": [SEGMENT(one.id)]}}})
+    one = factories.segment("One", filter={"segments": {"any": {"name": {"eq": "Two"}}}})
+    two = factories.segment("Two", filter={"not": {"segments": {"includesAll": [SEGMENT(one.id)]}}})
     await save(one, two)
     error = await refused('{ customers(filter: {segments: {any: {name: {eq: "One"}}}}) { totalCount } }')
     assert error["reason"] == "SEGMENT_CYCLE"
@@ -102,7 +102,7 @@ async def test_a_segment_that_has_become_a_part_of_itself_is_refused(refused, sa
 
 async def test_a_stored_filter_reads_back_as_it_was_and_is_accepted_again(ask, save):
     filter_ = {"and": [{"value": {"gte": "10.5"}}, {"createdAt": {"last": "P30D"}}, {"stage": {"in": ["POOL", "NEW"]}}]}
-    await save(make.segment("Stored", filter=filter_))
+    await save(factories.segment("Stored", filter=filter_))
     (stored,) = (await ask("{ segments { nodes { filter } } }"))["segments"]["nodes"]
     assert stored["filter"] == filter_
     await ask("query ($f: CustomerFilter) { customers(filter: $f) { totalCount } }", f=stored["filter"])

@@ -13,7 +13,7 @@ from graphql import GraphQLObjectType, get_named_type
 from crm import settings
 from db import tables
 from db.tables.enums import CustomFieldType, JobKind, JobStatus, SegmentKind
-from tests import make, schemas
+from tests.support import factories, schemas
 
 SCHEMA = schemas.ENGINE._schema
 
@@ -78,35 +78,35 @@ async def workspaces(database: Any) -> list[int]:
     """One with two lists of two rows each, one with three more of three, and one with eight more of eight."""
     made = []
     for sizes in ((2,), (2, 3), (2, 3, 8)):
-        made.append(await make.workspace(database))
-        points, numbers = make.custom_field("points", CustomFieldType.NUMBER), count()
+        made.append(await factories.workspace(database))
+        points, numbers = factories.custom_field("points", CustomFieldType.NUMBER), count()
         rows = [points, *(row for size in sizes for _ in range(size) for row in _together(size, next(numbers), points))]
-        await make.saved(database, made[-1], *rows)
+        await factories.saved(database, made[-1], *rows)
     return made
 
 
 def _together(number: int, place: int, points: Any) -> list[Any]:
-    agent, company, tag = make.agent(f"x{place}"), make.company(f"x{place}"), make.tag(f"x{place}")
+    agent, company, tag = factories.agent(f"x{place}"), factories.company(f"x{place}"), factories.tag(f"x{place}")
     customers = [
-        make.customer(
+        factories.customer(
             f"x{each}", owner_id=agent.id, company_id=company.id, birth_date="1990-01-01" if each % 2 else None
         )
         for each in range(number)
     ]
     segments = [
-        make.segment(f"x{place}", filter={"name": {"startsWith": f"x{place}"}}),
-        make.segment(f"xs{place}", kind=SegmentKind.STATIC),
+        factories.segment(f"x{place}", filter={"name": {"startsWith": f"x{place}"}}),
+        factories.segment(f"xs{place}", kind=SegmentKind.STATIC),
     ]
-    views = [make.view(f"x{place}", shared=True, sort=[{"name": "ASC"}]), make.view(f"y{place}", shared=True)]
-    job = make.job(kind=JobKind.UPDATE, status=JobStatus.DONE)
+    views = [factories.view(f"x{place}", shared=True, sort=[{"name": "ASC"}]), factories.view(f"y{place}", shared=True)]
+    job = factories.job(kind=JobKind.UPDATE, status=JobStatus.DONE)
     found: list[Any] = [agent, company, tag, *segments, *views, job, *customers]
     for one in customers:
         found += [
-            make.worn(one, tag),
-            make.note(one),
-            make.interaction(one),
-            make.order(one),
-            make.value(one, points, number=1.0),
+            factories.worn(one, tag),
+            factories.note(one),
+            factories.interaction(one),
+            factories.order(one),
+            factories.value(one, points, number=1.0),
         ]
         found += [tables.CustomerSearch(workspace_id=0, customer_id=one.id, text=f"\tx {one.name_key}\v\f\r\x1c")]
         found += [tables.SegmentMember(workspace_id=0, segment_id=segments[1].id, customer_id=one.id)]

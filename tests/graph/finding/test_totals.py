@@ -8,7 +8,7 @@ import pytest
 from crm import settings
 from db import tables
 from db.tables.enums import CustomerStage, CustomFieldType, Gender
-from tests import make
+from tests.support import factories
 
 
 def at(text: str) -> int:
@@ -17,16 +17,18 @@ def at(text: str) -> int:
 
 @pytest.fixture
 async def world(save: Any) -> None:
-    gold, silver = make.tag("gold"), make.tag("silver")
-    points = make.custom_field("points", CustomFieldType.NUMBER)
-    one = make.customer("one", value=15_000, phone_count=2, gender=Gender.MALE, created_at=at("2026-01-31T20:00:00"))
-    two = make.customer(
+    gold, silver = factories.tag("gold"), factories.tag("silver")
+    points = factories.custom_field("points", CustomFieldType.NUMBER)
+    one = factories.customer(
+        "one", value=15_000, phone_count=2, gender=Gender.MALE, created_at=at("2026-01-31T20:00:00")
+    )
+    two = factories.customer(
         "two", value=25_000, email_count=1, created_at=at("2026-02-01T00:00:00"), stage=CustomerStage.POOL
     )
-    three = make.customer("three", value=0, archived_at=1, created_at=at("2026-05-01T00:00:00"))
+    three = factories.customer("three", value=0, archived_at=1, created_at=at("2026-05-01T00:00:00"))
     await save(gold, silver, points, one, two, three)
-    await save(make.worn(one, gold), make.worn(one, silver), make.worn(two, gold))
-    await save(make.value(one, points, number=1.5), make.value(three, points, number=9.0))
+    await save(factories.worn(one, gold), factories.worn(one, silver), factories.worn(two, gold))
+    await save(factories.value(one, points, number=1.5), factories.value(three, points, number=9.0))
 
 
 async def test_an_aggregate_is_of_the_whole_match(ask, world):
@@ -82,12 +84,12 @@ async def test_groups_by_field_tag_and_calendar_are_the_largest_first(ask, world
 
 async def test_tags_of_everybody_are_counted_from_their_index(ask, save, sent):
     """Archived ones are left out, who wears none is a group of his own, and so many groups are told as are wanted."""
-    tags = [make.tag("gold"), make.tag("silver"), make.tag("of archived ones")]
+    tags = [factories.tag("gold"), factories.tag("silver"), factories.tag("of archived ones")]
     worn = [[0, 1], [0], [0], [], [0, 1, 2], [2]]
-    people = [make.customer(tag_count=len(each), archived_at=1 if 2 in each else None) for each in worn]
+    people = [factories.customer(tag_count=len(each), archived_at=1 if 2 in each else None) for each in worn]
     await save(*tags)
     await save(*people)
-    links = [make.worn(one, tags[place]) for one, each in zip(people, worn, strict=True) for place in each]
+    links = [factories.worn(one, tags[place]) for one, each in zip(people, worn, strict=True) for place in each]
     await save(*links)
     groups = "groups(by: [{field: TAG}], first: 2) { keys { label } aggregate { count } }"
     sent.clear()
@@ -113,7 +115,7 @@ async def test_a_day_begins_where_the_workspace_is(ask, database, viewer, world)
     async def moved(work: Any) -> None:
         from sqlalchemy import update
 
-        from db.reading import here, prepared
+        from db.statements import here, prepared
 
         await work.execute(
             prepared(update(tables.Workspace).where(here(tables.Workspace)).values(timezone="Asia/Ho_Chi_Minh"))

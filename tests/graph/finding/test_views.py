@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from db import tables
-from db.folding import fold
-from db.ids import new
 from db.tables.enums import CustomFieldType, EntityType
-from tests import make
+from db.values.folding import fold
+from db.values.ids import new
+from tests.support import factories
 
 VIEWS = """query ($search: String) {
   savedViews(search: $search) { name owner { name } customers { totalCount nodes { name } } } }"""
@@ -19,7 +19,7 @@ def view(name: str, **values):
 
 async def test_own_views_come_before_shared_ones_by_position_and_others_not_at_all(ask, save, viewer):
     """SM3, SM4, SB7."""
-    me, other = make.agent("Me", id=viewer.actor_id), make.agent("Other")
+    me, other = factories.agent("Me", id=viewer.actor_id), factories.agent("Other")
     await save(me, other)
     await save(
         view("shared late", shared=True, position=2),
@@ -41,8 +41,8 @@ async def test_own_views_come_before_shared_ones_by_position_and_others_not_at_a
 
 async def test_a_view_shows_its_own_filter_search_and_sort_narrowed_by_what_is_asked(ask, save):
     """SM6, SM7."""
-    first, second = make.customer("An Nguyễn", value=30_000), make.customer("Bình Nguyễn", value=20_000)
-    third = make.customer("Chi Trần", value=10_000)
+    first, second = factories.customer("An Nguyễn", value=30_000), factories.customer("Bình Nguyễn", value=20_000)
+    third = factories.customer("Chi Trần", value=10_000)
     await save(first, second, third)
     await save(
         *(
@@ -75,10 +75,10 @@ async def test_badges_of_all_views_are_counted_with_one_statement(ask, save, sen
 
 async def test_fields_are_the_built_in_ones_the_systems_and_the_custom_ones(ask, save):
     """SM18, SB7."""
-    customer = make.customer()
-    await save(customer, make.custom_field("tier", CustomFieldType.SELECT, options=["gold"]))
-    await save(make.custom_field("off", active=False), make.custom_field("size", entity=EntityType.COMPANY))
-    await save(make.external_id(customer, "erp", "1"), make.external_id(customer, "crm", "2"))
+    customer = factories.customer()
+    await save(customer, factories.custom_field("tier", CustomFieldType.SELECT, options=["gold"]))
+    await save(factories.custom_field("off", active=False), factories.custom_field("size", entity=EntityType.COMPANY))
+    await save(factories.external_id(customer, "erp", "1"), factories.external_id(customer, "crm", "2"))
     document = (
         "{ fields(entity: CUSTOMER) { key label type filterable sortable exportable importable custom { options } } }"
     )
@@ -91,6 +91,6 @@ async def test_fields_are_the_built_in_ones_the_systems_and_the_custom_ones(ask,
 
 
 def _document(customer):
-    from db.queries import search
+    from db.queries.customers import search_documents
 
-    return search.document(names=(customer.name, None, None))
+    return search_documents.document(names=(customer.name, None, None))

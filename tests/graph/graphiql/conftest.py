@@ -9,17 +9,18 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from starlette.types import ASGIApp
 
-from crm import settings, workspaces
+from crm import settings
 from crm.settings import Settings
+from crm.workspace import workspaces
 from db import engine, tables
 from db.engine import Database, Work
 from db.queries import workspaces as stored
-from graph import app, ids
-from tests import make
-from tests.databases import Databases, finished
-from tests.graph.graphiql import browser
-from tests.graph.graphiql.browser import Browser
-from tests.graph.protocol.conftest import serving
+from graph import app
+from graph.types import ids
+from tests.graph.transport.conftest import serving
+from tests.support import browser, factories
+from tests.support.browser import Browser
+from tests.support.databases import Databases, finished
 
 EMAIL = "linh@clientela.example"
 PASSWORD = 'open " sesame'
@@ -49,11 +50,15 @@ async def _people(database: Database, workspace: str) -> None:
     assert identifier is not None
     entry = await stored.by_public_id(database.reading(None), identifier)
     assert entry is not None
-    company, tag, owner = make.company("Samsung"), make.tag("vip", color="#d60590"), make.agent("Trần Bình")
+    company, tag, owner = (
+        factories.company("Samsung"),
+        factories.tag("vip", color="#d60590"),
+        factories.agent("Trần Bình"),
+    )
     customers = [_customer(number, company, owner) for number in range(CUSTOMERS)]
 
     async def fill(work: Work) -> None:
-        for row in [company, tag, owner, *customers, *(make.worn(customer, tag) for customer in customers)]:
+        for row in [company, tag, owner, *customers, *(factories.worn(customer, tag) for customer in customers)]:
             row.workspace_id = entry.workspace_id
             await work.insert(row)
 
@@ -61,7 +66,7 @@ async def _people(database: Database, workspace: str) -> None:
 
 
 def _customer(number: int, company: tables.Company, owner: tables.Agent) -> tables.Customer:
-    return make.customer(
+    return factories.customer(
         f"Nguyễn Thị Linh {number}",
         email=f"linh{number}@samsung.example",
         company_id=company.id,

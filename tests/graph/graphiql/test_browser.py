@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from graph import graphiql
 from graph.server import create_app
-from tests.graph.graphiql.browser import ANSWER, HEADERS, QUERY, RUN, Browser
 from tests.graph.graphiql.conftest import CUSTOMERS, EMAIL, PASSWORD, visiting
-from tests.graph.protocol import toy
+from tests.support import transport_server
+from tests.support.browser import ANSWER, HEADERS, QUERY, RUN, Browser
 
 pytestmark = pytest.mark.long
 
@@ -62,10 +62,15 @@ def test_the_theme_follows_the_system_until_one_is_chosen(signed_in: Browser):
 
 def test_a_subscription_is_told_the_token(chromium: Browser):
     def explorer(_: HTTPConnection) -> Response:
-        return graphiql.response(endpoint="/graphql", token=toy.TOKEN)
+        return graphiql.response(endpoint="/graphql", token=transport_server.TOKEN)
 
     # The doors know this one token, and refuse a socket that comes without it.
-    served = create_app(schema=toy.schema(), doors=toy.ToyDoors(), graphiql=explorer, routes=[graphiql.static_files()])
+    served = create_app(
+        schema=transport_server.schema(),
+        doors=transport_server.ToyDoors(),
+        graphiql=explorer,
+        routes=[graphiql.static_files()],
+    )
     with visiting(chromium, served):
         chromium.run("subscription Numbers { count(to: 3, pause: 0.05) }")
         chromium.reads(ANSWER, '"count": 2')

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from graph import graphiql
 from graph.graphiql import starters
-from tests.house.files import ROOT
+from tests.support.repository_files import ROOT
 
 TOKEN = "ses_0123456789abcdef"
 HOSTILE = "</script><script>alert(1)</script><!--&\"'\u2028"

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from db import tables
-from db.reading import here, prepared
-from tests.graph.inhabited import MEMBERS, columns, dump
-from tests.graph.properties import calls, worlds
+from db.statements import here, prepared
+from tests.support import generated_calls, generated_workspaces
+from tests.support.populated_workspace import MEMBERS, columns, dump
 
 # Each example makes a workspace of its own.
 DEAR = settings(max_examples=settings.default.max_examples // 6)
@@ -50,10 +50,10 @@ def _alike(job, known):
 
 
 async def _told_alike(database, crowd, who, call, on_error):
-    world = await worlds.populated(database, crowd)
+    world = await generated_workspaces.populated(database, crowd)
     document, variables = call
     document = document.replace("@list", world.names["@list"])
-    viewer, known = worlds.viewer(world, who), set(world.names.values())
+    viewer, known = generated_workspaces.viewer(world, who), set(world.names.values())
     before = await dump(database, world.number, without=_JOBS)
     dry = await world.ask(document, viewer, **variables, options={"dryRun": True, "onError": on_error})
     assert _difference(before, await dump(database, world.number, without=_JOBS)) == {}
@@ -71,14 +71,14 @@ async def _told_alike(database, crowd, who, call, on_error):
 
 
 async def _comes_back(database, crowd, call):
-    world = await worlds.populated(database, crowd)
+    world = await generated_workspaces.populated(database, crowd)
     document, variables = call
     document = document.replace("@list", world.names["@list"])
     before = await _shown(database, world.number)
     done = await world.ask(document, **variables)
     if done["job"] is None:
         return
-    undone = await world.ask(calls.UNDO, id=done["job"]["id"])
+    undone = await world.ask(generated_calls.UNDO, id=done["job"]["id"])
     assert undone["job"], undone
     assert {row["outcome"] for row in undone["job"]["rows"]["nodes"]} <= {"UPDATED", "UNCHANGED", "DELETED"}, undone
     after = await _shown(database, world.number)
@@ -106,7 +106,7 @@ async def _shown(database, number):
     return found
 
 
-@pytest.mark.parametrize("verb", calls.VERBS)
+@pytest.mark.parametrize("verb", generated_calls.VERBS)
 @DEAR
 @given(data=st.data())
 async def test_a_dry_run_tells_what_the_real_run_does_and_writes_nothing(database, verb, data):
@@ -114,14 +114,22 @@ async def test_a_dry_run_tells_what_the_real_run_does_and_writes_nothing(databas
 
 
 def _drawn(data, verb):
-    return (data.draw(one) for one in (worlds.crowds, worlds.viewers(), calls.VERBS[verb], calls.ABORTING))
+    return (
+        data.draw(one)
+        for one in (
+            generated_workspaces.crowds,
+            generated_workspaces.viewers(),
+            generated_calls.VERBS[verb],
+            generated_calls.ABORTING,
+        )
+    )
 
 
-_UNDOABLE = [verb for verb in calls.VERBS if verb != "delete"]
+_UNDOABLE = [verb for verb in generated_calls.VERBS if verb != "delete"]
 
 
 @pytest.mark.parametrize("verb", _UNDOABLE)
 @DEAR
 @given(data=st.data())
 async def test_undo_brings_back_what_was(database, verb, data):
-    await _comes_back(database, data.draw(worlds.crowds), data.draw(calls.VERBS[verb]))
+    await _comes_back(database, data.draw(generated_workspaces.crowds), data.draw(generated_calls.VERBS[verb]))

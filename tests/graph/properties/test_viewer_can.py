@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.files import storage
-from tests.graph.properties import worlds
+from tests.support import generated_workspaces
 
 # Each example makes a workspace of its own.
 DEAR = settings(max_examples=settings.default.max_examples // 6)
@@ -71,13 +71,13 @@ _CHANGING = {"CLAIM", "RELEASE", "VERIFY", "ARCHIVE", "UNARCHIVE", "UNBLOCK"}
 
 
 async def _agrees(database, action, crowd, who):
-    world = await worlds.populated(database, crowd)
-    viewer = worlds.viewer(world, who)
+    world = await generated_workspaces.populated(database, crowd)
+    viewer = generated_workspaces.viewer(world, who)
     document = ACTIONS[action]
     for name in ("@Dee", "@other"):
         if name in document:
             document = document.replace(name, await _helper(world, viewer, name))
-    for place in range(worlds.CROWD):
+    for place in range(generated_workspaces.CROWD):
         known = await world.ask(ASKED, viewer, id=f"@{place}")
         given = {"to": "VIP" if known and known["relationshipStatus"] == "LEAD" else "LEAD"}
         answer = await world.ask(document, viewer, id=f"@{place}", **given if action == "CHANGE_STATUS" else {})
@@ -101,17 +101,17 @@ async def _helper(world, viewer, name):
 
 @pytest.mark.parametrize("action", ACTIONS)
 @DEAR
-@given(crowd=worlds.crowds, who=worlds.viewers())
+@given(crowd=generated_workspaces.crowds, who=generated_workspaces.viewers())
 async def test_a_viewer_can_what_he_is_told(database, action, crowd, who):
     await _agrees(database, action, crowd, who)
 
 
 @DEAR
-@given(crowd=worlds.crowds, to=st.sampled_from(STATUSES))
+@given(crowd=generated_workspaces.crowds, to=st.sampled_from(STATUSES))
 async def test_a_menu_of_subscriptions_offers_what_an_update_does(database, crowd, to):
     """EM9-EM13."""
-    world = await worlds.populated(database, crowd)
-    for place in range(worlds.CROWD):
+    world = await generated_workspaces.populated(database, crowd)
+    for place in range(generated_workspaces.CROWD):
         known = await world.ask(ASKED, id=f"@{place}")
         if known["subscriptionStatus"] == to:
             assert to not in known["allowedSubscriptionTransitions"]

@@ -3,7 +3,7 @@
 import pytest
 
 from db.engine import Database
-from tests.graph.rules.house import House, founded
+from tests.support.rules_workspace import House, founded
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from crm import access, passwords
-from db import ids
+from crm.access import passwords, permissions
 from db.tables.enums import ActorKind, Permission, Role
-from tests.graph.rules.house import without
+from db.values import ids
+from tests.support.rules_workspace import without
 
 LIST = "query ($s: String!) { customers(filter: {source: {eq: $s}}) { totalCount nodes { id } aggregate { count } } }"
 
@@ -89,7 +89,7 @@ async def test_releasing_others_and_choosing_an_owner_need_customer_assign(house
 async def test_a_viewer_is_told_what_he_may_in_the_order_of_the_list(house, who, role):
     """SM2, SB8, MS4."""
     told = await house.ask("{ viewer { permissions agent { permissions } } }", who)
-    own = [one.name for one in sorted(access.OF_ROLE[role])]
+    own = [one.name for one in sorted(permissions.OF_ROLE[role])]
     assert told["viewer"] == {"permissions": own, "agent": {"permissions": own}}
 
 
@@ -116,7 +116,7 @@ async def test_grants_and_revocations_are_kept_the_last_wins(house):
         assert done["errors"] == []
         return set(done["agent"]["permissions"])
 
-    role = {one: {each.name for each in access.OF_ROLE[one]} for one in Role}
+    role = {one: {each.name for each in permissions.OF_ROLE[one]} for one in Role}
     own = role[Role.AGENT]
     assert await after(grant=["TAG_ASSIGN"], revoke=["NOTE_WRITE"]) == own - {"NOTE_WRITE"} | {"TAG_ASSIGN"}
     assert await after(grant=["NOTE_WRITE"]) == own | {"TAG_ASSIGN"}

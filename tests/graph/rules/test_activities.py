@@ -3,7 +3,7 @@
 import pytest
 
 from db.tables.enums import Permission
-from tests.graph.rules.house import without
+from tests.support.rules_workspace import without
 
 
 @pytest.fixture

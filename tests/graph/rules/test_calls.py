@@ -2,12 +2,12 @@
 
 import pytest
 
-from db import ids
 from db.tables.enums import ActorKind, Permission
-from tests.graph import generated
-from tests.graph.rules.house import ERRORS
+from db.values import ids
+from tests.support import schema_walk
+from tests.support.rules_workspace import ERRORS
 
-MUTATIONS = {one.name: one for one in generated.fields("mutation") if one.name not in ("signIn", "signOut")}
+MUTATIONS = {one.name: one for one in schema_walk.fields("mutation") if one.name not in ("signIn", "signOut")}
 
 
 LAST = ("Delete", "Merge", "Revoke", "Deactivate")

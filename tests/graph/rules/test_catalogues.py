@@ -2,9 +2,9 @@
 
 import pytest
 
-from db.wire import wire
-from tests import make
-from tests.graph.rules.house import told
+from db.values.wire_format import wire
+from tests.support import factories
+from tests.support.rules_workspace import told
 
 NOTHING = "0" * 32
 
@@ -216,7 +216,7 @@ async def test_views_are_ones_own_or_shared(house):
 
 async def test_the_view_of_all_customers_stays_as_it_is(house, database):
     """SM6: VIEW_PROTECTED, for an administrator as well; it shows everybody."""
-    protected = make.view("All customers", shared=True, protected=True)
+    protected = factories.view("All customers", shared=True, protected=True)
     protected.workspace_id = house.number
     await database.write(house.number, lambda work: work.insert(protected))
     view = wire("SavedView")(protected.id)
@@ -271,12 +271,12 @@ async def test_a_setting_that_cannot_be_is_refused_where_it_stands(house, input,
 # ── lists without pages ───────────────────────────────────────────────────────────────────────────────────────────────
 
 FULL = {
-    "departmentCreate": (lambda one: make.department(f"d{one}"), {"name": "x"}),
-    "savedViewCreate": (lambda one: make.view(f"v{one}", shared=True), {"name": "x"}),
-    "assignmentRuleCreate": (lambda one: make.rule(f"r{one}", active=False), {"name": "x"}),
-    "apiKeyCreate": (lambda one: make.api_key(f"k{one}"), {"name": "x", "permissions": ["NOTE_WRITE"]}),
+    "departmentCreate": (lambda one: factories.department(f"d{one}"), {"name": "x"}),
+    "savedViewCreate": (lambda one: factories.view(f"v{one}", shared=True), {"name": "x"}),
+    "assignmentRuleCreate": (lambda one: factories.rule(f"r{one}", active=False), {"name": "x"}),
+    "apiKeyCreate": (lambda one: factories.api_key(f"k{one}"), {"name": "x", "permissions": ["NOTE_WRITE"]}),
     "customFieldCreate": (
-        lambda one: make.custom_field(f"f{one}", active=False),
+        lambda one: factories.custom_field(f"f{one}", active=False),
         {"entity": "CUSTOMER", "key": "more", "label": "x", "type": "TEXT"},
     ),
 }

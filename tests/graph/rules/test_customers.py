@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.graph.rules.house import ALL
+from tests.support.rules_workspace import ALL
 
 # ── create ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

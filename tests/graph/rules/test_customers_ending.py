@@ -2,10 +2,10 @@
 
 import asyncio
 
-from db import ids
 from db.tables.enums import Permission
-from db.wire import show_moment
-from tests.graph.rules.house import ALL, without
+from db.values import ids
+from db.values.wire_format import show_moment
+from tests.support.rules_workspace import ALL, without
 
 
 async def test_archived_refuses_every_write_but_four(house):

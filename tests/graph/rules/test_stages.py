@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from crm.bulk import reclaiming
-from db import ids, tables, writing
-from db.wire import parse
+from db import batch_writes, tables
+from db.values import ids
+from db.values.wire_format import parse
 
 SHOWS = "stage verification followUpStage owner { id } previousOwner { id } department { id } version"
 STAGES = ("NEW", "TO_BE_ASSIGNED", "FOLLOW_UP", "POOL")
@@ -175,7 +176,7 @@ async def test_the_idle_go_back_to_the_pool_and_vips_never(house, standing):
     await house.does("customerUpdate", by={"id": vip}, input={"relationshipStatus": "VIP"})
     await house.does("customerUpdate", by={"id": idle}, input={"followUpStage": "Offer sent"})
     long_ago = [(parse("Customer", one), {"owned_since": 1}) for one in (idle, vip)]
-    await house.database.write(house.number, lambda work: writing.change(work, tables.Customer, long_ago))
+    await house.database.write(house.number, lambda work: batch_writes.change(work, tables.Customer, long_ago))
     assert await reclaiming.run(house.database, house.number, now=ids.now()) is None
     await house.settings(pool={"autoReclaim": True, "idleDays": 1})
     await reclaiming.run(house.database, house.number, now=ids.now())

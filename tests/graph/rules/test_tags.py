@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from db.tables.enums import Permission
-from tests.graph.rules.house import without
+from tests.support.rules_workspace import without
 
 FIFTY = "ế" * 50
 

@@ -1,0 +1,31 @@
+"""The worker: runs jobs until it is told to stop, and then stops between two chunks."""
+
+import asyncio
+import logging.config
+import signal
+
+import click
+import uvloop
+
+from cli import databases, logs
+from crm.files import storage
+from crm.jobs import worker
+from crm.settings import Settings
+
+
+def work(settings: Settings) -> None:
+    databases.require_current(settings)
+    settings.require_secret()
+    logging.config.dictConfig(logs.configuration(settings.log_format))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with databases.opened(settings) as database:
+        storage.attach(database, storage.chosen(settings))
+        click.echo(f"Clientela works on the jobs of {settings.database_shown}")
+        await worker.run(database, settings=settings, stop=stop)

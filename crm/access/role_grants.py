@@ -1,0 +1,69 @@
+"""Giving roles and permissions: nobody gives what he does not hold himself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from crm.access import permissions as access
+from crm.errors import ErrorCode, Path, Refused, refuse
+from crm.unit_of_work import Act
+from db.tables.enums import Permission, Role
+
+Exceptions = Mapping[Permission, bool]
+"""What was granted to an agent beyond his role (True), and what was revoked from it."""
+
+
+def role(act: Act, wanted: Role, path: Path) -> int:
+    """Raises Refused FORBIDDEN where it brings more than the viewer holds."""
+    if lacking := access.OF_ROLE[wanted] - act.viewer.permissions:
+        message = f"The role {wanted.name} brings {_first(lacking)}, which you do not hold; ask somebody who does."
+        raise Refused(ErrorCode.FORBIDDEN, message, path)
+    return int(wanted)
+
+
+def permissions(act: Act, wanted: Sequence[int], path: Path) -> list[Permission]:
+    """Each once, in declared order. Raises Refused FORBIDDEN at the one that the viewer does not hold."""
+    lacking = [place for place, one in enumerate(wanted) if not act.viewer.may(Permission(one))]
+    refuse(
+        [
+            Refused(
+                ErrorCode.FORBIDDEN,
+                f"You do not hold {Permission(wanted[place]).name} yourself, so you cannot give it.",
+                (*path, place),
+            )
+            for place in lacking
+        ]
+    )
+    return sorted({Permission(one) for one in wanted})
+
+
+def all_of(act: Act, held: Iterable[Permission], name: str, path: Path) -> None:
+    """Raises Refused FORBIDDEN where somebody holds more than the viewer: then the viewer cannot let anyone in as
+    him."""
+    if lacking := frozenset(held) - act.viewer.permissions:
+        message = f"{name} holds {_first(lacking)}, which you do not; ask somebody who does to change this."
+        raise Refused(ErrorCode.FORBIDDEN, message, path)
+
+
+def changed(stored: Exceptions, granted: Iterable[int], revoked: Iterable[int]) -> dict[Permission, bool]:
+    """The exceptions afterwards: the last word on a permission counts."""
+    return {
+        **stored,
+        **{Permission(one): True for one in granted},
+        **{Permission(one): False for one in revoked},
+    }
+
+
+def held(role: int, exceptions: Exceptions) -> frozenset[Permission]:
+    """What an agent of that role may do."""
+    granted = [one for one, given in exceptions.items() if given]
+    revoked = [one for one, given in exceptions.items() if not given]
+    return access.permissions(Role(role), granted=granted, revoked=revoked)
+
+
+def stored(rows: Iterable[Any]) -> dict[Permission, bool]:
+    """From the rows that keep them."""
+    return {Permission(row.permission): bool(row.granted) for row in rows}
+
+
+def _first(lacking: frozenset[Permission]) -> str:
+    return min(lacking).name

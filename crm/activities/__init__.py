@@ -1,0 +1,1 @@
+"""Notes, interactions and orders, and the automation that interactions trigger."""

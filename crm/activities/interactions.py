@@ -1,0 +1,178 @@
+"""Interactions: what happened with a customer, recorded once, and what follows from it (SM1, SB16, VC5, EM6)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from crm import record_writes, references
+from crm.activities import automation, notes
+from crm.customers import change_fields, persistence
+from crm.customers.loaded_customer import State
+from crm.errors import ErrorCode, Path, Refused
+from crm.references import Named, References
+from crm.unit_of_work import Act
+from crm.values import text_values
+from db import batch_writes, tables
+from db.queries import activities
+from db.rows import Row, fresh
+from db.tables.enums import Direction, InteractionKind, InteractionOutcome, Permission
+from db.values import wire_format
+
+Given = Mapping[str, Any]
+
+_CUSTOMER, _AGENT = wire_format.wire("Customer"), wire_format.wire("Agent")
+_TEXTS: Final = (
+    ("channel", text_values.WORD),
+    ("subject", text_values.LINE),
+    ("body", text_values.LONG),
+    ("campaign", text_values.NAME),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The interaction, and the customer as it is afterwards."""
+
+    interaction: Any
+    customer: Any
+
+
+def told(row: Any) -> Mapping[str, Any]:
+    external = row.external_value is not None
+    return {
+        "kind": InteractionKind(row.kind).name,
+        "direction": None if row.direction is None else Direction(row.direction).name,
+        "channel": row.channel,
+        "outcome": None if row.outcome is None else InteractionOutcome(row.outcome).name,
+        "subject": row.subject,
+        "body": row.body,
+        "campaign": row.campaign,
+        "amount": None if row.amount is None else wire_format.show_decimal(row.amount),
+        "occurredAt": wire_format.show_moment(row.occurred_at),
+        "agent": row.agent_id and _AGENT(row.agent_id),
+        "customer": _CUSTOMER(row.customer_id),
+        "externalId": {"system": row.external_system, "value": row.external_value} if external else None,
+    }
+
+
+async def record(act: Act, by: Named, given: Given) -> Recorded:
+    """Records it, also with an archived customer; there it has its effect on unarchive. One with an external id that
+    is known is not recorded again. Raises Refused NOT_FOUND, FORBIDDEN, BLANK, TOO_LONG."""
+    state = await notes.about(act, by, ("customer",))
+    reading = Reading()
+    await reading.prepare(act, [given])
+    interaction, new = reading.interaction(act, state, given, ("input",))
+    if not new:
+        return Recorded(interaction, state.row)
+    await record_each(act, [(state, interaction)])
+    return Recorded(interaction, state.row)
+
+
+async def record_each(act: Act, pairs: Sequence[tuple[State, Row]], rows: Sequence[int] | None = None) -> None:
+    """Writes new interactions with customers who are held, and what follows from them, whatever number there is.
+    `rows` are their places in a job's target."""
+    settings = await act.settings()
+    touched = {state.id: state for state, _ in pairs}
+    for state in touched.values():
+        if state.was is None:
+            change_fields.remember(state)
+    for state, interaction in pairs:
+        interaction.pending = state.archived and _has_effect(interaction)
+        if not state.archived:
+            automation.react(state, interaction, settings)
+    await act.work.insert(*(interaction for _, interaction in pairs))
+    for place, (_, interaction) in enumerate(pairs):
+        entry = record_writes.made("Interaction", interaction, told)
+        act.log.add(replace(entry, row=None if rows is None else rows[place]))
+    await persistence.write(act, list(touched.values()))
+    latest: dict[bytes, int] = {}
+    for state, interaction in pairs:
+        latest[state.id] = max(latest.get(state.id, 0), interaction.occurred_at)
+    later = [(key, at) for key, at in latest.items() if at > (touched[key].row.last_interaction_at or 0)]
+    await batch_writes.change(act.work, tables.Customer, ((key, {"last_interaction_at": at}) for key, at in later))
+    for key, at in later:
+        touched[key].row.last_interaction_at = at
+
+
+async def replay(act: Act, back: Sequence[State]) -> None:
+    """What was recorded while they were archived has its effect now, in the order in which it happened (EM6). The
+    customers are written by the caller."""
+    settings = await act.settings()
+    pending = await activities.pending(act.work, [state.id for state in back])
+    by_id = {state.id: state for state in back}
+    for interaction in pending:
+        automation.react(by_id[interaction.customer_id], interaction, settings)
+    await batch_writes.change(act.work, tables.Interaction, ((one.id, {"pending": False}) for one in pending))
+
+
+def _has_effect(interaction: Any) -> bool:
+    return interaction.kind in automation.EVENTS or automation.rule_for(interaction) is not None
+
+
+class Reading:
+    """Interactions on their way in: what many of them name is looked up together."""
+
+    def __init__(self) -> None:
+        self._known = References()
+        self._recorded: dict[tuple[str, str], Any] = {}
+
+    async def prepare(self, act: Act, many: Sequence[Given]) -> None:
+        """Looks up the agents and the external ids that they name."""
+        await references.agents_named(act, self._known, [one["agent"] for one in many if one.get("agent")])
+        pairs = {pair for one in many if (pair := _named(one)) is not None}
+        self._recorded = dict(await activities.by_external_ids(act.work, list(pairs))) if pairs else {}
+
+    def interaction(self, act: Act, state: State, given: Given, path: Path) -> tuple[Any, bool]:
+        """The row for what was given, and whether it is new. Raises Refused."""
+        kind = InteractionKind(given["kind"])
+        if kind is InteractionKind.OPT_IN and not act.viewer.may(Permission.CONSENT_RECORD):
+            message = "You may not record that somebody agreed to be written to (CONSENT_RECORD)."
+            raise Refused(ErrorCode.FORBIDDEN, message, (*path, "kind"))
+        external = _external_id(given, path)
+        if external is not None and external in self._recorded:
+            earlier = self._recorded[external]
+            if earlier.customer_id == state.id:
+                return earlier, False
+            message = f"“{external[0]}: {external[1]}” was recorded with another customer."
+            raise Refused(ErrorCode.TAKEN, message, (*path, "externalId", "value"))
+        row = self._row(act, state, given, path, external)
+        if external is not None:
+            self._recorded[external] = row
+        return row, True
+
+    def _row(self, act: Act, state: State, given: Given, path: Path, external: tuple[str, str] | None) -> Row:
+        occurred_at, agent = given.get("occurred_at"), given.get("agent")
+        return fresh(
+            tables.Interaction,
+            workspace_id=act.workspace_id,
+            customer_id=state.id,
+            kind=int(given["kind"]),
+            direction=_code(given.get("direction")),
+            outcome=_code(given.get("outcome")),
+            amount=given.get("amount"),
+            occurred_at=act.now if occurred_at is None else occurred_at,
+            agent_id=self._known.agent(agent, (*path, "agent")).id if agent else None,
+            external_system=external and external[0],
+            external_value=external and external[1],
+            pending=False,
+            **{name: text_values.text(given.get(name), (*path, name), longest=longest) for name, longest in _TEXTS},
+        )
+
+
+def _external_id(given: Given, path: Path) -> tuple[str, str] | None:
+    named = given.get("external_id")
+    if named is None:
+        return None
+    return references.external_id(named, (*path, "externalId"))
+
+
+def _named(given: Given) -> tuple[str, str] | None:
+    """The external id where it is one; what is wrong with it is told later."""
+    try:
+        return _external_id(given, ())
+    except Refused:
+        return None
+
+
+def _code(value: Any) -> int | None:
+    return None if value is None else int(value)

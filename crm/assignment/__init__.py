@@ -1,0 +1,1 @@
+"""Owners and stages of customers: assignment, rules, round robin, claims, offboarding."""

@@ -1,0 +1,94 @@
+"""Assigning evenly by turns (SB18, SB19): customers in list order, seats in the order given, full ones passed over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm.access import memberships
+from crm.assignment.stages import Crew, crew
+from crm.errors import ErrorCode, Path, Refused
+from crm.unit_of_work import Act
+from crm.validation import Given, listed
+from db.queries.catalogue import agents, departments
+from db.tables.enums import DepartmentAssignment
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An agent, or the queue of a department: one of them is set."""
+
+    agent: Any = None
+    department: Any = None
+
+
+class Turns:
+    """Whose turn is next. The shares of those who are not full differ by one at most."""
+
+    def __init__(self, seats: Sequence[Seat], crew: Crew, *, start: int = 0) -> None:
+        self.seats = seats
+        self.crew = crew
+        self.taken = start
+
+    @property
+    def plain(self) -> list[list[str]]:
+        """Who takes turns, as it is kept with a job."""
+        return [
+            ["agent", seat.agent.id.hex()] if seat.agent is not None else ["department", seat.department.id.hex()]
+            for seat in self.seats
+        ]
+
+    def next(self) -> Seat | None:
+        """None where all are full."""
+        for _ in self.seats:
+            seat = self.seats[self.taken % len(self.seats)]
+            self.taken += 1
+            if seat.agent is None or not self.crew.full(seat.agent):
+                return seat
+        return None
+
+
+async def seats(act: Act, given: Given, path: Path, *, without: bytes | None = None) -> Turns:
+    """The agents named, then the active members of the departments named, or their queues where the workspace wants
+    that; each once, and never the agent `without`. All of them are held until the act ends.
+
+    Raises Refused INVALID where nobody is named, NOT_FOUND, AGENT_INACTIVE and DEPARTMENT_EMPTY at the one.
+    """
+    people = listed(given.get("agents"), (*path, "agents"))
+    places = listed(given.get("departments"), (*path, "departments"))
+    if not people and not places:
+        raise Refused(ErrorCode.INVALID, "Name the agents or departments to assign to.", path)
+    known = await agents.by_ids(act.work, memberships.parsed(people, "Agent")) if people else {}
+    named = memberships.named(people, "Agent", known, (*path, "agents"))
+    areas = await departments.by_ids(act.work, memberships.parsed(places, "Department")) if places else {}
+    chosen = memberships.named(places, "Department", areas, (*path, "departments"))
+    queued = (await act.settings()).department_assignment == DepartmentAssignment.QUEUE
+    members = {} if queued else await _members(act, chosen, areas, places, path, without)
+    team = await crew(act, list(dict.fromkeys([*named, *members])))
+    for place, wire_id in enumerate(people):
+        agent = team.agents[memberships.parsed([wire_id], "Agent")[0]]
+        if not agent.active or agent.id == without:
+            message = f"{agent.name} is not active any more; choose another agent."
+            raise Refused(ErrorCode.AGENT_INACTIVE, message, (*path, "agents", place))
+    sitting = [Seat(agent=agent) for agent in map(team.agents.__getitem__, [*named, *members]) if agent.active]
+    queues = [Seat(department=areas[one]) for one in chosen] if queued else []
+    each = {(seat.agent or seat.department).id: seat for seat in [*sitting, *queues]}
+    return Turns(list(each.values()), team)
+
+
+async def _members(
+    act: Act,
+    chosen: Sequence[bytes],
+    areas: Any,
+    wire_ids: Sequence[str],
+    path: Path,
+    without: bytes | None,
+) -> dict[bytes, None]:
+    """Who works in the departments, in their order."""
+    found = await departments.active_members(act.work, chosen) if chosen else {}
+    working = {one: [row.id for row in found.get(one, []) if row.id != without] for one in chosen}
+    for place, wire_id in enumerate(wire_ids):
+        identifier = memberships.parsed([wire_id], "Department")[0]
+        if not working[identifier]:
+            message = f"No active agent works in “{areas[identifier].name}”; choose another department."
+            raise Refused(ErrorCode.DEPARTMENT_EMPTY, message, (*path, "departments", place))
+    return {key: None for one in chosen for key in working[one]}

@@ -1,0 +1,108 @@
+"""Owners and stages: who looks after a customer, and how customers move between people (SB18-SB23).
+
+NEW --verify--> TO_BE_ASSIGNED --assign--> FOLLOW_UP (owner) --release--> POOL --claim, assign--> FOLLOW_UP
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from crm.customers.loaded_customer import State
+from crm.errors import ErrorCode, LimitRefused, Path, Refused, TransitionRefused
+from crm.unit_of_work import Act
+from db.queries.catalogue import agents
+from db.queries.customers import customers
+from db.tables.enums import CustomerStage
+
+NEXT: Final[Mapping[CustomerStage, tuple[CustomerStage, ...]]] = {
+    CustomerStage.NEW: (CustomerStage.TO_BE_ASSIGNED,),
+    CustomerStage.TO_BE_ASSIGNED: (CustomerStage.FOLLOW_UP,),
+    CustomerStage.FOLLOW_UP: (CustomerStage.TO_BE_ASSIGNED, CustomerStage.POOL),
+    CustomerStage.POOL: (CustomerStage.FOLLOW_UP,),
+}
+"""Where a customer can go from a stage."""
+
+
+@dataclass(slots=True)
+class Crew:
+    """Agents who may be given customers in this act: held until it ends, with how many customers each has."""
+
+    agents: Mapping[bytes, Any]
+    owned: dict[bytes, int]
+    departments: Mapping[bytes, tuple[bytes, ...]]
+    limit: int | None
+
+    def room_limit(self, agent: Any) -> int | None:
+        """How many customers the agent takes at most; None for any number."""
+        return self.limit if agent.max_customers is None else int(agent.max_customers)
+
+    def full(self, agent: Any) -> bool:
+        limit = self.room_limit(agent)
+        return limit is not None and self.owned.get(agent.id, 0) >= limit
+
+
+async def crew(act: Act, agent_ids: Collection[bytes]) -> Crew:
+    """Those agents; whoever else would give them customers waits for this act."""
+    ids = list(dict.fromkeys(agent_ids))
+    if not ids:
+        return Crew({}, {}, {}, None)
+    found = await agents.locked(act.work, ids)
+    places = await agents.places(act.work, ids)
+    return Crew(
+        agents=found,
+        owned=dict(await customers.owned(act.work, ids)),
+        departments={key: tuple(row.department_id for row in rows) for key, rows in places.items()},
+        limit=(await act.settings()).max_customers_per_agent,
+    )
+
+
+def assign(act: Act, state: State, agent_id: bytes, crew: Crew, path: Path) -> bool:
+    """Gives the customer to the agent; False where he has him already. Archived and blocked are judged here, before
+    the rule. Raises Refused AGENT_INACTIVE, LimitRefused AGENT_AT_CAPACITY, TransitionRefused."""
+    row, agent = state.row, crew.agents[agent_id]
+    if row.owner_id == agent_id:
+        return False
+    if state.blocked(act.now):
+        message = f"“{row.name}” is blocked and cannot be assigned; unblock the customer first."
+        raise Refused(ErrorCode.CUSTOMER_BLOCKED, message, path)
+    if row.stage == CustomerStage.NEW and not state.made:
+        raise TransitionRefused(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT[CustomerStage.NEW], path)
+    if not agent.active:
+        raise Refused(ErrorCode.AGENT_INACTIVE, f"{agent.name} is not active any more; choose another agent.", path)
+    if crew.full(agent):
+        raise _at_capacity(crew, agent, path)
+    if not state.archived:
+        _count(crew, row.owner_id, -1)
+        _count(crew, agent_id, 1)
+    if row.owner_id is not None:
+        row.previous_owner_id = row.owner_id
+    row.owner_id, row.owned_since, row.stage = agent_id, act.now, int(CustomerStage.FOLLOW_UP)
+    places = crew.departments.get(agent_id, ())
+    if row.department_id not in places:
+        row.department_id = places[0] if places else None
+    return True
+
+
+def release(act: Act, state: State, to: CustomerStage, path: Path = ()) -> bool:
+    """Takes the customer from his owner, into the pool or back among those who wait; False where he is there already.
+    Raises TransitionRefused."""
+    row = state.row
+    if row.stage == to:
+        return False
+    if row.stage != CustomerStage.FOLLOW_UP:
+        raise TransitionRefused(CustomerStage(row.stage), to, NEXT[CustomerStage(row.stage)], path)
+    row.previous_owner_id, row.owner_id, row.owned_since = row.owner_id, None, None
+    row.released_at, row.stage, row.follow_up_stage = act.now, int(to), None
+    return True
+
+
+def _at_capacity(crew: Crew, agent: Any, path: Path) -> LimitRefused:
+    limit = crew.room_limit(agent) or 0
+    message = f"{agent.name} takes at most {limit} customers; this would be one too many. Choose another agent."
+    current = crew.owned.get(agent.id, 0) + 1
+    return LimitRefused(message, path, limit=limit, current=current, code=ErrorCode.AGENT_AT_CAPACITY)
+
+
+def _count(crew: Crew, agent_id: bytes | None, more: int) -> None:
+    if agent_id is not None and agent_id in crew.agents:
+        crew.owned[agent_id] = crew.owned.get(agent_id, 0) + more

@@ -1,0 +1,67 @@
+"""Putting many customers into a static segment, and taking them out (EM1, EM2)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.bulk import chunk as each
+from crm.change_log import Entry
+from crm.errors import ErrorCode, Refused
+from crm.jobs.handlers import Item, Result, Task, verb
+from crm.unit_of_work import Act
+from db import batch_writes, tables
+from db.queries.catalogue import segments
+from db.rows import Row, fresh
+from db.tables.enums import ChangeAction, JobKind, Outcome, Permission, SegmentKind
+from db.values import wire_format
+
+_SEGMENT = wire_format.wire("Segment")
+
+
+async def static(act: Act, wire_id: str) -> bytes:
+    """The segment's id. Raises Refused NOT_FOUND, SEGMENT_IS_DYNAMIC."""
+    identifier = wire_format.parse("Segment", wire_id)
+    found = (await segments.by_ids(act.work, [identifier])).get(identifier) if identifier else None
+    if found is None:
+        raise Refused(ErrorCode.NOT_FOUND, f"There is no segment “{wire_id}” here.", ("id",))
+    if found.kind != SegmentKind.STATIC:
+        message = f"The members of “{found.name}” follow from its filter; change that instead."
+        raise Refused(ErrorCode.SEGMENT_IS_DYNAMIC, message, ("id",))
+    return found.id
+
+
+@verb(JobKind.SEGMENT_MEMBERS, Permission.SEGMENT_MANAGE)
+async def change(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """Rows up to `adding` come in, the others go out; both may be in one chunk."""
+    adding = task.arguments["adding"]
+    coming = [one for one in items if one.row < adding]
+    going = [one for one in items if one.row >= adding]
+    return [*await _change(act, task, coming, True), *await _change(act, task, going, False)]
+
+
+async def _change(act: Act, task: Task, items: Sequence[Item], into: bool) -> list[Result]:
+    if not items:
+        return []
+    segment_id = bytes.fromhex(task.arguments["segment"])
+    chunk = await each.load(act, task, items)
+    each.judged(act, chunk, foreign=True)
+    ids = [state.id for _, state in chunk.open()]
+    members = await segments.members_among(act.work, segment_id, ids)
+    for item, state in chunk.open():
+        if (state.id in members) is into:
+            chunk.skip(item)
+    pairs = chunk.open()
+    if into:
+        rows: list[Row] = [
+            fresh(tables.SegmentMember, workspace_id=act.workspace_id, segment_id=segment_id, customer_id=state.id)
+            for _, state in pairs
+        ]
+        await act.work.insert(*rows)
+    else:
+        keys: list[Any] = [{"segment_id": segment_id, "customer_id": state.id} for _, state in pairs]
+        await batch_writes.remove(act.work, tables.SegmentMember, keys)
+    for item, state in pairs:
+        shown = _SEGMENT(segment_id)
+        fields = [{"field": "segments", "before": None if into else shown, "after": shown if into else None}]
+        act.log.add(Entry(ChangeAction.UPDATED, "Customer", state.id, state.row.version, fields, row=item.row))
+        chunk.results[item.row] = Result(item.row, state.id, Outcome.UPDATED)
+    return chunk.ordered()

@@ -1,0 +1,368 @@
+"""Companies: making, changing and deleting the organisations that customers belong to."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crm import change_log, record_writes, references
+from crm.change_log import Entry
+from crm.customers import change_fields, loaded_customer, persistence
+from crm.customers.loaded_customer import SEARCHED
+from crm.errors import ConflictRefused, DuplicateRefused, ErrorCode, LimitRefused, Path, Refused, refuse
+from crm.references import Named, References
+from crm.unit_of_work import Act
+from crm.values import custom_values, text_values
+from crm.values.custom_values import Value
+from db import batch_writes, tables
+from db.queries.catalogue import companies, custom_fields
+from db.queries.customers import customers
+from db.rows import Row, copied, fresh
+from db.tables.enums import ChangeAction, EntityType, Outcome
+from db.values import wire_format
+from db.values.folding import fold
+from db.visibility import Sight
+
+MOST: Final = 50
+"""External ids of one company."""
+
+Given = Mapping[str, Any]
+
+_AGENT = wire_format.wire("Agent")
+_DOMAIN: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_ADDRESS: Final = (
+    ("line1", "address_line1", "line1"),
+    ("line2", "address_line2", "line2"),
+    ("city", "city", "city"),
+    ("region", "region", "region"),
+    ("postal_code", "postal_code", "postalCode"),
+    ("country", "country", "country"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    company: Any
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class _State:
+    """A company in memory: as it was found, and as it is to be."""
+
+    row: Row
+    made: bool
+    external_ids: list[tuple[str, str]] = field(default_factory=list)
+    values: dict[bytes, Value] = field(default_factory=dict)
+    was: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    held: frozenset[tuple[str, str]] = frozenset()
+    values_were: Mapping[bytes, Value] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+
+
+def told(row: Any) -> Mapping[str, Any]:
+    address = {f"address.{name}": getattr(row, column) for _, column, name in _ADDRESS}
+    owner = row.owner_id and _AGENT(row.owner_id)
+    return {"name": row.name, "domain": row.domain, "phone": row.phone, **address, "owner": owner}
+
+
+async def create(act: Act, given: Given) -> Done:
+    """Raises Refused and its like."""
+    state = _State(fresh(tables.Company, workspace_id=act.workspace_id, name="", name_key=""), made=True)
+    return await _written(act, state, {"name": None, **given})
+
+
+async def update(act: Act, by: Named, given: Given, *, if_version: int | None = None) -> Done:
+    """Raises Refused NOT_FOUND, ConflictRefused and their like."""
+    found = await _one(act, by)
+    if if_version is not None and if_version != found.version:
+        raise ConflictRefused(found)
+    return await _written(act, await _state(act, found), given)
+
+
+async def upsert(act: Act, by: Named, given: Given) -> Done:
+    """Changes the company, or makes one that keeps the reference."""
+    if "domain" in by and "domain" not in given:
+        given = {**given, "domain": by["domain"]}
+    identifier = await references.company(act, by)
+    if "external_id" in by and (identifier is None or "external_ids" in given):
+        listed = list(given.get("external_ids") or ())
+        given = {**given, "external_ids": listed if by["external_id"] in listed else [*listed, by["external_id"]]}
+    if identifier is not None:
+        return await update(act, by, given)
+    if "id" in by:
+        raise nothing(by)
+    return await create(act, given)
+
+
+async def delete(act: Act, by: Named, *, detach: bool) -> Done:
+    """Where `detach` says so, its customers stay without a company. Raises Refused NOT_FOUND, COMPANY_HAS_CUSTOMERS."""
+    found = await _one(act, by)
+    members = await companies.customers_of(act.work, [found.id])
+    if members and not detach:
+        message = f"{len(members)} customers belong to “{found.name}”; detach them to delete it all the same."
+        raise Refused(ErrorCode.COMPANY_HAS_CUSTOMERS, message, ("by",))
+    await _customers(act, members, None)
+    await record_writes.remove(act, "Company", found)
+    return Done(found, Outcome.DELETED)
+
+
+def nothing(by: Named) -> Refused:
+    return Refused(ErrorCode.NOT_FOUND, f"There is no company “{next(iter(by.values()))}” here.", ("by",))
+
+
+async def _one(act: Act, by: Named) -> Any:
+    """Held until the act ends."""
+    identifier = await references.company(act, by)
+    found = await companies.locked(act.work, [identifier]) if identifier else {}
+    if identifier is None or identifier not in found:
+        raise nothing(by)
+    return found[identifier]
+
+
+async def _state(act: Act, found: Any) -> _State:
+    row = copied(found, tables.Company)
+    ids = [row.id]
+    external = (await companies.external_ids(act.work, ids)).get(row.id, [])
+    state = _State(row, made=False, external_ids=[(one.system, one.value) for one in external])
+    known = {one.id: one for one in await _fields(act)}
+    each: dict[bytes, list[Any]] = {}
+    for value in (await custom_fields.values(act.work, ids, EntityType.COMPANY)).get(row.id, []):
+        each.setdefault(value.field_id, []).append(value)
+    for field_id, rows in each.items():
+        value = custom_values.read(known[field_id], rows)
+        if value is not None:
+            state.values[field_id] = value
+    state.columns, state.held, state.values_were = dict(vars(row)), frozenset(state.external_ids), dict(state.values)
+    state.was = _told(state, list(known.values()))
+    return state
+
+
+async def _fields(act: Act) -> list[Any]:
+    if "company_fields" not in act.kept:
+        found = await custom_fields.by_entities(act.work, [EntityType.COMPANY])
+        act.kept["company_fields"] = found[EntityType.COMPANY]
+    known: list[Any] = act.kept["company_fields"]
+    return known
+
+
+def _told(state: _State, known: Sequence[Any]) -> Mapping[str, Any]:
+    custom = {f"custom.{one.key}": custom_values.told(one, state.values.get(one.id)) for one in known}
+    external = change_fields.external_ids(state.external_ids)
+    return {**told(state.row), **external, **custom}
+
+
+# ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _written(act: Act, state: _State, given: Given) -> Done:
+    known = References()
+    await references.agents_named(act, known, [given["owner"]] if given.get("owner") else [])
+    country = (await act.settings()).default_country
+    for part in (_name, _domain, _address):
+        _try(state, part, state, given)
+    if "phone" in given:
+        _try(state, _phone, state, given["phone"], country)
+    if "owner" in given:
+        _try(state, _owner, state, given["owner"], known)
+    if "external_ids" in given:
+        _try(state, _external_ids, state, given["external_ids"] or [])
+    await _values(act, state, given, country)
+    refuse(state.refused)
+    await _unique(act, state, given)
+    return await _stored(act, state)
+
+
+def _try(state: _State, rule: Any, *arguments: Any) -> None:
+    try:
+        rule(*arguments)
+    except Refused as refused:
+        state.refused.append(refused)
+
+
+def _name(state: _State, given: Given) -> None:
+    if "name" in given:
+        state.row.name = text_values.needed(given["name"], ("input", "name"), "a name")
+        state.row.name_key = fold(state.row.name)
+
+
+def _domain(state: _State, given: Given) -> None:
+    if "domain" not in given:
+        return
+    domain = text_values.text(given["domain"], ("input", "domain"), longest=253)
+    if domain is not None and not _DOMAIN.fullmatch(fold(domain)):
+        message = f"“{domain}” is not a domain; give a name such as example.com."
+        raise Refused(ErrorCode.INVALID, message, ("input", "domain"))
+    state.row.domain, state.row.domain_key = domain, domain and fold(domain)
+
+
+def _phone(state: _State, given: str | None, country: str | None) -> None:
+    text = text_values.text(given, ("input", "phone"))
+    state.row.phone = text and text_values.phone(text, country, ("input", "phone"))
+
+
+def _address(state: _State, given: Given) -> None:
+    if "address" not in given:
+        return
+    address = given["address"]
+    for key, column, name in _ADDRESS:
+        if address is None:
+            setattr(state.row, column, None)
+        elif key in address:
+            path = ("input", "address", name)
+            setattr(state.row, column, text_values.text(address[key], path, longest=text_values.LINE))
+
+
+def _owner(state: _State, given: Named | None, known: References) -> None:
+    state.row.owner_id = given and known.agent(given, ("input", "owner")).id
+
+
+def _external_ids(state: _State, given: Sequence[Mapping[str, str]]) -> None:
+    path = ("input", "externalIds")
+    if len(given) > MOST:
+        message = f"There is room for {MOST} of them; these are {len(given)}."
+        raise LimitRefused(message, path, limit=MOST, current=len(given))
+    state.external_ids = list(
+        dict.fromkeys(references.external_id(one, (*path, place)) for place, one in enumerate(given))
+    )
+
+
+async def _values(act: Act, state: _State, given: Given, country: str | None) -> None:
+    active = {one.key: one for one in await _fields(act) if one.active}
+    named = given.get("custom_fields") or ()
+    for place, one in enumerate(named):
+        path: Path = ("input", "customFields", place)
+        if one["key"] not in active:
+            message = f"There is no custom field “{one['key']}” here."
+            state.refused.append(Refused(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
+            continue
+        _try(state, _value, state, active[one["key"]], one.get("value"), (*path, "value"), country)
+    cleared = "custom_fields" in given and given["custom_fields"] is None
+    asked = {one["key"] for one in named}
+    for field_ in active.values():
+        if cleared:
+            _try(state, _value, state, field_, None, ("input", "customFields"), country)
+        elif state.made and field_.required and field_.key not in asked:
+            message = f"“{field_.label}” is required; give it under the key “{field_.key}”."
+            state.refused.append(Refused(ErrorCode.BLANK, message, ("input", "customFields")))
+
+
+def _value(state: _State, field_: Any, given: Any, path: Path, country: str | None) -> None:
+    value = custom_values.taken(field_, given, path, country=country)
+    state.values.pop(field_.id, None)
+    if value is not None:
+        state.values[field_.id] = value
+
+
+async def _unique(act: Act, state: _State, given: Given) -> None:
+    """Domains, external ids and the values of unique fields belong to one company each."""
+    claims: list[tuple[bytes, str, Path]] = []
+    if state.row.domain_key is not None and state.row.domain_key != state.columns.get("domain_key"):
+        holder = await companies.by_domain(act.work, state.row.domain_key)
+        claims += [(holder.id, str(state.row.domain), ("input", "domain"))] if holder else []
+    if new := [pair for pair in state.external_ids if pair not in state.held]:
+        holders = await companies.holders(act.work, new)
+        places = {references.external_id(one, ()): place for place, one in enumerate(given.get("external_ids") or ())}
+        claims += [
+            (holders[pair], f"{pair[0]}: {pair[1]}", ("input", "externalIds", places[pair], "value"))
+            for pair in new
+            if pair in holders
+        ]
+    claims += await _unique_values(act, state, given)
+    taken = [claim for claim in claims if claim[0] != state.row.id]
+    found = await companies.by_ids(act.work, [holder for holder, _, _ in taken]) if taken else {}
+    refuse(
+        [
+            DuplicateRefused(f"“{shown}” belongs to “{found[holder].name}” already.", path, existing=found[holder])
+            for holder, shown, path in taken
+        ]
+    )
+
+
+async def _unique_values(act: Act, state: _State, given: Given) -> list[tuple[bytes, str, Path]]:
+    known = {one.key: one for one in await _fields(act) if one.unique and one.active}
+    asked = [
+        (known[one["key"]], place)
+        for place, one in enumerate(given.get("custom_fields") or ())
+        if one["key"] in known and known[one["key"]].id in state.values
+    ]
+    pairs = {(field_.id, custom_values.unique_key(state.values[field_.id])): place for field_, place in asked}
+    holders = await custom_fields.unique_holders(act.work, EntityType.COMPANY, list(pairs)) if pairs else {}
+    return [
+        (holder, str(state.values[pair[0]]), ("input", "customFields", pairs[pair], "value"))
+        for pair, holder in holders.items()
+        if pair in pairs
+    ]
+
+
+# ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _stored(act: Act, state: _State) -> Done:
+    row, known = state.row, await _fields(act)
+    now = _told(state, known)
+    if state.made:
+        await act.work.insert(row)
+        await _hanging(act, state, known)
+        act.log.add(Entry(ChangeAction.CREATED, "Company", row.id, row.version, change_log.appeared_of(now)))
+        return Done(row, Outcome.CREATED)
+    different = change_log.differing(state.was, now)
+    if not different:
+        return Done(row, Outcome.UNCHANGED)
+    row.version, row.updated_at = row.version + 1, act.now
+    columns = {name: value for name, value in vars(row).items() if state.columns[name] != value}
+    await batch_writes.change(act.work, tables.Company, [(row.id, columns)])
+    await _hanging(act, state, known)
+    act.log.add(Entry(ChangeAction.UPDATED, "Company", row.id, row.version, different))
+    if "name" in columns:
+        await _renamed(act, row)
+    return Done(row, Outcome.UPDATED)
+
+
+async def _hanging(act: Act, state: _State, known: Sequence[Any]) -> None:
+    """External ids and custom values: what is gone is deleted, what is new is added."""
+    number, identifier = act.workspace_id, state.row.id
+    gone, new = state.held - set(state.external_ids), [one for one in state.external_ids if one not in state.held]
+    await batch_writes.remove(act.work, tables.CompanyExternalId, [{"system": one[0], "value": one[1]} for one in gone])
+    await act.work.insert(
+        *(
+            fresh(tables.CompanyExternalId, workspace_id=number, company_id=identifier, system=one[0], value=one[1])
+            for one in new
+        )
+    )
+    different = [one for one in known if state.values.get(one.id) != state.values_were.get(one.id)]
+    old = [{"company_id": identifier, "field_id": one.id} for one in different if one.id in state.values_were]
+    await batch_writes.remove(act.work, tables.CompanyValue, old)
+    own = {"workspace_id": number, "company_id": identifier}
+    await act.work.insert(
+        *(
+            fresh(tables.CompanyValue, **own, **columns)
+            for one in different
+            if one.id in state.values
+            for columns in custom_values.rows(one, state.values[one.id])
+        )
+    )
+
+
+_MOVED: Final = "Move its customers to another company with customersUpdate first, which is done by a job."
+
+
+async def _renamed(act: Act, row: Row) -> None:
+    """Its customers are found by its new name; that is no change of theirs."""
+    members = await companies.customers_of(act.work, [row.id])
+    for chunk in persistence.chunks(members, ("input", "name"), _MOVED):
+        rows = await customers.locked(act.work, chunk, Sight(everything=True))
+        found = await loaded_customer.of_rows(act, rows, SEARCHED)
+        await persistence.search_texts(act, list(found.values()))
+
+
+async def _customers(act: Act, ids: Sequence[bytes], company: Any) -> None:
+    """They belong to another company from now on, or to none."""
+    for chunk in persistence.chunks(ids, ("by",), _MOVED):
+        rows = await customers.locked(act.work, chunk, Sight(everything=True))
+        found = list((await loaded_customer.of_rows(act, rows, SEARCHED)).values())
+        for state in found:
+            change_fields.remember(state)
+            state.company, state.row.company_id = company, company and company.id
+        await persistence.write(act, found)

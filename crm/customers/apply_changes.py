@@ -1,0 +1,220 @@
+"""What becomes of a customer when a change is asked for: every rule of one record, in the order they are judged."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from crm.assignment import stages
+from crm.assignment.stages import Crew
+from crm.cooperative import yielding
+from crm.customers import field_permissions, subscription_status, tag_changes, uniqueness
+from crm.customers.inputs import Change
+from crm.customers.loaded_customer import State, custom_fields
+from crm.errors import ErrorCode, Refused, TransitionRefused
+from crm.references import References
+from crm.unit_of_work import Act
+from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
+from db.values.folding import fold
+
+Pairs = Sequence[tuple[State, Change]]
+
+
+async def apply(act: Act, pairs: Pairs, references: References) -> None:
+    """Changes each customer in memory as its change asks; what is wrong with one is kept with it, and it is not
+    written. The customers are locked, judged to be there, and hold the parts that their changes need."""
+    owners = {change.owner.id for _, change in pairs if change.owner is not None}
+    owners |= {state.row.owner_id for state, _ in pairs if state.made and state.row.owner_id is not None}
+    crew = await stages.crew(act, owners)
+    async for state, change in yielding(pairs):
+        if not state.refused:
+            await _Applying(act, state, change, references, crew).apply()
+    await uniqueness.check(act, pairs)
+
+
+class _Applying:
+    """One customer and one change. What is wrong is gathered, so that a person sees all of it at once."""
+
+    def __init__(self, act: Act, state: State, change: Change, references: References, crew: Crew) -> None:
+        self.act = act
+        self.state = state
+        self.change = change
+        self.references = references
+        self.crew = crew
+
+    async def apply(self) -> None:
+        state, change = self.state, self.change
+        state.refused += change.refused
+        state.row.__dict__.update(change.columns)
+        for name, rule in _RULES.items():
+            if change.has(name):
+                self._try(rule, self)
+        if change.tags is not None:
+            await self._tags(change.tags)
+        await self._follow_up_stage()
+        await self._required()
+        # In the order in which errors are judged.
+        state.refused.sort(key=lambda refused: _FIRST.get(refused.code, len(_FIRST)))
+
+    def _try(self, rule: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return rule(*arguments)
+        except Refused as refused:
+            self.state.refuse(refused)
+            return None
+
+    # ── statuses ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _relationship(self) -> None:
+        to, row = self.change.given["relationship_status"], self.state.row
+        if to is not None and (self.state.made or to != row.relationship_status):
+            field_permissions.status(self.act, self.state, self.change.at("relationshipStatus"))
+            row.relationship_status = int(RelationshipStatus(to))
+
+    def _subscription(self) -> None:
+        to, row = self.change.given["subscription_status"], self.state.row
+        if to is None or (not self.state.made and to == row.subscription_status):
+            return
+        path = self.change.at("subscriptionStatus")
+        field_permissions.status(self.act, self.state, path)
+        if not self.state.made:
+            subscription_status.move(SubscriptionStatus(row.subscription_status), SubscriptionStatus(to), path)
+        row.subscription_status = int(to)
+
+    def _stage(self) -> None:
+        to, path = self.change.given["stage"], self.change.at("stage")
+        if to is None or (not self.state.made and to == self.state.row.stage):
+            return
+        if self.state.made and self.state.row.owner_id is not None:
+            # Whoever sees only his own customers keeps the one that he makes.
+            return
+        if not self.state.made:
+            message = "The stage is moved by assigning, releasing, claiming and verifying, not by an update."
+            raise Refused(ErrorCode.FIELD_PROTECTED, message, path)
+        owned = self.change.given.get("owner") is not None
+        if to == CustomerStage.POOL or (to == CustomerStage.FOLLOW_UP and not owned):
+            message = f"A new customer cannot start in {CustomerStage(to).name}; an owner makes it FOLLOW_UP."
+            raise Refused(ErrorCode.INVALID, message, path)
+        self.state.row.stage = int(to)
+
+    async def _follow_up_stage(self) -> None:
+        row = self.state.row
+        if self.change.has("follow_up_stage"):
+            wanted, path = self.change.given["follow_up_stage"], self.change.at("followUpStage")
+            stages = (await self.act.settings()).follow_up_stages
+            if wanted is not None and row.stage != CustomerStage.FOLLOW_UP:
+                message = "Only a customer in FOLLOW_UP has a follow-up stage; assign the customer first."
+                self.state.refuse(Refused(ErrorCode.INVALID, message, path))
+            elif wanted is not None and wanted not in stages:
+                message = f"“{wanted}” is none of the follow-up stages; choose one of {', '.join(stages)}."
+                self.state.refuse(Refused(ErrorCode.INVALID, message, path))
+            row.follow_up_stage = wanted
+        elif row.stage != CustomerStage.FOLLOW_UP:
+            row.follow_up_stage = None
+
+    # ── owner, company ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _owner(self) -> None:
+        row, path, agent = self.state.row, self.change.at("owner"), self.change.owner
+        if self.change.given["owner"] is None:
+            if row.owner_id is not None and not self.state.made:
+                raise TransitionRefused(CustomerStage.FOLLOW_UP, CustomerStage.POOL, (), path)
+            return
+        if agent is None or row.owner_id == agent.id:
+            return
+        field_permissions.owner(self.act, self.state, path)
+        stages.assign(self.act, self.state, agent.id, self.crew, path)
+
+    def _company(self) -> None:
+        company = self.change.company
+        if company is not None or self.change.given["company"] is None:
+            self.state.company = company
+            self.state.row.company_id = company and company.id
+
+    # ── phones, e-mails, external ids ─────────────────────────────────────────────────────────────────────────────────
+
+    def _phones(self) -> None:
+        if self.change.phones is not None:
+            self.state.phones = list(self.change.phones)
+
+    def _phone(self) -> None:
+        self.state.phones = _first(self.state.phones, self.change.phone, self.change.given["phone"] is None, str)
+
+    def _emails(self) -> None:
+        if self.change.emails is not None:
+            self.state.emails = list(self.change.emails)
+
+    def _email(self) -> None:
+        self.state.emails = _first(self.state.emails, self.change.email, self.change.given["email"] is None, fold)
+
+    def _external_ids(self) -> None:
+        if self.change.external_ids is not None:
+            self.state.external_ids = list(self.change.external_ids)
+
+    # ── tags, friends, custom values ──────────────────────────────────────────────────────────────────────────────────
+
+    def _reseller(self) -> None:
+        if self.change.given["reseller_relationship"] is not None:
+            self.state.row.reseller_relationship = self.change.given["reseller_relationship"]
+
+    async def _tags(self, wanted: tag_changes.TagsWanted) -> None:
+        row = self.state.row
+        try:
+            field_permissions.tags(self.act, self.state, wanted.path)
+            if not row.reseller_relationship:
+                message = f"“{row.name}” has no reseller relationship, so the tags cannot be changed."
+                raise Refused(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, wanted.path)
+            self.state.tags = await tag_changes.change(self.act, self.state.tags, wanted, self.references)
+        except Refused as refused:
+            self.state.refuse(refused)
+
+    def _friends(self) -> None:
+        friends = self.change.friends or {}
+        now = dict.fromkeys(friends.get("set", self.state.friends))
+        now |= dict.fromkeys(friends.get("add", ()))
+        gone = set(friends.get("remove", ()))
+        self.state.friends = [one for one in now if one not in gone]
+
+    def _values(self) -> None:
+        for field_id, (value, _) in self.change.values.items():
+            if value is None:
+                self.state.values.pop(field_id, None)
+            else:
+                self.state.values[field_id] = value
+
+    async def _required(self) -> None:
+        """A new customer has a value in every required field."""
+        if not self.state.made:
+            return
+        for one in await custom_fields(self.act):
+            asked = one.id in self.change.values
+            if one.required and one.active and one.id not in self.state.values and not asked:
+                message = f"“{one.label}” is required; give it under the key “{one.key}”."
+                self.state.refuse(Refused(ErrorCode.BLANK, message, self.change.at("customFields")))
+
+
+_FIRST: Mapping[ErrorCode, int] = {ErrorCode.FORBIDDEN: 0, ErrorCode.CUSTOMER_BLOCKED: 1}
+
+# In the order in which they are judged: the owner decides the stage, which decides the follow-up stage.
+_RULES: Mapping[str, Callable[[_Applying], None]] = {
+    "reseller_relationship": _Applying._reseller,
+    "relationship_status": _Applying._relationship,
+    "subscription_status": _Applying._subscription,
+    "stage": _Applying._stage,
+    "owner": _Applying._owner,
+    "company": _Applying._company,
+    "phones": _Applying._phones,
+    "phone": _Applying._phone,
+    "emails": _Applying._emails,
+    "email": _Applying._email,
+    "external_ids": _Applying._external_ids,
+    "wechat_friends": _Applying._friends,
+    "custom_fields": _Applying._values,
+}
+
+
+def _first(held: Sequence[str], primary: str | None, clear: bool, key: Callable[[str], str]) -> list[str]:
+    """The list with another first one; the old first one comes second, or goes where nothing takes its place."""
+    if clear:
+        return list(held[1:])
+    if primary is None:
+        return list(held)
+    return [primary, *(one for one in held if key(one) != key(primary))]

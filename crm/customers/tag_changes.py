@@ -1,0 +1,97 @@
+"""Putting tags on customers and taking them off: kinds, tags made on the spot, at most 150 (MS2, MS3, VC2, SB22)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.references import References
+from crm.unit_of_work import Act
+from crm.values import text_values
+from db import tables
+from db.rows import Row, fresh
+from db.tables.enums import Permission, TagKind
+from db.values import wire_format
+from db.values.folding import caseless, fold
+
+MOST: Final = 150
+"""Tags of one customer, of both kinds together (MS2)."""
+
+LONGEST_NAME: Final = 50
+"""Code points of a tag's name, composed and trimmed (MS3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagsWanted:
+    """What was given: {"add", "remove", "set": references, "kind"}, any of them absent."""
+
+    given: Mapping[str, Any]
+    path: Path
+
+    @property
+    def kind(self) -> TagKind:
+        kind = self.given.get("kind")
+        return TagKind.BUSINESS if kind is None else TagKind(kind)
+
+    def each(self, way: str) -> Sequence[tuple[Mapping[str, Any], Path]] | None:
+        """The references of `add`, `remove` or `set` with their paths; None where it is absent."""
+        given = self.given.get(way)
+        return None if given is None else [(one, (*self.path, way, place)) for place, one in enumerate(given)]
+
+
+def name(text: str, path: Path) -> str:
+    """A tag's name as it is kept. Raises Refused BLANK, TOO_LONG."""
+    return text_values.needed(text, path, "a name", longest=LONGEST_NAME)
+
+
+async def change(act: Act, worn: Mapping[bytes, Any], wanted: TagsWanted, references: References) -> dict[bytes, Any]:
+    """The tags that somebody who wears `worn` wears afterwards. Nothing is written. Raises Refused, LimitRefused."""
+    settings = await act.settings()
+    may_make = settings.allow_inline_tags
+    now = dict(worn)
+    replaced = wanted.each("set")
+    if replaced is not None:
+        now = {key: tag for key, tag in now.items() if tag.kind != wanted.kind}
+        for named, path in replaced:
+            tag = _one(act, named, path, references, wanted.kind, make=may_make)
+            if tag.kind != wanted.kind:
+                message = f"“{tag.name}” is a {TagKind(tag.kind).name} tag; this replaces {wanted.kind.name} tags only."
+                raise Refused(ErrorCode.TAG_KIND_MISMATCH, message, path)
+            now[tag.id] = tag
+    for named, path in wanted.each("add") or ():
+        tag = _one(act, named, path, references, wanted.kind, make=may_make)
+        now[tag.id] = tag
+    for named, path in wanted.each("remove") or ():
+        now.pop(_one(act, named, path, references, wanted.kind, make=False).id, None)
+    if len(now) > max(MOST, len(worn)):
+        message = f"A customer wears at most {MOST} tags; these would be {len(now)}. Take some off first."
+        raise LimitRefused(message, wanted.path, limit=MOST, current=len(now))
+    return now
+
+
+def _one(act: Act, named: Mapping[str, Any], path: Path, references: References, kind: TagKind, *, make: bool) -> Any:
+    if named.get("id") is not None:
+        found = references.tags.get(wire_format.parse("Tag", named["id"]) or b"")
+        if found is None:
+            raise Refused(ErrorCode.NOT_FOUND, f"There is no tag “{named['id']}” here.", path)
+        return found
+    text = name(named["name"], path)
+    found = references.tags_by_name.get((kind, caseless(text)))
+    if found is not None:
+        return found
+    if not make or kind is not TagKind.BUSINESS:
+        raise Refused(ErrorCode.NOT_FOUND, f"There is no tag “{text}” here; choose one of the catalogue.", path)
+    if not act.viewer.may(Permission.TAG_MANAGE):
+        message = f"There is no tag “{text}” yet, and you may not make tags (TAG_MANAGE)."
+        raise Refused(ErrorCode.FORBIDDEN, message, path)
+    return _made(act, text, references)
+
+
+def _made(act: Act, text: str, references: References) -> Row:
+    """A new tag, waiting for a customer who keeps it."""
+    keys = {"name_key": fold(text), "unique_key": caseless(text)}
+    tag = fresh(tables.Tag, workspace_id=act.workspace_id, name=text, kind=int(TagKind.BUSINESS), **keys)
+    act.kept.setdefault("new_tags", {})[tag.id] = tag
+    references.tags[tag.id] = tag
+    references.tags_by_name[TagKind.BUSINESS, tag.unique_key] = tag
+    return tag

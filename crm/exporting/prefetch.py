@@ -1,0 +1,185 @@
+"""Pages of a large export, made ready before the transaction that counts them: read, and written to the file.
+
+While one page is written the next is read. What a process has written and not counted is written over by whoever goes
+on with the job.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from crm.access.permissions import Viewer
+from crm.exporting import columns, pages, snapshots
+from crm.exporting.columns import Chosen
+from crm.exporting.pages import Page
+from crm.files import storage
+from crm.files.job_files import KIND
+from crm.files.writers import Writer
+from crm.jobs.handlers import Item, Task
+from db.engine import Session
+from db.queries.matching import targets
+from db.tables.enums import FileFormat
+from db.visibility import Sight
+
+TIMES: Final = 8
+"""A page is so many times as long as a chunk of customers who are changed: reading is that much cheaper."""
+
+_MOST: Final = 4
+
+
+class Rows(Sequence[Item]):
+    """Rows of a job that follow each other. There are many, and of most nothing is asked."""
+
+    def __init__(self, first: int, ids: Sequence[bytes]) -> None:
+        self.first = first
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return list(self)[place]
+        number = range(len(self.ids))[place]
+        return Item(self.first + number, self.ids[number])
+
+
+@dataclass(slots=True)
+class Written:
+    """A page that is in the file: its rows, those of them who are not in sight, and the state of the file behind it."""
+
+    rows: Rows
+    missing: Sequence[Item]
+    state: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Export:
+    """What this process knows of an export that it works on. `together`: its customers lie side by side, so far."""
+
+    written: Written | None = None
+    next: tuple[int, asyncio.Task[tuple[Rows, Page]]] | None = None
+    together: bool = True
+
+
+_EXPORTS: dict[bytes, _Export] = {}
+
+
+async def make(session: Session, viewer: Viewer, task: Task, size: int) -> None:
+    """The next page, in the file. Raises Refused where the target or a column is not there any more."""
+    job = task.job
+    after = task.state.get("after", -1)
+    if "ids" not in job.target and not (path := ids_of(session, task)).exists():
+        await snapshots.keep(session, viewer, job.target, job.created_at, path)
+    export = _EXPORTS.pop(job.id, None) or _Export()
+    _EXPORTS[job.id] = export
+    while len(_EXPORTS) > _MOST:
+        forget(next(iter(_EXPORTS)))
+    chosen = await columns.choose(session, task.arguments["columns"], ("columns",))
+    rows, page = await _read(export, session, task, viewer.sight, chosen, after + 1, size * TIMES)
+    if rows:
+        follows = rows.first + len(rows)
+        reading = asyncio.create_task(_page(export, session, task, viewer.sight, chosen, follows, size * TIMES))
+        export.next = follows, reading
+    state = await asyncio.to_thread(write, session, task, chosen, page)
+    export.written = Written(rows, missing(rows, page), state)
+
+
+async def _read(
+    export: _Export, session: Session, task: Task, sight: Sight, chosen: Sequence[Chosen], first: int, size: int
+) -> tuple[Rows, Page]:
+    """The page that was asked for while the last was written, where it is that one."""
+    waiting, export.next = export.next, None
+    if waiting is not None and waiting[0] == first:
+        return await waiting[1]
+    if waiting is not None:
+        await _leave(waiting[1])
+    return await _page(export, session, task, sight, chosen, first, size)
+
+
+async def _page(
+    export: _Export, session: Session, task: Task, sight: Sight, chosen: Sequence[Chosen], first: int, size: int
+) -> tuple[Rows, Page]:
+    rows = await following(session, task, first, size)
+    page = await page_of(session, rows.ids, sight, chosen, together=True) if export.together else None
+    if page is None:
+        export.together = False
+        page = await page_of(session, rows.ids, sight, chosen)
+    assert page is not None
+    return rows, page
+
+
+async def following(session: Session, task: Task, first: int, size: int) -> Rows:
+    """The next customers of the job."""
+    if "ids" in task.job.target:
+        return Rows(first, [row.node_id for row in await targets.following(session, task.job.id, first - 1, size)])
+    return Rows(first, snapshots.read(ids_of(session, task), first, size))
+
+
+def missing(rows: Sequence[Item], page: Page) -> list[Item]:
+    """Those who are not there any more, or not in sight."""
+    if len(page.ids) == len(rows):
+        return []
+    found = set(page.ids)
+    return [one for one in rows if one.id not in found]
+
+
+async def page_of(
+    session: Session, ids: Sequence[bytes], sight: Sight, chosen: Sequence[Chosen], *, together: bool = False
+) -> Page | None:
+    """What the columns need of the customers; None as `pages.read` says."""
+    needs = [columns.need(one.column) for one in chosen]
+    names = frozenset(name for one in needs for name in one.columns)
+    parts = list(dict.fromkeys(part for one in needs for part in one.parts))
+    return await pages.read(session, [one for one in ids if one], sight, names, parts, together=together)
+
+
+def write(session: Session, task: Task, chosen: Sequence[Chosen], page: Page) -> dict[str, Any]:
+    """Adds a page to the file; returns the state that this leaves it in."""
+    writer = writer_of(session, task, [one.header for one in chosen])
+    if page.ids:
+        writer.add([columns.need(one.column).show(page) for one in chosen])
+    return writer.state
+
+
+def writer_of(session: Session, task: Task, headers: Sequence[str]) -> Writer:
+    """The file, gone on with from where the job says it ends."""
+    arguments = task.arguments
+    return Writer(
+        place(session, task)[1], FileFormat(arguments["format"]), headers,
+        bom=arguments["bom"], state=task.state.get("file"),
+    )  # fmt: skip
+
+
+def place(session: Session, task: Task) -> tuple[str, Path]:
+    """Where the file lies."""
+    return storage.of(session.database).room(KIND, bytes.fromhex(task.arguments["file"]))
+
+
+def ids_of(session: Session, task: Task) -> Path:
+    """Where the ids of a large export wait."""
+    path = place(session, task)[1]
+    return path.with_name(path.name + ".ids")
+
+
+def written(task: Task) -> Written | None:
+    """The page that `make` made for the chunk that comes next in this process."""
+    export = _EXPORTS.get(task.job.id)
+    found = export and export.written
+    return found if found and found.rows.first == task.state.get("after", -1) + 1 else None
+
+
+def forget(job_id: bytes) -> None:
+    """The job is over, or another's."""
+    export = _EXPORTS.pop(job_id, None)
+    if export is not None and export.next is not None:
+        export.next[1].cancel()
+
+
+async def _leave(reading: asyncio.Task[Any]) -> None:
+    reading.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await reading

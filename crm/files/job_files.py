@@ -1,0 +1,28 @@
+"""Files that jobs made."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from crm.files import storage
+from db import tables
+from db.rows import Row, fresh
+from db.tables.enums import FileFormat
+from db.values import ids
+
+KIND: Final = "made"
+"""The room where they lie."""
+
+
+def made(job: Any, identifier: bytes, name: str, format: FileFormat, relative: str, path: Path) -> Row:
+    """The row of a file that lies there now."""
+    return fresh(
+        tables.JobFile,
+        workspace_id=job.workspace_id,
+        id=identifier,
+        job_id=job.id,
+        name=name,
+        format=int(format),
+        bytes=path.stat().st_size,
+        path=relative,
+        expires_at=ids.now() + storage.LASTS,
+    )

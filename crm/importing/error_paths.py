@@ -1,0 +1,33 @@
+"""Where a row's refusals stand: in a column of the file, or in what was asked for every row."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from crm.catalogue.file_columns import CUSTOM, EXTERNAL
+from crm.errors import Path, Refused
+from crm.importing.mapping import Row
+
+ADDED: Final = ("input", "addTags")
+"""The tags that are put on every customer."""
+
+
+def place(row: Row, refusals: Iterable[Refused]) -> None:
+    """Gives each refusal of the row's customer the key of the column that it is about, and the number of the value
+    where the column holds several."""
+    for refused in refusals:
+        refused.path = tuple(map(str, _path(row, refused.path)))
+
+
+def _path(row: Row, path: tuple[str, ...]) -> Path:
+    match path:
+        case ("tags",) if row.tagged and not row.tags:
+            return ADDED
+        case ("tags", "add", number, *_):
+            return row.tagged[int(number)]
+        case ("customFields", number, *_):
+            return (CUSTOM + row.given["custom_fields"][int(number)]["key"],)
+        case ("externalIds", number, *_):
+            return (EXTERNAL + row.given["external_ids"][int(number)]["system"],)
+        case ("by", *_):
+            return ()
+    return path

@@ -1,0 +1,77 @@
+"""Looking at a file before it is imported: how many rows, which columns, what they seem to mean."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, Final
+
+from crm.access.permissions import Viewer
+from crm.catalogue import file_columns
+from crm.catalogue.file_columns import Column
+from crm.errors import BadInput, Refused
+from crm.files import tables, uploads
+from crm.files.errors import Unreadable
+from crm.importing import headers
+from crm.importing.mapping import IGNORED
+from db.engine import Session
+
+SAMPLES: Final = 5
+"""Values shown of each column, and rows shown of a file."""
+
+_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A column of the file; `suggested` is the key of the field that it seems to mean."""
+
+    header: str
+    samples: Sequence[str]
+    suggested: str | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    row_count: int
+    columns: Sequence[Seen]
+    sample: Sequence[Mapping[str, str]]
+
+
+async def preview(session: Session, viewer: Viewer, upload: str) -> Preview:
+    """Raises BadInput: NOT_FOUND for an upload that is not the viewer's, INVALID for a file that cannot be read."""
+    try:
+        _, path = await uploads.find(session, viewer, upload)
+        known = await file_columns.of_customers(session)
+        return await asyncio.to_thread(_look, path, known)
+    except Refused as refused:
+        raise BadInput(refused.code.value, refused.message) from None
+    except Unreadable as unreadable:
+        raise BadInput("INVALID", str(unreadable)) from None
+
+
+def _look(path: Path, known: Mapping[str, Column]) -> Preview:
+    table = tables.look(path)
+    samples: list[list[str]] = [[] for _ in table.headers]
+    first: list[list[str]] = []
+    count = 0
+    rows: Any = table.rows()
+    with closing(rows):
+        for count, row in enumerate(rows, 1):
+            if count <= 1_000:
+                if len(first) < SAMPLES:
+                    first.append(row)
+                for held, cell in zip(samples, row, strict=False):
+                    if cell.strip() and len(held) < SAMPLES and cell not in held:
+                        held.append(cell[:_SHOWN])
+    suggestions = headers.suggest(table.headers, known)
+    seen = [
+        Seen(header, held, *((None, 0.0) if header == IGNORED else one))
+        for header, held, one in zip(table.headers, samples, suggestions, strict=True)
+    ]
+    whole = [zip_longest(table.headers, row[: len(table.headers)], fillvalue="") for row in first]
+    shown = [{header: cell[:_SHOWN] for header, cell in row} for row in whole]
+    return Preview(count, seen, shown)

@@ -1,0 +1,132 @@
+"""Gathering the rows of a large target: by the worker, before it begins, for as long as that takes.
+
+One question finds them all, as they are at one moment, so that nobody is skipped or found twice while customers change.
+They are kept in portions, between which others write and the job can be cancelled.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final
+
+from crm.access.permissions import Viewer
+from crm.jobs import targets
+from crm.jobs.handlers import Task
+from db.engine import Database, Session, Work
+from db.filtering.errors import QuestionRefused
+from db.queries import jobs
+from db.queries.matching import matches
+from db.queries.matching import targets as stored
+from db.queries.matching.matches import Question
+from db.queries.matching.targets import Statement
+from db.rows import Row
+
+PORTION: Final = 2_000
+
+PAUSE: Final = 0.01
+"""Seconds between two portions."""
+
+Source = Mapping[str, Any]
+"""Where rows come from, as it is kept with the job: `matching`, `logged`, `failed` or `listed`."""
+
+
+class Lost(Exception):
+    """The job is another worker's now, or was cancelled: what this chunk did is undone."""
+
+
+def logged(job_id: bytes, entities: Sequence[str]) -> Source:
+    """What an earlier job changed."""
+    return {"logged": job_id.hex(), "entities": list(entities)}
+
+
+def failed(job_id: bytes) -> Source:
+    """The rows of an earlier job that failed."""
+    return {"failed": job_id.hex()}
+
+
+def wanted(task: Task) -> bool:
+    """Whether there is something to gather still."""
+    return "gathering" in task.state
+
+
+async def gather(database: Database, viewer: Viewer, task: Task, worker: str, until: Callable[[], int]) -> None:
+    """Keeps all rows with the job; what an earlier worker had kept of them goes. `until` tells how long the job is the
+    worker's from now on. Raises Lost, and Refused COUNT_MISMATCH where a person saw another number of customers."""
+    job = task.job
+    held = _Held(database, job, worker, until)
+    await held.clear()
+    ends, row = [], 0
+    for source in task.state["gathering"]:
+        start = row
+        async with aclosing(_portions(database.reading(job.workspace_id), viewer, source)) as portions:
+            async for portion in portions:
+                await held.add([(getattr(one, "row", row + place), one.id) for place, one in enumerate(portion)])
+                row += len(portion)
+                # Others write, too.
+                await asyncio.sleep(PAUSE)
+        targets.expect(source.get("expected"), row - start, ())
+        ends.append(row)
+    task.state.pop("gathering")
+    job.matched = row
+    if len(ends) > 1:
+        # Those who come in end where those who go out begin.
+        given = {**job.arguments["given"], "adding": ends[0]}
+        job.arguments = {**job.arguments, "given": given}
+    await held.keep({"matched": row, "state": task.state, "arguments": job.arguments})
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The job while it is this worker's: every write looks whether it is."""
+
+    database: Database
+    job: Row
+    worker: str
+    until: Callable[[], int]
+
+    async def add(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        await self.keep({}, lambda work: stored.add(work, self.job.id, rows))
+
+    async def clear(self) -> None:
+        highest = await stored.highest(self.database.reading(self.job.workspace_id), self.job.id)
+        for below in range(PORTION, highest + 1 + PORTION, PORTION):
+            await self.keep({}, lambda work, below=below: stored.forget(work, self.job.id, below))  # type: ignore[misc]
+
+    async def keep(self, changed: Mapping[str, Any], also: Callable[[Work], Awaitable[None]] | None = None) -> None:
+        async def rule(work: Work) -> None:
+            if also is not None:
+                await also(work)
+            lease = {"leased_until": self.until()}
+            if not await jobs.keep(work, self.job.id, self.worker, self.job.status, {**changed, **lease}):
+                raise Lost
+
+        await self.database.write(self.job.workspace_id, rule)
+
+
+async def _portions(session: Session, viewer: Viewer, source: Source) -> AsyncGenerator[Sequence[Any]]:
+    if "listed" in source:
+        yield [_Listed(bytes.fromhex(one)) for one in source["listed"]]
+        return
+    statement, values = await _statement(session, viewer, source)
+    async with aclosing(session.pieces(statement, PORTION, **values)) as portions:
+        async for portion in portions:
+            yield portion
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    id: bytes
+
+
+async def _statement(session: Session, viewer: Viewer, source: Source) -> Statement:
+    if "logged" in source:
+        return stored.finding_logged(bytes.fromhex(source["logged"]), source["entities"])
+    if "failed" in source:
+        return stored.finding_failed(bytes.fromhex(source["failed"]))
+    question, agent_id = Question.of(source["matching"]), viewer.agent_id
+    try:
+        match, sort = await matches.asked(session, question, sight=viewer.sight, agent_id=agent_id, now=source["now"])
+    except QuestionRefused as refused:
+        raise targets.told(refused, ()) from None
+    return stored.finding(matches.all_of(session, match), sort)

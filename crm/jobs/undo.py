@@ -1,0 +1,178 @@
+"""Undoing a job: whatever nobody touched since is put back as it was, from the log of changes."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from crm.change_log import Entry
+from crm.customers import loaded_customer, persistence, records, restore, uniqueness
+from crm.customers.loaded_customer import State
+from crm.errors import ConflictRefused, ErrorCode, Refused
+from crm.jobs import cancel_retry, handlers, progress, submit, target_snapshot
+from crm.jobs.handlers import Item, Result, Task, verb
+from crm.jobs.targets import LARGE
+from crm.merging import unmerge
+from crm.unit_of_work import Act
+from db import batch_writes, tables
+from db.queries import activities, jobs
+from db.queries.catalogue import segments
+from db.queries.customers import customers
+from db.queries.matching import targets
+from db.rows import Row, fresh
+from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permission
+from db.values import wire_format
+
+KEPT: Final = 30 * 24 * 60 * 60 * 1000
+"""Milliseconds for which a job can be undone after its end."""
+
+_NEVER: Final = frozenset({JobKind.DELETE, JobKind.EXPORT, JobKind.UNDO})
+
+
+def undoable_until(job: Any) -> int | None:
+    """Up to when the job can be undone; None where it never can."""
+    if job.dry_run or job.finished_at is None or JobKind(job.kind) in _NEVER or job.status == JobStatus.FAILED:
+        return None
+    if JobKind(job.arguments["verb"]) in _NEVER or not handlers.of(job).undoable:
+        return None
+    return int(job.finished_at) + KEPT
+
+
+async def undo(act: Act, wire_id: str, given_options: Any) -> Row:
+    """Needs what the job itself needed. Raises Refused NOT_FOUND, NOT_UNDOABLE; Forbidden."""
+    earlier = await cancel_retry.one(act, wire_id)
+    wanted = submit.options(given_options)
+    until = undoable_until(earlier)
+    undone = await jobs.undone_by(act.work, [earlier.id])
+    if until is None or until < act.now or (undone and not wanted.dry_run):
+        why = "was undone already" if undone else "cannot be undone" if until is None else "ended too long ago"
+        raise Refused(ErrorCode.NOT_UNDOABLE, f"This job {why}.", ("id",))
+    submit.allow(act, handlers.of(earlier).kind)
+    entities = ["Interaction", "Customer"] if handlers.of(earlier).entity == "Interaction" else ["Customer"]
+    many = sum(count for name, count in earlier.counts.items() if Outcome[name] in progress.TOLD)
+    submit.bounded(act, wanted, many)
+    job = await submit.write(
+        act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": handlers.of(earlier).kind}, None, wanted,
+        state={"gathering": [target_snapshot.logged(earlier.id, entities)]} if many > LARGE else {},
+        undo_of=earlier.id, matched=many,
+    )  # fmt: skip
+    if many > LARGE:
+        return submit.later(act, job)
+    return await cancel_retry.begun(act, job, await targets.logged_again(act.work, job.id, earlier.id, entities))
+
+
+@verb(JobKind.UNDO, Permission.CUSTOMER_VIEW, undoable=False)
+async def put_back(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+    """Customers who were made are deleted, those who were changed get their fields back."""
+    kind = JobKind(task.arguments["verb"])
+    lines = await jobs.changes_of(act.work, bytes.fromhex(task.arguments["of"]), [one.id for one in items])
+    if kind is JobKind.SEGMENT_MEMBERS:
+        return await _members(act, items, lines)
+    if kind is JobKind.MERGE:
+        return await _merged(act, items, lines)
+    results: dict[int, Result] = {}
+    customers_ = [one for one in items if lines[one.id][0].entity == "Customer"]
+    others = [one for one in items if lines[one.id][0].entity == "Interaction"]
+    results |= await _interactions(act, others)
+    results |= await _customers(act, customers_, lines)
+    return [results[one.row] for one in items]
+
+
+async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, Result]:
+    found = await loaded_customer.load(act, [one.id for one in items], ())
+    created = [one.id for one in items if one.id in found and lines[one.id][0].action == ChangeAction.CREATED]
+    crowded = set(await customers.with_activities(act.work, created)) if created else set()
+    results: dict[int, Result] = {}
+    gone: list[tuple[Item, State]] = []
+    back: list[tuple[Item, State]] = []
+    for one in items:
+        state, told = found.get(one.id), lines[one.id]
+        if state is None:
+            message = "This customer is not there any more, or out of sight."
+            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
+            continue
+        made = told[0].action == ChangeAction.CREATED
+        merged = state.id != one.id
+        if merged or state.row.version != told[-1].version or (made and state.id in crowded):
+            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [ConflictRefused(state.row, ("id",))])
+        elif made:
+            gone.append((one, state))
+        else:
+            back.append((one, state))
+    told = (field["field"] for one, _ in back for line in lines[one.id] for field in line.fields)
+    await records.ready(act, [state for _, state in back], restore.parts_of(told))
+    await restore.restore(act, [(state, [line.fields for line in reversed(lines[one.id])]) for one, state in back])
+    await records.delete_each(act, [state for _, state in gone], [one.row for one, _ in gone])
+    await uniqueness.taken_back(act, [state for _, state in back])
+    outcomes = await persistence.write(act, [state for _, state in back], [one.row for one, _ in back])
+    for (one, state), outcome in zip(back, outcomes, strict=True):
+        became = Outcome.SKIPPED if state.refused else outcome
+        results[one.row] = Result(one.row, state.id, became, list(state.refused))
+    for one, state in gone:
+        results[one.row] = Result(one.row, state.id, Outcome.DELETED)
+    return results
+
+
+async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
+    """Who came in goes out again, and the other way round, unless somebody did so already."""
+    # Who came in and went out in one job has nothing to be put back.
+    shown = {one.id: told[0] for one in items if (told := lines[one.id][-1].fields)}
+    named = next(iter(shown.values()), {"before": None, "after": None})
+    segment_id = wire_format.parse("Segment", named["before"] or named["after"] or "") or b""
+    there = segment_id in await segments.by_ids(act.work, [segment_id])
+    seen = await customers.locked(act.work, [one.id for one in items], act.viewer.sight)
+    members = await segments.members_among(act.work, segment_id, [one.id for one in items])
+    moving: dict[bool, list[bytes]] = {True: [], False: []}
+    results = []
+    for one in items:
+        if one.id not in shown:
+            results.append(Result(one.row, one.id, Outcome.UNCHANGED))
+            continue
+        field, row = shown[one.id], seen.get(one.id)
+        into = field["after"] is None
+        if row is None or row.id != one.id or not there or (one.id in members) is into:
+            message = "Somebody changed the members of the segment since."
+            results.append(Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))]))
+            continue
+        moving[into].append(one.id)
+        back = [{"field": "segments", "before": field["after"], "after": field["before"]}]
+        act.log.add(Entry(ChangeAction.UPDATED, "Customer", one.id, row.version, back, row=one.row))
+        results.append(Result(one.row, one.id, Outcome.UPDATED))
+    own = {"workspace_id": act.workspace_id, "segment_id": segment_id}
+    await act.work.insert(*(fresh(tables.SegmentMember, **own, customer_id=one) for one in moving[True]))
+    gone = [{"segment_id": segment_id, "customer_id": one} for one in moving[False]]
+    await batch_writes.remove(act.work, tables.SegmentMember, gone)
+    return results
+
+
+async def _merged(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
+    """All of a merge come back together, or none; nobody where the one who stayed was deleted."""
+    if not items:
+        return []
+    stayed = next(one for one in items if lines[one.id][0].action == ChangeAction.UPDATED)
+    line = lines[stayed.id][-1]
+    refused = await unmerge.put_back(act, line.audience, line.version, {one.id: one.row for one in items})
+    if refused is not None:
+        return [Result(one.row, one.id, Outcome.SKIPPED, [refused]) for one in items]
+    return [Result(one.row, one.id, Outcome.UPDATED if one is stayed else Outcome.CREATED) for one in items]
+
+
+async def _interactions(act: Act, items: Sequence[Item]) -> dict[int, Result]:
+    """They are deleted again."""
+    if not items:
+        return {}
+    seen = await activities.in_sight(act.work, [one.id for one in items], tables.Interaction, act.viewer.sight)
+    results = {}
+    for one in items:
+        row = seen.get(one.id)
+        if row is None:
+            message = "This interaction is not there any more."
+            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
+            continue
+        entry = Entry(ChangeAction.DELETED, "Interaction", one.id, 1, [], row=one.row, customer_id=row.customer_id)
+        act.log.add(entry)
+        results[one.row] = Result(one.row, one.id, Outcome.DELETED)
+    await batch_writes.clear(act.work, tables.Interaction, "id", list(seen))
+    touched = list({row.customer_id for row in seen.values()})
+    latest = await activities.latest(act.work, touched)
+    changed: list[Any] = [(one, {"last_interaction_at": latest.get(one)}) for one in touched]
+    await batch_writes.change(act.work, tables.Customer, changed)
+    return results

@@ -1,0 +1,1 @@
+"""Duplicate customers: finding, merging and unmerging them."""

@@ -1,0 +1,123 @@
+"""Duplicates: how likely two customers are one person, and who is known to be another (SM19)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import prod
+from typing import Final
+
+from crm.errors import ErrorCode, LimitRefused, Refused, refuse
+from crm.unit_of_work import Act
+from db import tables
+from db.engine import Session
+from db.queries.customers import customers, duplicates
+from db.queries.customers.duplicates import Group
+from db.rows import fresh
+from db.tables.enums import DuplicateKey
+from db.values import wire_format
+from db.visibility import Sight
+
+WEIGHTS: Final[Mapping[DuplicateKey, float]] = {
+    DuplicateKey.EMAIL: 0.95,
+    DuplicateKey.PHONE: 0.9,
+    DuplicateKey.NAME: 0.5,
+}
+"""How likely customers who share it are one person."""
+
+LIKELIEST: Final = 20
+"""Matches that are shown of one customer."""
+
+MOST: Final = 100
+"""Customers who are dismissed at once: each from each other."""
+
+
+def score(keys: Iterable[DuplicateKey]) -> float:
+    """From 0 to 1: each key that is shared takes its part of what doubt the others leave."""
+    return round(1 - prod(1 - WEIGHTS[key] for key in keys), 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Another customer who may be the same person, and what the two share."""
+
+    customer_id: bytes
+    on: tuple[DuplicateKey, ...]
+    score: float
+
+
+async def matches(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, list[Match]]:
+    """For each customer the LIKELIEST others, the likeliest first. Two statements."""
+    found = await duplicates.matches(session, ids, sight)
+    everyone = list({one for each in found.values() for one in each} | {one for one, each in found.items() if each})
+    held = await duplicates.values(session, everyone) if everyone else {}
+    return {one: _likeliest(one, others, held) for one, others in found.items()}
+
+
+Held = Mapping[bytes, Mapping[DuplicateKey, frozenset[str]]]
+
+
+def _likeliest(identifier: bytes, others: Sequence[bytes], held: Held) -> list[Match]:
+    each = []
+    for other in others:
+        keys = shared([identifier, other], held)
+        each.append(Match(other, keys, score(keys)))
+    each.sort(key=lambda match: (-match.score, match.customer_id))
+    return [match for match in each if match.on][:LIKELIEST]
+
+
+async def shared_by(session: Session, groups: Sequence[Group]) -> Mapping[Group, tuple[DuplicateKey, ...]]:
+    """What all of each group's customers share. One statement."""
+    everyone = list({one for group in groups for one in group.customer_ids})
+    held = await duplicates.values(session, everyone) if everyone else {}
+    return {group: shared(group.customer_ids, held) for group in groups}
+
+
+def shared(ids: Sequence[bytes], held: Held) -> tuple[DuplicateKey, ...]:
+    """The keys by which all of them have a value in common, in declared order."""
+    return tuple(
+        key
+        for key in DuplicateKey
+        if frozenset[str].intersection(*(held.get(one, {}).get(key, frozenset()) for one in ids))
+    )
+
+
+# ── dismissing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def dismiss(act: Act, wire_ids: Sequence[str]) -> int:
+    """These are different people, each from each other; how many pairs were not known to be. Raises Refused
+    EMPTY_TARGET, NOT_FOUND, INVALID, LimitRefused."""
+    if not wire_ids:
+        raise Refused(ErrorCode.EMPTY_TARGET, "Name the customers who are different people.", ("ids",))
+    parsed = [wire_format.parse("Customer", one) for one in wire_ids]
+    wanted = list(dict.fromkeys(one for one in parsed if one is not None))
+    if len(wanted) > MOST:
+        message = f"At most {MOST} customers are told apart at once; these are {len(wanted)}."
+        raise LimitRefused(message, ("ids",), limit=MOST, current=len(wanted))
+    found = await customers.locked(act.work, wanted, act.viewer.sight) if wanted else {}
+    refuse(
+        [
+            Refused(ErrorCode.NOT_FOUND, f"There is no customer “{wire_ids[place]}” here.", ("ids", place))
+            for place, one in enumerate(parsed)
+            if one is None or one not in found
+        ]
+    )
+    ids = sorted({row.id for row in found.values()})
+    if len(ids) < 2:
+        raise Refused(ErrorCode.INVALID, "It takes two customers to be different people.", ("ids",))
+    return await tell_apart(act, list(combinations(ids, 2)))
+
+
+async def tell_apart(act: Act, pairs: Iterable[tuple[bytes, bytes]]) -> int:
+    """Keeps that each pair, the smaller id first, are two people; how many pairs are new."""
+    wanted = dict.fromkeys(pairs)
+    ids = list({one for pair in wanted for one in pair})
+    known = {(row.first_id, row.second_id) for row in await duplicates.dismissed(act.work, ids)} if ids else set()
+    new = [pair for pair in wanted if pair not in known]
+    await act.work.insert(
+        *(
+            fresh(tables.DuplicateDismissal, workspace_id=act.workspace_id, first_id=first, second_id=second)
+            for first, second in new
+        )
+    )
+    return len(new)

@@ -1,0 +1,1 @@
+"""Workspaces: creating them and changing their settings."""

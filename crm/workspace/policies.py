@@ -1,0 +1,132 @@
+"""The workspace's settings: changing them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from crm import record_writes
+from crm.errors import ErrorCode, Path, Refused
+from crm.unit_of_work import Act
+from crm.validation import Checks, Given, listed, present, whole
+from crm.values import text_values
+from crm.workspace import workspaces
+from db import tables
+from db.queries import workspaces as stored
+from db.rows import Row, copied
+from db.tables.enums import AutomationRule, CustomerStage
+
+LONGEST_DAYS: Final = 3_650
+MOST: Final = 200
+"""Of the stages of follow-up, and of the sources."""
+
+_STARTING: Final = (CustomerStage.NEW, CustomerStage.TO_BE_ASSIGNED)
+
+
+async def update(act: Act, given: Given) -> Row:
+    """What is given holds from now on. Raises Refused and its like."""
+    found = await stored.locked(act.work)
+    row, checks = copied(found, tables.Workspace), Checks()
+    _read(checks, row, given)
+    checks.end()
+    await record_writes.change(
+        act, "Workspace", row, vars(copied(found, tables.Workspace)), workspaces.told(found), workspaces.told
+    )
+    act.changed_settings()
+    return row
+
+
+def _read(checks: Checks, row: Row, given: Given) -> None:
+    for name, (column, check) in _CHECKED.items():
+        if name in given:
+            read = checks.read(check, given[name], ("input", _camel(name)))
+            setattr(row, column, read)
+    automation, pool = given.get("status_automation", {}), given.get("pool", {})
+    for name, part in (("statusAutomation", automation), ("pool", pool)):
+        if part is None:
+            checks.read(present, None, ("input", name))
+    for where, part, each in (("statusAutomation", automation, _AUTOMATION), ("pool", pool, _POOL)):
+        for name, (column, check) in each.items():
+            if name in (part or {}):
+                setattr(row, column, checks.read(check, part[name], ("input", where, _camel(name))))
+
+
+def _name(given: str | None, path: Path) -> str:
+    return workspaces.checked_name(given or "", path)
+
+
+def _timezone(given: str | None, path: Path) -> str:
+    return workspaces.checked_timezone(str(present(given, path)), path)
+
+
+def _country(given: str | None, path: Path) -> str | None:
+    return None if given is None else workspaces.checked_country(given, path)
+
+
+def _stage(given: Any, path: Path) -> int:
+    """Nobody looks after a new customer yet."""
+    stage = CustomerStage(present(given, path))
+    if stage not in _STARTING:
+        message = f"Customers cannot start in {stage.name}; choose NEW or TO_BE_ASSIGNED."
+        raise Refused(ErrorCode.INVALID, message, path)
+    return int(stage)
+
+
+def _code(given: Any, path: Path) -> int:
+    return int(present(given, path))
+
+
+def _switch(given: Any, path: Path) -> bool:
+    return bool(present(given, path))
+
+
+def _any_number(given: int | None, path: Path) -> int | None:
+    """null is any number."""
+    return None if given is None else whole(given, path)
+
+
+def _days(least: int) -> Callable[[int | None, Path], int]:
+    return lambda given, path: whole(int(present(given, path)), path, least=least, most=LONGEST_DAYS)
+
+
+def _rules(given: Sequence[int] | None, path: Path) -> list[int]:
+    return sorted({int(AutomationRule(one)) for one in present(given, path)})
+
+
+def _names(given: Sequence[str] | None, path: Path) -> list[str]:
+    """Each once, in the order given."""
+    kept: dict[str, str] = {}
+    for place, one in enumerate(listed(given, path, most=MOST)):
+        name = text_values.needed(one, (*path, place), "a name", longest=text_values.WORD)
+        if name.casefold() in kept:
+            raise Refused(ErrorCode.INVALID, f"“{name}” is there already.", (*path, place))
+        kept[name.casefold()] = name
+    return list(kept.values())
+
+
+# What is given, the column that keeps it, and what it must be.
+_CHECKED: Final[Mapping[str, tuple[str, Callable[[Any, Path], Any]]]] = {
+    "name": ("name", _name),
+    "timezone": ("timezone", _timezone),
+    "default_country": ("default_country", _country),
+    "bulk_delete": ("bulk_delete", _code),
+    "default_stage": ("default_stage", _stage),
+    "department_assignment": ("department_assignment", _code),
+    "max_customers_per_agent": ("max_customers_per_agent", _any_number),
+    "allow_inline_tags": ("allow_inline_tags", _switch),
+    "follow_up_stages": ("follow_up_stages", _names),
+    "sources": ("sources", _names),
+}
+_AUTOMATION: Final[Mapping[str, tuple[str, Callable[[Any, Path], Any]]]] = {
+    "enabled": ("automation_enabled", _switch),
+    "rules": ("automation_rules", _rules),
+}
+_POOL: Final[Mapping[str, tuple[str, Callable[[Any, Path], Any]]]] = {
+    "auto_reclaim": ("pool_auto_reclaim", _switch),
+    "idle_days": ("pool_idle_days", _days(1)),
+    "daily_claim_limit": ("pool_daily_claim_limit", _any_number),
+    "reclaim_cooldown_days": ("pool_reclaim_cooldown_days", _days(0)),
+}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,118 @@
+"""Writing many rows of one table at once: rows that change alike share one statement.
+
+PostgreSQL is sent a list for each column and joins them, for there every run of a statement costs as much as a row;
+SQLite, in the same process, runs the statement for a single row again and again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ARRAY, Table, and_, bindparam, delete, func, update
+from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlmodel import SQLModel
+
+from db import tables
+from db.engine import Work
+from db.statements import Prepared, among, here, prepared
+from db.tables import key_columns
+
+Columns = Mapping[str, Any]
+
+
+async def change(work: Work, table: type[SQLModel], changes: Iterable[tuple[bytes, Columns]]) -> None:
+    """Sets the columns given with each id, in the rows of those ids."""
+    await change_of(work, table, "id", changes)
+
+
+async def change_of(work: Work, table: type[SQLModel], key: str, changes: Iterable[tuple[bytes, Columns]]) -> None:
+    """The same for a table whose rows are found by another column, `key`. In the order of that key: SQLite's full-text
+    index starts a new part of itself with every row that comes before the one it was told of last."""
+    alike: dict[tuple[str, ...], list[tuple[bytes, Columns]]] = {}
+    for identifier, changed in changes:
+        if changed:
+            alike.setdefault(tuple(changed), []).append((identifier, changed))
+    for names, many in alike.items():
+        many.sort(key=_first)
+        await _set(work, table, key, names, [(identifier, *changed.values()) for identifier, changed in many])
+
+
+async def _set(work: Work, table: Any, key: str, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+    """`rows` are the key and the values of `names` in their order."""
+    columns, completed = key_columns.completed(table, ("", *names), rows)
+    names, rows = tuple(columns[1:]), list(completed)
+    bound = ("row_id", *(f"to_{name}" for name in names))
+    if len(rows) > 1 and work.dialect.name == "postgresql":
+        lists: dict[str, Any] = dict(zip(bound, map(list, zip(*rows, strict=True)), strict=True))
+        await work.execute(_set_together(table, key, names), **lists)
+    else:
+        await work.execute_many(_set_each(table, key, names), [dict(zip(bound, row, strict=True)) for row in rows])
+
+
+async def remove(work: Work, table: type[SQLModel], keys: Sequence[Columns]) -> None:
+    """Deletes the rows whose columns are as given; every one of `keys` names the same columns."""
+    if not keys:
+        return
+    names = tuple(sorted(keys[0]))
+    if len(keys) > 1 and work.dialect.name == "postgresql":
+        lists = {f"of_{name}": [one[name] for one in keys] for name in names}
+        await work.execute(_remove_together(table, names), **lists)
+    else:
+        await work.execute_many(_remove_each(table, names), list(keys))
+
+
+async def clear(work: Work, table: type[SQLModel], column: str, ids: Sequence[bytes]) -> int:
+    """Deletes the rows that have one of the ids in that column; returns how many there were."""
+    return await work.execute(_clear(table, column), ids=ids) if ids else 0
+
+
+def _first(row: tuple[bytes, Columns]) -> bytes:
+    return row[0]
+
+
+def _described(table: Any) -> Table:
+    return tables.metadata.tables[str(table.__tablename__)]
+
+
+def _given(table: Any, columns: Mapping[str, str]) -> TableValuedAlias:
+    """The lists that are bound to these names, side by side as the rows of a table."""
+    kinds = {name: _described(table).columns[column].type for name, column in columns.items()}
+    lists = [bindparam(name, type_=ARRAY(kind)) for name, kind in kinds.items()]
+    return func.unnest(*lists).table_valued(*kinds).render_derived(name="given")
+
+
+@cache
+def _set_each(table: Any, key: str, names: tuple[str, ...]) -> Prepared[Any]:
+    return prepared(
+        update(table)
+        .where(here(table), getattr(table, key) == bindparam("row_id"))
+        .values({name: bindparam(f"to_{name}") for name in names})
+    )
+
+
+@cache
+def _set_together(table: Any, key: str, names: tuple[str, ...]) -> Prepared[Any]:
+    given = _given(table, {"row_id": key, **{f"to_{name}": name for name in names}})
+    return prepared(
+        update(table)
+        .where(here(table), getattr(table, key) == given.c.row_id)
+        .values({name: given.c[f"to_{name}"] for name in names})
+    )
+
+
+@cache
+def _remove_each(table: Any, names: tuple[str, ...]) -> Prepared[Any]:
+    return prepared(delete(table).where(here(table), *(getattr(table, name) == bindparam(name) for name in names)))
+
+
+@cache
+def _remove_together(table: Any, names: tuple[str, ...]) -> Prepared[Any]:
+    given = _given(table, {f"of_{name}": name for name in names})
+    return prepared(
+        delete(table).where(here(table), and_(*(getattr(table, name) == given.c[f"of_{name}"] for name in names)))
+    )
+
+
+@cache
+def _clear(table: Any, column: str) -> Prepared[Any]:
+    return prepared(delete(table).where(here(table), among(getattr(table, column), "ids")))

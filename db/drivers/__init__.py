@@ -1,0 +1,1 @@
+"""The two database drivers and what belongs to one of them."""

@@ -1,0 +1,293 @@
+"""PostgreSQL through asyncpg: the pool, one connection's verbs, its errors in the words of db.errors."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+
+from db.errors import Contended, StorageError, TookTooLong, Unavailable, constraint
+from db.statements import POSTGRESQL, Columns, Prepared
+
+DIALECT = POSTGRESQL
+
+# Seconds. A lock is given up sooner than a statement, so that a blocked writer answers before it is abandoned.
+STATEMENT_TIMEOUT = 5
+LOCK_TIMEOUT = 3
+CONNECT_TIMEOUT = 3
+# What is read in pieces may be sorted whole before the first of them.
+LASTING_TIMEOUT = 300
+
+# Seconds after which a connection that nobody needs is closed.
+LONGEST_REST = 300
+
+
+class Connection:
+    """One connection: statements go straight to the driver."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    @property
+    def open(self) -> bool:
+        return not self._driver.is_closed()
+
+    @property
+    def usable(self) -> bool:
+        """False once it is closed, or when a transaction in it could not be ended."""
+        return not self._driver.is_closed() and not self._driver.is_in_transaction()
+
+    def drop(self) -> None:
+        """Closes it at once, whatever it is doing."""
+        self._driver.terminate()
+
+    async def close(self) -> None:
+        with _translated():
+            await self._driver.close(timeout=CONNECT_TIMEOUT)
+
+    async def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]:
+        compiled = statement.on(DIALECT, columns)
+        text, arguments = compiled.bind(values)
+        try:
+            return text, await self._driver.fetch(text, *arguments, record_class=compiled.row)
+        except Exception as error:
+            with _translated():
+                raise error
+
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        """By a cursor. All of it may have to be sorted before the first piece."""
+        compiled = statement.on(DIALECT)
+        text, arguments = compiled.bind(values)
+        with _translated():
+            async with self._driver.transaction(readonly=True):
+                await self._driver.execute(f"SET LOCAL statement_timeout = {LASTING_TIMEOUT * 1000}")
+                cursor = await self._driver.cursor(text, *arguments, record_class=compiled.row)
+                while piece := await cursor.fetch(size):
+                    yield piece
+
+    async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
+        text, arguments = statement.on(DIALECT).bind(values)
+        with _translated():
+            status: str = await self._driver.execute(text, *arguments)
+        return text, int(status.rsplit(" ", 1)[-1])
+
+    async def execute_many(self, statement: Prepared[Any], many: Sequence[Mapping[str, Any]]) -> str:
+        compiled = statement.on(DIALECT)
+        bound = [compiled.bind(values) for values in many]
+        with _translated():
+            await self._driver.executemany(bound[0][0], [arguments for _, arguments in bound])
+        return bound[0][0]
+
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> str:
+        with _translated():
+            await self._driver.copy_records_to_table(table, columns=list(columns), records=records)
+        return f"COPY {table}"
+
+    async def script(self, text: str) -> None:
+        """Text without values: BEGIN, COMMIT, SET."""
+        with _translated():
+            await self._driver.execute(text)
+
+
+class Pool:
+    """Connections that are made when first needed and given back as they are: no statement is sent between uses.
+
+    asyncpg's own pool starts a task to take a connection and another to give it back, which costs as much as a read.
+    """
+
+    begin = "BEGIN"
+
+    def __init__(self, connect: Callable[[], Awaitable[Any]], size: int) -> None:
+        self._connect = connect
+        # Places for connections that nobody has; while somebody waits there are none.
+        self._free = size
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        # The one used last is used next, and those that are not needed grow old at the other end.
+        self._idle: list[tuple[Connection, float]] = []
+        self._closed = False
+
+    @classmethod
+    async def open(cls, url: str, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "Pool":
+        """Connects at the first use."""
+
+        async def connect() -> Any:
+            driver = await asyncpg.connect(
+                url,
+                statement_cache_size=500,
+                timeout=CONNECT_TIMEOUT,
+                server_settings={
+                    "application_name": "clientela",
+                    "statement_timeout": str(int(statement_timeout * 1000)),
+                    "lock_timeout": str(LOCK_TIMEOUT * 1000),
+                    "jit": "off",
+                    # Indexes are in memory or on a disk that seeks at once: the default plans for one that does not,
+                    # and reads whole tables instead. A sort or a hash of a page's candidates stays in memory.
+                    "random_page_cost": "1.1",
+                    "work_mem": "32MB",
+                },
+            )
+            await _codecs(driver)
+            return driver
+
+        return cls(connect, size)
+
+    async def take(self) -> Connection:
+        """Raises Unavailable when there is none within CONNECT_TIMEOUT seconds."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._turn()
+        try:
+            return self._rested() or await self._made()
+        except BaseException:
+            self._vacate()
+            raise
+
+    def give(self, connection: Connection) -> None:
+        if connection.usable:
+            self._rest(connection)
+        else:
+            self._vacate()
+            connection.drop()
+
+    def _rest(self, connection: Connection) -> None:
+        self._vacate()
+        if self._closed:
+            connection.drop()
+            return
+        now = time.monotonic()
+        self._idle.append((connection, now))
+        if now - self._idle[0][1] > LONGEST_REST:
+            self._idle.pop(0)[0].drop()
+
+    async def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]:
+        """What a statement finds, on a connection that is taken for as long as it runs."""
+        connection = await self.take()
+        try:
+            found = await connection.fetch(statement, values, columns)
+        except BaseException:
+            self.give(connection)
+            raise
+        # A statement by itself leaves no transaction behind.
+        self._rest(connection)
+        return found
+
+    def reading(self) -> "Lent":
+        return Lent(self)
+
+    writing = reading
+
+    async def close(self) -> None:
+        """Those that are in use are closed when they are given back."""
+        self._closed = True
+        for connection, _ in self._idle:
+            await connection.close()
+        self._idle.clear()
+
+    async def _turn(self) -> None:
+        """Waits for a place that is vacated, in the order of those who came."""
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            with _translated():
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await mine
+        except BaseException:
+            if mine.done() and not mine.cancelled():
+                self._vacate()
+            raise
+
+    def _vacate(self) -> None:
+        if not self._waiting:
+            self._free += 1
+            return
+        while self._waiting:
+            next_ = self._waiting.popleft()
+            if not next_.done():
+                next_.set_result(None)
+                return
+        self._free += 1
+
+    def _rested(self) -> Connection | None:
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if connection.open:
+                return connection
+        return None
+
+    async def _made(self) -> Connection:
+        if self._closed:
+            raise Unavailable("the database was closed")
+        with _translated():
+            return Connection(await self._connect())
+
+
+class Lent:
+    """A connection for the time of an `async with`."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._pool.take()
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pool.give(self._connection)
+
+
+async def _codecs(driver: Any) -> None:
+    await driver.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[1:]),
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise _taken(error) from error
+    except (
+        asyncpg.SerializationError,
+        asyncpg.DeadlockDetectedError,
+        # What was referred to went away in the meantime; run again, the rule finds it gone.
+        asyncpg.ForeignKeyViolationError,
+    ) as error:
+        raise Contended(str(error)) from error
+    except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
+        raise TookTooLong(str(error)) from error
+    except (
+        asyncpg.PostgresConnectionError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.AdminShutdownError,
+        asyncpg.TooManyConnectionsError,
+        asyncpg.InterfaceError,
+        OSError,
+        TimeoutError,
+    ) as error:
+        raise Unavailable(str(error) or type(error).__name__) from error
+    except asyncpg.InvalidCatalogNameError as error:
+        raise Unavailable(str(error)) from error
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise Unavailable(str(error)) from error
+
+
+def _taken(error: Any) -> StorageError:
+    from db.drivers.constraints import taken  # Imported late: it reads every table.
+
+    return taken(constraint(error.constraint_name))

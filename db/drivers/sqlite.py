@@ -1,0 +1,288 @@
+"""SQLite through aiosqlite: readers side by side, one writer at a time, its errors in the words of db.errors."""
+
+import asyncio
+import re
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import orjson
+
+from db.errors import Contended, StorageError, Taken, TookTooLong, Unavailable
+from db.statements import SQLITE, Columns, Prepared
+
+DIALECT = SQLITE
+
+# Seconds that a writer waits for another process's transaction.
+BUSY_TIMEOUT = 5
+STATEMENT_TIMEOUT = 5
+
+# Seconds between two looks whether the other's transaction is over.
+_LOOK = 0.003
+
+# Bytes of the log of writes from which on it is brought into the file. SQLite itself would do so as a part of a commit,
+# and all who wait for their turn would wait for that.
+_LOG = 4 * 1024 * 1024
+
+# Seconds that a statement may take on the loop's own thread, and after how many steps of SQLite's machine it is looked.
+LONGEST_AT_ONCE = 0.001
+_STEPS = 5_000
+_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
+
+
+class Connection:
+    """One connection on its own thread; a statement that takes too long is interrupted there."""
+
+    def __init__(self, driver: aiosqlite.Connection, *, statement_timeout: float) -> None:
+        self._driver = driver
+        self._timeout = statement_timeout
+
+    async def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]:
+        compiled = statement.on(DIALECT, columns)
+        text, arguments = compiled.bind(values)
+        async with self._limited():
+            found = await self._driver.execute_fetchall(text, arguments)
+        return text, compiled.rows(found)  # type: ignore[arg-type] # it is a list
+
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        """By a cursor. All of it may have to be sorted before the first piece."""
+        compiled = statement.on(DIALECT)
+        text, arguments = compiled.bind(values)
+        with _translated():
+            async with self._driver.execute(text, arguments) as cursor:
+                while piece := list(await cursor.fetchmany(size)):
+                    yield compiled.rows(piece)
+
+    async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
+        text, arguments = statement.on(DIALECT).bind(values)
+        async with self._limited(), self._driver.execute(text, arguments) as cursor:
+            return text, cursor.rowcount
+
+    async def execute_many(self, statement: Prepared[Any], many: Sequence[Mapping[str, Any]]) -> str:
+        compiled = statement.on(DIALECT)
+        bound = [compiled.bind(values) for values in many]
+        async with self._limited(), self._driver.executemany(bound[0][0], [arguments for _, arguments in bound]):
+            return bound[0][0]
+
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> str:
+        text = f'INSERT INTO "{table}" ({", ".join(map(_quoted, columns))}) VALUES ({", ".join("?" * len(columns))})'
+        with _translated():
+            async with self._driver.executemany(text, (tuple(map(_stored, record)) for record in records)):
+                return text
+
+    async def script(self, text: str) -> None:
+        """Text without values: BEGIN, COMMIT, PRAGMA. What was never begun is rolled back already."""
+        with _translated():
+            if text == Pool.begin:
+                await self._begin(text)
+                return
+            try:
+                await self._driver.execute(text)
+            except sqlite3.OperationalError as error:
+                if text != "ROLLBACK" or "no transaction is active" not in str(error):
+                    raise
+
+    async def bring_in(self) -> None:
+        """Brings the log of writes into the file. What was committed is so, whatever becomes of this."""
+        with suppress(sqlite3.OperationalError):
+            await self._driver.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+
+    async def _begin(self, text: str) -> None:
+        """Waits for another process's transaction, and looks often: SQLite's own waiting sleeps for a tenth of a second
+        at a time and misses every gap that one leaves who writes again and again."""
+        until = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                await self._driver.execute(text)
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            else:
+                return
+            await asyncio.sleep(_LOOK)
+
+    @asynccontextmanager
+    async def _limited(self) -> AsyncIterator[None]:
+        with _translated():
+            limit = asyncio.get_running_loop().call_later(self._timeout, self._driver._conn.interrupt)
+            try:
+                yield
+            except asyncio.CancelledError:
+                self._driver._conn.interrupt()
+                raise
+            finally:
+                limit.cancel()
+
+
+class Reader:
+    """Reads at once on the loop's own thread, for as long as that takes no longer than handing the statement to
+    another thread and back; what does, goes there after all, and at once the next time."""
+
+    def __init__(self, path: Path, threaded: Callable[[], AbstractAsyncContextManager[Connection]]) -> None:
+        self._driver = sqlite3.connect(path, isolation_level=None, timeout=0, cached_statements=500)
+        for pragma in ("cache_size = -65536", "mmap_size = 268435456", "temp_store = MEMORY", "query_only = ON"):
+            self._driver.execute(f"PRAGMA {pragma}")
+        self._driver.set_progress_handler(lambda: time.perf_counter() > self._until, _STEPS)
+        self._until = 0.0
+        self._threaded = threaded
+        self._long: set[tuple[int, Columns]] = set()
+
+    async def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> tuple[str, list[Any]]:
+        if (id(statement), columns) not in self._long:
+            compiled = statement.on(DIALECT, columns)
+            text, arguments = compiled.bind(values)
+            self._until = time.perf_counter() + LONGEST_AT_ONCE
+            try:
+                return text, compiled.rows(self._driver.execute(text, arguments).fetchall())
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+                    self._remember(statement, columns)
+        async with self._threaded() as connection:
+            return await connection.fetch(statement, values, columns)
+
+    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+        async with self._threaded() as connection, aclosing(connection.pieces(statement, values, size)) as found:
+            async for piece in found:
+                yield piece
+
+    def close(self) -> None:
+        self._driver.close()
+
+    def _remember(self, statement: Prepared[Any], columns: Columns) -> None:
+        if len(self._long) >= 1_000:
+            self._long.clear()
+        self._long.add((id(statement), columns))
+
+
+class Pool:
+    """Readers see the last commit and never wait; writers take turns: by a lock here, by the file's elsewhere."""
+
+    begin = "BEGIN IMMEDIATE"
+
+    def __init__(self, path: Path, *, size: int, statement_timeout: float) -> None:
+        self._path = path
+        self._timeout = statement_timeout
+        self._idle: list[Connection] = []
+        self._open: list[aiosqlite.Connection] = []
+        self._places = asyncio.Semaphore(size)
+        self._turn = asyncio.Lock()
+        self._writer: Connection | None = None
+        self._log = Path(f"{path}-wal")
+        self._bringing_in = asyncio.Lock()
+        self._own: Connection | None = None
+        self._reader = Reader(path, self._threaded)
+
+    @classmethod
+    async def open(cls, path: Path, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "Pool":
+        """Raises Unavailable when the file cannot be opened."""
+        with _translated():
+            pool = cls(path, size=size, statement_timeout=statement_timeout)
+        pool._idle.append(await pool._connect(query_only=True))
+        return pool
+
+    def fetch(
+        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+    ) -> Coroutine[Any, Any, tuple[str, list[Any]]]:
+        return self._reader.fetch(statement, values, columns)
+
+    def reading(self) -> AbstractAsyncContextManager[Reader]:
+        return nullcontext(self._reader)
+
+    @asynccontextmanager
+    async def _threaded(self) -> AsyncIterator[Connection]:
+        async with self._places:
+            connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        async with self._turn:
+            if self._writer is None:
+                self._writer = await self._connect(query_only=False)
+            yield self._writer
+        await self._bring_in()
+
+    async def _bring_in(self) -> None:
+        """Whoever finds the log long brings it into the file, while others write; it begins anew with the next write
+        after that. By a connection of its own, for he may hold one of the readers' himself."""
+        if self._bringing_in.locked() or not self._log.exists() or self._log.stat().st_size <= _LOG:
+            return
+        async with self._bringing_in:
+            if self._own is None:
+                self._own = await self._connect(query_only=True)
+            await self._own.bring_in()
+
+    async def close(self) -> None:
+        self._reader.close()
+        for driver in self._open:
+            await driver.close()
+
+    async def _connect(self, *, query_only: bool) -> Connection:
+        with _translated():
+            driver = await aiosqlite.connect(
+                self._path, isolation_level=None, timeout=BUSY_TIMEOUT, cached_statements=500
+            )
+            self._open.append(driver)
+            for pragma in ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL", "cache_size = -65536",
+                           "mmap_size = 268435456", "temp_store = MEMORY"):  # fmt: skip
+                await driver.execute(f"PRAGMA {pragma}")
+            await driver.execute(f"PRAGMA journal_size_limit = {_LOG}")
+            await driver.execute("PRAGMA wal_autocheckpoint = 0")
+            await driver.execute("PRAGMA query_only = ON" if query_only else "PRAGMA busy_timeout = 0")
+        return Connection(driver, statement_timeout=self._timeout)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _stored(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, list | dict) else value
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        if found := _UNIQUE.match(str(error)):
+            raise _taken(found[1]) from error
+        raise
+    except sqlite3.OperationalError as error:
+        raise _operational(error) from error
+
+
+def _operational(error: sqlite3.OperationalError) -> Exception:
+    """Busy and interrupted are the database's answer; the rest of what cannot be opened or read is unavailable."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith("SQLITE_BUSY") or name.startswith("SQLITE_LOCKED"):
+        return Contended(str(error))
+    if name == "SQLITE_INTERRUPT":
+        return TookTooLong(str(error))
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")):
+        return Unavailable(str(error))
+    return error
+
+
+def _taken(columns: str) -> StorageError:
+    """SQLite names the columns, "tag.workspace_id, tag.kind", in place of the constraint."""
+    pairs = [column.split(".") for column in columns.split(", ")]
+    return Taken(pairs[0][0], tuple(name for _, name in pairs if name != "workspace_id"))

@@ -1,0 +1,1 @@
+"""The filter language: a filter becomes an AST, the AST becomes SQL."""

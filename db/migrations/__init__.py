@@ -1,0 +1,1 @@
+"""Alembic migrations, the runner, and the version check."""

@@ -1,0 +1,54 @@
+"""How a database stands to this code, told without the tools that migrate it: every start asks, and they are slow."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final, Literal
+
+from db.errors import Unavailable
+
+State = Literal["current", "old", "empty", "newer"]
+
+_VERSIONS: Final = Path(__file__).parent / "versions"
+
+
+def known() -> list[str]:
+    """The versions that this code knows, the newest last: their files are named after them."""
+    return sorted(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*_*.py"))
+
+
+async def state(url: str) -> State:
+    """`old` wants a migration, `newer` wants newer code. Raises Unavailable when the database cannot be reached."""
+    version = _on_sqlite(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else await _on_postgresql(url)
+    if version is None:
+        return "empty"
+    versions = known()
+    if version not in versions:
+        return "newer"
+    return "current" if version == versions[-1] else "old"
+
+
+def _on_sqlite(path: str) -> str | None:
+    if not Path(path).exists():
+        return None
+    with closing(sqlite3.connect(path)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            return None
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(found[0]) if found else None
+
+
+async def _on_postgresql(url: str) -> str | None:
+    import asyncpg  # Imported late: it is of no use on SQLite.
+
+    try:
+        connection = await asyncpg.connect(url)
+        try:
+            if await connection.fetchval("SELECT to_regclass('alembic_version')::text") is None:
+                return None
+            found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+            return found
+        finally:
+            await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unavailable(str(error)) from error

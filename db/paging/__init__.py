@@ -1,0 +1,1 @@
+"""Keyset pages, sort orders, and pages of nested lists."""

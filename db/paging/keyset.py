@@ -1,0 +1,399 @@
+"""Keyset pages: a list is read from a row onwards, so a page costs the same wherever it lies."""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Double,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy import literal_column as literally
+
+from db.engine import Session
+from db.filtering.compiler import Writer
+from db.filtering.errors import QuestionRefused
+from db.paging.sorting import NEWEST_FIRST, Key, Kind, Sort
+from db.statements import Built, Prepared
+from db.tables.column_types import Id
+from db.tables.column_types import Key as KeyText
+
+DEFAULT: Final = 50
+MOST: Final = 250
+
+
+@dataclass(slots=True)
+class Window:
+    """Which part of a list is wanted: `size` rows after one cursor and before another, from its end if `backwards`."""
+
+    size: int = DEFAULT
+    after: str | None = None
+    before: str | None = None
+    backwards: bool = False
+
+
+@dataclass(slots=True)
+class Page:
+    """Rows in list order, and whether the list goes on beyond them on either side. `sort` makes their cursors."""
+
+    rows: Sequence[Any]
+    has_next: bool
+    has_previous: bool
+    sort: Sort = NEWEST_FIRST
+
+    def cursor(self, row: Any) -> str:
+        return cursor(self.sort, row)
+
+
+@dataclass(slots=True)
+class Listing:
+    """What is listed. `key` is equal for listings that differ in `values` only; `build` makes the SELECT of one
+    database's dialect, of whole rows or of what their page needs, and `row` is the table in it that is sorted by.
+    `ids` are the rows' ids in another table of the SELECT, whose index has them in order."""
+
+    key: Hashable
+    build: Callable[[str], Select[Any]]
+    row: Any
+    everything: bool = True
+    values: Mapping[str, Any] = field(default_factory=dict)
+    ids: Any = None
+
+
+async def count(session: Session, listing: Listing, at_most: int | None = None) -> int:
+    """How long the list is; counting stops at `at_most`."""
+    found: int = (await session.rows(_count(Kept(listing), at_most), **listing.values))[0].count
+    return found
+
+
+@lru_cache(maxsize=500)
+def _count(kept: "Kept", at_most: int | None) -> Prepared[Any]:
+    return Built(lambda dialect: counting(kept.listing, dialect, at_most))
+
+
+def counting(listing: Listing, dialect: str, at_most: int | None) -> Select[Any]:
+    """How many rows there are, or `at_most`."""
+    number = func.count().label("count")
+    found = listing.build(dialect)
+    if at_most is None:
+        return found.with_only_columns(number, maintain_column_froms=True)
+    some = found.with_only_columns(listing.row.id, maintain_column_froms=True).limit(literally(str(at_most)))
+    return select(number).select_from(some.subquery())
+
+
+async def page(session: Session, listing: Listing, window: Window, sort: Sort = NEWEST_FIRST) -> Page:
+    """A page of the list in that order. Raises QuestionRefused, BAD_CURSOR."""
+    rows: list[Any] = []
+    reads = phases(sort, window)
+    for each in reads:
+        missing = window.size + 1 - len(rows)
+        if missing > 0:
+            statement = _statement(Kept(listing), sort.shape, each.shape, window.backwards, missing)
+            rows += await session.lean(statement, **listing.values, **sort.bound, **each.values)
+    more = len(rows) > window.size
+    rows = rows[: window.size]
+    if window.backwards:
+        rows.reverse()
+        return Page(rows, has_next=window.before is not None, has_previous=more, sort=sort)
+    return Page(rows, has_next=more, has_previous=window.after is not None, sort=sort)
+
+
+# ── cursors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_CHECK: Final = 4
+_ID: Final = 16
+_TAKEN: Final[Mapping[Kind, tuple[type, ...]]] = {
+    "text": (str,),
+    "integer": (int,),
+    "number": (float, int),
+    "boolean": (bool,),
+    "bytes": (str,),
+}
+
+
+def cursor(sort: Sort, row: Any) -> str:
+    """The row's place: every sort value and the id, with a check that binds it to the sort."""
+    held: bytes = row.id
+    if sort.keys:
+        values = [getattr(row, label(place)) for place in range(len(sort.keys))]
+        held += orjson.dumps([value.hex() if isinstance(value, bytes) else value for value in values])
+    return base64.urlsafe_b64encode(_check(sort, held) + held).rstrip(b"=").decode()
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a cursor points: the sort's values and the id."""
+
+    values: tuple[Any, ...]
+    id: bytes
+
+
+def _place(sort: Sort, text: str, name: str) -> _Place:
+    try:
+        held = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        held = b""
+    check, body = held[:_CHECK], held[_CHECK:]
+    if len(body) < _ID or check != _check(sort, body):
+        message = f"`{name}` is no cursor of this list in this order; take it from a page with the same sort."
+        raise QuestionRefused("BAD_CURSOR", message, (name,))
+    try:
+        values = orjson.loads(body[_ID:]) if sort.keys else []
+        taken = [_taken(key, value) for key, value in zip(sort.keys, values, strict=True)]
+    except (ValueError, TypeError):
+        raise QuestionRefused("BAD_CURSOR", f"`{name}` is no cursor of this list.", (name,)) from None
+    return _Place(tuple(taken), body[:_ID])
+
+
+def _taken(key: Key, value: Any) -> Any:
+    if value is None and key.nullable:
+        return None
+    kind = key.expression.kind
+    if not isinstance(value, _TAKEN[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        raise TypeError
+    return bytes.fromhex(str(value)) if kind == "bytes" else value
+
+
+def _check(sort: Sort, held: bytes) -> bytes:
+    return zlib.crc32(_signature(sort) + held).to_bytes(_CHECK, "big")
+
+
+@lru_cache(maxsize=1_000)
+def _signature(sort: Sort) -> bytes:
+    keys = [(key.expression, key.descending, key.nulls_first, key.field_id) for key in sort.keys]
+    return repr((keys, sort.descending)).encode()
+
+
+# ── phases ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class Phase:
+    """A part of the list that one range of an index holds: where the first key has a value (True), where it has none
+    (False), or all of it (None). After and before: which of the cursor's values are null."""
+
+    present: bool | None
+    after: tuple[bool, ...] | None
+    before: tuple[bool, ...] | None
+    values: Mapping[str, Any]
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return (self.present, self.after, self.before)
+
+
+def phases(sort: Sort, window: Window) -> list[Phase]:
+    """The parts of the window in the order in which they are read."""
+    if not sort.keys and window.after is None and window.before is None:
+        return _WHOLE
+    after = None if window.after is None else _place(sort, window.after, "after")
+    before = None if window.before is None else _place(sort, window.before, "before")
+    parts: list[bool | None] = [None]
+    if sort.keys and sort.keys[0].nullable:
+        parts = [False, True] if sort.keys[0].nulls_first else [True, False]
+    first = parts.index(_part(after)) if after and len(parts) > 1 else 0
+    last = parts.index(_part(before)) if before and len(parts) > 1 else len(parts) - 1
+    found = []
+    for place in range(first, last + 1):
+        begins = after if place == first else None
+        ends = before if place == last else None
+        values = _bound("a", begins) | _bound("b", ends)
+        found.append(Phase(parts[place], _nulls(begins), _nulls(ends), values))
+    return found[::-1] if window.backwards else found
+
+
+_WHOLE: Final = [Phase(None, None, None, {})]
+
+
+def check(sort: Sort, window: Window) -> None:
+    """Raises QuestionRefused, BAD_CURSOR, for a cursor that is none of a list in that order."""
+    if window.after is not None or window.before is not None:
+        phases(sort, window)
+
+
+def _part(place: _Place) -> bool:
+    return place.values[0] is not None
+
+
+def _nulls(place: _Place | None) -> tuple[bool, ...] | None:
+    return None if place is None else tuple(value is None for value in place.values)
+
+
+def _bound(side: str, place: _Place | None) -> dict[str, Any]:
+    if place is None:
+        return {}
+    values = {f"{side}{number}": value for number, value in enumerate(place.values) if value is not None}
+    return {**values, f"{side}_id": place.id}
+
+
+# ── statements ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Kept:
+    """A listing as a key of what is kept: its values do not count."""
+
+    __slots__ = ("listing",)
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Kept) and self.listing.key == other.listing.key
+
+    def __hash__(self) -> int:
+        return hash(self.listing.key)
+
+
+@lru_cache(maxsize=500)
+def _statement(kept: Kept, sort: tuple[Any, ...], phase: tuple[Any, ...], backwards: bool, size: int) -> Prepared[Any]:
+    """The number of rows is a part of the text: a database that does not know it plans for a tenth of the table."""
+    listing = kept.listing
+
+    def build(dialect: str) -> Select[Any]:
+        return ordered(listing, dialect, sort, phase, backwards).limit(literally(str(size)))
+
+    return Built(build, reads=listing.row)
+
+
+def ordered(
+    listing: Listing,
+    dialect: str,
+    sort: tuple[Any, ...],
+    phase: tuple[Any, ...] = (None, None, None),
+    backwards: bool = False,
+    *,
+    wanted: bool = True,
+) -> Select[Any]:
+    """The rows in order, from the window's one end to its other; with the values for their cursors if `wanted`."""
+    descending, shapes = sort
+    present, after, before = phase
+    keys = [Key(expression, down, nulls_first) for expression, down, nulls_first in shapes]
+    writer = Writer(dialect, everything=listing.everything)
+    found, expressions = _expressions(listing.build(dialect), listing, keys, present, writer, backwards=backwards)
+    if wanted:
+        found = found.add_columns(*(each.label(label(place)) for place, each in enumerate(expressions)))
+    steps = _steps(keys, expressions, present)
+    ids = listing.row.id if listing.ids is None else listing.ids
+    for side, nulls in (("a", after), ("b", before)):
+        if nulls is not None:
+            found = found.where(_beyond(steps, nulls, side, ids, descending))
+    down = descending is not backwards
+    order = [part for step in steps for part in step.order(backwards)]
+    return found.order_by(*order, ids.desc() if down else ids.asc())
+
+
+def label(place: int) -> str:
+    """What the value of a sort's key is called in its rows."""
+    return f"sorted_{place}"
+
+
+def _expressions(
+    found: Select[Any], listing: Listing, keys: Sequence[Key], present: bool | None, writer: Writer, *, backwards: bool
+) -> tuple[Select[Any], list[Any]]:
+    expressions: list[Any] = []
+    for place, key in enumerate(keys):
+        if place == 0 and present is False:
+            found = key.expression.absent(found, listing.row, place)
+            expressions.append(literally("NULL", type_=_TYPES[key.expression.kind]))
+            continue
+        if place == 0 and (present or not key.nullable):
+            down = key.descending is not backwards
+            found, expression = key.expression.present(found, listing.row, place, writer, down=down)
+        else:
+            found, expression = key.expression.among(found, listing.row, place, writer)
+        expressions.append(expression)
+    return found, expressions
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One key of the order within a phase. `place` is the key's in the sort."""
+
+    place: int
+    expression: Any
+    key: Key
+    nullable: bool
+
+    def order(self, backwards: bool) -> list[Any]:
+        down = self.key.descending is not backwards
+        order = [self.expression.desc() if down else self.expression.asc()]
+        if self.nullable:
+            empty = self.expression.is_(None)
+            nulls_first = self.key.nulls_first is not backwards
+            order.insert(0, empty.desc() if nulls_first else empty.asc())
+        return order
+
+
+def _steps(keys: Sequence[Key], expressions: Sequence[Any], present: bool | None) -> list[_Step]:
+    steps = [
+        _Step(place, expression, key, key.nullable and not (place == 0 and present))
+        for place, (key, expression) in enumerate(zip(keys, expressions, strict=True))
+    ]
+    return steps[1:] if present is False else steps
+
+
+_TYPES: Final[Mapping[Kind, Any]] = {
+    "text": KeyText,
+    "integer": BigInteger(),
+    "number": Double(),
+    "boolean": Boolean(),
+    "bytes": Id,
+}
+
+
+def _beyond(
+    steps: Sequence[_Step], nulls: Sequence[bool], side: str, identifier: Any, descending: bool
+) -> ColumnElement[bool]:
+    """The rows behind the cursor (side a), or before it (side b)."""
+    forwards = side == "a"
+    last = bindparam(f"{side}_id", type_=Id)
+    alike = all(step.key.descending is descending and not step.nullable for step in steps)
+    if alike:
+        # One comparison of rows, which both databases read as one range of an index.
+        left = [*(step.expression for step in steps), identifier]
+        right = [*(_value(step, side) for step in steps), last]
+        if len(left) == 1:
+            return _after(identifier, last, down=descending is forwards)
+        return _after(tuple_(*left), tuple_(*right), down=descending is forwards)
+    says = _after(identifier, last, down=descending is forwards)
+    for step in reversed(steps):
+        says = _behind(step, nulls[step.place], side, says)
+    return says
+
+
+def _after(one: Any, other: Any, *, down: bool) -> ColumnElement[bool]:
+    says: ColumnElement[bool] = one < other if down else one > other
+    return says
+
+
+def _behind(step: _Step, null: bool, side: str, then: ColumnElement[bool]) -> ColumnElement[bool]:
+    forwards = side == "a"
+    nulls_behind = step.key.nulls_first is not forwards
+    if null:
+        same = and_(step.expression.is_(None), then)
+        return same if nulls_behind else or_(step.expression.is_not(None), same)
+    value = _value(step, side)
+    behind = step.expression < value if step.key.descending is forwards else step.expression > value
+    says = or_(behind, and_(step.expression == value, then))
+    if step.nullable:
+        return or_(says, step.expression.is_(None)) if nulls_behind else says
+    # The bound by itself is where an index begins.
+    bound = step.expression <= value if step.key.descending is forwards else step.expression >= value
+    return and_(bound, says)
+
+
+def _value(step: _Step, side: str) -> Any:
+    return bindparam(f"{side}{step.place}", type_=_TYPES[step.key.expression.kind])

@@ -1,0 +1,145 @@
+"""The same list for each of many parents: their pages, or their lengths, with a number of statements that does not grow
+with the parents."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Select, func, select
+from sqlalchemy import literal_column as literally
+
+from db.engine import Session
+from db.paging.keyset import Kept, Listing, Page, Window, ordered, phases
+from db.paging.sorting import Sort
+from db.statements import Built, Prepared, among, here
+
+Attach = Callable[[Select[Any], Any], Select[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """Whose lists: rows of `table`. `attach` leaves of a list what belongs to the row of `table` around it."""
+
+    table: Any
+    attach: Attach
+
+
+async def pages(
+    session: Session, ids: Sequence[bytes], parents: Parents, listing: Listing, window: Window, sort: Sort
+) -> Mapping[bytes, Page]:
+    """The page of each parent's list: two statements. Raises QuestionRefused, BAD_CURSOR."""
+    reads = phases(sort, window)
+    shapes = tuple(each.shape for each in reads)
+    statement = _ids(Kept(listing), parents, sort.shape, shapes, window.backwards, window.size + 1)
+    values = {**listing.values, **sort.bound}
+    for each in reads:
+        values |= each.values
+    rows: list[Any] = await session.rows(statement, ids=ids, **values)
+    found = {row.parent: listed(row, "ids", len(reads), window.size + 1) for row in rows}
+    return await shown(session, found, listing, window, sort, values)
+
+
+async def counts(
+    session: Session, ids: Sequence[bytes], parents: Parents, listing: Listing, at_most: int | None
+) -> Mapping[bytes, int]:
+    """How long each parent's list is; counting stops at `at_most`."""
+    found: list[Any] = await session.rows(_counts(Kept(listing), parents, at_most), ids=ids, **listing.values)
+    return {row.parent: row.count for row in found}
+
+
+async def shown(
+    session: Session,
+    found: Mapping[Any, Sequence[bytes]],
+    listing: Listing,
+    window: Window,
+    sort: Sort,
+    values: Mapping[str, Any],
+) -> dict[Any, Page]:
+    """Pages of the rows that were found, one more than fit; a row that stands in several pages is read once."""
+    wanted = list(dict.fromkeys(one for ids in found.values() for one in ids[: window.size]))
+    rows: dict[bytes, Any] = {}
+    if wanted:
+        read = await session.rows(_rows(listing.row, sort.shape, listing.everything), **{**values, "ids": wanted})
+        rows = {row.id: row for row in read}
+    return {parent: _page(ids, rows, window, sort) for parent, ids in found.items()}
+
+
+def gathered(own: Sequence[Select[Any]], dialect: str, name: str) -> list[Any]:
+    """The ids of each SELECT as one value, in their order; the values are named by their places."""
+    if dialect != "sqlite":
+        return [func.array(each.scalar_subquery()).label(f"{name}_{place}") for place, each in enumerate(own)]
+    values = []
+    for place, each in enumerate(own):
+        inner = each.subquery("own")
+        found = select(func.json_group_array(func.hex(inner.c.id))).select_from(inner).scalar_subquery()
+        values.append(found.label(f"{name}_{place}"))
+    return values
+
+
+def listed(row: Any, name: str, number: int, most: int) -> list[bytes]:
+    """So many values of a row as one list, cut off: each an array of PostgreSQL; on SQLite, JSON of hexadecimal
+    texts."""
+    found: list[bytes] = []
+    for place in range(number):
+        ids = getattr(row, f"{name}_{place}")
+        found += [bytes.fromhex(one) for one in orjson.loads(ids)] if isinstance(ids, str) else ids
+    return found[:most]
+
+
+def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: Window, sort: Sort) -> Page:
+    more = len(ids) > window.size
+    # A row that was deleted between the two statements is none any more.
+    found = [rows[one] for one in ids[: window.size] if one in rows]
+    if window.backwards:
+        found.reverse()
+        return Page(found, has_next=window.before is not None, has_previous=more, sort=sort)
+    return Page(found, has_next=more, has_previous=window.after is not None, sort=sort)
+
+
+@lru_cache(maxsize=500)
+def _ids(
+    kept: Kept, parents: Parents, sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
+) -> Prepared[Any]:
+    """Each phase by itself is a range of an index; together they would have to be sorted."""
+    listing = kept.listing
+
+    def build(dialect: str) -> Select[Any]:
+        own = []
+        for phase in phases:
+            found = ordered(listing, dialect, sort, phase, backwards, wanted=False).with_only_columns(
+                listing.row.id.label("id"), maintain_column_froms=True
+            )
+            found = parents.attach(found, listing.row).limit(literally(str(size)))
+            own.append(found.correlate(parents.table))
+        return _around(parents, *gathered(own, dialect, "ids"))
+
+    return Built(build)
+
+
+@lru_cache(maxsize=500)
+def _counts(kept: Kept, parents: Parents, at_most: int | None) -> Prepared[Any]:
+    listing = kept.listing
+
+    def build(dialect: str) -> Select[Any]:
+        own = parents.attach(listing.build(dialect), listing.row).correlate(parents.table)
+        number: Select[Any] = own.with_only_columns(func.count(), maintain_column_froms=True)
+        if at_most is not None:
+            some: Any = own.with_only_columns(literally("1").label("one"), maintain_column_froms=True)
+            number = select(func.count()).select_from(some.limit(literally(str(at_most))).subquery("own"))
+        return _around(parents, number.scalar_subquery().label("count"))
+
+    return Built(build)
+
+
+def _around(parents: Parents, *wanted: Any) -> Select[Any]:
+    table = parents.table
+    return select(table.id.label("parent"), *wanted).where(here(table), among(table.id, "ids"))
+
+
+@lru_cache(maxsize=100)
+def _rows(row: Any, sort: tuple[Any, ...], everything: bool) -> Prepared[Any]:
+    """Whole rows with the values for their cursors."""
+    listing = Listing(None, lambda _: select(row).where(here(row), among(row.id, "ids")), row, everything)
+    return Built(lambda dialect: ordered(listing, dialect, sort), reads=row)

@@ -1,0 +1,363 @@
+"""Sorts as plain data, just as JSON has them, and the expressions that rows are put in order by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, inspect, join, not_, outerjoin, select
+from sqlalchemy.orm import aliased
+
+from db import tables
+from db.filtering import custom_fields, search
+from db.filtering import parser as read
+from db.filtering.compiler import Writer
+from db.filtering.errors import Path, QuestionRefused, invalid
+from db.filtering.filter_context import Circumstances
+from db.filtering.search import Search
+from db.filtering.sqlite_hints import following
+from db.statements import here
+from db.tables.column_types import Id
+from db.tables.enums import CustomFieldType, EntityType
+from db.visibility import seen
+
+Kind = Literal["text", "integer", "number", "boolean", "bytes"]
+
+MOST: Final = 10
+"""Keys of one sort; each costs a comparison on every row."""
+
+_ORDERS: Final = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
+
+
+class Expression(Protocol):
+    """What rows are put in order by. `place` tells the parameters of several keys apart."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def nullable(self) -> bool: ...
+
+    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+        """The rows, and the expression; null where it has no value."""
+
+    def present(
+        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+    ) -> tuple[Select[Any], Any]:
+        """Only the rows where it has a value, and the expression. `down`: they are read from the greatest on."""
+
+    def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
+        """Only the rows where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a sort. `field_id` is bound to its expression where that is a custom field's."""
+
+    expression: Any
+    descending: bool = False
+    nulls_first: bool = False
+    field_id: bytes | None = None
+
+    @property
+    def nullable(self) -> bool:
+        return bool(self.expression.nullable)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Keys in order. The id breaks ties, in the first key's direction; it is none of the keys."""
+
+    keys: tuple[Key, ...] = ()
+    descending: bool = True
+    """The direction of the id."""
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """Equal for sorts that differ in bound values only."""
+        keys = tuple((key.expression, key.descending, key.nulls_first) for key in self.keys)
+        return (self.descending, keys)
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        return {f"s{place}": key.field_id for place, key in enumerate(self.keys) if key.field_id is not None}
+
+
+NEWEST_FIRST: Final = Sort()
+
+
+# ── expressions ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the row itself."""
+
+    name: str
+    kind: Kind = "text"
+    nullable: bool = False
+
+    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+        return found, getattr(row, self.name)
+
+    def present(
+        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+    ) -> tuple[Select[Any], Any]:
+        column = getattr(row, self.name)
+        return (found.where(column.is_not(None)) if self.nullable else found), column
+
+    def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
+        return found.where(getattr(row, self.name).is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """A column of the record that `near` leads to."""
+
+    near: str
+    table: Any
+    name: str
+    kind: Kind = "text"
+    nullable: bool = True
+
+    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+        other = aliased(self.table)
+        return found.outerjoin(other, and_(here(other), other.id == getattr(row, self.near))), getattr(other, self.name)
+
+    def present(
+        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+    ) -> tuple[Select[Any], Any]:
+        other = aliased(self.table)
+        both = following(inspect(other).selectable, inspect(row).selectable, other.id == getattr(row, self.near))
+        return found.select_from(both).where(here(other)), getattr(other, self.name)
+
+    def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
+        return found.where(getattr(row, self.near).is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many customers a record of `table` has: those in sight who are not archived. `near` leads to the record,
+    `column` from a customer, or from a row of `link`, back to it."""
+
+    near: str
+    table: Any
+    column: str
+    link: Any = None
+    nullable: bool = True
+    kind: Kind = "integer"
+
+    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+        counts = self._counts(writer)
+        return found.outerjoin(counts, counts.c.key == getattr(row, self.near)), counts.c.number
+
+    def present(
+        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+    ) -> tuple[Select[Any], Any]:
+        counts = self._counts(writer, down=down)
+        return found.join(counts, counts.c.key == getattr(row, self.near)), counts.c.number
+
+    def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
+        return found.where(getattr(row, self.near).is_(None))
+
+    def _counts(self, writer: Writer, *, down: bool | None = None) -> Any:
+        """Each record once with its number; in order if `down` is given, so that a list begins with the first of them
+        and stops when its page is full."""
+        record: Any = aliased(self.table)
+        customer: Any = aliased(tables.Customer)
+        first: Any = customer if self.link is None else aliased(self.link)
+        own = and_(here(customer), customer.archived_at.is_(None), seen(writer.everything, customer))
+        back = getattr(first, self.column) == record.id
+        if self.link is None:
+            counted = outerjoin(record, customer, and_(own, back))
+        else:
+            both = join(first, customer, and_(here(first), own, customer.id == first.customer_id))
+            counted = outerjoin(record, both, back)
+        number = func.count(customer.id)
+        found = (
+            select(record.id.label("key"), number.label("number"))
+            .select_from(counted)
+            .where(here(record))
+            .group_by(record.id)
+        )
+        if down is not None:
+            found = found.order_by(number.desc() if down else number.asc())
+        return found.subquery()
+
+
+@dataclass(frozen=True, slots=True)
+class OfField:
+    """A custom field's value; of several, the first one."""
+
+    column: str
+    kind: Kind
+    nullable: bool = True
+
+    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+        value: Any = aliased(tables.CustomerValue)
+        return found.outerjoin(value, self._of(value, row, place)), getattr(value, self.column)
+
+    def present(
+        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+    ) -> tuple[Select[Any], Any]:
+        value: Any = aliased(tables.CustomerValue)
+        both = following(inspect(value).selectable, inspect(row).selectable, self._of(value, row, place))
+        return found.select_from(both).where(here(value)), getattr(value, self.column)
+
+    def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
+        value: Any = aliased(tables.CustomerValue)
+        return found.where(not_(select(value.position).where(self._of(value, row, place)).exists()))
+
+    def _of(self, value: Any, row: Any, place: int) -> ColumnElement[bool]:
+        return and_(
+            here(value),
+            value.customer_id == row.id,
+            value.field_id == bindparam(f"s{place}", type_=Id),
+            value.position == 0,
+            getattr(value, self.column).is_not(None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How well a search fits."""
+
+    shape: Any
+    search: Search = field(compare=False, repr=False)
+    kind: Kind = "integer"
+    nullable: bool = False
+
+    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+        return found, search.relevance(self.search, writer, row)
+
+    def present(
+        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+    ) -> tuple[Select[Any], Any]:
+        return self.among(found, row, place, writer)
+
+    def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
+        raise AssertionError("every customer fits to some degree")
+
+
+# ── the names of sorts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+_ID: Final = Column("id", "bytes")
+_EQUAL: Final = Column("workspace_id", "integer")
+"""The same for all."""
+
+CUSTOMERS: Final[Mapping[str, Any]] = {
+    "id": _ID,
+    "name": Column("name_key"),
+    "nickname": Column("nickname_key", nullable=True),
+    "phone": Column("phone", nullable=True),
+    "email": Column("email_key", nullable=True),
+    "value": Column("value", "integer"),
+    "gender": Column("gender", "integer", nullable=True),
+    "birthDate": Column("birth_date", nullable=True),
+    "createdAt": _ID,
+    "updatedAt": Column("updated_at", "integer"),
+    "lastInteractionAt": Column("last_interaction_at", "integer", nullable=True),
+    "relationshipStatus": Column("relationship_status", "integer"),
+    "subscriptionStatus": Column("subscription_status", "integer"),
+    "stage": Column("stage", "integer"),
+    "tags": Column("first_tag_key", nullable=True),
+    "tagCount": Column("tag_count", "integer"),
+    "company": {
+        "id": Column("company_id", "bytes", nullable=True),
+        "name": Through("company_id", tables.Company, "name_key"),
+        "createdAt": Column("company_id", "bytes", nullable=True),
+        "customerCount": Counted("company_id", tables.Company, "company_id"),
+    },
+    "owner": {
+        "id": Column("owner_id", "bytes", nullable=True),
+        "name": Through("owner_id", tables.Agent, "name_key"),
+        "customerCount": Counted("owner_id", tables.Agent, "owner_id"),
+    },
+}
+COMPANIES: Final[Mapping[str, Any]] = {
+    "id": _ID,
+    "name": Column("name_key"),
+    "createdAt": _ID,
+    "customerCount": Counted("id", tables.Company, "company_id", nullable=False),
+}
+AGENTS: Final[Mapping[str, Any]] = {
+    "id": _ID,
+    "name": Column("name_key"),
+    "customerCount": Counted("id", tables.Agent, "owner_id", nullable=False),
+}
+TAGS: Final[Mapping[str, Any]] = {
+    "name": Column("name_key"),
+    "createdAt": _ID,
+    "customerCount": Counted("id", tables.Tag, "tag_id", tables.CustomerTag, nullable=False),
+}
+SEGMENTS: Final[Mapping[str, Any]] = {"name": Column("name_key"), "createdAt": _ID}
+
+_FIELD_KINDS: Final[Mapping[str, Kind]] = {"number": "number", "boolean": "boolean", "date_time": "integer"}
+
+
+def sort(
+    plain: Any,
+    names: Mapping[str, Any],
+    circumstances: Circumstances,
+    path: Path = ("sort",),
+    *,
+    relevance: Expression | None = None,
+) -> Sort:
+    """What a list of one-key objects means; newest first where there is none. Without a search there is no
+    `relevance`: nothing is more relevant than another. Raises QuestionRefused."""
+    if plain is None:
+        return NEWEST_FIRST
+    listed: Sequence[Any] = read.items(plain, path)
+    if len(listed) > MOST:
+        message = f"A sort has at most {MOST} keys, not {len(listed)}."
+        raise QuestionRefused("LIMIT_EXCEEDED", message, path, limit=MOST)
+    keys: list[Key] = []
+    descending: bool | None = None
+    for place, one in enumerate(listed):
+        key = _key(one, names, circumstances, (*path, str(place)), relevance)
+        if key.expression is _ID:
+            # The id is the last word: whatever follows it has no say.
+            return Sort(tuple(keys), key.descending)
+        descending = key.descending if descending is None else descending
+        if key.expression is not _EQUAL:
+            keys.append(key)
+    return Sort(tuple(keys), True if descending is None else descending)
+
+
+def _key(
+    plain: Any,
+    names: Mapping[str, Any],
+    circumstances: Circumstances,
+    path: Path,
+    relevance: Expression | None,
+) -> Key:
+    given = read.record(plain, path)
+    if len(given) != 1:
+        raise invalid(f"`{'.'.join(path)}` takes exactly one key.", path)
+    ((name, order),) = given.items()
+    here = (*path, name)
+    if name == "customField" and names is CUSTOMERS:
+        return _field(order, circumstances, here)
+    if name == "relevance" and names is CUSTOMERS:
+        return _directed(_EQUAL if relevance is None else relevance, order, here)
+    found = names.get(name)
+    if found is None:
+        raise invalid(f"There is no `{name}` to sort by at `{'.'.join(path)}`.", here)
+    return _key(order, found, circumstances, here, None) if isinstance(found, dict) else _directed(found, order, here)
+
+
+def _field(plain: Any, circumstances: Circumstances, path: Path) -> Key:
+    given = read.record(plain, path)
+    if unknown := [name for name in given if name not in ("key", "order")]:
+        raise read.unknown(unknown[0], path)
+    found = custom_fields.field(
+        circumstances, EntityType.CUSTOMER, read.text(given.get("key"), (*path, "key")), (*path, "key")
+    )
+    column = custom_fields.SORTED.get(CustomFieldType(found.type), "text_key")
+    expression = OfField(column, _FIELD_KINDS.get(column, "text"))
+    return _directed(expression, given.get("order", "ASC"), (*path, "order"), found.id)
+
+
+def _directed(expression: Any, order: Any, path: Path, field_id: bytes | None = None) -> Key:
+    if order not in _ORDERS:
+        raise invalid(f"`{'.'.join(path)}` takes one of {', '.join(_ORDERS)}.", path)
+    return Key(expression, order.startswith("DESC"), order.endswith("NULLS_FIRST"), field_id)

@@ -1,0 +1,1 @@
+"""Assignment rules, claims and idle customers."""

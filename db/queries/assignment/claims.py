@@ -1,0 +1,24 @@
+"""Claims: how many customers an agent took for himself."""
+
+from sqlalchemy import bindparam, func
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session
+from db.statements import here, prepared
+
+_SINCE = prepared(
+    select(func.count().label("count"))
+    .select_from(tables.Claim)
+    .where(
+        here(tables.Claim),
+        col(tables.Claim.agent_id) == bindparam("agent_id"),
+        col(tables.Claim.at) >= bindparam("since"),
+    )
+)
+
+
+async def since(session: Session, agent_id: bytes, moment: int) -> int:
+    """How many the agent claimed from that moment on."""
+    found: int = (await session.rows(_SINCE, agent_id=agent_id, since=moment))[0].count
+    return found

@@ -1,0 +1,38 @@
+"""Customers whom nobody looks after any more, and the workspaces that take them back."""
+
+from sqlalchemy import bindparam, func
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session
+from db.statements import here, prepared
+from db.tables.column_types import Moment
+from db.tables.enums import CustomerStage, RelationshipStatus
+
+_BEFORE = bindparam("before", type_=Moment)
+_IDLE = prepared(
+    select(tables.Customer.id)
+    .where(
+        here(tables.Customer),
+        col(tables.Customer.stage) == CustomerStage.FOLLOW_UP.value,
+        col(tables.Customer.archived_at).is_(None),
+        col(tables.Customer.relationship_status) != RelationshipStatus.VIP.value,
+        func.coalesce(col(tables.Customer.owned_since), 0) < _BEFORE,
+        func.coalesce(col(tables.Customer.last_interaction_at), 0) < _BEFORE,
+    )
+    .order_by(col(tables.Customer.id))
+    .limit(bindparam("size"))
+)
+_RECLAIMING = prepared(
+    select(col(tables.Workspace.workspace_id)).where(col(tables.Workspace.pool_auto_reclaim).is_(True))
+)
+
+
+async def idle(session: Session, before: int, size: int) -> list[bytes]:
+    """Owned customers with whom nothing happened since that moment, the oldest first; VIPs are none of them."""
+    return [row.id for row in await session.rows(_IDLE, before=before, size=size)]
+
+
+async def workspaces(session: Session) -> list[int]:
+    """All workspaces that reclaim."""
+    return [row.workspace_id for row in await session.rows(_RECLAIMING)]

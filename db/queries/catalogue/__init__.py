@@ -1,0 +1,1 @@
+"""Records that customers refer to."""

@@ -1,0 +1,106 @@
+"""Saved views, and the customers that they show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import bindparam, or_
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session, Work
+from db.filtering import fields
+from db.filtering import search as searching
+from db.filtering.filter_ast import TRUE, every
+from db.filtering.parser import Condition, Reader
+from db.paging.sorting import CUSTOMERS, Relevance, Sort, sort
+from db.queries.matching import filter_contexts, matches
+from db.queries.matching.batched_matches import Several
+from db.queries.matching.matches import Question
+from db.statements import among, here, prepared
+from db.tables.column_types import Id
+from db.values.folding import fold
+from db.visibility import Sight
+
+_OWN_OR_SHARED = or_(
+    col(tables.SavedView.owner_id) == bindparam("agent_id", type_=Id),
+    col(tables.SavedView.shared).is_(True),
+)
+_VISIBLE = prepared(
+    select(tables.SavedView)
+    .where(here(tables.SavedView), _OWN_OR_SHARED)
+    .order_by(col(tables.SavedView.position), col(tables.SavedView.id))
+)
+_BY_IDS = prepared(
+    select(tables.SavedView).where(here(tables.SavedView), among(tables.SavedView.id, "ids"), _OWN_OR_SHARED)
+)
+
+
+async def visible(session: Session, agent_id: bytes | None, search: str | None) -> list[tables.SavedView]:
+    """The agent's own views, then those that are shared with him, each by position; a key sees the shared ones."""
+    rows = await session.rows(_VISIBLE, agent_id=agent_id)
+    words = fold(search or "").split()
+    found = [row for row in rows if all(word in row.name_key for word in words)]
+    return sorted(found, key=lambda row: row.owner_id is None or row.owner_id != agent_id)
+
+
+async def by_ids(session: Session, ids: Sequence[bytes], agent_id: bytes | None) -> Mapping[bytes, tables.SavedView]:
+    """Those of them that the agent sees."""
+    return {row.id: row for row in await session.rows(_BY_IDS, ids=ids, agent_id=agent_id)}
+
+
+async def several(
+    session: Session,
+    views: Sequence[Any],
+    question: Question,
+    *,
+    sight: Sight,
+    agent_id: bytes | None,
+    now: int,
+) -> tuple[Several, Mapping[bytes, Sort]]:
+    """The customers of each view whom the question finds too, and the order of each: the question's, else the view's.
+    All are read together. Raises QuestionRefused."""
+    plains = [question.filter, question.sort, *(view.filter for view in views), *(view.sort for view in views)]
+    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, sight=sight)
+    reader = Reader(known)
+    match, _ = matches.read_with(reader, replace(question, sort=None))
+    shapes, searches, orders = {}, {}, {}
+    for place, view in enumerate(views):
+        counts = reader.elsewhere()
+        reader.expanded = 0
+        own = TRUE if view.filter is None else fields.customers(reader, view.filter, ("view", "filter"))
+        reader.back(counts)
+        shapes[view.id] = every([own, match.condition.shape])
+        found = searches[view.id] = searching.both(searching.search(view.search), match.search, f"v{place}_")
+        relevance = None if found is None else Relevance(found.shape, found)
+        orders[view.id] = sort(question.sort or view.sort, CUSTOMERS, known, relevance=relevance)
+    values = tuple(reader.values)
+    return (
+        Several(
+            {
+                one: replace(match, condition=Condition(shape, values), search=searches[one])
+                for one, shape in shapes.items()
+            }
+        ),
+        orders,
+    )
+
+
+# ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_EVERY = prepared(select(tables.SavedView).where(here(tables.SavedView)))
+_LOCKED = prepared(
+    select(tables.SavedView)
+    .where(here(tables.SavedView), col(tables.SavedView.id) == bindparam("view_id"))
+    .with_for_update()
+)
+
+
+async def all_of_them(session: Session) -> list[Any]:
+    """Whoever they belong to."""
+    return await session.rows(_EVERY)
+
+
+async def locked(work: Work, view_id: bytes) -> Any:
+    """Nobody else changes it until the transaction ends."""
+    return await work.first(_LOCKED, view_id=view_id)

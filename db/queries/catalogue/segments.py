@@ -1,0 +1,100 @@
+"""Segments."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import bindparam
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session, Work
+from db.filtering.filter_ast import every
+from db.filtering.parser import Condition, Reader
+from db.filtering.segments import belongs
+from db.paging.sorting import Sort
+from db.queries.matching import filter_contexts, matches
+from db.queries.matching.batched_matches import Several
+from db.queries.matching.matches import Question
+from db.statements import among, here, prepared
+from db.visibility import Sight
+
+_BY_IDS = prepared(select(tables.Segment).where(here(tables.Segment), among(tables.Segment.id, "ids")))
+_NAMES = prepared(
+    select(tables.Segment.id).where(here(tables.Segment)).order_by(col(tables.Segment.name_key), col(tables.Segment.id))
+)
+
+
+async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
+    return {row.id: row for row in await session.lean(_BY_IDS, ids=ids)}
+
+
+async def several(
+    session: Session,
+    ids: Sequence[bytes],
+    question: Question,
+    *,
+    sight: Sight,
+    agent_id: bytes | None,
+    now: int,
+) -> tuple[Several, Sort]:
+    """The members of each segment whom the question finds, in one reading. Raises QuestionRefused."""
+    plains = [question.filter, question.sort, {"segments": None}]
+    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, sight=sight)
+    reader = Reader(known)
+    match, order = matches.read_with(reader, question)
+    shapes = {}
+    for one in ids:
+        counts = reader.elsewhere()
+        reader.expanded = 0
+        shapes[one] = every([belongs(reader, one, ("segment",)), match.condition.shape])
+        reader.back(counts)
+    values = tuple(reader.values)
+    found = {one: replace(match, condition=Condition(shape, values)) for one, shape in shapes.items()}
+    return Several(found), order
+
+
+async def every_id(session: Session) -> list[bytes]:
+    """All segments, by name."""
+    return [row.id for row in await session.rows(_NAMES)]
+
+
+# ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_LOCKED = prepared(
+    select(tables.Segment)
+    .where(here(tables.Segment), among(tables.Segment.id, "ids"))
+    .order_by(col(tables.Segment.id))
+    .with_for_update()
+)
+_STORED = [
+    prepared(select(table.id, table.name, table.filter).where(here(table), col(table.filter).is_not(None)))
+    for table in (tables.Segment, tables.SavedView, tables.AssignmentRule)
+]
+
+
+async def locked(work: Work, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
+    """Held until the transaction ends."""
+    return {row.id: row for row in await work.rows(_LOCKED, ids=ids)}
+
+
+async def stored_filters(session: Session) -> list[Any]:
+    """Every filter that is kept, with the name and the id of what keeps it."""
+    return [row for statement in _STORED for row in await session.rows(statement)]
+
+
+_MEMBERS_AMONG = prepared(
+    select(tables.SegmentMember.customer_id).where(
+        here(tables.SegmentMember),
+        col(tables.SegmentMember.segment_id) == bindparam("segment_id"),
+        among(tables.SegmentMember.customer_id, "ids"),
+    )
+)
+
+
+async def members_among(session: Session, segment_id: bytes, ids: Sequence[bytes]) -> frozenset[bytes]:
+    """Which of the customers are in the static segment."""
+    if not ids:
+        return frozenset()
+    rows = await session.rows(_MEMBERS_AMONG, segment_id=segment_id, ids=ids)
+    return frozenset(row.customer_id for row in rows)

@@ -1,0 +1,183 @@
+"""The log of changes: the feed, what is told of one record, and what is forgotten of deleted ones."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, func, not_, true
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session, Work
+from db.paging import keyset
+from db.paging.keyset import Window
+from db.queries.customers import customers
+from db.queries.matching import matches
+from db.queries.matching.matches import Match
+from db.statements import Prepared, among, here, prepared
+from db.tables.enums import ChangeAction
+from db.visibility import Sight
+
+# The columns by which lines are a customer's: the line's own record, and whom a note, an interaction or an order is of.
+_BY_CUSTOMER = ("node_id", "customer_id")
+
+_FORGET = [
+    prepared(delete(tables.Change).where(here(tables.Change), among(getattr(tables.Change, name), "ids")))
+    for name in _BY_CUSTOMER
+]
+_BY_SEQS = prepared(select(tables.Change).where(here(tables.Change), among(tables.Change.seq, "seqs")))
+
+_SHARED = prepared(
+    select(tables.SavedView.id).where(
+        here(tables.SavedView), among(tables.SavedView.id, "ids"), col(tables.SavedView.shared).is_(true())
+    )
+)
+
+FEW: Final = 500
+"""So many customers are looked up in the log; for more, the log is gone through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which lines are wanted; None for any. `customers` are those whom, or whose notes, interactions and orders, they
+    are about; `not_by` leaves out those of one actor, (kind, id)."""
+
+    entities: tuple[str, ...] | None = None
+    actions: tuple[int, ...] | None = None
+    nodes: tuple[bytes, ...] | None = None
+    customers: tuple[bytes, ...] | None = None
+    since: int | None = None
+    not_by: tuple[int, bytes] | None = None
+
+
+async def forget(work: Work, customer_ids: Sequence[bytes]) -> None:
+    """Removes all that was logged of these customers, and of what belonged to them."""
+    for statement in _FORGET:
+        await work.execute(statement, ids=customer_ids)
+
+
+async def lines(session: Session, after: int, size: int, asked: Asked) -> list[tables.Change]:
+    """The next lines behind the number `after`, oldest first."""
+    if asked.customers is None:
+        return await _read(session, after, size, asked)
+    # Two parts of two indexes; one condition with OR would let the planner walk through all lines instead.
+    parts = [await _read(session, after, size, asked, by=name) for name in _BY_CUSTOMER]
+    return sorted((row for part in parts for row in part), key=lambda row: row.seq)[:size]
+
+
+async def _read(session: Session, after: int, size: int, asked: Asked, *, by: str | None = None) -> list[tables.Change]:
+    shape = (
+        asked.entities is not None,
+        asked.actions is not None,
+        asked.nodes is not None,
+        asked.since is not None,
+        asked.not_by is not None,
+    )
+    kind, actor = asked.not_by or (None, None)
+    return await session.rows(
+        _lines(shape, by),
+        after=after,
+        size=size,
+        customers=asked.customers,
+        entities=asked.entities,
+        actions=asked.actions,
+        nodes=asked.nodes,
+        since=asked.since,
+        kind=kind,
+        actor=actor,
+    )
+
+
+def identifier(seq: int) -> bytes:
+    """A line's number as an id."""
+    return seq.to_bytes(16)
+
+
+async def by_ids(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, tables.Change]:
+    """Lines in sight under their numbers as ids."""
+    seqs = [seq for one in ids if (seq := int.from_bytes(one)) < 2**63]
+    rows = await session.rows(_BY_SEQS, seqs=seqs) if seqs else []
+    return {identifier(row.seq): row for row in await in_sight(session, rows, sight)}
+
+
+async def readable(session: Session, rows: Sequence[Any], actor_id: bytes, *, hidden: Collection[str]) -> list[Any]:
+    """Those that are not of a hidden type, and of saved views those that are shared or that the actor changed."""
+    views = [row.node_id for row in rows if row.entity == "SavedView" and row.actor_id != actor_id]
+    shared = {row.id for row in await session.rows(_SHARED, ids=views)} if views else set()
+    return [
+        row
+        for row in rows
+        if row.entity not in hidden and (row.entity != "SavedView" or row.actor_id == actor_id or row.node_id in shared)
+    ]
+
+
+async def in_sight(session: Session, rows: Sequence[Any], sight: Sight) -> list[Any]:
+    """Those lines that are about nobody in particular, or about customers in sight. What is no more is judged by who
+    could see it: a line keeps that where it deletes."""
+    if sight.everything:
+        return list(rows)
+    wanted = {named for row in rows if (named := customer(row)) is not None and not _deletes(row)}
+    seen = set(await customers.by_ids(session, list(wanted), sight)) if wanted else set()
+    return [row for row in rows if _is_seen(row, sight, seen)]
+
+
+def _is_seen(row: Any, sight: Sight, seen: set[bytes]) -> bool:
+    if _deletes(row):
+        return sight.could_see(row.audience or {})
+    named = customer(row)
+    return named is None or named in seen
+
+
+async def concerned(session: Session, match: Match) -> tuple[bytes, ...] | None:
+    """Whom the match finds, by all the ids they ever had; None where they are more than FEW."""
+    found = await keyset.page(session, await matches.listing(session, match), Window(FEW))
+    if found.has_next:
+        return None
+    ids = [row.id for row in found.rows]
+    merged = await customers.aliases(session, ids) if ids else {}
+    return (*ids, *(one.id for rows in merged.values() for one in rows))
+
+
+async def about(session: Session, rows: Sequence[Any], match: Match) -> list[Any]:
+    """Those that are about customers whom the match finds."""
+    named = list({one for row in rows if (one := customer(row)) is not None})
+    if not named:
+        return []
+    now = await customers.survivors(session, named)
+    found = await matches.among_ids(session, match, list({now.get(one, one) for one in named}))
+    return [row for row in rows if (one := customer(row)) is not None and now.get(one, one) in found]
+
+
+def customer(row: Any) -> bytes | None:
+    """The customer whom the line is about, him or what belongs to him; None where it is about nobody."""
+    named: bytes | None = row.node_id if row.entity == "Customer" else row.customer_id
+    return named
+
+
+def _deletes(row: Any) -> bool:
+    """Whether it tells that a customer is no more."""
+    return bool(row.entity == "Customer" and row.action == ChangeAction.DELETED)
+
+
+@cache
+def _lines(shape: tuple[bool, ...], by: str | None) -> Prepared[Any]:
+    table = tables.Change
+    entities, actions, nodes, since, not_by = shape
+    statement = select(table).where(here(table), col(table.seq) > bindparam("after"))
+    if by is not None:
+        statement = statement.where(among(getattr(table, by), "customers"))
+    if entities:
+        statement = statement.where(among(table.entity, "entities"))
+    if actions:
+        statement = statement.where(among(table.action, "actions"))
+    if nodes:
+        statement = statement.where(among(table.node_id, "nodes"))
+    if since:
+        statement = statement.where(col(table.at) >= bindparam("since"))
+    if not_by:
+        own = (col(table.actor_kind) == bindparam("kind")) & (
+            func.coalesce(col(table.actor_id), b"") == bindparam("actor")
+        )
+        statement = statement.where(not_(own))
+    return prepared(statement.order_by(col(table.seq)).limit(bindparam("size")))

@@ -1,0 +1,1 @@
+"""Customers and the rows that belong to them."""

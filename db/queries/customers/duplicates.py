@@ -1,0 +1,381 @@
+"""Who may be the same person: customers who share a number, an address or a name, and who is known to be another.
+
+A group is all customers who share one value. Groups come by the strength of what is shared, then by the value, and a
+pair of customers belongs to the first group that both are in: a group is listed where a pair belongs to it that nobody
+has dismissed. So people who share an address and a name are suggested once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from db import tables
+from db.engine import Session
+from db.statements import Built, Prepared, among, here, prepared
+from db.tables.column_types import Key as KeyText
+from db.tables.enums import CustomerStage, DuplicateKey
+from db.visibility import Sight, seen
+
+STRONGEST: Final = (DuplicateKey.EMAIL, DuplicateKey.PHONE, DuplicateKey.NAME)
+"""The order of the groups."""
+
+MOST: Final = 100
+"""Customers of a group, and of one customer's matches by one key: the oldest."""
+
+# Where the values of each key stand: the table, the value's column, the column of the customer's id.
+_SOURCES: Final[Mapping[DuplicateKey, tuple[Any, str, str]]] = {
+    DuplicateKey.EMAIL: (tables.CustomerEmail, "email_key", "customer_id"),
+    DuplicateKey.PHONE: (tables.CustomerPhone, "phone", "customer_id"),
+    DuplicateKey.NAME: (tables.Customer, "name_key", "id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Customers in sight who share a value, oldest first; those whom all others of them differ from are left out."""
+
+    key: DuplicateKey
+    value: str
+    customer_ids: tuple[bytes, ...]
+
+    @property
+    def id(self) -> bytes:
+        """The same for as long as the value is shared: the key's number, the first bytes of the value, by which it is
+        found, and a part of its hash."""
+        text = self.value.encode()
+        return bytes([self.key]) + text[:_FIRST].ljust(_FIRST, b"\0") + sha256(text).digest()[: 15 - _FIRST]
+
+
+_FIRST: Final = 7
+_LAST: Final = "\U0010ffff"
+
+
+async def groups(
+    session: Session,
+    keys: Iterable[DuplicateKey],
+    sight: Sight,
+    *,
+    size: int,
+    after: tuple[DuplicateKey, str] | None = None,
+) -> list[Group]:
+    """The first `size` groups behind the key and the value `after`: a statement for each key that is reached."""
+    asked = tuple(key for key in STRONGEST if key in keys)
+    found: list[Group] = []
+    for place, key in enumerate(asked):
+        if after is not None and STRONGEST.index(key) < STRONGEST.index(after[0]):
+            continue
+        missing = size - len(found)
+        if missing > 0:
+            value = after[1] if after is not None and after[0] is key else ""
+            statement = _page(key, asked[:place], sight.everything, missing)
+            rows = await session.rows(statement, behind=value, **sight.values())
+            found += [Group(key, row.value, tuple(_listed(row.ids))) for row in rows]
+    return await _without_dismissed(session, found)
+
+
+async def count(session: Session, keys: Iterable[DuplicateKey], sight: Sight, at_most: int | None = None) -> int:
+    """How many groups there are; counting stops at `at_most`."""
+    asked = tuple(key for key in STRONGEST if key in keys)
+    found = 0
+    for place, key in enumerate(asked):
+        left = None if at_most is None else at_most - found
+        if left is None or left > 0:
+            statement = _count(key, asked[:place], sight.everything, left)
+            found += (await session.rows(statement, behind="", **sight.values()))[0].count
+    return found
+
+
+async def by_ids(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, Group]:
+    """The groups that are there still, whatever other groups their customers are in. A statement for each."""
+    found: list[Group] = []
+    for one in ids:
+        if one[0] < len(DuplicateKey):
+            key, first = DuplicateKey(one[0]), one[1 : 1 + _FIRST].rstrip(b"\0").decode(errors="ignore")
+            # From the place before it on, so that a value that is no longer than its first bytes is found too.
+            statement = _between(key, sight.everything)
+            rows = await session.rows(statement, behind=first[:-1], high=first + _LAST, **sight.values())
+            groups_ = (Group(key, row.value, tuple(_listed(row.ids))) for row in rows)
+            found += [group for group in groups_ if group.id == one]
+    return {group.id: group for group in await _without_dismissed(session, found)}
+
+
+async def matches(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, list[bytes]]:
+    """For each of these customers who is not archived the others in sight who share something: by each key the oldest
+    MOST. One statement."""
+    rows = await session.rows(_matches(sight.everything), ids=ids, **sight.values())
+    return {
+        row.id: list(dict.fromkeys(one for listed in (row.emails, row.phones, row.names) for one in _listed(listed)))
+        for row in rows
+    }
+
+
+async def values(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Mapping[DuplicateKey, frozenset[str]]]:
+    """What each customer is compared by. One statement."""
+    found: dict[bytes, dict[DuplicateKey, set[str]]] = {}
+    for row in await session.rows(_VALUES, ids=ids):
+        found.setdefault(row.customer_id, {}).setdefault(DuplicateKey(row.key), set()).add(row.value)
+    return {one: {key: frozenset(held) for key, held in by_key.items()} for one, by_key in found.items()}
+
+
+async def dismissed(session: Session, ids: Sequence[bytes]) -> list[tables.DuplicateDismissal]:
+    """The pairs that one of these customers is in and that are known to be two people."""
+    return await session.rows(_DISMISSED, ids=ids)
+
+
+async def _without_dismissed(session: Session, found: Sequence[Group]) -> list[Group]:
+    """Who is known to differ from every other of a group is none of it."""
+    ids = list(dict.fromkeys(one for group in found for one in group.customer_ids))
+    pairs = {(row.first_id, row.second_id) for row in await dismissed(session, ids)} if ids else set()
+    if not pairs:
+        return list(found)
+    return [Group(group.key, group.value, _left(group.customer_ids, pairs)) for group in found]
+
+
+def _left(ids: tuple[bytes, ...], pairs: set[tuple[bytes, bytes]]) -> tuple[bytes, ...]:
+    left = tuple(
+        one for one in ids if any(other != one and (min(one, other), max(one, other)) not in pairs for other in ids)
+    )
+    # Where more share the value than are looked at, those who are left may lie beyond.
+    return left or ids
+
+
+def _listed(ids: Any) -> list[bytes]:
+    """An array of PostgreSQL; on SQLite, JSON of hexadecimal texts."""
+    return [bytes.fromhex(one) for one in orjson.loads(ids)] if isinstance(ids, str) else list(ids)
+
+
+# ── statements ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def _page(key: DuplicateKey, stronger: tuple[DuplicateKey, ...], everything: bool, size: int) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        row, found = _shared(key, stronger, everything)
+        found = found.add_columns(_members(key, row, everything, dialect))
+        return found.order_by(getattr(row, _SOURCES[key][1])).limit(literal_column(str(size)))
+
+    return Built(build)
+
+
+@cache
+def _count(
+    key: DuplicateKey, stronger: tuple[DuplicateKey, ...], everything: bool, at_most: int | None
+) -> Prepared[Any]:
+    _, found = _shared(key, stronger, everything)
+    if at_most is not None:
+        found = found.limit(literal_column(str(at_most)))
+    return prepared(select(func.count().label("count")).select_from(found.subquery("suggested")))
+
+
+@cache
+def _between(key: DuplicateKey, everything: bool) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        row, found = _shared(key, (), everything, first=False)
+        value = getattr(row, _SOURCES[key][1])
+        return found.where(value <= bindparam("high", type_=KeyText)).add_columns(
+            _members(key, row, everything, dialect)
+        )
+
+    return Built(build)
+
+
+def _shared(
+    key: DuplicateKey, stronger: Iterable[DuplicateKey], everything: bool, *, first: bool = True
+) -> tuple[Any, Select[Any]]:
+    """The values that make a group, read in the order of their index, so that a page reads no more than it needs."""
+    table, name, _ = _SOURCES[key]
+    row = aliased(table)
+    value = getattr(row, name)
+    found = select(value.label("value")).where(here(row), value > bindparam("behind", type_=KeyText)).group_by(value)
+    several = func.count() > literal_column("1")
+    if not everything:
+        # Most of what is shared is shared with somebody out of sight: that is found out first, and cheaply.
+        several = several & (_in_sight(key, row) > literal_column("1"))
+    suggested = _suggested(key, row, stronger, everything, first=first)
+    return row, found.having(case((several, suggested)).is_not(None))
+
+
+def _suggested(
+    key: DuplicateKey, row: Any, stronger: Iterable[DuplicateKey], everything: bool, *, first: bool = True
+) -> Any:
+    """Two of those who have the value are in sight, not dismissed, and (`first`) in no group before; null where there
+    are none. As one value, so that no database begins with all pairs of all customers."""
+    table, name, identifier = _SOURCES[key]
+    one, two = aliased(table), aliased(table)
+    ids = _Pair(one, two, getattr(one, identifier), getattr(two, identifier))
+    value = getattr(row, name)
+    found: Any = select(literal_column("1")).where(
+        here(one, two), getattr(one, name) == value, getattr(two, name) == value, ids.second > ids.first
+    )
+    for own, of in ((one, ids.first), (two, ids.second)):
+        customer = own if table is tables.Customer else aliased(tables.Customer)
+        if customer is not own:
+            found = found.where(here(customer), customer.id == of)
+        found = found.where(_living(customer), seen(everything, customer))
+    found = found.where(not_(_dismissed_pair(ids)))
+    if first:
+        found = found.where(*(not_(_share(other, ids)) for other in stronger))
+        if table is not tables.Customer:
+            found = found.where(not_(_share(key, ids, before=getattr(one, name))))
+    found = found.limit(literal_column("1")).correlate(row)
+    return found.scalar_subquery()
+
+
+def _in_sight(key: DuplicateKey, row: Any) -> Any:
+    """How many of those who have the value are in sight at first glance: two at most. Each kind of them is looked up in
+    an index of its own, so that no customer is read."""
+    table, name, identifier = _SOURCES[key]
+    one = aliased(table)
+    found: Any = select(literal_column("1").label("one")).where(here(one), getattr(one, name) == getattr(row, name))
+    if table is tables.Customer:
+        found = found.where(seen(False, one))
+    else:
+        found = found.where(or_(*(_is(one, identifier, glance) for glance in _GLANCES)))
+    found = found.limit(literal_column("2")).correlate(row)
+    return select(func.count()).select_from(found.subquery()).correlate(row).scalar_subquery()
+
+
+_GLANCES: Final = (
+    lambda customer: customer.stage == CustomerStage.POOL.value,
+    lambda customer: customer.owner_id == bindparam("seen_agent"),
+    lambda customer: among(customer.department_id, "seen_departments"),
+)
+"""Who may be in sight: the pool, one's own, and, whether they wait or not, those of one's departments."""
+
+
+def _is(row: Any, identifier: str, glance: Any) -> ColumnElement[bool]:
+    customer = aliased(tables.Customer)
+    found: Any = select(literal_column("1")).where(
+        here(customer), customer.id == getattr(row, identifier), glance(customer)
+    )
+    return exists(found.correlate(row))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two rows of a statement, and the ids of the customers whose they are."""
+
+    one: Any
+    two: Any
+    first: Any
+    second: Any
+
+
+def _share(key: DuplicateKey, ids: _Pair, *, before: Any = None) -> ColumnElement[bool]:
+    """The two share a value of the key; one that comes before another, where that is given."""
+    table, name, identifier = _SOURCES[key]
+    one, two = aliased(table), aliased(table)
+    found: Any = select(literal_column("1")).where(
+        here(one, two),
+        getattr(one, identifier) == ids.first,
+        getattr(two, identifier) == ids.second,
+        getattr(one, name) == getattr(two, name),
+    )
+    if before is not None:
+        found = found.where(func.coalesce(getattr(one, name), literal_column("''")) < before)
+    return exists(found.correlate(ids.one, ids.two))
+
+
+def _living(customer: Any) -> ColumnElement[bool]:
+    """Not archived; said so that no database begins with the index of those who are not, which is almost everybody."""
+    return func.coalesce(customer.archived_at, literal_column("0")) == literal_column("0")
+
+
+def _dismissed_pair(ids: _Pair) -> ColumnElement[bool]:
+    pair = aliased(tables.DuplicateDismissal)
+    found: Any = select(literal_column("1")).where(here(pair), pair.first_id == ids.first, pair.second_id == ids.second)
+    return exists(found.correlate(ids.one, ids.two))
+
+
+def _members(key: DuplicateKey, row: Any, everything: bool, dialect: str) -> Any:
+    table, name, identifier = _SOURCES[key]
+    member = aliased(table)
+    customer = member if table is tables.Customer else aliased(tables.Customer)
+    found = select(getattr(member, identifier).label("id")).where(
+        here(member), getattr(member, name) == getattr(row, name)
+    )
+    if customer is not member:
+        found = found.where(here(customer), customer.id == getattr(member, identifier))
+    found = found.where(_living(customer), seen(everything, customer))
+    return _gathered(found.correlate(row), dialect).label("ids")
+
+
+@cache
+def _matches(everything: bool) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        customer = tables.Customer
+        lists = (
+            _gathered(_others(key, customer, everything), dialect).label(label)
+            for key, label in zip(STRONGEST, ("emails", "phones", "names"), strict=True)
+        )
+        return select(customer.id, *lists).where(  # type: ignore[call-overload, no-any-return] # a column
+            here(customer),
+            among(customer.id, "ids"),
+            customer.archived_at.is_(None),  # type: ignore[union-attr] # as above
+        )
+
+    return Built(build)
+
+
+def _others(key: DuplicateKey, customer: Any, everything: bool) -> Select[Any]:
+    table, name, identifier = _SOURCES[key]
+    row = aliased(table)
+    other = row if table is tables.Customer else aliased(tables.Customer)
+    other_id = getattr(row, identifier)
+    found = select(other_id.label("id")).where(here(row), other_id != customer.id)
+    if other is row:
+        found = found.where(row.name_key == customer.name_key)
+    else:
+        own = aliased(table)
+        found = found.where(here(own, other), getattr(own, identifier) == customer.id, other.id == other_id)
+        found = found.where(getattr(row, name) == getattr(own, name)).distinct()
+    both_ways = _Pair(row, customer, other_id, customer.id), _Pair(row, customer, customer.id, other_id)
+    found = found.where(_living(other), seen(everything, other), *(not_(_dismissed_pair(ids)) for ids in both_ways))
+    return found.correlate(customer)
+
+
+def _gathered(found: Select[Any], dialect: str) -> Any:
+    """The ids, oldest first, as one value."""
+    some = found.order_by("id").limit(literal_column(str(MOST)))
+    if dialect == "sqlite":
+        inner = some.subquery()
+        return select(func.json_group_array(func.hex(inner.c.id))).select_from(inner).scalar_subquery()
+    return func.array(some.scalar_subquery())
+
+
+_VALUES: Final = prepared(
+    union_all(
+        *(
+            select(
+                getattr(table, identifier).label("customer_id"),
+                literal_column(str(key.value)).label("key"),
+                getattr(table, name).label("value"),
+            ).where(here(table), among(getattr(table, identifier), "ids"))
+            for key, (table, name, identifier) in _SOURCES.items()
+        )
+    )
+)
+_DISMISSED: Final = prepared(
+    select(tables.DuplicateDismissal).where(
+        here(tables.DuplicateDismissal),
+        or_(among(tables.DuplicateDismissal.first_id, "ids"), among(tables.DuplicateDismissal.second_id, "ids")),
+    )
+)

@@ -1,0 +1,137 @@
+"""What an export reads: pages of customers by their ids, no more columns than the file has, and all ids beforehand."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Select, bindparam, func, literal_column
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session
+from db.paging.keyset import Kept, Listing, ordered
+from db.paging.sorting import Sort
+from db.statements import Built, Prepared, among, here, prepared
+from db.visibility import Sight, seen
+
+_CUSTOMER: Final = tables.Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom a page is about. Those who lie side by side are read as one range of the index, three times as fast as by
+    their ids one by one; it may hold others too, whom the reader leaves out."""
+
+    ids: Sequence[bytes]
+    together: bool = False
+
+    def values(self) -> dict[str, Any]:
+        return {"first": min(self.ids), "last": max(self.ids)} if self.together else {"ids": self.ids}
+
+
+def _asked(column: Any, together: bool) -> Any:
+    return column.between(bindparam("first"), bindparam("last")) if together else among(column, "ids")
+
+
+async def customers(session: Session, asked: Asked, sight: Sight, columns: frozenset[str]) -> list[Any] | None:
+    """Those in sight who are there, with these columns and the id, in no order; None where those asked for together
+    are far from each other."""
+    statement = _customers(columns | {"id"}, sight.everything, asked.together)
+    most = 2 * len(asked.ids)
+    found = await session.rows(
+        statement, **asked.values(), **sight.values(), **({"most": most} if asked.together else {})
+    )
+    return None if asked.together and len(found) == most else found
+
+
+@lru_cache(maxsize=200)
+def _customers(columns: frozenset[str], everything: bool, together: bool) -> Prepared[Any]:
+    chosen = [col(getattr(_CUSTOMER, name)) for name in sorted(columns)]
+    found = select(*chosen).where(here(_CUSTOMER), _asked(col(_CUSTOMER.id), together), seen(everything))
+    return prepared(found.limit(bindparam("most")) if together else found)
+
+
+def _hanging(table: Any, *columns: Any, together: bool) -> Select[Any]:
+    """The customer's id first, then what hangs on him."""
+    found: Select[Any] = select(col(table.customer_id), *columns)
+    return found.where(here(table), _asked(col(table.customer_id), together))
+
+
+_PHONE, _EMAIL, _EXTERNAL = tables.CustomerPhone, tables.CustomerEmail, tables.CustomerExternalId
+_VALUE, _WORN, _FRIEND = tables.CustomerValue, tables.CustomerTag, tables.WechatFriend
+_PARTS: Final[Mapping[str, tuple[Any, Sequence[Any], Sequence[Any]]]] = {
+    "phones": (_PHONE, [_PHONE.phone], [_PHONE.position]),
+    "emails": (_EMAIL, [_EMAIL.email], [_EMAIL.position]),
+    "external_ids": (_EXTERNAL, [_EXTERNAL.system, _EXTERNAL.value], [_EXTERNAL.system, _EXTERNAL.value]),
+    "values": (
+        _VALUE,
+        [_VALUE.field_id, _VALUE.text, _VALUE.number, _VALUE.boolean, _VALUE.date, _VALUE.date_time, _VALUE.option],
+        [_VALUE.position],
+    ),
+}
+
+
+@cache
+def _part(part: str, together: bool) -> Prepared[Any]:
+    table, columns, order = _PARTS[part]
+    return prepared(_hanging(table, *map(col, columns), together=together).order_by(*map(col, order)))
+
+
+async def hanging(session: Session, part: str, asked: Asked) -> list[Any]:
+    """What hangs on the customers, each row beginning with the customer's id: (id, phone), (id, system, value), …"""
+    return await session.rows(_part(part, asked.together), **asked.values()) if asked.ids else []
+
+
+_ID: Final = 16
+_JOINED: Final[Mapping[str, tuple[Any, Any]]] = {"tags": (_WORN, _WORN.tag_id), "friends": (_FRIEND, _FRIEND.agent_id)}
+
+
+@cache
+def _joined(part: str, together: bool) -> Prepared[Any]:
+    """The ids of what hangs on each customer, one behind the other: of many small rows the decoding costs most."""
+    table, key = _JOINED[part]
+
+    def build(dialect: str) -> Select[Any]:
+        empty: Any = literal_column("''::bytea" if dialect == "postgresql" else "''")
+        joined = func.string_agg(key, empty) if dialect == "postgresql" else func.group_concat(func.hex(key), empty)
+        return _hanging(table, joined.label("ids"), together=together).group_by(col(table.customer_id))
+
+    return Built(build)
+
+
+async def joined(session: Session, part: str, asked: Asked) -> list[tuple[bytes, list[bytes]]]:
+    """The ids of the tags or friends that each customer has."""
+    rows = await session.rows(_joined(part, asked.together), **asked.values())
+    held = [(row[0], row[1] if isinstance(row[1], bytes) else bytes.fromhex(row[1])) for row in rows]
+    return [(key, [some[at : at + _ID] for at in range(0, len(some), _ID)]) for key, some in held]
+
+
+_SHARED: Final[Mapping[str, Prepared[Any]]] = {
+    part: prepared(select(table.id, *columns).where(here(table), among(table.id, "ids")))
+    for part, table, columns in (
+        ("tags", tables.Tag, (tables.Tag.name, tables.Tag.name_key)),
+        ("agents", tables.Agent, (tables.Agent.email, tables.Agent.name_key)),
+        ("companies", tables.Company, (tables.Company.name,)),
+        ("departments", tables.Department, (tables.Department.name,)),
+    )
+}
+
+
+async def shared(session: Session, part: str, ids: Collection[bytes]) -> list[Any]:
+    """What many customers share: its id, and what it is called in a file."""
+    return await session.rows(_SHARED[part], ids=list(ids)) if ids else []
+
+
+def ids(session: Session, match: Listing, sort: Sort, size: int) -> AsyncGenerator[list[Any]]:
+    """The ids of all customers of a list in its order, `size` at a time, as they are at one moment."""
+    return session.pieces(_ids(Kept(match), sort.shape), size, **match.values, **sort.bound)
+
+
+@lru_cache(maxsize=200)
+def _ids(kept: Kept, sort: tuple[Any, ...]) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        found = ordered(kept.listing, dialect, sort, wanted=False)
+        return found.with_only_columns(kept.listing.row.id.label("id"), maintain_column_froms=True)
+
+    return Built(build)

@@ -1,0 +1,126 @@
+"""The text that a search for customers looks through."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session
+from db.filtering.search import SECTIONS
+from db.statements import among, here, prepared
+from db.values.folding import fold
+
+# Country calling codes of two digits (E.164); 1 and 7 have one, all others three.
+_TWO_DIGITS = frozenset({
+    "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48", "49", "51",
+    "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66", "81", "82", "84", "86", "90",
+    "91", "92", "93", "94", "95", "98",
+})  # fmt: skip
+
+
+def document(
+    *,
+    names: Sequence[str | None],
+    emails: Iterable[str] = (),
+    phones: Iterable[str] = (),
+    company: str | None = None,
+    external_ids: Iterable[str] = (),
+    address: Iterable[str | None] = (),
+    tags: Iterable[str] = (),
+    notes: Iterable[str] = (),
+    values: Iterable[str] = (),
+) -> str:
+    """All that a customer is found by (SM8), folded: a section for each of SECTIONS, one line a value.
+
+    `names` are the name, the nickname and the real name; `phones` are in E.164 and give two lines each, for people
+    type a number both ways: 84901234567 and 0901234567. `tags` are names, `notes` bodies, `values` the texts of custom
+    fields. Any of them may come folded already: folding twice changes nothing.
+    """
+    name, nickname, real_name = names
+    sections: Mapping[str, Iterable[str | None]] = {
+        "NAME": (name,),
+        "NICKNAME": (nickname,),
+        "REAL_NAME": (real_name,),
+        "EMAIL": emails,
+        "COMPANY": (company,),
+        "EXTERNAL_ID": external_ids,
+        "ADDRESS": address,
+        "TAG": tags,
+        "NOTE": notes,
+        "CUSTOM_FIELD": values,
+        "PHONE": lines_of(phones),
+    }
+    return "".join(mark + _lines(sections[name]) for name, mark in SECTIONS.items())
+
+
+def revised(document: str, sections: Mapping[str, Iterable[str | None]]) -> str:
+    """A document with other values in these sections."""
+    for name, texts in sections.items():
+        mark, behind = SECTIONS[name], _BEHIND[name]
+        start = document.find(mark) + 1
+        if start:
+            end = document.find(behind, start) if behind else -1
+            document = document[:start] + _lines(texts) + (document[end:] if end >= 0 else "")
+    return document
+
+
+def whole(document: str) -> bool:
+    """Whether it has its sections; a text that was put there by somebody else has not."""
+    return document.startswith(_FIRST) and _LAST in document
+
+
+_FIRST, *_, _LAST = SECTIONS.values()
+_BEHIND: Mapping[str, str | None] = dict(zip(SECTIONS, [*list(SECTIONS.values())[1:], None], strict=True))
+"""The mark that ends a section: the next one's."""
+
+
+def lines_of(phones: Iterable[str]) -> list[str]:
+    """Numbers in E.164 as the document has them."""
+    return [line for phone in phones for line in (phone[1:], national(phone))]
+
+
+def _lines(texts: Iterable[str | None]) -> str:
+    return "\n".join(_folded(text) for text in texts if text)
+
+
+# Tags, cities and companies are the same few texts again and again.
+_folded = lru_cache(maxsize=10_000)(fold)
+
+
+def national(phone: str) -> str:
+    """A number in E.164 as it is dialled at home: +84901234567 as 0901234567."""
+    if phone[1] in "17":
+        return "0" + phone[2:]
+    return "0" + phone[3 if phone[1:3] in _TWO_DIGITS else 4 :]
+
+
+async def documents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Any]:
+    """What customers are found by: the `document`, and beside it what of their own row can be shown as it was typed."""
+    return {row.id: row for row in await session.rows(_DOCUMENTS, ids=ids)}
+
+
+TYPED = (
+    "name", "nickname", "real_name", "email", "address_line1", "address_line2", "city", "region", "postal_code",
+    "country",
+)  # fmt: skip
+
+_DOCUMENTS = prepared(
+    select(
+        tables.Customer.id,
+        col(tables.CustomerSearch.text).label("document"),
+        *(getattr(tables.Customer, name) for name in TYPED),
+    )
+    .join(tables.CustomerSearch, col(tables.CustomerSearch.customer_id) == tables.Customer.id)
+    .where(here(tables.Customer, tables.CustomerSearch), among(tables.Customer.id, "ids"))
+)
+
+_TEXTS = prepared(
+    select(tables.CustomerSearch).where(here(tables.CustomerSearch), among(tables.CustomerSearch.customer_id, "ids"))
+)
+
+
+async def texts(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, str]:
+    """The document of each of these customers."""
+    return {row.customer_id: row.text for row in await session.rows(_TEXTS, ids=ids)}

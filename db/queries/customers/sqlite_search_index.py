@@ -1,0 +1,36 @@
+"""The index of texts that SQLite searches by: its parts are merged in small steps, so that no writer waits for long.
+
+Left to itself SQLite merges while somebody writes, hundreds of pages at a time, and whoever wants to write waits. Where
+steps are taken it does so only when sixteen parts of a size have come together.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import func, select, text
+
+from db.engine import Work
+from db.statements import Prepared
+
+PAGES: Final = 32
+"""Pages that a step writes at most: some ten milliseconds."""
+
+# The parameter of the workspace is none of these statements'.
+_BY_STEPS: Prepared[None] = Prepared(text("INSERT INTO customer_text(customer_text, rank) VALUES ('automerge', 0)"))
+_STEP: Prepared[None] = Prepared(text(f"INSERT INTO customer_text(customer_text, rank) VALUES ('merge', {PAGES})"))
+_CHANGES: Prepared[Any] = Prepared(select(func.total_changes().label("count")))
+
+# What the step notes about itself changes one row.
+_NOTHING: Final = 2
+
+
+async def by_steps(work: Work) -> None:
+    """From now on merging is left to `step`."""
+    await work.execute(_BY_STEPS)
+
+
+async def step(work: Work) -> bool:
+    """Merges a little; whether there may be more to do."""
+    (before,) = await work.rows(_CHANGES)
+    await work.execute(_STEP)
+    (after,) = await work.rows(_CHANGES)
+    return bool(after.count - before.count >= _NOTHING)

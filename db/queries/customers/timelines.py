@@ -1,0 +1,63 @@
+"""A customer's history: changes, notes, interactions and orders, each read newest first from one place on."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import bindparam, func
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session
+from db.queries.change_log import identifier
+from db.statements import Prepared, among, grouped, here, prepared
+from db.tables.column_types import Id, Moment
+
+Place = tuple[int, bytes]
+"""Where an entry lies: its moment and its id; a line of the log has its number for an id."""
+
+# Of each table: its customer, its moment, what breaks ties.
+_READ: Final[Mapping[Any, tuple[str, str, str]]] = {
+    tables.Change: ("node_id", "at", "seq"),
+    tables.Note: ("customer_id", "created_at", "id"),
+    tables.Interaction: ("customer_id", "occurred_at", "id"),
+    tables.Order: ("customer_id", "placed_at", "id"),
+}
+
+
+def place(row: Any) -> Place:
+    """Where the entry lies."""
+    _, moment, tie = _READ[row.table]
+    key = getattr(row, tie)
+    return getattr(row, moment), identifier(key) if tie == "seq" else key
+
+
+async def entries(session: Session, ids: Sequence[bytes], size: int, after: Place | None) -> Mapping[bytes, list[Any]]:
+    """Up to `size` entries of each customer that follow the place, newest first: four statements, however many
+    customers."""
+    found: dict[bytes, list[Any]] = {}
+    for table, (owner, _, tie) in _READ.items():
+        bounds: dict[str, Any] = {}
+        if after is not None:
+            key: Any = min(int.from_bytes(after[1]), 2**63 - 1) if tie == "seq" else after[1]
+            bounds = {"moment": after[0], "tie": key}
+        for key, rows in grouped(
+            await session.rows(_newest(table, after is not None), ids=ids, size=size, **bounds), owner
+        ).items():
+            found.setdefault(key, []).extend(rows)
+    return {key: sorted(rows, key=place, reverse=True)[:size] for key, rows in found.items()}
+
+
+@cache
+def _newest(table: Any, after: bool) -> Prepared[Any]:
+    owner, at, tie = _READ[table]
+    customer, moment, key = (col(getattr(table, name)) for name in (owner, at, tie))
+    conditions = [here(table), among(customer, "ids")]
+    if after:
+        bound = bindparam("tie", type_=Moment if tie == "seq" else Id)
+        since = bindparam("moment", type_=Moment)
+        conditions.append((moment < since) | ((moment == since) & (key < bound)))
+    place_ = func.row_number().over(partition_by=customer, order_by=(moment.desc(), key.desc()))
+    numbered = select(table, place_.label("place_among")).where(*conditions).subquery()
+    columns = [numbered.c[column.name] for column in tables.metadata.tables[str(table.__tablename__)].columns]
+    return prepared(select(*columns).where(numbered.c.place_among <= bindparam("size")), reads=table)

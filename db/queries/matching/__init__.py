@@ -1,0 +1,1 @@
+"""Lists, totals and groups of the records that match a filter."""

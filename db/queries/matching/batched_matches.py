@@ -1,0 +1,181 @@
+"""Several matches at once, as of a page of segments: one statement asks for all of them, whatever each asks of
+customers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Select, case, select
+from sqlalchemy import literal_column as literally
+from sqlmodel import col
+
+from db import tables
+from db.engine import Session
+from db.paging import keyset, nested_pages
+from db.paging.keyset import Kept, Listing, Page, Window
+from db.paging.sorting import Sort
+from db.queries.matching import matches
+from db.queries.matching.matches import Match, Sample
+from db.statements import Built, Prepared, among, here
+from db.visibility import seen
+
+# As many go into one statement; a page has at most 250 parents.
+_TOGETHER: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Matches under their keys. They were read together, so that their values do not get in each other's way."""
+
+    matches: Mapping[Any, Match]
+
+    def parts(self) -> list[list[tuple[Any, Match]]]:
+        pairs = list(self.matches.items())
+        return [pairs[place : place + _TOGETHER] for place in range(0, len(pairs), _TOGETHER)]
+
+
+async def pages(session: Session, several: Several, window: Window, sort: Sort) -> Mapping[Any, Page]:
+    """The page of each: three statements for every fifty at most. Raises QuestionRefused, BAD_CURSOR."""
+    reads = keyset.phases(sort, window)
+    shapes = tuple(each.shape for each in reads)
+    found: dict[Any, Page] = {}
+    for part in several.parts():
+        values = {**_values(session, part), **sort.bound}
+        for each in reads:
+            values |= each.values
+        listings = await _fitting(session, part, sort, values)
+        statement = _ids(listings, sort.shape, shapes, window.backwards, window.size + 1)
+        row: Any = await session.first(statement, **values)
+        gathered = {
+            key: nested_pages.listed(row, f"ids_{place}", len(reads), window.size + 1)
+            for place, (key, _) in enumerate(part)
+        }
+        found |= await nested_pages.shown(session, gathered, listings[0].listing, window, sort, values)
+    return found
+
+
+async def _fitting(
+    session: Session, part: Sequence[tuple[Any, Match]], sort: Sort, values: Mapping[str, Any]
+) -> tuple[Kept, ...]:
+    """What to take pages of, each begun with an index of what it asks or with the list, whichever finds it faster."""
+    samples = {
+        place: sample
+        for place, (_, match) in enumerate(part)
+        if (sample := matches.sampled(session.dialect.name, match, sort)) is not None
+    }
+    indexed = {place: match.search is None for place, (_, match) in enumerate(part)}
+    if samples:
+        row: Any = await session.first(_samples(Samples(tuple(samples.values()))), **values)
+        indexed |= {
+            place: matches.rare(session.dialect.name, getattr(row, f"count_{number}"))
+            for number, place in enumerate(samples)
+        }
+    return tuple(
+        Kept(matches.all_of(session, match, indexed=indexed[place], paged=True))
+        for place, (_, match) in enumerate(part)
+    )
+
+
+async def counts(session: Session, several: Several, at_most: int | None) -> Mapping[Any, int]:
+    """How many customers each finds: one statement for every fifty; counting stops at `at_most`."""
+    found: dict[Any, int] = {}
+    for part in several.parts():
+        row: Any = await session.first(
+            _counts(_listings(session, part, indexed=True), at_most), **_values(session, part)
+        )
+        found |= {key: getattr(row, f"count_{place}") for place, (key, _) in enumerate(part)}
+    return found
+
+
+async def holding(session: Session, several: Several, ids: Sequence[bytes]) -> Mapping[bytes, set[Any]]:
+    """Which of the matches each of the customers is in: one statement for every fifty."""
+    found: dict[bytes, set[Any]] = {}
+    for part in several.parts():
+        rows: list[Any] = await session.rows(
+            _holding(_listings(session, part, indexed=False)), customer_ids=ids, **_values(session, part)
+        )
+        for row in rows:
+            keys = {key for place, (key, _) in enumerate(part) if getattr(row, f"in_{place}")}
+            found.setdefault(row.id, set()).update(keys)
+    return found
+
+
+def _listings(session: Session, part: Sequence[tuple[Any, Match]], *, indexed: bool) -> tuple[Kept, ...]:
+    return tuple(Kept(matches.all_of(session, match, indexed=indexed)) for _, match in part)
+
+
+def _values(session: Session, part: Sequence[tuple[Any, Match]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for _, match in part:
+        values |= match.values(session.workspace_id)
+    return values
+
+
+class Samples:
+    """Several of them as a key of what is kept."""
+
+    __slots__ = ("all",)
+
+    def __init__(self, samples: tuple[Sample, ...]) -> None:
+        self.all = samples
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Samples) and [one.key for one in self.all] == [one.key for one in other.all]
+
+    def __hash__(self) -> int:
+        return hash(tuple(one.key for one in self.all))
+
+
+@lru_cache(maxsize=200)
+def _samples(samples: Samples) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        counts = [one.build(dialect).scalar_subquery() for one in samples.all]
+        return select(*(count.label(f"count_{place}") for place, count in enumerate(counts)))
+
+    return Built(build)
+
+
+@lru_cache(maxsize=200)
+def _ids(
+    kept: tuple[Kept, ...], sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
+) -> Prepared[Any]:
+    def ids(listing: Listing, dialect: str, name: str) -> list[Any]:
+        own = []
+        for phase in phases:
+            found = keyset.ordered(listing, dialect, sort, phase, backwards, wanted=False)
+            found = found.with_only_columns(listing.row.id.label("id"), maintain_column_froms=True)
+            own.append(found.limit(literally(str(size))))
+        return nested_pages.gathered(own, dialect, name)
+
+    def build(dialect: str) -> Select[Any]:
+        each = [ids(one.listing, dialect, f"ids_{place}") for place, one in enumerate(kept)]
+        return select(*(column for columns in each for column in columns))
+
+    return Built(build)
+
+
+@lru_cache(maxsize=200)
+def _counts(kept: tuple[Kept, ...], at_most: int | None) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        counts = [keyset.counting(each.listing, dialect, at_most).scalar_subquery() for each in kept]
+        return select(*(count.label(f"count_{place}") for place, count in enumerate(counts)))
+
+    return Built(build)
+
+
+@lru_cache(maxsize=200)
+def _holding(kept: tuple[Kept, ...]) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        within = [_within(each.listing.build(dialect)).label(f"in_{place}") for place, each in enumerate(kept)]
+        row = tables.Customer
+        everything = kept[0].listing.everything
+        return select(col(row.id), *within).where(here(row), among(row.id, "customer_ids"), seen(everything))
+
+    return Built(build)
+
+
+def _within(found: Select[Any]) -> Any:
+    """Whether the row is one of them, as 1 or 0."""
+    says: Any = found.whereclause
+    return case((says, literally("1")), else_=literally("0"))

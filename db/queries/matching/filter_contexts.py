@@ -1,0 +1,100 @@
+"""What filters and sorts need of the workspace before they can be read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session
+from db.filtering.filter_context import Circumstances
+from db.filtering.relative_dates import Clock
+from db.queries import workspaces
+from db.queries.catalogue import departments
+from db.queries.customers import customers
+from db.statements import here, prepared
+from db.tables.enums import EntityType
+from db.values import wire_format
+from db.visibility import Sight
+
+_FIELDS_IN_USE = prepared(
+    select(tables.CustomField).where(here(tables.CustomField), col(tables.CustomField.active).is_(True))
+)
+_SEGMENTS = prepared(select(tables.Segment).where(here(tables.Segment)))
+
+# What stands in a filter or a sort where the workspace has to be asked before it can be read.
+_FIELDS = frozenset({"customFields", "customField"})
+_SEGMENT = frozenset({"segments"})
+_TREE = frozenset({"within"})
+_CLOCK = frozenset({"last", "next", "age", "anniversaryWithin"})
+# Where a field is named by its key.
+_KEYS = frozenset({"key", "customField"})
+_ANYWHERE = ZoneInfo("UTC")
+
+
+async def of(
+    session: Session, questions: Iterable[Any], *, now: int, agent_id: bytes | None, sight: Sight, clock: bool = False
+) -> Circumstances:
+    """What the questions, filters and sorts as plain data, need to be read: at most five statements. `clock`: they
+    are reckoned in the workspace's days, whatever they are."""
+    names, keys, ids = _spoken([*questions])
+    segments = {row.id: row for row in await session.rows(_SEGMENTS)} if names & _SEGMENT else {}
+    if segments:
+        names, keys, ids = _spoken([*questions, *(segment.filter for segment in segments.values())])
+    tree = await departments.every(session) if names & _TREE else []
+    rows = await _fields(session, keys) if names & _FIELDS else None
+    return Circumstances(
+        Clock(now, await workspaces.zone(session) if clock or names & _CLOCK else _ANYWHERE),
+        agent_id,
+        sight,
+        _by_keys(rows) if rows else {},
+        segments,
+        {row.id: row.parent_id for row in tree},
+        await customers.survivors(session, list(ids)) if ids else {},
+        rows=rows,
+        lasting=not names & (_SEGMENT | _TREE) and not ids,
+    )
+
+
+async def known_by(session: Session, rows: Sequence[Any] | None) -> bool:
+    """Whether the fields are still the ones that something was read with; None: with none."""
+    return rows is None or await session.settled(_FIELDS_IN_USE) is rows
+
+
+async def _fields(session: Session, keys: set[str]) -> Sequence[Any]:
+    """The active fields. One that is not known yet may have been made by another process just now."""
+    rows = await session.settled(_FIELDS_IN_USE)
+    if keys - {row.key for row in rows}:
+        rows = await session.rows(_FIELDS_IN_USE)
+    return rows
+
+
+_ENTITIES = {one.value: one for one in EntityType}
+
+
+def _by_keys(rows: Sequence[Any]) -> Mapping[EntityType, Mapping[str, Any]]:
+    found: dict[EntityType, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(_ENTITIES[row.entity], {})[row.key] = row
+    return found
+
+
+def _spoken(plain: Any) -> tuple[set[str], set[str], set[bytes]]:
+    """Every name that stands in plain data, however deep, the keys of fields, and the ids of customers. Walked by hand:
+    its depth is the client's."""
+    names: set[str] = set()
+    keys: set[str] = set()
+    ids: set[bytes] = set()
+    waiting = [plain]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            names.update(one)
+            keys.update(one[name] for name in _KEYS & one.keys() if isinstance(one[name], str))
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, str) and (identifier := wire_format.parse("Customer", one)):
+            ids.add(identifier)
+    return names, keys, ids

@@ -1,0 +1,164 @@
+"""What customers are put in groups by: a field, a stretch of the calendar, a custom field, a tag."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, and_, bindparam, case
+from sqlalchemy import literal_column as literally
+from sqlalchemy.orm import aliased
+
+from db import tables
+from db.filtering import custom_fields, relative_dates
+from db.filtering.errors import QuestionRefused, invalid
+from db.filtering.filter_context import Circumstances
+from db.statements import here
+from db.tables.column_types import Id
+from db.tables.enums import CustomFieldType, EntityType
+
+MOST: Final = 3
+"""Keys of one grouping."""
+
+FIELDS: Final[Mapping[str, str]] = {
+    "RELATIONSHIP_STATUS": "relationship_status",
+    "SUBSCRIPTION_STATUS": "subscription_status",
+    "STAGE": "stage",
+    "SOURCE": "source",
+    "CHANNEL": "channel",
+    "GENDER": "gender",
+    "COUNTRY": "country",
+    "COMPANY": "company_id",
+    "OWNER": "owner_id",
+    "DEPARTMENT": "department_id",
+    "FOLLOW_UP_STAGE": "follow_up_stage",
+}
+GRAINS: Final = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
+
+_MOMENTS: Final[Mapping[str, str]] = {"createdAt": "created_at", "lastInteractionAt": "last_interaction_at"}
+_FIELD_COLUMNS: Final[Mapping[CustomFieldType, str]] = {
+    **custom_fields.SORTED,
+    CustomFieldType.SELECT: "option",
+    CustomFieldType.MULTI_SELECT: "option",
+}
+_DAY: Final = 86_400_000
+# Added before a division and taken off after it: division rounds towards zero, and days before 1970 are negative.
+_SHIFT: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One key: a column ("column"), the tags ("tag"), the days of a moment ("day") or a custom field ("field")."""
+
+    kind: str
+    name: str
+    grain: str | None = None
+    zone: str = "UTC"
+    field: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The keys of groups, in order. Equal where the SQL is."""
+
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        return {f"g{place}": part.field.id for place, part in enumerate(self.parts) if part.kind == "field"}
+
+    @property
+    def tags(self) -> bool:
+        """Whether they are told apart by their tags alone."""
+        return [part.kind for part in self.parts] == ["tag"]
+
+    @property
+    def whole(self) -> bool:
+        """Whether each group of SQL is a group, and no part of one."""
+        return all(part.grain in (None, "DAY") for part in self.parts)
+
+    def attached(self, found: Select[Any], row: Any) -> tuple[Select[Any], list[Any]]:
+        """The rows with what the keys need, and the keys: key_0, key_1 …"""
+        keys = []
+        for place, part in enumerate(self.parts):
+            found, key = _attached(found, row, part, place)
+            keys.append(key.label(f"key_{place}"))
+        return found, keys
+
+    def key(self, row: Any) -> tuple[Any, ...]:
+        """What a row's group is told from others by: stored values, and the first day of a stretch."""
+        return tuple(_key(part, getattr(row, f"key_{place}")) for place, part in enumerate(self.parts))
+
+
+ALL: Final = Grouping()
+
+
+def grouping(plain: Sequence[Any], known: Circumstances) -> Grouping:
+    """What a list of one-key objects groups by. Raises QuestionRefused."""
+    path = ("by",)
+    if not plain:
+        raise invalid("Groups need at least one key in `by`.", path)
+    if len(plain) > MOST:
+        raise QuestionRefused("LIMIT_EXCEEDED", f"Groups have at most {MOST} keys, not {len(plain)}.", path, limit=MOST)
+    return Grouping(tuple(_part(one, known, (*path, str(place))) for place, one in enumerate(plain)))
+
+
+def _part(plain: Any, known: Circumstances, path: tuple[str, ...]) -> Part:
+    ((name, given),) = plain.items()
+    if name == "customField":
+        found = custom_fields.field(known, EntityType.CUSTOMER, given, (*path, name))
+        column = _FIELD_COLUMNS.get(CustomFieldType(found.type), "text")
+        return Part("field", column, field=found)
+    if name == "field" and given == "TAG":
+        return Part("tag", "tag_id")
+    if name == "field":
+        return Part("column", FIELDS[given])
+    return Part("day", _MOMENTS[name], given, str(known.clock.zone))
+
+
+def _attached(found: Select[Any], row: Any, part: Part, place: int) -> tuple[Select[Any], Any]:
+    if part.kind == "tag":
+        worn: Any = aliased(tables.CustomerTag)
+        return found.outerjoin(worn, and_(here(worn), worn.customer_id == row.id)), worn.tag_id
+    if part.kind == "field":
+        value: Any = aliased(tables.CustomerValue)
+        of_field = value.field_id == bindparam(f"g{place}", type_=Id)
+        return (
+            found.outerjoin(value, and_(here(value), value.customer_id == row.id, of_field)),
+            getattr(value, part.name),
+        )
+    column = getattr(row, part.name)
+    return found, _day(column, part.zone) if part.kind == "day" else column
+
+
+def _day(moment: Any, zone: str) -> Any:
+    """The number of the day in the zone, from 1970-01-01 on."""
+    offsets = _offsets(zone)
+    local = moment + literally(str(_SHIFT * _DAY + offsets[0][1]))
+    if len(offsets) > 1:
+        *steps, (_, first) = reversed(offsets)
+        offset = case(
+            *((moment >= literally(str(since)), literally(str(by))) for since, by in steps), else_=literally(str(first))
+        )
+        local = moment + offset + literally(str(_SHIFT * _DAY))
+    return local.op("/", precedence=8)(literally(str(_DAY))).op("-", precedence=7)(literally(str(_SHIFT)))
+
+
+@lru_cache(maxsize=50)
+def _offsets(zone: str) -> Sequence[tuple[int, int]]:
+    """From which moments on the zone is how many milliseconds ahead of UTC, from 1970 to 2038, in order."""
+    return relative_dates.offsets(ZoneInfo(zone))
+
+
+def _key(part: Part, value: Any) -> Any:
+    if part.kind != "day" or value is None:
+        return value
+    day = date(1970, 1, 1) + timedelta(days=value)
+    if part.grain == "WEEK":
+        return day - timedelta(days=day.weekday())
+    if part.grain == "DAY":
+        return day
+    month = {"MONTH": day.month, "QUARTER": day.month - (day.month - 1) % 3, "YEAR": 1}[str(part.grain)]
+    return day.replace(month=month, day=1)

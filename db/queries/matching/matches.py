@@ -1,0 +1,381 @@
+"""Which customers: a filter, a search, a scope and the viewer's sight, the same for lists, totals and groups."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import ColumnElement, Select, any_, func, literal_column, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from db import tables
+from db.engine import Session
+from db.filtering import fields
+from db.filtering import search as searching
+from db.filtering.compiler import Writer, ids_along, leading, selective
+from db.filtering.errors import Path
+from db.filtering.filter_ast import TRUE, Shape, every
+from db.filtering.filter_context import Circumstances
+from db.filtering.parser import Condition, Reader
+from db.filtering.search import Search
+from db.filtering.sqlite_hints import held
+from db.paging.keyset import Kept, Listing
+from db.paging.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, sort
+from db.queries import workspaces
+from db.queries.matching import filter_contexts
+from db.statements import Built, Prepared, among, here
+from db.values.hashed_key import Alike
+from db.visibility import Sight, seen
+
+# How many of the first in order are looked at, until so many of them fit, to see whether a question finds many or few.
+# SQLite, which plans without looking, is helped with more.
+_SAMPLE: Mapping[str, int] = {"postgresql": 64, "sqlite": 1_000}
+_MANY: Mapping[str, int] = {"postgresql": 3, "sqlite": 4}
+_KEPT = 500
+# Seconds: how many fit of the first changes slowly, and a page that is found the slower way is as right.
+_BELIEVED = 10.0
+# Bytes.
+_LONGEST = 2_000
+
+
+@dataclass(slots=True)
+class Question:
+    """What a client asks of customers, as plain data; `more` are the filters of what the list belongs to, a segment or
+    a view, each with the path to tell of it."""
+
+    filter: Any = None
+    search: str | None = None
+    sections: Sequence[str] | None = None
+    sort: Any = None
+    archived: str = "EXCLUDE"
+    more: tuple[tuple[Any, Path], ...] = ()
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """As it is kept, to be asked later; `of` reads it."""
+        return {**asdict(self), "more": [[plain, list(path)] for plain, path in self.more]}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Question":
+        return cls(**{**plain, "more": tuple((one, tuple(path)) for one, path in plain["more"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The customers that a question finds."""
+
+    sight: Sight
+    condition: Condition = Condition(TRUE)  # noqa: RUF009 - it never changes.
+    archived: str = "EXCLUDE"
+    search: Search | None = None
+    key: Alike = field(init=False, compare=False, repr=False)
+    """Equal where the SQL is."""
+    chosen: dict[Any, tuple[bool, float]] = field(default_factory=dict, compare=False, repr=False)
+    """How its pages were found best in an order, and until when that is believed."""
+    _bound: dict[str, Any] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        parts = self.condition.shape, self.archived, self.sight.everything, self.search and self.search.shape
+        object.__setattr__(self, "key", Alike(parts))
+        object.__setattr__(self, "_bound", {**self.condition.bound, **self.sight.values()})
+
+    @property
+    def everyone(self) -> bool:
+        """Whether it leaves nobody out but those whom the archive and the viewer's sight do."""
+        return self.condition.shape == TRUE and self.search is None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it finds all customers but those who are archived."""
+        return self.everyone and self.sight.everything and self.archived == "EXCLUDE"
+
+    def values(self, workspace_id: int | None) -> dict[str, Any]:
+        """Not to be changed: the same each time."""
+        return self._bound if self.search is None else {**self._bound, **self.search.bound(workspace_id or 0)}
+
+    def where(self, dialect: str, row: Any, *, indexed: bool = True, paged: bool = False) -> list[ColumnElement[bool]]:
+        """The conditions on a row of customers. `indexed`: an index begins, not the list. `paged`: it is for a page, in
+        the order of the list."""
+        writer = Writer(dialect, everything=self.sight.everything, walking=not indexed)
+        found = [here(row)]
+        if not self.sight.everything:
+            found.append(seen(False, row))
+        if self.archived != "INCLUDE":
+            archived_at = row.archived_at
+            if self.archived == "ONLY":
+                found.append(archived_at.is_not(None))
+            else:
+                found.append((held(archived_at) if paged and writer.sqlite else archived_at).is_(None))
+        if self.condition.shape != TRUE:
+            found.append(writer.says(self.condition.shape, row))
+        if self.search is not None:
+            found.append(_searched(self.search, writer, dialect, row, indexed and bool(self.search.indexed)))
+        return found
+
+
+def _searched(found: Search, writer: Writer, dialect: str, row: Any, indexed: bool) -> ColumnElement[bool]:
+    if not indexed:
+        return searching.one_by_one(found, writer, row)
+    ids = searching.by_index(found, writer, dialect)
+    if dialect == "sqlite":
+        return row.id.in_(ids)  # type: ignore[no-any-return] # a column of any table
+    # As an array it is found first: a join would let the planner guess how many there are.
+    return row.id == any_(func.array(ids.scalar_subquery()))  # type: ignore[no-any-return] # as above
+
+
+async def asked(
+    session: Session, question: Question, *, sight: Sight, agent_id: bytes | None, now: int
+) -> tuple[Match, Sort]:
+    """What the question means now, in this workspace. Raises QuestionRefused."""
+    match, order = found = await _read(session, question, sight=sight, agent_id=agent_id, now=now)
+    if match.search is None or session.dialect.name != "sqlite":
+        return found
+    alone = await workspaces.alone(session)
+    return replace(match, search=replace(match.search, alone=alone)), order
+
+
+async def _read(
+    session: Session, question: Question, *, sight: Sight, agent_id: bytes | None, now: int
+) -> tuple[Match, Sort]:
+    words = _words(question, sight, agent_id)
+    earlier = _READINGS.get(words) if words else None
+    if earlier is not None and earlier.lasting and await filter_contexts.known_by(session, earlier.rows):
+        return earlier.found
+    plains = [question.filter, question.sort, *(plain for plain, _ in question.more)]
+    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, sight=sight)
+    match, order = found = read(question, known)
+    if earlier is not None:
+        # It may mean something else by now, but hardly: its pages are found best as a moment ago.
+        found = replace(match, chosen=earlier.found[0].chosen), order
+    if words:
+        _keep(words, _Reading(found, known.lasting, known.rows))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a question meant that was asked a moment ago: whoever turns pages or looks again asks the same. If it is
+    `lasting` it means so as long as the custom fields are the `rows` that it was read with."""
+
+    found: tuple[Match, Sort]
+    lasting: bool
+    rows: Sequence[Any] | None
+
+
+_READINGS: Final[dict[Any, _Reading]] = {}
+
+
+def _keep(words: Any, reading: _Reading) -> None:
+    """The oldest goes first."""
+    _READINGS.pop(words, None)
+    _READINGS[words] = reading
+    if len(_READINGS) > _KEPT:
+        del _READINGS[next(iter(_READINGS))]
+
+
+def _words(question: Question, sight: Sight, agent_id: bytes | None) -> tuple[Any, ...] | None:
+    """Equal for those who ask the same and see the same; None where that is not to be kept."""
+    if question.more:
+        return None
+    try:
+        plain = (question.filter, question.search, question.sections, question.sort, question.archived)
+        said = orjson.dumps(plain)
+    except TypeError:
+        return None
+    return (said, sight, agent_id) if len(said) <= _LONGEST else None
+
+
+def read(question: Question, known: Circumstances) -> tuple[Match, Sort]:
+    """The same where the circumstances are known already."""
+    return read_with(Reader(known), question)
+
+
+def read_with(reader: Reader, question: Question) -> tuple[Match, Sort]:
+    """The same beside other readings, whose values stand in the same list."""
+    known = reader.circumstances
+    shapes = [TRUE if question.filter is None else fields.customers(reader, question.filter, ("filter",))]
+    for plain, path in question.more:
+        counts = reader.elsewhere()
+        shapes.append(fields.customers(reader, plain, path))
+        reader.back(counts)
+    condition = Condition(every(shapes), tuple(reader.values))
+    search = searching.search(question.search, question.sections)
+    relevance = None if search is None else Relevance(search.shape, search)
+    order = NEWEST_FIRST if question.sort is None else sort(question.sort, CUSTOMERS, known, relevance=relevance)
+    return Match(known.sight, condition, question.archived, search), order
+
+
+async def listing(session: Session, match: Match, order: Sort = NEWEST_FIRST) -> Listing:
+    """The customers to take a page of, in that order."""
+    return all_of(session, match, indexed=await by_index(session, match, order), paged=True)
+
+
+async def list_of(session: Session, match: Match, order: Sort) -> Listing:
+    """The same for a list that has none beside it, and is not a part of anything."""
+    if session.dialect.name != "sqlite" or order.keys or match.search or match.archived == "ONLY":
+        return await listing(session, match, order)
+    found = leading(match.condition.shape) if match.sight.everything else None
+    return await listing(session, match, order) if found is None else _led(session, match, *found)
+
+
+def _led(session: Session, match: Match, relation: str, asked: Shape, rest: Shape) -> Listing:
+    """SQLite would gather all that are related, and sort them; or go through the list for those who are."""
+
+    def build(dialect: str) -> Select[Any]:
+        begun = Writer(dialect, everything=True).led(tables.Customer, relation, asked)
+        left = replace(match, condition=Condition(rest))
+        return select(tables.Customer).select_from(begun).where(*left.where(dialect, tables.Customer, paged=True))
+
+    key = ("customers along", match.key)
+    return Listing(key, build, tables.Customer, True, match.values(session.workspace_id), ids_along(relation))
+
+
+def all_of(session: Session, match: Match, *, indexed: bool = True, paged: bool = False) -> Listing:
+    """The customers to count, or to do something with each of them."""
+
+    def build(dialect: str) -> Select[Any]:
+        found, rest = select(tables.Customer), match
+        if indexed and dialect == "postgresql" and match.condition.shape != TRUE:
+            writer = Writer(dialect, everything=match.sight.everything)
+            found, shape = writer.joined(found, tables.Customer, match.condition.shape)
+            rest = replace(match, condition=Condition(shape))
+        return found.where(*rest.where(dialect, tables.Customer, indexed=indexed, paged=paged))
+
+    key = ("customers", match.key, indexed, paged)
+    return Listing(key, build, tables.Customer, match.sight.everything, match.values(session.workspace_id))
+
+
+async def by_index(session: Session, match: Match, order: Sort) -> bool:
+    """Whether a page of the match in that order is found fastest from an index of what is asked. It is not where so
+    many of the first customers in that order fit that a page of them is full after a short walk."""
+    if any(isinstance(key.expression, Relevance) for key in order.keys):
+        return True
+    sample = sampled(session.dialect.name, match, order)
+    if sample is None:
+        return match.search is None
+    place = (session.workspace_id, sample.key)
+    indexed, until = match.chosen.get(place, (False, 0.0))
+    if time.monotonic() > until:
+        statement = _kept(sample.key, lambda: Built(sample.build))
+        found = await session.rows(statement, **match.values(session.workspace_id))
+        indexed = rare(session.dialect.name, found[0].count)
+        if len(match.chosen) >= _KEPT:
+            match.chosen.clear()
+        match.chosen[place] = (indexed, time.monotonic() + _BELIEVED)
+    return indexed
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The SELECT that counts who of the first in order fits; `key` is equal where it is."""
+
+    key: Any
+    build: Callable[[str], Select[Any]]
+
+
+def rare(dialect: str, count: int) -> bool:
+    """Whether so few of a sample fit that the page is found fastest from an index of what is asked."""
+    return count < _MANY[dialect]
+
+
+def sampled(dialect: str, match: Match, order: Sort) -> Sample | None:
+    """None where there is nothing to choose. PostgreSQL has its statistics and needs help with searches, and with what
+    is related in one of several ways."""
+    searching_ = match.search is not None and bool(match.search.indexed)
+    narrow = _narrow if dialect == "sqlite" else _chosen
+    if (dialect == "sqlite" and searching_) or (match.search is None and narrow(match.condition.shape)):
+        first = order.keys[0] if order.keys and isinstance(order.keys[0].expression, Column) else None
+        key = ("match", match.key, first and (first.expression, first.descending))
+        return Sample(key, lambda dialect: _first_customers(match, first, dialect))
+    if searching_ and match.search is not None:
+        search = match.search
+        return Sample(("search", search.shape), lambda dialect: _newest_documents(search, dialect))
+    return None
+
+
+def _narrow(shape: Shape) -> bool:
+    """Whether it asks for what is related and an index of that may find few, or for a range, which may be of half of
+    all customers."""
+    if shape[0] in ("and", "or", "not"):
+        return any(_narrow(one) for one in shape[1:])
+    if shape[0] in ("compare", "between"):
+        return bool(shape[1] != "id" and shape[2] != "=")
+    return shape[0] in ("some", "one") and selective(shape[2])
+
+
+def _chosen(shape: Shape, choosing: bool = False, negated: bool = False) -> bool:
+    """Whether it asks for what is related beside something else that is enough: what PostgreSQL gathers whole."""
+    kind = shape[0]
+    if kind == "not":
+        return _chosen(shape[1], choosing, not negated)
+    if kind in ("and", "or"):
+        choosing = choosing or (kind == "or") is not negated
+        return any(_chosen(one, choosing, negated) for one in shape[1:])
+    return choosing and kind in ("some", "one")
+
+
+def _newest_documents(found: Search, dialect: str) -> Select[Any]:
+    newest = (
+        select(col(tables.CustomerSearch.text))
+        .where(here(tables.CustomerSearch))
+        .order_by(col(tables.CustomerSearch.customer_id).desc())
+        .limit(_few(_SAMPLE[dialect]))
+        .subquery()
+    )
+    says = searching.matches(found, Writer(dialect, everything=True), newest.c.text)
+    return _counted(select(newest.c.text).where(says), dialect)
+
+
+def _first_customers(match: Match, key: Key | None, dialect: str) -> Select[Any]:
+    """Of the newest, or of the first by a column of theirs."""
+    table = tables.Customer
+    first, down = select(table).where(here(table)), key is None or key.descending
+    if key is not None:
+        first, column = key.expression.present(first, table, 0, Writer(dialect, everything=True), down=down)
+        first = first.order_by(column.desc() if down else column.asc())
+    identifier = col(table.id)
+    first = first.order_by(identifier.desc() if down else identifier.asc()).limit(_few(_SAMPLE[dialect]))
+    row: Any = aliased(table, first.subquery())
+    return _counted(select(row.id).where(*match.where(dialect, row, indexed=False)), dialect)
+
+
+def _counted(fitting: Select[Any], dialect: str) -> Select[Any]:
+    """How many there are, or _MANY, behind which nothing is looked at."""
+    return select(func.count().label("count")).select_from(fitting.limit(_few(_MANY[dialect])).subquery())
+
+
+def _few(number: int) -> Any:
+    return literal_column(str(number))
+
+
+_STATEMENTS: dict[Any, Prepared[Any]] = {}
+
+
+def _kept(key: Any, make: Callable[[], Prepared[Any]]) -> Prepared[Any]:
+    found = _STATEMENTS.get(key)
+    if found is None:
+        if len(_STATEMENTS) >= _KEPT:
+            _STATEMENTS.clear()
+        found = _STATEMENTS[key] = make()
+    return found
+
+
+async def among_ids(session: Session, match: Match, ids: Sequence[bytes]) -> frozenset[bytes]:
+    """Which of these customers the match finds."""
+    found = await session.rows(_among_ids(Kept(all_of(session, match, indexed=False))), among_ids=ids, **match.values(
+        session.workspace_id
+    ))  # fmt: skip
+    return frozenset(row.id for row in found)
+
+
+@lru_cache(maxsize=200)
+def _among_ids(kept: Kept) -> Prepared[Any]:
+    def build(dialect: str) -> Select[Any]:
+        return kept.listing.build(dialect).where(among(tables.Customer.id, "among_ids")).with_only_columns(
+            col(tables.Customer.id)
+        )  # fmt: skip
+
+    return Built(build)

@@ -1,0 +1,38 @@
+"""Filters and sorts that are kept, wherever they are kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import JSON, literal_column, type_coerce
+from sqlmodel import col, select
+
+from db import tables
+from db.engine import Session
+from db.statements import here, prepared
+
+_NO_SORT = type_coerce(literal_column("NULL"), JSON).label("sort")
+_STORED = {
+    "saved view": prepared(
+        select(tables.SavedView.name, tables.SavedView.filter, tables.SavedView.sort).where(here(tables.SavedView))
+    ),
+    "segment": prepared(
+        select(tables.Segment.name, tables.Segment.filter, _NO_SORT).where(
+            here(tables.Segment), col(tables.Segment.filter).is_not(None)
+        )
+    ),
+    "assignment rule": prepared(
+        select(tables.AssignmentRule.name, tables.AssignmentRule.filter, _NO_SORT).where(
+            here(tables.AssignmentRule), col(tables.AssignmentRule.filter).is_not(None)
+        )
+    ),
+    "webhook": prepared(
+        select(col(tables.Webhook.url).label("name"), tables.Webhook.filter, _NO_SORT).where(
+            here(tables.Webhook), col(tables.Webhook.filter).is_not(None)
+        )
+    ),
+}
+
+
+async def stored(session: Session) -> Mapping[str, list[Any]]:
+    """By what keeps them: `name`, `filter` and `sort` of each, either of the two null."""
+    return {kind: await session.rows(statement) for kind, statement in _STORED.items()}

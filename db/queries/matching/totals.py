@@ -1,0 +1,274 @@
+"""Totals of customers: over a whole match, and in groups of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, bindparam, func, select, union_all
+from sqlalchemy import literal_column as literally
+from sqlalchemy.orm import aliased
+
+from db import tables
+from db.engine import Session
+from db.paging.keyset import Kept, Listing
+from db.paging.nested_pages import Parents
+from db.queries.catalogue import tag_counts
+from db.queries.matching.grouping import Grouping
+from db.statements import Built, Columns, Prepared, among, here
+from db.tables.column_types import Id
+
+# Sums are taken of two halves, each of which SQLite's integers can hold.
+_HALF: Final = 1_000_000
+_PLACE: Final = Decimal("0.0001")
+# As many sources go into one statement; a page has at most 250 parents.
+_TOGETHER: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose totals: one list, or the same list of each parent; `ids` are the parents'. `whole` is the list of all
+    customers but those who are archived."""
+
+    listing: Listing
+    parents: Parents | None = None
+    ids: tuple[bytes, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts, and money in ten-thousandths; moments in milliseconds. Of nobody, only the counts and the sum are 0."""
+
+    count: int = 0
+    phone_count: int = 0
+    email_count: int = 0
+    sum: int = 0
+    min: int | None = None
+    max: int | None = None
+    first: int | None = None
+    last: int | None = None
+
+    @property
+    def average(self) -> Decimal | None:
+        """To the fourth decimal place."""
+        if not self.count:
+            return None
+        return (Decimal(self.sum) / self.count).scaleb(-4).quantize(_PLACE, rounding=ROUND_HALF_EVEN)
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(
+            self.count + other.count,
+            self.phone_count + other.phone_count,
+            self.email_count + other.email_count,
+            self.sum + other.sum,
+            _least(self.min, other.min),
+            _greatest(self.max, other.max),
+            _least(self.first, other.first),
+            _greatest(self.last, other.last),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What the values of a number field come to; `empty` customers have none."""
+
+    count: int = 0
+    empty: int = 0
+    sum: float = 0.0
+    min: float | None = None
+    max: float | None = None
+
+    def __add__(self, other: "Numbers") -> "Numbers":
+        return Numbers(
+            self.count + other.count,
+            self.empty + other.empty,
+            self.sum + other.sum,
+            _least(self.min, other.min),
+            _greatest(self.max, other.max),
+        )
+
+
+Keys = tuple[Any, ...]
+"""A parent's id, or None, and what the groups are told apart by."""
+
+
+async def totals(
+    session: Session, sources: Sequence[Source], by: Grouping, most: int | None = None
+) -> list[Mapping[Any, dict[Keys, Totals]]]:
+    """Of each source the totals of each parent's list, by groups; without a grouping, under the empty key. Of the
+    largest groups at least `most` are among them. What the session's columns do not name is not added up."""
+    cut = most if by.whole and all(one.parents is None for one in sources) else None
+    wanted = _wanted(session.columns)
+    if not wanted and by.tags and len(sources) == 1 and sources[0].whole:
+        return [_gathered(await tag_counts.groups(session, most), by, _of_row)]
+
+    def statement(part: tuple[Summable, ...]) -> Prepared[Any]:
+        return _totals(part, by, cut, wanted)
+
+    return await _read(session, sources, by, statement, {}, _of_row)
+
+
+async def numbers(
+    session: Session, sources: Sequence[Source], by: Grouping, field_id: bytes
+) -> list[Mapping[Any, dict[Keys, Numbers]]]:
+    """What the values of a number field come to, in the same groups."""
+
+    def of_row(row: Any) -> Numbers:
+        return Numbers(row.count, row.all - row.count, row.sum or 0.0, row.min, row.max)
+
+    return await _read(session, sources, by, lambda part: _numbers(part, by), {"number_field": field_id}, of_row)
+
+
+async def _read(
+    session: Session,
+    sources: Sequence[Source],
+    by: Grouping,
+    statement: Callable[[tuple["Summable", ...]], Prepared[Any]],
+    values: Mapping[str, Any],
+    of_row: Callable[[Any], Any],
+) -> list[Mapping[Any, dict[Keys, Any]]]:
+    """One statement for every fifty sources."""
+    found: list[Mapping[Any, dict[Keys, Any]]] = []
+    for start in range(0, len(sources), _TOGETHER):
+        part = sources[start : start + _TOGETHER]
+        bound = {**values, **by.bound, "ids": part[0].ids}
+        for one in part:
+            bound |= one.listing.values
+        rows: list[Any] = await session.rows(
+            statement(tuple((Kept(one.listing), one.parents) for one in part)), **bound
+        )
+        apart: list[list[Any]] = [[] for _ in part]
+        for row in rows:
+            apart[getattr(row, "source", 0)].append(row)
+        found += [_gathered(each, by, of_row) for each in apart]
+    return found
+
+
+def _gathered(rows: Sequence[Any], by: Grouping, of_row: Any) -> dict[Any, dict[Keys, Any]]:
+    """Rows under their parents and keys. What one group of SQL is a part of, such as the days of a month, is added."""
+    found: dict[Any, dict[Keys, Any]] = {}
+    for row in rows:
+        groups = found.setdefault(getattr(row, "parent", None), {})
+        key = by.key(row)
+        one = of_row(row)
+        groups[key] = groups[key] + one if key in groups else one
+    return found
+
+
+def _of_row(row: Any) -> Totals:
+    names = ("phones", "emails", "high", "low", "min", "max", "first", "last")
+    sums = {name: getattr(row, name, None) for name in names}
+    return Totals(
+        row.count,
+        sums["phones"] or 0,
+        sums["emails"] or 0,
+        int(sums["high"] or 0) * _HALF + int(sums["low"] or 0),
+        sums["min"],
+        sums["max"],
+        sums["first"],
+        sums["last"],
+    )
+
+
+def _least(one: Any, other: Any) -> Any:
+    return min((each for each in (one, other) if each is not None), default=None)
+
+
+def _greatest(one: Any, other: Any) -> Any:
+    return max((each for each in (one, other) if each is not None), default=None)
+
+
+# ── statements ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+# Any of the names that a caller may want of what is added up; how many there are is counted always.
+_MEASURES: Final[Mapping[str, frozenset[str]]] = {
+    "phones": frozenset({"phone_count"}),
+    "emails": frozenset({"email_count"}),
+    "money": frozenset({"sum", "avg", "min", "max"}),
+    "moments": frozenset({"created_at"}),
+}
+
+
+def _wanted(names: Columns) -> frozenset[str]:
+    return frozenset(one for one, any_of in _MEASURES.items() if names is None or names & any_of)
+
+
+def _measured(row: Any, wanted: frozenset[str]) -> list[Any]:
+    half: Any = literally(str(_HALF))
+    found = [func.count().label("count")]
+    if "phones" in wanted:
+        found.append(func.sum(row.phone_count).label("phones"))
+    if "emails" in wanted:
+        found.append(func.sum(row.email_count).label("emails"))
+    if "money" in wanted:
+        found += [func.sum(row.value.op("/")(half)).label("high"), func.sum(row.value.op("%")(half)).label("low")]
+        found += [func.min(row.value).label("min"), func.max(row.value).label("max")]
+    if "moments" in wanted:
+        found += [func.min(row.created_at).label("first"), func.max(row.created_at).label("last")]
+    return found
+
+
+Summable = tuple[Kept, Parents | None]
+"""A source as a key of what is kept."""
+
+
+@lru_cache(maxsize=300)
+def _totals(part: tuple[Summable, ...], by: Grouping, most: int | None, wanted: frozenset[str]) -> Prepared[Any]:
+    def one(listing: Listing, parents: Parents | None, dialect: str) -> Select[Any]:
+        found = _grouped(listing, dialect, parents, by, _measured(listing.row, wanted))
+        if most is None:
+            return found
+        keys: list[Any] = list(found.selected_columns)[: len(by.parts)]
+        order = [part for key in keys for part in (key.element.is_(None), key.element)]
+        return found.order_by(func.count().desc(), *order).limit(literally(str(most)))
+
+    return _together(part, one)
+
+
+@lru_cache(maxsize=300)
+def _numbers(part: tuple[Summable, ...], by: Grouping) -> Prepared[Any]:
+    def one(listing: Listing, parents: Parents | None, dialect: str) -> Select[Any]:
+        value: Any = aliased(tables.CustomerValue)
+        measures = [
+            func.count(value.number).label("count"),
+            func.count().label("all"),
+            func.sum(value.number).label("sum"),
+            func.min(value.number).label("min"),
+            func.max(value.number).label("max"),
+        ]
+        found = _grouped(listing, dialect, parents, by, measures)
+        field = value.field_id == bindparam("number_field", type_=Id)
+        return found.outerjoin(value, and_(here(value), value.customer_id == listing.row.id, field))
+
+    return _together(part, one)
+
+
+def _together(part: Sequence[Summable], one: Callable[[Listing, Parents | None, str], Select[Any]]) -> Prepared[Any]:
+    """The rows of all sources, told apart by the source's place where there are several."""
+
+    def build(dialect: str) -> Any:
+        each = [one(kept.listing, parents, dialect) for kept, parents in part]
+        if len(each) == 1:
+            return each[0]
+        subqueries = [found.subquery() for found in each]
+        sources: list[Any] = [literally(str(place)).label("source") for place in range(len(each))]
+        return union_all(*(select(source, *own.c) for source, own in zip(sources, subqueries, strict=True)))
+
+    return Built(build)
+
+
+def _grouped(
+    listing: Listing, dialect: str, parents: Parents | None, by: Grouping, measures: Sequence[Any]
+) -> Select[Any]:
+    found, keys = by.attached(listing.build(dialect), listing.row)
+    if parents is not None:
+        table = parents.table
+        found = parents.attach(found, listing.row).where(here(table), among(table.id, "ids"))
+        wanted = [table.id.label("parent"), *keys]
+    else:
+        wanted = keys
+    found = found.with_only_columns(*wanted, *measures, maintain_column_froms=True)
+    return found.group_by(*(each.element for each in wanted)) if wanted else found

@@ -1,0 +1,73 @@
+"""The one log of changes, and the webhooks that carry it out."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field
+
+from db.tables.column_types import Code, Id, InWorkspace, Json, Key, Moment, Stored, belongs, index
+
+
+class Change(InWorkspace, table=True):
+    """What one transaction did to one record. `seq` is given by the workspace's counter in the order of commits.
+
+    `fields` lists {field, before, after}; `audience` keeps who could see a customer who is no more; of a merge, what
+    brings back those who were merged. `customer_id` is whom a note, an interaction or an order belonged to.
+    """
+
+    __tablename__ = "change"
+    __table_args__ = (
+        index("node_id", "seq"),
+        index("customer_id", "seq", where="customer_id IS NOT NULL"),
+        index("job_id", "row", where="job_id IS NOT NULL"),
+        index("at", "seq"),
+    )
+
+    seq: int = Field(sa_type=BigInteger, primary_key=True)
+    at: int = Field(sa_type=Moment)
+    action: int = Field(sa_type=Code)
+    entity: str = Field(sa_type=Key)
+    node_id: bytes = Field(sa_type=Id)
+    customer_id: bytes | None = Field(default=None, sa_type=Id)
+    version: int
+    fields: Any = Field(sa_type=Json)
+    actor_kind: int = Field(sa_type=Code)
+    actor_id: bytes | None = Field(default=None, sa_type=Id)
+    job_id: bytes | None = Field(default=None, sa_type=Id)
+    row: int | None = Field(default=None, sa_type=BigInteger)
+    request_id: str | None = None
+    audience: Any = Field(default=None, sa_type=Json, nullable=True)
+
+
+class Webhook(Stored, table=True):
+    """`cursor` is the last change that was looked at for it."""
+
+    __tablename__ = "webhook"
+
+    url: str
+    filter: Any = Field(default=None, sa_type=Json, nullable=True)
+    query: str | None = None
+    active: bool = True
+    secret: str
+    cursor: int = Field(default=0, sa_type=BigInteger)
+    leased_until: int | None = Field(default=None, sa_type=Moment)
+
+
+class Delivery(Stored, table=True):
+    """A change on its way to a webhook."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        belongs("webhook_id", "webhook", cascade=True),
+        index("webhook_id", "id"),
+        index("next_attempt_at", where="next_attempt_at IS NOT NULL"),
+    )
+
+    webhook_id: bytes = Field(sa_type=Id)
+    change_seq: int | None = Field(default=None, sa_type=BigInteger)
+    payload: Any = Field(default=None, sa_type=Json, nullable=True)
+    status: int | None = None
+    attempts: int = 0
+    at: int = Field(sa_type=Moment)
+    next_attempt_at: int | None = Field(default=None, sa_type=Moment)
+    error: str | None = None

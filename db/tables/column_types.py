@@ -1,0 +1,101 @@
+"""The few column types and constraints that every table is made of."""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.schema import ColumnCollectionConstraint
+from sqlmodel import Field, SQLModel
+
+from db.values import ids
+
+
+def _columns(constraint: ColumnCollectionConstraint | Index, table: Table) -> str:
+    """What tells one constraint of a table from the next; all start with the workspace, so no name needs to."""
+    return "_".join(column.name for column in constraint.columns if column.name != "workspace_id")
+
+
+SQLModel.metadata = MetaData(
+    naming_convention={
+        "columns": _columns,
+        "ix": "ix_%(table_name)s_%(columns)s",
+        "uq": "uq_%(table_name)s_%(columns)s",
+        "fk": "fk_%(table_name)s_%(columns)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# A UUIDv7 as its sixteen bytes.
+Id = LargeBinary(16)
+# Milliseconds since 1970 in UTC: the same integer on every database, exact in a cursor, a copy away from the wire.
+Moment = BigInteger()
+# Money in ten-thousandths: exact, and summed by every database alike.
+Amount = BigInteger()
+# A position in one of the lists of db.tables.enums.
+Code = SmallInteger()
+# Text that is compared or sorted byte by byte: folded keys, codes, ISO dates.
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class InWorkspace(SQLModel):
+    """A row of one workspace; `workspace_id` spreads the tables over a cluster and starts every key."""
+
+    # pydantic validates no row of a table, so what it would validate with is not made before somebody asks for it.
+    model_config = {"defer_build": True}
+
+    workspace_id: int = Field(sa_type=BigInteger, primary_key=True)
+
+
+class Stored(InWorkspace):
+    """A row with an id of its own, made at `created_at`: the two agree to the millisecond, so either sorts for both."""
+
+    id: bytes = Field(sa_type=Id, primary_key=True)
+    created_at: int = Field(sa_type=Moment)
+
+    def __init__(self, **values: Any) -> None:
+        made = values.setdefault("id", ids.new())
+        values.setdefault("created_at", ids.moment(made))
+        super().__init__(**values)
+
+
+class Versioned(Stored):
+    """A record whose every change adds one to `version`."""
+
+    updated_at: int = Field(sa_type=Moment)
+    version: int = 1
+
+    def __init__(self, **values: Any) -> None:
+        made = values.setdefault("id", ids.new())
+        values.setdefault("updated_at", values.get("created_at", ids.moment(made)))
+        super().__init__(**values)
+
+
+def belongs(column: str, table: str, *, cascade: bool = False) -> ForeignKeyConstraint:
+    """The row belongs to a row of `table` in the same workspace, and with `cascade` is deleted with it."""
+    return ForeignKeyConstraint(
+        ["workspace_id", column],
+        [f"{table}.workspace_id", f"{table}.id"],
+        ondelete="CASCADE" if cascade else None,
+    )
+
+
+def index(*columns: str, where: str | None = None, unique: bool = False) -> Index:
+    """An index inside the workspace; `where` keeps only the rows that it is asked for."""
+    condition = text(where) if where else None
+    return Index(None, "workspace_id", *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)
+
+
+# Rows found by their whole key and nothing else live inside that key's tree on SQLite.
+CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}

@@ -1,0 +1,1 @@
+"""Value formats: ids, folded text, the wire format."""

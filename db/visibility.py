@@ -1,0 +1,48 @@
+"""Which customers a viewer may see: the one condition that every read of customers carries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, or_, true
+
+from db import tables
+from db.statements import among
+from db.tables.enums import CustomerStage
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All customers; or an agent's own, those waiting in his departments, and the pool (SM2, SB8)."""
+
+    everything: bool
+    agent_id: bytes | None = None
+    department_ids: tuple[bytes, ...] = ()
+
+    def values(self) -> dict[str, Any]:
+        """What `seen` is bound to."""
+        if self.everything:
+            return {}
+        return {"seen_agent": self.agent_id, "seen_departments": self.department_ids}
+
+    def could_see(self, audience: Mapping[str, Any]) -> bool:
+        """Whether a customer who stood so, {"stage", "owner", "department"} with ids in hexadecimal, was in sight."""
+        if self.everything or audience.get("stage") == CustomerStage.POOL:
+            return True
+        if audience.get("stage") == CustomerStage.TO_BE_ASSIGNED:
+            department = audience.get("department")
+            if department is not None and bytes.fromhex(department) in self.department_ids:
+                return True
+        return self.agent_id is not None and audience.get("owner") == self.agent_id.hex()
+
+
+def seen(everything: bool, customer: Any = tables.Customer) -> ColumnElement[bool]:
+    """The condition on `customer`, the table or an alias of it; bind `Sight.values()` to it."""
+    if everything:
+        return true()
+    waiting = customer.stage == CustomerStage.TO_BE_ASSIGNED.value
+    return or_(
+        customer.stage == CustomerStage.POOL.value,
+        customer.owner_id == bindparam("seen_agent"),
+        waiting & among(customer.department_id, "seen_departments"),
+    )

@@ -1,0 +1,1 @@
+"""Actors, API keys and permissions."""

@@ -1,0 +1,1 @@
+"""Notes, interactions and orders."""

@@ -1,0 +1,113 @@
+"""What happened with a customer: notes, interactions, orders."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry import Info
+from strawberry.scalars import JSON
+
+from db import tables
+from db.paging import keyset, nested_pages
+from db.queries import activities
+from db.queries.catalogue import agents
+from db.queries.customers import customers
+from graph.access.actors import Actor, actors
+from graph.catalogue.agents import Agent
+from graph.engine.field_declarations import Rows, batched, column
+from graph.filtering import list_arguments
+from graph.types import ids
+from graph.types.connections import Listed, Lists, window
+from graph.types.enums import Direction, InteractionKind, InteractionOutcome
+from graph.types.external_ids import ExternalId
+from graph.types.nodes import Node, Record, read_from
+from graph.types.scalars import DateTime, Decimal
+
+if TYPE_CHECKING:
+    from graph.customers import Customer
+
+_CUSTOMER = strawberry.lazy("graph.customers")
+
+
+@strawberry.type(description="What somebody wrote down about a customer.")
+class Note(Record, Node):
+    is_type_of = read_from(tables.Note)
+
+    id: strawberry.ID = column("The note's id.", convert=ids.wire("Note"))
+    body: str = column("The text: 1 to 1 000 characters.")
+
+    @batched("Who wrote it.", needs=("author_kind", "author_id"))
+    async def author(parents: Rows, info: Info) -> list[Actor]:
+        return await actors(info.context, parents, "author")
+
+    @batched("Whom it is about.", needs=("customer_id",))
+    async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
+        return await info.context.one(customers.by_ids, parents, "customer_id", info.context.viewer.sight)
+
+
+@strawberry.type(description="Something that happened between the business and a customer.")
+class Interaction(Node):
+    is_type_of = read_from(tables.Interaction)
+
+    id: strawberry.ID = column("The interaction's id.", convert=ids.wire("Interaction"))
+    kind: InteractionKind = column("What it was.")
+    direction: Direction | None = column("Who began.")
+    channel: str | None = column("Where: WeCom, Zalo, WhatsApp, phone, shop …")
+    outcome: InteractionOutcome | None = column("How it ended.")
+    subject: str | None = column("What it was about, in a line.")
+    body: str | None = column("What was said.")
+    campaign: str | None = column("The campaign that it belongs to.")
+    amount: Decimal | None = column("The money in it.")
+    occurred_at: DateTime = column("When it happened.")
+
+    @batched("The agent who took part.", needs=("agent_id",))
+    async def agent(parents: Rows, info: Info) -> list[Agent | None]:
+        return await info.context.one(agents.by_ids, parents, "agent_id")
+
+    @batched("With whom.", needs=("customer_id",))
+    async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
+        return await info.context.one(customers.by_ids, parents, "customer_id", info.context.viewer.sight)
+
+    @batched("What it is called in another system.", needs=("external_system", "external_value"))
+    async def external_id(parents: Rows, info: Info) -> list[ExternalId | None]:
+        return [
+            None if row.external_value is None else ExternalId(system=row.external_system, value=row.external_value)
+            for row in parents
+        ]
+
+
+@strawberry.type(description="A purchase, here or in another system.")
+class Order(Node):
+    is_type_of = read_from(tables.Order)
+
+    id: strawberry.ID = column("The order's id.", convert=ids.wire("Order"))
+    source: str = column("The system that it was made in.")
+    number: str = column("Its number there; unique within the source.")
+    status: str | None = column("Its state there.")
+    total: Decimal | None = column("The sum.")
+    currency: str | None = column("The currency of the sum, by its three letters.")
+    placed_at: DateTime = column("When it was placed.")
+    lines: JSON | None = column("What was bought, as the other system tells it.")
+
+    @batched("Who bought.", needs=("customer_id",))
+    async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
+        return await info.context.one(customers.by_ids, parents, "customer_id", info.context.viewer.sight)
+
+
+async def listed(
+    info: Info, parents: Sequence[Any], table: activities.Activity, first: int | None, after: str | None, filter: Any
+) -> list[Any]:
+    """A page of each customer's rows of `table`, newest first."""
+    context = info.context
+    reading, viewer, place = context.reading, context.viewer, window(first, after)
+    with list_arguments.refusals():
+        listing, order = await activities.asked(
+            reading, table, list_arguments.given(filter), sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+        )
+        keyset.check(order, place)
+    keys = list(dict.fromkeys(parent.id for parent in parents))
+    lists = Lists(
+        lambda: nested_pages.pages(reading, keys, activities.OF_CUSTOMERS, listing, place, order),
+        lambda at_most: nested_pages.counts(reading, keys, activities.OF_CUSTOMERS, listing, at_most),
+    )
+    return [Listed(lists, parent.id) for parent in parents]

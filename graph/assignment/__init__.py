@@ -1,0 +1,1 @@
+"""Assignment rules and the inputs that name assignees."""

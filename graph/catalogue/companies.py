@@ -1,0 +1,172 @@
+"""Companies that customers belong to."""
+
+from typing import Annotated, Any, TypeAlias, cast
+
+import strawberry
+from strawberry import UNSET, Info
+
+from crm.catalogue import companies as rules
+from db import tables
+from db.queries.catalogue import agents, companies
+from db.queries.customers import customers
+from db.tables.enums import EntityType
+from db.values.folding import fold
+from graph.access.permissions import guarded
+from graph.catalogue import custom_fields as fields
+from graph.catalogue.agents import Agent, AgentRef
+from graph.catalogue.custom_fields import CustomFieldValue, CustomFieldValueInput, Key, Keys
+from graph.engine.field_declarations import Rows, batched, column
+from graph.errors.user_errors import UserError, mutation
+from graph.filtering import customer_lists, list_arguments
+from graph.types import addresses, ids
+from graph.types.addresses import Address, AddressInput
+from graph.types.connections import After, Before, Connection, First, Last, window
+from graph.types.enums import Outcome, Permission
+from graph.types.external_ids import ExternalId, ExternalIdInput
+from graph.types.inputs import given
+from graph.types.nodes import Node, Record, read_from
+
+
+@strawberry.type(description="An organisation that customers belong to.")
+class Company(Record, Node):
+    is_type_of = read_from(tables.Company)
+
+    id: strawberry.ID = column("The company's id.", convert=ids.wire("Company"))
+    name: str = column("Its name; several companies may share one.")
+    domain: str | None = column("Its internet domain; unique in the workspace.")
+    phone: str | None = column("Its number, in E.164.")
+
+    @batched("Its ids in other systems.", needs=("id",))
+    async def external_ids(parents: Rows, info: Info) -> list[list[ExternalId]]:
+        return await info.context.many(companies.external_ids, parents, "id")
+
+    @batched("Where it is; null when nothing of it is known.", needs=addresses.COLUMNS)
+    async def address(parents: Rows, info: Info) -> list[Address | None]:
+        return addresses.of(parents)
+
+    @batched("The agent who looks after it.", needs=("owner_id",))
+    async def owner(parents: Rows, info: Info) -> list[Agent | None]:
+        return await info.context.one(agents.by_ids, parents, "owner_id")
+
+    @batched("How many customers belong to it, archived ones left out.", needs=("id",))
+    async def customer_count(parents: Rows, info: Info) -> list[int]:
+        return await info.context.counts(customers.counts_by, parents, "company_id", info.context.viewer.sight)
+
+    @batched("One custom field, with its value.", needs=("id",))
+    async def custom_field(parents: Rows, info: Info, key: Key) -> list[CustomFieldValue | None]:
+        return [found[0] for found in await fields.valued(info.context, parents, EntityType.COMPANY, [key])]
+
+    @batched("The active custom fields in order, each with its value.", needs=("id",))
+    async def custom_fields(parents: Rows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
+        return await fields.valued(info.context, parents, EntityType.COMPANY, keys)
+
+    customers = customer_lists.customers(
+        "The customers who belong to it, archived ones left out.", customer_lists.by(companies.CUSTOMERS)
+    )
+
+
+@strawberry.input(description="Names one company.", one_of=True)
+class CompanyRef:
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="By its id.")
+    external_id: strawberry.Maybe[ExternalIdInput] = strawberry.field(description="By its id in another system.")
+    domain: strawberry.Maybe[str] = strawberry.field(description="By its domain, whatever the case.")
+
+
+@strawberry.type
+class Query:
+    @guarded(Permission.CUSTOMER_VIEW, "One company; null when there is none.")
+    async def company(
+        self, info: Info, by: Annotated[CompanyRef, strawberry.argument(description="Which one.")]
+    ) -> Company | None:
+        if by.id:
+            return await info.context.found(companies.by_ids, "Company", by.id.value)
+        if by.domain:
+            return cast(Any, await companies.by_domain(info.context.reading, fold(by.domain.value)))
+        assert by.external_id is not None
+        named = by.external_id.value
+        return cast(Any, await companies.by_external_id(info.context.reading, named.system, named.value))
+
+    @guarded(Permission.CUSTOMER_VIEW, "The workspace's companies.")
+    async def companies(
+        self,
+        info: Info,
+        filter: list_arguments.CompanyFiltering = UNSET,
+        search: list_arguments.NameSearch = None,
+        sort: list_arguments.CompanySorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Company]:
+        place = window(first, after, last, before)
+        return await list_arguments.others(info.context, "companies", place, filter=filter, search=search, sort=sort)
+
+
+@strawberry.input(description="What a company is to be. What is left out stays as it is; null clears it.")
+class CompanyInput:
+    external_ids: strawberry.Maybe[list[ExternalIdInput] | None] = strawberry.field(
+        description=f"All ids in other systems; they replace the present ones. {rules.MOST} at most."
+    )
+    name: strawberry.Maybe[str | None] = strawberry.field(description="Its name; needed on create.")
+    domain: strawberry.Maybe[str | None] = strawberry.field(description="Its internet domain; unique.")
+    phone: strawberry.Maybe[str | None] = strawberry.field(description="Its number.")
+    address: strawberry.Maybe[AddressInput | None] = strawberry.field(description="Where it is.")
+    owner: strawberry.Maybe[AgentRef | None] = strawberry.field(description="The agent who looks after it.")
+    custom_fields: strawberry.Maybe[list[CustomFieldValueInput] | None] = strawberry.field(
+        description="Values of custom fields; those not named stay. null clears all of them."
+    )
+
+
+@strawberry.type(description="What became of a company.")
+class CompanyPayload:
+    company: Company | None = strawberry.field(default=None, description="As it is now, or was; null when refused.")
+    outcome: Outcome = strawberry.field(default=Outcome.FAILED, description="What was done.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+def _payload(done: rules.Done) -> CompanyPayload:
+    return CompanyPayload(company=done.company, outcome=done.outcome)
+
+
+_By: TypeAlias = Annotated[CompanyRef, strawberry.argument(description="Which company.")]
+_Input: TypeAlias = Annotated[CompanyInput, strawberry.argument(description="What the company is to be.")]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(Permission.COMPANY_MANAGE, "Make a company.", payload=CompanyPayload)
+    async def company_create(self, info: Info, input: _Input) -> CompanyPayload:
+        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+
+    @mutation(Permission.COMPANY_MANAGE, "Change a company.", payload=CompanyPayload)
+    async def company_update(
+        self,
+        info: Info,
+        by: _By,
+        input: _Input,
+        if_version: Annotated[
+            int | None, strawberry.argument(description="Only if the company is still at this version.")
+        ] = None,
+    ) -> CompanyPayload:
+        return await info.context.act(
+            lambda act: rules.update(act, given(by), given(input), if_version=if_version), _payload
+        )
+
+    @mutation(
+        Permission.COMPANY_MANAGE,
+        "Change the company, or make one where there is none; it keeps the reference.",
+        payload=CompanyPayload,
+    )
+    async def company_upsert(self, info: Info, by: _By, input: _Input) -> CompanyPayload:
+        return await info.context.act(lambda act: rules.upsert(act, given(by), given(input)), _payload)
+
+    @mutation(Permission.COMPANY_MANAGE, "Delete a company.", payload=CompanyPayload)
+    async def company_delete(
+        self,
+        info: Info,
+        by: _By,
+        detach_customers: Annotated[
+            bool, strawberry.argument(description="Its customers stay without a company; else it must have none.")
+        ] = False,
+    ) -> CompanyPayload:
+        return await info.context.act(lambda act: rules.delete(act, given(by), detach=detach_customers), _payload)

@@ -1,0 +1,136 @@
+"""Segments: stored questions about customers, and lists kept by hand."""
+
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+from strawberry import UNSET, Info
+
+from crm.catalogue import segments as rules
+from db import tables
+from db.paging.keyset import Window
+from db.queries.catalogue import segments
+from db.queries.customers.customers import survivors
+from graph.access.permissions import guarded
+from graph.engine.field_declarations import Rows, batched, column
+from graph.errors.top_level import BadUserInput
+from graph.errors.user_errors import UserError, mutation
+from graph.filtering import customer_lists, list_arguments
+from graph.filtering.record_filters import CustomerFilter
+from graph.types import ids
+from graph.types.connections import After, Before, Connection, First, Last, counts, window
+from graph.types.enums import Permission, SegmentKind
+from graph.types.ids import parse
+from graph.types.inputs import given
+from graph.types.nodes import Id, Node, Record, read_from
+from graph.types.scalars import FilterJSON
+
+MOST = 1_000
+
+
+@strawberry.type(description="A group of customers: found by a stored filter, or kept by hand.")
+class Segment(Record, Node):
+    is_type_of = read_from(tables.Segment)
+
+    id: strawberry.ID = column("The segment's id.", convert=ids.wire("Segment"))
+    name: str = column("Its name.")
+    kind: SegmentKind = column("How its members are found.")
+    description: str | None = column("What it is for.")
+    filter: FilterJSON | None = column("The stored filter of a dynamic segment; null for a static one.")
+
+    @batched("How many customers are in it, archived ones left out.", needs=("id",))
+    async def customer_count(parents: Rows, info: Info) -> list[int]:
+        return await counts(await list_arguments.of_segments(info.context, parents, Window()), None)
+
+    customers = customer_lists.customers("The customers in it, archived ones left out.", list_arguments.of_segments)
+
+    @batched("Whether each customer is in it, in the order given; false for ids that are not in sight.", needs=("id",))
+    async def contains(
+        parents: Rows,
+        info: Info,
+        customers: Annotated[
+            list[strawberry.ID], strawberry.argument(description=f"The customers' ids, {MOST} at most.")
+        ],
+    ) -> list[list[bool]]:
+        if len(customers) > MOST:
+            message = f"At most {MOST} ids, not {len(customers)}."
+            raise BadUserInput(message, reason="LIMIT_EXCEEDED", limit=MOST, argument=["customers"])
+        named = [parse("Customer", one) for one in customers]
+        stayed = await survivors(info.context.reading, [one for one in named if one])
+        meant = [one and stayed.get(one, one) for one in named]
+        held = await list_arguments.memberships(
+            info.context, [one for one in meant if one], [parent.id for parent in parents]
+        )
+        return [[one is not None and parent.id in held.get(one, ()) for one in meant] for parent in parents]
+
+
+@strawberry.type
+class Query:
+    @guarded(Permission.CUSTOMER_VIEW, "A segment by its id; null when there is none.")
+    async def segment(self, info: Info, id: Id) -> Segment | None:
+        return await info.context.found(segments.by_ids, "Segment", id)
+
+    @guarded(Permission.CUSTOMER_VIEW, "The workspace's segments.")
+    async def segments(
+        self,
+        info: Info,
+        filter: list_arguments.SegmentFiltering = UNSET,
+        search: list_arguments.NameSearch = None,
+        sort: list_arguments.SegmentSorting = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Segment]:
+        place = window(first, after, last, before)
+        return await list_arguments.others(info.context, "segments", place, filter=filter, search=search, sort=sort)
+
+
+@strawberry.input(description="What a segment is to be. What is left out stays as it is.")
+class SegmentInput:
+    name: strawberry.Maybe[str | None] = strawberry.field(description="Its name; needed on create.")
+    kind: strawberry.Maybe[SegmentKind | None] = strawberry.field(
+        description="How its members are found: DYNAMIC unless given. It never changes."
+    )
+    description: strawberry.Maybe[str | None] = strawberry.field(description="What it is for.")
+    filter: strawberry.Maybe[CustomerFilter | None] = strawberry.field(
+        description="Who is in it; a dynamic one has one, a static one has none."
+    )
+
+
+@strawberry.type(description="What became of a segment.")
+class SegmentPayload:
+    segment: Segment | None = strawberry.field(default=None, description="As it is now, or was; null when refused.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+def _payload(done: Any) -> SegmentPayload:
+    return SegmentPayload(segment=done)
+
+
+_Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which segment.")]
+_Input: TypeAlias = Annotated[SegmentInput, strawberry.argument(description="What the segment is to be.")]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(Permission.SEGMENT_MANAGE, "Make a segment.", payload=SegmentPayload)
+    async def segment_create(self, info: Info, input: _Input) -> SegmentPayload:
+        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+
+    @mutation(Permission.SEGMENT_MANAGE, "Change a segment.", payload=SegmentPayload)
+    async def segment_update(
+        self,
+        info: Info,
+        id: _Which,
+        input: _Input,
+        if_version: Annotated[
+            int | None, strawberry.argument(description="Only if the segment is still at this version.")
+        ] = None,
+    ) -> SegmentPayload:
+        return await info.context.act(lambda act: rules.update(act, id, given(input), if_version=if_version), _payload)
+
+    @mutation(
+        Permission.SEGMENT_MANAGE, "Delete a segment that nothing uses; its customers stay.", payload=SegmentPayload
+    )
+    async def segment_delete(self, info: Info, id: _Which) -> SegmentPayload:
+        return await info.context.act(lambda act: rules.delete(act, id), _payload)

@@ -1,0 +1,303 @@
+"""The log of changes: the feed of all, and the timeline of one customer."""
+
+import base64
+import binascii
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry import Info, Maybe
+from strawberry.scalars import JSON
+
+from db import tables
+from db.queries import change_log, jobs
+from db.queries.customers import timelines as history
+from db.queries.matching.matches import Match, Question
+from graph import lookup
+from graph.access.actors import Actor, actors
+from graph.access.permissions import guarded
+from graph.activities.activity_types import Interaction, Note, Order
+from graph.context import Context
+from graph.engine.field_declarations import Rows, batched, column
+from graph.errors.top_level import BadUserInput
+from graph.filtering import list_arguments
+from graph.filtering.record_filters import CustomerFilter
+from graph.types import ids
+from graph.types.connections import After, First, PageInfo, page_size
+from graph.types.enums import ChangeAction, Permission
+from graph.types.nodes import Node, read_from
+from graph.types.scalars import DateTime
+
+if TYPE_CHECKING:
+    from graph.jobs.jobs import Job
+
+# A cursor of the feed is the number of a line; one of a timeline is the moment and the id of an entry.
+_NUMBER = struct.Struct(">q")
+_PLACE = struct.Struct(">q16s")
+
+# So many lines are looked at for one page; a viewer who sees few of them asks on from where it ended.
+_SCANNED = 5_000
+_AT_ONCE = 500
+
+
+def _id(seq: int) -> str:
+    return ids.wire("Change")(change_log.identifier(seq))
+
+
+@strawberry.type(description="What became of one field.")
+class FieldChange:
+    field: str = column("Its name, as columns and mappings use it: realName, address.city, custom.<key> …")
+    before: JSON | None = column("What it was, in output form; null when it was empty.")
+    after: JSON | None = column("What it is now.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    field: str
+    before: Any
+    after: Any
+
+
+def shown_fields(told: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """What the log tells of a record, as clients see it."""
+    return [_Field(one["field"], one["before"], one["after"]) for one in told]
+
+
+@strawberry.type(description="What one transaction did to one record.")
+class Change(Node):
+    is_type_of = read_from(tables.Change)
+
+    id: strawberry.ID = column("The change's id.", of="seq", convert=_id)
+    cursor: str = column("Its place in the feed: give it as `after`.", of="seq", convert=lambda seq: _cursor(seq))
+    at: DateTime = column("When.")
+    action: ChangeAction = column("What was done.")
+    entity: str = column("The type of the record.")
+    version: int = column("The record's version since then; 1 for records that have none.")
+    request_id: str | None = column("The request that did it; null when none did.")
+
+    @batched("The record's id.", needs=("entity", "node_id"))
+    async def node_id(parents: Rows, info: Info) -> list[strawberry.ID]:
+        return [strawberry.ID(ids.wire(row.entity)(row.node_id)) for row in parents]
+
+    @batched("The record as it is now; null when it is gone or not in sight.", needs=("entity", "node_id"))
+    async def node(parents: Rows, info: Info) -> list[Node | None]:
+        return await lookup.found(info.context, [ids.wire(row.entity)(row.node_id) for row in parents])
+
+    @batched("The fields that are not what they were.", needs=("fields",))
+    async def fields(parents: Rows, info: Info) -> list[list[FieldChange]]:
+        return [shown_fields(row.fields) for row in parents]
+
+    @batched("The job that it was a part of; null where there is none, or it is somebody else's.", needs=("job_id",))
+    async def job(parents: Rows, info: Info) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
+        viewer = info.context.viewer
+        everybodys = viewer.may(Permission.SETTINGS_MANAGE)
+        return await info.context.one(jobs.by_ids, parents, "job_id", everybodys, viewer.actor_kind, viewer.actor_id)
+
+    @batched("Who did it.", needs=("actor_kind", "actor_id"))
+    async def actor(parents: Rows, info: Info) -> list[Actor]:
+        return await actors(info.context, parents, "actor")
+
+
+@strawberry.type(description="A change, and its place in the feed.")
+class ChangeEdge:
+    cursor: str = column("The change's place: give it as `after`.")
+    node: Change = column("The change.")
+
+
+@strawberry.type(
+    description="A part of the feed. Keep `endCursor` and ask again: nothing is skipped, nothing comes twice."
+)
+class ChangeConnection:
+    edges: list[ChangeEdge] = column("The changes with their cursors, oldest first.")
+    nodes: list[Change] = column("The changes, oldest first.")
+    page_info: PageInfo = column("Where the part lies; on an empty one the cursor that was given comes back.")
+
+
+@strawberry.input(description="Which changes are wanted; all that is said must hold.")
+class ChangeFilter:
+    entities: Maybe[list[str]] = strawberry.field(description="Of records of these types: Customer, Note, Tag …")
+    actions: Maybe[list[ChangeAction]] = strawberry.field(description="Of these kinds.")
+    nodes: Maybe[list[strawberry.ID]] = strawberry.field(description="Of these records.")
+    fields: Maybe[list[str]] = strawberry.field(description="Those that touched one of these fields.")
+    since: Maybe[DateTime] = strawberry.field(description="Those made then or later.")
+    customer: Maybe[CustomerFilter] = strawberry.field(
+        description="About customers of whom this holds now, archived ones as well: their own changes, and those of "
+        "their notes, interactions and orders."
+    )
+    exclude_own: bool = strawberry.field(default=False, description="Leave out what the viewer did.")
+
+
+TimelineEntry = Annotated[
+    Change | Note | Interaction | Order,
+    strawberry.union("TimelineEntry", description="Something in a customer's history."),
+]
+
+
+@strawberry.type(description="An entry of a timeline, and its place there.")
+class TimelineEdge:
+    cursor: str = column("The entry's place: give it as `after`.")
+    node: TimelineEntry = column("The entry.")
+
+
+@strawberry.type(description="A page of a customer's history.")
+class TimelineConnection:
+    edges: list[TimelineEdge] = column("The entries with their cursors, newest first.")
+    nodes: list[TimelineEntry] = column("The entries, newest first.")
+    page_info: PageInfo = column("Where the page lies in the history.")
+
+
+# ── the feed ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@strawberry.type
+class Query:
+    @guarded(Permission.CUSTOMER_VIEW, "What was done in the workspace, oldest first: every change once, in order.")
+    async def changes(
+        self,
+        info: Info,
+        filter: Annotated[ChangeFilter | None, strawberry.argument(description="Which changes.")] = None,
+        first: First = None,
+        after: After = None,
+    ) -> ChangeConnection:
+        start = _held(after, _NUMBER)
+        rows, end, more = await _read(info.context, filter, start[0] if start else 0, page_size(first))
+        part: Any = _Part(rows, lambda row: _cursor(row.seq), more, after, _cursor(end) if end else after)
+        return part
+
+
+def _cursor(seq: int) -> str:
+    return _shown(_NUMBER.pack(seq))
+
+
+def _shown(held: bytes) -> str:
+    return base64.urlsafe_b64encode(held).rstrip(b"=").decode()
+
+
+def _held(cursor: str | None, form: struct.Struct) -> Any:
+    """What the cursor holds. Raises BadUserInput, reason BAD_CURSOR, when it is none of this list's."""
+    if cursor is None:
+        return None
+    try:
+        held = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        return form.unpack(held)
+    except (binascii.Error, ValueError, struct.error):
+        raise BadUserInput("`after` is no cursor of this list.", reason="BAD_CURSOR") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows that follow a cursor: what a connection without a count is read from."""
+
+    nodes: Sequence[Any]
+    cursor: Callable[[Any], str]
+    more: bool
+    after: str | None
+    end: str | None
+
+    @property
+    def edges(self) -> list[Any]:
+        return [_Edge(self.cursor(row), row) for row in self.nodes]
+
+    @property
+    def page_info(self) -> Any:
+        start = self.cursor(self.nodes[0]) if self.nodes else None
+        return _PageInfo(self.more, self.after is not None, start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    cursor: str
+    node: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+async def _read(context: Context, wanted: ChangeFilter | None, start: int, size: int) -> tuple[list[Any], int, bool]:
+    """The lines in sight that are wanted, `size` at most; the number looked at last; whether more may follow."""
+    assert context.viewer is not None
+    viewer, asked = context.viewer, _asked(context, wanted)
+    fields = set(wanted.fields.value) if wanted and wanted.fields else None
+    match = await _match(context, wanted)
+    if match is not None:
+        asked = replace(asked, customers=await change_log.concerned(context.reading, match))
+    found: list[Any] = []
+    end, scanned = start, 0
+    while scanned < _SCANNED:
+        room = size + 1 if scanned == 0 and fields is None else _AT_ONCE
+        batch = await change_log.lines(context.reading, end, room, asked)
+        if match is not None and asked.customers is None:
+            seen = await change_log.about(context.reading, batch, match)
+        else:
+            seen = await change_log.in_sight(context.reading, batch, viewer.sight)
+        seen = await change_log.readable(context.reading, seen, viewer.actor_id, hidden=_hidden(context))
+        for row in seen:
+            if fields is not None and not any(one["field"] in fields for one in row.fields):
+                continue
+            if len(found) == size:
+                return found, found[-1].seq, True
+            found.append(row)
+        scanned += len(batch)
+        if batch:
+            end = batch[-1].seq
+        if len(batch) < room:
+            return found, end, False
+    return found, end, True
+
+
+async def _match(context: Context, wanted: ChangeFilter | None) -> Match | None:
+    """Whom the changes are to be about; None where that was left open. Raises BadUserInput."""
+    if wanted is None or wanted.customer is None:
+        return None
+    question = Question(archived="INCLUDE", more=((wanted.customer.value, ("filter", "customer")),))
+    with list_arguments.refusals():
+        match, _ = await list_arguments.asked(context, question)
+    return match
+
+
+def _hidden(context: Context) -> frozenset[str]:
+    """The types whose changes the viewer may not read."""
+    assert context.viewer is not None
+    needed = {"ApiKey": Permission.KEY_MANAGE, "Webhook": Permission.WEBHOOK_MANAGE}
+    return frozenset(entity for entity, permission in needed.items() if not context.viewer.may(permission))
+
+
+def _asked(context: Context, wanted: ChangeFilter | None) -> change_log.Asked:
+    assert context.viewer is not None
+    if wanted is None:
+        return change_log.Asked()
+    named = [ids.split(one) for one in wanted.nodes.value] if wanted.nodes else None
+    return change_log.Asked(
+        entities=tuple(wanted.entities.value) if wanted.entities else None,
+        actions=tuple(int(one) for one in wanted.actions.value) if wanted.actions else None,
+        nodes=None if named is None else tuple(one[1] for one in named if one),
+        since=int(wanted.since.value) if wanted.since else None,
+        not_by=(int(context.viewer.actor_kind), context.viewer.actor_id) if wanted.exclude_own else None,
+    )
+
+
+# ── a timeline ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def timelines(context: Context, parents: Sequence[Any], first: int | None, after: str | None) -> list[Any]:
+    """A page of each customer's history, newest first: changes, notes, interactions and orders woven together."""
+    size, start = page_size(first), _held(after, _PLACE)
+    found = await history.entries(context.reading, [parent.id for parent in parents], size + 1, start)
+    return [_page(found.get(parent.id, []), size, after) for parent in parents]
+
+
+def _page(rows: Sequence[Any], size: int, after: str | None) -> _Part:
+    shown = rows[:size]
+    end = _entry(shown[-1]) if shown else None
+    return _Part(shown, _entry, len(rows) > size, after, end)
+
+
+def _entry(row: Any) -> str:
+    return _shown(_PLACE.pack(*history.place(row)))

@@ -1,0 +1,244 @@
+"""From the arguments of a list to the list: what they mean here and now, or a refusal that says where it stands."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+from strawberry import UNSET
+
+from db.filtering.errors import QuestionRefused
+from db.paging import keyset, nested_pages
+from db.paging.keyset import Page, Window
+from db.paging.nested_pages import Parents
+from db.paging.sorting import Sort
+from db.queries.catalogue import saved_views, segments
+from db.queries.matching import batched_matches, matches, record_lists
+from db.queries.matching.batched_matches import Several
+from db.queries.matching.matches import Match, Question
+from db.queries.matching.totals import Source
+from graph.context import Context
+from graph.errors.top_level import BadUserInput
+from graph.filtering.record_filters import (
+    AgentFilter,
+    CompanyFilter,
+    CustomerFilter,
+    InteractionFilter,
+    OrderFilter,
+    SegmentFilter,
+    TagFilter,
+)
+from graph.filtering.sorts import AgentSort, CompanySort, CustomerSearchField, CustomerSort, SegmentSort, TagSort
+from graph.types.connections import Listed, Lists, alone
+
+_FILTER = "Only those of whom this holds; null is refused."
+_SORT = "In this order; newest first unless given. At most 10 keys."
+
+Filter: TypeAlias = Annotated[CustomerFilter | None, strawberry.argument(description=_FILTER)]
+Sorting: TypeAlias = Annotated[list[CustomerSort] | None, strawberry.argument(description=_SORT)]
+Search: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Only those in whom every word occurs, whatever the case and accents; at most 200 characters."
+    ),
+]
+SearchFields: TypeAlias = Annotated[
+    list[CustomerSearchField] | None,
+    strawberry.argument(description="What the search looks through: all unless given."),
+]
+CompanyFiltering: TypeAlias = Annotated[CompanyFilter | None, strawberry.argument(description=_FILTER)]
+CompanySorting: TypeAlias = Annotated[list[CompanySort] | None, strawberry.argument(description=_SORT)]
+AgentFiltering: TypeAlias = Annotated[AgentFilter | None, strawberry.argument(description=_FILTER)]
+AgentSorting: TypeAlias = Annotated[list[AgentSort] | None, strawberry.argument(description=_SORT)]
+TagFiltering: TypeAlias = Annotated[TagFilter | None, strawberry.argument(description=_FILTER)]
+TagSorting: TypeAlias = Annotated[list[TagSort] | None, strawberry.argument(description=_SORT)]
+SegmentFiltering: TypeAlias = Annotated[SegmentFilter | None, strawberry.argument(description=_FILTER)]
+SegmentSorting: TypeAlias = Annotated[list[SegmentSort] | None, strawberry.argument(description=_SORT)]
+InteractionFiltering: TypeAlias = Annotated[InteractionFilter | None, strawberry.argument(description=_FILTER)]
+OrderFiltering: TypeAlias = Annotated[OrderFilter | None, strawberry.argument(description=_FILTER)]
+NameSearch: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(description="Only those in whose name every word occurs, whatever the case and accents."),
+]
+
+
+class refusals:
+    """What the database's floor refuses of a question, as a top-level error."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, refusal: BaseException | None, trace: object) -> None:
+        if isinstance(refusal, QuestionRefused):
+            told = BadUserInput(refusal.message, reason=refusal.reason, limit=refusal.limit, argument=refusal.path)
+            raise told from None
+
+
+def given(plain: Any, name: str = "filter") -> Any:
+    """The filter, None where none was given. Raises BadUserInput for null, which could mean all, or nobody."""
+    if plain is None:
+        raise BadUserInput(f"`{name}` is null; leave it out to ask nothing.", reason="INVALID", argument=[name])
+    return None if plain is UNSET else plain
+
+
+async def customers(
+    context: Context,
+    window: Window,
+    *,
+    filter: Any = UNSET,
+    search: str | None = None,
+    fields: Sequence[CustomerSearchField] | None = None,
+    sort: Any = None,
+    archived: str = "EXCLUDE",
+) -> Any:
+    """The list of customers that the arguments ask for. Raises BadUserInput."""
+    sections = None if fields is None else [field.name for field in fields]
+    question = Question(given(filter), search, sections, sort, archived)
+    with refusals():
+        match, order = await asked(context, question)
+        keyset.check(order, window)
+    return listed(context, match, order, window)
+
+
+async def asked(context: Context, question: Question) -> tuple[Match, Sort]:
+    """What the question means to this viewer now."""
+    assert context.viewer is not None
+    viewer = context.viewer
+    return await matches.asked(context.reading, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now)
+
+
+def listed(context: Context, match: Match, order: Sort, window: Window) -> Any:
+    """A list that has none beside it."""
+    reading = context.reading
+    everyone = matches.all_of(reading, match)
+
+    async def page() -> Page:
+        return await keyset.page(reading, await matches.list_of(reading, match, order), window, order)
+
+    async def count(at_most: int | None) -> int:
+        return await keyset.count(reading, everyone, at_most)
+
+    return alone(page, count, Source(everyone, whole=match.whole), match.search)
+
+
+async def nested(
+    context: Context,
+    parents: Sequence[Any],
+    window: Window,
+    *,
+    of: Parents,
+    filter: Any,
+    search: str | None,
+    sort: Any,
+) -> list[Any]:
+    """The same list of customers for each of the parents. Raises BadUserInput."""
+    reading, question = context.reading, Question(given(filter), search, sort=sort)
+    with refusals():
+        match, order = await asked(context, question)
+        keyset.check(order, window)
+    ids = list(dict.fromkeys(parent.id for parent in parents))
+    everyone = matches.all_of(reading, match)
+
+    async def pages() -> Mapping[Any, Page]:
+        return await nested_pages.pages(reading, ids, of, await matches.listing(reading, match, order), window, order)
+
+    async def counts(at_most: int | None) -> Mapping[Any, int]:
+        return await nested_pages.counts(reading, ids, of, everyone, at_most)
+
+    lists = Lists(pages, counts, [(None, Source(everyone, of, tuple(ids)))], match.search)
+    return [Listed(lists, parent.id) for parent in parents]
+
+
+async def of_segments(
+    context: Context,
+    segments_: Sequence[Any],
+    window: Window,
+    *,
+    filter: Any = UNSET,
+    search: str | None = None,
+    sort: Any = None,
+) -> list[Any]:
+    """The members of each segment. Raises BadUserInput."""
+    viewer, reading = context.viewer, context.reading
+    assert viewer is not None
+    ids = [segment.id for segment in segments_]
+    question = Question(given(filter), search, sort=sort)
+    with refusals():
+        several_, order = await segments.several(
+            reading, ids, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+        )
+        keyset.check(order, window)
+
+    async def pages() -> Mapping[Any, Page]:
+        return await batched_matches.pages(reading, several_, window, order)
+
+    sources = [(key, Source(matches.all_of(reading, match))) for key, match in several_.matches.items()]
+    found = next((match.search for match in several_.matches.values()), None)
+    lists = Lists(pages, lambda at_most: batched_matches.counts(reading, several_, at_most), sources, found)
+    return [Listed(lists, one) for one in ids]
+
+
+async def of_views(
+    context: Context, views_: Sequence[Any], window: Window, *, filter: Any, search: str | None, sort: Any
+) -> list[Any]:
+    """The customers of each view. Raises BadUserInput."""
+    viewer, reading = context.viewer, context.reading
+    assert viewer is not None
+    distinct = list({view.id: view for view in views_}.values())
+    question = Question(given(filter), search, sort=sort)
+    with refusals():
+        found, orders = await saved_views.several(
+            reading, distinct, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+        )
+        for order in orders.values():
+            keyset.check(order, window)
+
+    async def pages() -> Mapping[Any, Page]:
+        """Those of one order together."""
+        read: dict[Any, Page] = {}
+        for order in dict.fromkeys(orders.values()):
+            alike = {key: match for key, match in found.matches.items() if orders[key] == order}
+            read |= await batched_matches.pages(reading, Several(alike), window, order)
+        return read
+
+    sources = [(key, Source(matches.all_of(reading, match))) for key, match in found.matches.items()]
+    lists = Lists(pages, lambda at_most: batched_matches.counts(reading, found, at_most), sources)
+    return [Listed(lists, view.id) for view in views_]
+
+
+async def memberships(
+    context: Context, customer_ids: Sequence[bytes], segment_ids: Sequence[bytes]
+) -> Mapping[bytes, set[bytes]]:
+    """Which of the segments each of the customers is in. Raises BadUserInput where a segment is a part of itself."""
+    viewer = context.viewer
+    assert viewer is not None
+    with refusals():
+        found, _ = await segments.several(
+            context.reading,
+            segment_ids,
+            Question(),
+            sight=viewer.sight,
+            agent_id=viewer.agent_id,
+            now=context.now,
+        )
+    return await batched_matches.holding(context.reading, found, customer_ids)
+
+
+async def others(context: Context, name: str, window: Window, *, filter: Any, search: str | None, sort: Any) -> Any:
+    """The list of companies, tags, segments or agents that the arguments ask for. Raises BadUserInput."""
+    assert context.viewer is not None
+    viewer, reading = context.viewer, context.reading
+    with refusals():
+        listing, order = await record_lists.asked(
+            reading,
+            name,
+            filter=given(filter),
+            search=search,
+            order=sort,
+            sight=viewer.sight,
+            agent_id=viewer.agent_id,
+            now=context.now,
+        )
+        keyset.check(order, window)
+    return alone(
+        lambda: keyset.page(reading, listing, window, order),
+        lambda at_most: keyset.count(reading, listing, at_most),
+    )

@@ -1,0 +1,1 @@
+"""Jobs: progress, results by row, and files."""

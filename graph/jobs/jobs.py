@@ -1,0 +1,364 @@
+"""Jobs: work on many customers, its progress, and what became of each row."""
+
+import base64
+import binascii
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated, Any, Final, TypeAlias
+
+import strawberry
+from strawberry import Info
+
+from crm.bulk import ROOMS
+from crm.jobs import cancel_retry, error_codec, handlers, undo
+from db import tables
+from db.paging import keyset
+from db.paging.keyset import Page
+from db.paging.sorting import NEWEST_FIRST
+from db.queries import jobs
+from db.queries.catalogue import agents
+from db.tables.enums import JobKind as Kind
+from db.tables.enums import Permission as P
+from graph import lookup
+from graph.access.actors import Actor, actors
+from graph.access.permissions import guarded
+from graph.catalogue.agents import Agent
+from graph.change_log import FieldChange
+from graph.context import Context
+from graph.engine.field_declarations import Rows, batched, column
+from graph.errors.error_objects import reported
+from graph.errors.top_level import BadUserInput
+from graph.errors.user_errors import UserError, mutation
+from graph.filtering import list_arguments
+from graph.jobs.job_files import JobFile, job_files
+from graph.types import ids
+from graph.types.connections import After, Connection, First, alone, window
+from graph.types.enums import JobKind, JobStatus, Outcome, Permission, published
+from graph.types.nodes import Id, Node, read_from
+from graph.types.scalars import DateTime
+
+__all__ = ["BulkOptions", "Job", "JobPayload", "Mutation", "Query"]
+assert ROOMS, "what became of a row is told in the words of its verb"
+
+_ROW = struct.Struct(">q")
+_ACTIONS: Final = {0: Outcome.CREATED, 1: Outcome.UPDATED, 2: Outcome.DELETED, 3: Outcome.MERGED}
+
+
+class OnError(IntEnum):
+    CONTINUE = 0
+    ABORT = 1
+
+
+published(
+    OnError,
+    "What is done about the others where one fails.",
+    CONTINUE="Each customer stands alone.",
+    ABORT="All or nothing.",
+)
+
+
+@strawberry.input(description="How a job is to be done.")
+class BulkOptions:
+    dry_run: bool = strawberry.field(default=False, description="Only tell what would be done; nothing is written.")
+    on_error: OnError = strawberry.field(
+        default=OnError.CONTINUE, description="What is done about the others where one fails."
+    )
+    label: str | None = strawberry.field(default=strawberry.UNSET, description="A name to find the job by.")
+
+
+@strawberry.type(description="How many rows came to an outcome.")
+class OutcomeCount:
+    outcome: Outcome = column("The outcome.")
+    count: int = column("How many rows.")
+
+
+@strawberry.type(description="How many customers an agent got.")
+class AgentShare:
+    agent: Agent = column("The agent.")
+    count: int = column("How many customers.")
+
+
+@strawberry.type(description="What became of one row of a job.")
+class JobRow:
+    row: int = column("Its number, from 0, in list order or as given.")
+    outcome: Outcome = column("What was done, or in a dry run would be.")
+    node: Node | None = column("The record; null where there is none, it is gone, or it is not in sight.")
+    changed: list[FieldChange] = column("The fields that are not what they were.")
+    errors: list[UserError] = column("Why it was not done.")
+
+
+@dataclass(slots=True)
+class _Row:
+    row: int
+    outcome: Outcome
+    node: Any
+    changed: list[Any]
+    errors: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    outcome: Outcome
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    agent: Any
+    count: int
+
+
+Outcomes: TypeAlias = Annotated[
+    list[Outcome] | None, strawberry.argument(description="Only rows with one of these outcomes.")
+]
+
+
+@strawberry.type(description="Work on many customers. It goes on, whatever becomes of the process that began it.")
+class Job(Node):
+    is_type_of = read_from(tables.Job)
+
+    id: strawberry.ID = column("The job's id.", convert=ids.wire("Job"))
+    kind: JobKind = column("What it does.")
+    status: JobStatus = column("How far it is.")
+    label: str | None = column("The name that it was given.")
+    dry_run: bool = column("True where nothing is written.")
+    created_at: DateTime = column("When it was begun.")
+    started_at: DateTime | None = column("When it was first worked on; null while it waits.")
+    finished_at: DateTime | None = column("When it ended; null until then.")
+    matched: int = column("How many rows it has.")
+    processed: int = column("How many of them are done.")
+    error: str | None = column("Why it broke off; null unless it failed.")
+
+    @batched("Who began it.", needs=("actor_kind", "actor_id"))
+    async def created_by(parents: Rows, info: Info) -> list[Actor]:
+        return await actors(info.context, parents, "actor")
+
+    @batched("How much is done, from 0 to 1.", needs=("matched", "processed", "finished_at", "status"))
+    async def progress(parents: Rows, info: Info) -> list[float]:
+        return [_progress(row) for row in parents]
+
+    @batched(
+        "Seconds until it will be done, as far as can be told; null where it cannot, or is over.",
+        needs=("matched", "processed", "started_at", "finished_at"),
+    )
+    async def eta_seconds(parents: Rows, info: Info) -> list[int | None]:
+        return [_eta(row, info.context.now) for row in parents]
+
+    @batched("How many rows came to each outcome so far; outcomes of none are left out.", needs=("counts",))
+    async def counts(parents: Rows, info: Info) -> list[list[OutcomeCount]]:
+        return [_counts(row) for row in parents]  # type: ignore[misc] # read as them
+
+    @batched("What became of each row, in their order.", needs=("id", "kind", "dry_run", "counts", "arguments"))
+    async def rows(
+        parents: Rows, info: Info, outcome: Outcomes = None, first: First = None, after: After = None
+    ) -> list[Connection[JobRow]]:
+        return [_rows(info.context, row, outcome, first, after) for row in parents]
+
+    @batched("How many customers each agent got; empty unless the job assigns.", needs=("state",))
+    async def per_agent(parents: Rows, info: Info) -> list[list[AgentShare]]:
+        return [await _shares(info.context, row) for row in parents]
+
+    @batched("What it made, as long as that can be fetched: an export, the failed rows of an import.", needs=("id",))
+    async def files(parents: Rows, info: Info) -> list[list[JobFile]]:
+        return await job_files(info.context, parents)
+
+    @batched("Whether it can be cancelled now.", needs=("status",))
+    async def can_cancel(parents: Rows, info: Info) -> list[bool]:
+        return [cancel_retry.may_cancel(row) for row in parents]
+
+    @batched("Up to when it can be undone; null where it cannot.")
+    async def undoable_until(parents: Rows, info: Info) -> list[DateTime | None]:
+        undone = await info.context.one(jobs.undone_by, parents, "id")
+        until = [None if by else undo.undoable_until(row) for row, by in zip(parents, undone, strict=True)]
+        return until  # type: ignore[return-value] # moments are numbers until they are shown
+
+    @batched("The job that undid it; null where none did.", needs=("id",))
+    async def undone_by(parents: Rows, info: Info) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
+        return await info.context.one(jobs.undone_by, parents, "id")
+
+
+@strawberry.type(description="What became of a call for many customers. Up to 200 are done in this answer.")
+class JobPayload:
+    job: Job | None = strawberry.field(
+        default=None, description="The job, done or waiting; null when the call was refused."
+    )
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was begun.")
+
+
+def payload(job: Any) -> Any:
+    return JobPayload(job=job)
+
+
+def _progress(row: Any) -> float:
+    if row.finished_at is not None and row.status != JobStatus.CANCELLED:
+        return 1.0
+    return row.processed / row.matched if row.matched else 0.0
+
+
+def _eta(row: Any, now: int) -> int | None:
+    if row.finished_at is not None or row.started_at is None or not row.processed:
+        return None
+    return round((row.matched - row.processed) * max(0, now - row.started_at) / row.processed / 1000)
+
+
+def _counts(row: Any) -> list[_Count]:
+    return [_Count(one, row.counts[one.name]) for one in Outcome if row.counts.get(one.name)]
+
+
+async def _shares(context: Context, row: Any) -> list[Any]:
+    shares = (row.state or {}).get("shares", {})
+    found = await context.load(agents.by_ids, [bytes.fromhex(one) for one in shares])
+    return [_Share(found[bytes.fromhex(one)], count) for one, count in shares.items() if found.get(bytes.fromhex(one))]
+
+
+# ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Page(Page):
+    """Rows are found by their numbers."""
+
+    __slots__ = ()
+
+    def cursor(self, row: Any) -> str:
+        return base64.urlsafe_b64encode(_ROW.pack(row.row)).rstrip(b"=").decode()
+
+
+def _place(after: str | None) -> int:
+    if after is None:
+        return -1
+    try:
+        (found,) = _ROW.unpack(base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, struct.error):
+        raise BadUserInput("`after` is no cursor of these rows.", reason="BAD_CURSOR") from None
+    return int(found)
+
+
+def _rows(context: Context, job: Any, outcome: Sequence[Outcome] | None, first: int | None, after: str | None) -> Any:
+    place, size = _place(after), window(first, None).size
+    wanted = None if outcome is None else {Outcome(one) for one in outcome}
+
+    async def page() -> Page:
+        found = await _read(context, job, wanted, place, size + 1)
+        return _Page(await _shown(context, job, found[:size]), has_next=len(found) > size, has_previous=place >= 0)
+
+    async def count(at_most: int | None) -> int:
+        total = sum(one.count for one in _counts(job) if wanted is None or one.outcome in wanted)
+        return total if at_most is None else min(total, at_most)
+
+    return alone(page, count)
+
+
+async def _read(context: Context, job: Any, wanted: set[Outcome] | None, after: int, size: int) -> list[Any]:
+    """From the log what was changed, and what is kept apart, woven by their numbers."""
+    actions = None if wanted is None else [action for action, one in _ACTIONS.items() if one in wanted]
+    logged = [] if job.dry_run else await jobs.logged(context.reading, job.id, after, size, actions)
+    codes = None if wanted is None else [int(one) for one in wanted]
+    apart = await jobs.apart(context.reading, job.id, after, size, codes)
+    return sorted([*logged, *apart], key=lambda row: row.row)[:size]
+
+
+async def _shown(context: Context, job: Any, rows: Sequence[Any]) -> list[Any]:
+    entity = _entity(job)
+    wires = {row.row: [ids.wire(one)(row.node_id) for one in _of(row, job, entity)] for row in rows if row.node_id}
+    records = {one for row in rows for plain in _errors(row) if (one := error_codec.record_of(plain))}
+    everything = list(dict.fromkeys([*(one for each in wires.values() for one in each), *records]))
+    known = dict(zip(everything, await lookup.found(context, everything), strict=True))
+    nodes = {row: next((found for one in each if (found := known[one])), None) for row, each in wires.items()}
+    return [_one(row, nodes.get(row.row), known) for row in rows]
+
+
+def _entity(job: Any) -> str:
+    arguments = job.arguments["given"] if job.kind == Kind.UNDO else job.arguments
+    return handlers.VERBS[Kind(arguments["verb"])].entity
+
+
+def _of(row: Any, job: Any, entity: str) -> Sequence[str]:
+    """Of what type the row's record may be: an undo puts back interactions and the customers whom they moved."""
+    if row.table is tables.Change:
+        return (row.entity,)
+    return (entity, "Customer") if job.kind == Kind.UNDO and entity != "Customer" else (entity,)
+
+
+def _errors(row: Any) -> Sequence[Mapping[str, Any]]:
+    return () if row.table is tables.Change else row.errors or ()
+
+
+def _one(row: Any, node: Any, known: Mapping[str, Any]) -> _Row:
+    logged = row.table is tables.Change
+    outcome = _ACTIONS[row.action] if logged else Outcome(row.outcome)
+    fields = [_Field(one["field"], one["before"], one["after"]) for one in row.fields or ()]
+    refused = [error_codec.unpacked(plain, known) for plain in _errors(row)]
+    return _Row(row.row, outcome, node, fields, reported(refused))
+
+
+# ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def seen(context: Context) -> tuple[bool, Any, bytes]:
+    """Whose jobs the viewer may see."""
+    viewer = context.viewer
+    assert viewer is not None
+    return viewer.may(P.SETTINGS_MANAGE), viewer.actor_kind, viewer.actor_id
+
+
+@strawberry.type
+class Query:
+    @guarded(Permission.CUSTOMER_VIEW, "A job by its id: one's own, or with SETTINGS_MANAGE anybody's; else null.")
+    async def job(self, info: Info, id: Id) -> Job | None:
+        return await info.context.found(jobs.by_ids, "Job", id, *seen(info.context))
+
+    @guarded(Permission.CUSTOMER_VIEW, "One's own jobs, or with SETTINGS_MANAGE everybody's, newest first.")
+    async def jobs(
+        self,
+        info: Info,
+        status: Annotated[list[JobStatus] | None, strawberry.argument(description="Only those so far.")] = None,
+        first: First = None,
+        after: After = None,
+    ) -> Connection[Job]:
+        context, place = info.context, window(first, after)
+        listing = jobs.listing(*seen(context), None if status is None else [int(one) for one in status])
+        with list_arguments.refusals():
+            keyset.check(NEWEST_FIRST, place)
+        return alone(
+            lambda: keyset.page(context.reading, listing, place),
+            lambda at_most: keyset.count(context.reading, listing, at_most),
+        )
+
+
+_Options: TypeAlias = Annotated[BulkOptions | None, strawberry.argument(description="How it is to be done.")]
+
+
+@strawberry.type
+class Mutation:
+    @mutation(
+        Permission.CUSTOMER_VIEW, "Stop a job at the end of its chunk; what is done stays done.", payload=JobPayload
+    )
+    async def job_cancel(self, info: Info, id: Id) -> JobPayload:
+        return await info.context.act(lambda act: cancel_retry.cancel(act, id), payload)
+
+    @mutation(
+        Permission.CUSTOMER_VIEW,
+        "Put back every row that nobody touched since, and name those that were kept. Needs what the job needed.",
+        payload=JobPayload,
+    )
+    async def job_undo(self, info: Info, id: Id, options: _Options = None) -> JobPayload:
+        return await info.context.act(lambda act: undo.undo(act, id, options_of(options)), payload)
+
+    @mutation(Permission.CUSTOMER_VIEW, "Try the failed rows of a job again.", payload=JobPayload)
+    async def job_retry(self, info: Info, id: Id) -> JobPayload:
+        return await info.context.act(lambda act: cancel_retry.retry(act, id), payload)
+
+
+def options_of(options: BulkOptions | None) -> dict[str, Any] | None:
+    if not options:
+        return None
+    return {"dry_run": options.dry_run, "on_error": int(options.on_error), "label": options.label or None}

@@ -1,0 +1,1 @@
+"""Scalars, enums, ids and other types that every part of the schema uses."""

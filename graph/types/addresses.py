@@ -1,0 +1,35 @@
+"""Postal addresses, kept in columns of the record they belong to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+
+from graph.engine.field_declarations import column
+
+COLUMNS = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
+
+
+@strawberry.type(description="A postal address.")
+class Address:
+    line1: str | None = column("Street and number.", of="address_line1")
+    line2: str | None = column("Flat, floor, building.", of="address_line2")
+    city: str | None = column("City or town.")
+    region: str | None = column("State, province or region.")
+    postal_code: str | None = column("Postal code.")
+    country: str | None = column("Country.")
+
+
+def of(parents: Sequence[Any]) -> list[Any]:
+    """Each record as its own address, or None where no part of one is known."""
+    return [row if any(getattr(row, name) is not None for name in COLUMNS) else None for row in parents]
+
+
+@strawberry.input(description="A postal address. Parts that are left out stay as they are; null clears a part.")
+class AddressInput:
+    line1: strawberry.Maybe[str | None] = strawberry.field(description="Street and number.")
+    line2: strawberry.Maybe[str | None] = strawberry.field(description="Flat, floor, building.")
+    city: strawberry.Maybe[str | None] = strawberry.field(description="City or town.")
+    region: strawberry.Maybe[str | None] = strawberry.field(description="State, province or region.")
+    postal_code: strawberry.Maybe[str | None] = strawberry.field(description="Postal code.")
+    country: strawberry.Maybe[str | None] = strawberry.field(description="Country.")

@@ -1,0 +1,228 @@
+"""Connections: pages of a list with cursors both ways, read when they are selected and not before."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+
+import strawberry
+from strawberry import Info
+
+from db.paging.keyset import DEFAULT, MOST, Page, Window
+from graph.engine.field_declarations import Rows, batched, column
+from graph.errors.top_level import BadUserInput, limit_passed
+
+T = TypeVar("T")
+
+First: TypeAlias = Annotated[
+    int | None, strawberry.argument(description=f"How many from the start: {DEFAULT} unless given, {MOST} at most.")
+]
+After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor behind which the page starts.")]
+Last: TypeAlias = Annotated[
+    int | None, strawberry.argument(description=f"How many from the end, in list order: {MOST} at most.")
+]
+Before: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor before which the page ends.")]
+AtMost: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Stop counting here: 10001 is enough to say «more than 10 000».")
+]
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    has_next_page: bool = column("True when the list goes on after this page.")
+    has_previous_page: bool = column("True when the list goes on before this page.")
+    start_cursor: str | None = column("The cursor of the first row; null on an empty page.")
+    end_cursor: str | None = column("The cursor of the last row; null on an empty page.")
+
+
+@strawberry.type(description="A row of a list, and its place there.")
+class Edge(Generic[T]):
+    cursor: str = column("The row's place in the list: give it as `after` or `before`.")
+    node: T = column("The row.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    @batched("The page's rows with their cursors.", carries=True)
+    async def edges(parents: Rows, info: Info) -> list[list[Edge[T]]]:
+        return edged(parents, await pages(parents))
+
+    @batched("The page's rows.", carries=True)
+    async def nodes(parents: Rows, info: Info) -> list[list[T]]:
+        return rows(await pages(parents))
+
+    @batched("Where the page lies in the list.", carries=True)
+    async def page_info(parents: Rows, info: Info) -> list[PageInfo]:
+        return ended(await pages(parents))
+
+    @batched("How many rows the whole list has, exactly.")
+    async def total_count(parents: Rows, info: Info, at_most: AtMost = None) -> list[int]:
+        return await counts(parents, at_least_one(at_most))
+
+
+Read = Callable[[], Awaitable[Mapping[Any, Page]]]
+Count = Callable[[int | None], Awaitable[Mapping[Any, int]]]
+
+
+@dataclass(slots=True, eq=False)
+class Lists:
+    """Lists that were asked for together, one for each parent of a level: read and counted together, at most once."""
+
+    read: Read
+    count: Count
+    sources: Sequence[tuple[Any, Any]] = ()
+    """What the lists are of, for those who want more of them than pages: a list's key and where it comes from. One
+    source that is told apart by parents stands under the key None."""
+    search: Any = None
+    """What was searched in them."""
+    _found: dict[Any, Any] = field(default_factory=dict)
+    _awaited: "dict[Any, asyncio.Future[Any]]" = field(default_factory=dict)
+
+    async def pages(self) -> Mapping[Any, Page]:
+        found: Mapping[Any, Page] = await self._once("pages", self.read)
+        return found
+
+    async def counts(self, at_most: int | None) -> Mapping[Any, int]:
+        found: Mapping[Any, int] = await self._once(at_most, lambda: self.count(at_most))
+        return found
+
+    async def _once(self, what: Any, read: Callable[[], Awaitable[Any]]) -> Any:
+        """Read by who asks first; who asks meanwhile waits for it. A task of its own would cost as much as the rest."""
+        if what in self._found:
+            return self._found[what]
+        if what in self._awaited:
+            return await self._awaited[what]
+        waiting = self._awaited[what] = asyncio.get_running_loop().create_future()
+        try:
+            self._found[what] = found = await read()
+        except BaseException as error:
+            _fail(waiting, error)
+            raise
+        waiting.set_result(found)
+        return found
+
+
+def _fail(waiting: "asyncio.Future[Any]", error: BaseException) -> None:
+    if isinstance(error, Exception):
+        waiting.set_exception(error)
+        # Perhaps nobody waits for it, which is no reason to log it.
+        waiting.exception()
+    else:
+        waiting.cancel()
+
+
+@dataclass(slots=True, eq=False)
+class Listed:
+    """One of them: what a connection is read from."""
+
+    lists: Lists
+    key: Any = None
+
+
+_EMPTY = Page([], has_next=False, has_previous=False)
+
+
+async def pages(parents: Sequence[Listed]) -> list[Page]:
+    """The page of each list."""
+    found = {id(lists): await lists.pages() for lists in {id(one.lists): one.lists for one in parents}.values()}
+    return [found[id(one.lists)].get(one.key, _EMPTY) for one in parents]
+
+
+async def counts(parents: Sequence[Listed], at_most: int | None) -> list[int]:
+    """How long each list is; counting may stop at a number."""
+    found = {id(lists): await lists.counts(at_most) for lists in {id(one.lists): one.lists for one in parents}.values()}
+    return [found[id(one.lists)].get(one.key, 0) for one in parents]
+
+
+def alone(
+    read: Callable[[], Awaitable[Page]],
+    count: Callable[[int | None], Awaitable[int]],
+    source: Any = None,
+    search: Any = None,
+) -> Any:
+    """A list that has none beside it."""
+
+    async def page() -> Mapping[Any, Page]:
+        return {None: await read()}
+
+    async def number(at_most: int | None) -> Mapping[Any, int]:
+        return {None: await count(at_most)}
+
+    return Listed(Lists(page, number, [(None, source)], search))
+
+
+@dataclass(slots=True)
+class Placed:
+    """An edge: a row of a page."""
+
+    page: Page
+    node: Any
+    search: Any = None
+
+    @property
+    def cursor(self) -> str:
+        return self.page.cursor(self.node)
+
+
+@dataclass(slots=True)
+class Ends:
+    """The PageInfo of a page."""
+
+    page: Page
+
+    @property
+    def has_next_page(self) -> bool:
+        return self.page.has_next
+
+    @property
+    def has_previous_page(self) -> bool:
+        return self.page.has_previous
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.page.cursor(self.page.rows[0]) if self.page.rows else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.page.cursor(self.page.rows[-1]) if self.page.rows else None
+
+
+def rows(pages: Sequence[Page]) -> Any:
+    """The `nodes` of connections."""
+    return [page.rows for page in pages]
+
+
+def edged(lists: Sequence[Listed], pages: Sequence[Page]) -> Any:
+    """Their `edges`."""
+    return [[Placed(page, row, one.lists.search) for row in page.rows] for one, page in zip(lists, pages, strict=True)]
+
+
+def ended(pages: Sequence[Page]) -> Any:
+    """Their `pageInfo`."""
+    return [Ends(page) for page in pages]
+
+
+def window(first: int | None, after: str | None, last: int | None = None, before: str | None = None) -> Window:
+    """The part of the list that the arguments name. Raises BadUserInput for those that contradict or pass a limit."""
+    if first is not None and last is not None:
+        raise BadUserInput("Ask for `first` or for `last`, not for both.", reason="INVALID")
+    size = page_size(first if first is not None else last)
+    return Window(size, after, before, backwards=last is not None)
+
+
+def at_least_one(at_most: int | None) -> int | None:
+    """Where counting may stop. Raises BadUserInput for less than 1."""
+    if at_most is not None and at_most < 1:
+        raise BadUserInput(f"`atMost` is at least 1, not {at_most}.", reason="INVALID")
+    return at_most
+
+
+def page_size(asked: int | None) -> int:
+    """How many rows a page has. Raises BadUserInput for none, and for more than MOST."""
+    if asked is None:
+        return DEFAULT
+    if asked < 1:
+        raise BadUserInput(f"A page has at least 1 row, not {asked}.", reason="INVALID")
+    if asked > MOST:
+        raise limit_passed(BadUserInput, f"A page has at most {MOST} rows, not {asked}.", name="page", limit=MOST)
+    return asked

@@ -1,0 +1,34 @@
+"""Node and Record: what everything with an id has in common."""
+
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+
+from graph.engine.field_declarations import column
+from graph.types.scalars import DateTime
+
+# The id that a field is asked with.
+Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The id.")]
+
+
+@strawberry.interface(description="Anything with an id of its own.")
+class Node:
+    id: strawberry.ID = column("The id: opaque, unique, and in the order of creation within a type.")
+
+
+@strawberry.interface(description="A node that changes: its version grows by one with every change.")
+class Record(Node):
+    version: int = column("Grows by one with every change; give it as `ifVersion` to change only what you saw.")
+    created_at: DateTime = column("When it was created.")
+    updated_at: DateTime = column("When it last changed.")
+
+
+def read_from(table: type[Any]) -> Any:
+    """Tells graphql-core that rows of `table` are objects of the type it is set on, as `is_type_of`."""
+
+    def is_type_of(cls: type, value: Any, info: Any) -> bool:
+        return getattr(value, "table", None) is table
+
+    # A row's class says which table it is of, so the engine asks once for all rows of a class.
+    is_type_of.by_class = True  # type: ignore[attr-defined] # functions take any attribute
+    return classmethod(is_type_of)

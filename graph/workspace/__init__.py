@@ -1,0 +1,1 @@
+"""The workspace, its settings, and the viewer."""

@@ -1,0 +1,1 @@
+"""Fixtures, factories and other helpers for tests."""

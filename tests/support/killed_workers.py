@@ -1,0 +1,109 @@
+"""Killing workers at any moment, and going on: what tests of jobs that survive have in common.
+
+A worker is a process of its own that works as in earnest, but with leases and chunks so short that there are many
+moments to be killed at.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from crm.jobs import worker
+from db.engine import Database, Session
+from db.queries import jobs
+
+KILLS: Final = int(os.environ.get("CLIENTELA_TEST_KILLS", "8"))
+"""For each test and database; 50 show what a few may miss."""
+
+WORKER: Final = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from crm.files import storage
+from crm.files.storage import Storage
+from crm.jobs import running
+from db import engine
+running.LEASE, running.LONG_LEASE, running.POLL = 300, 1_000, 0.02
+running.FIRST = dict.fromkeys(running.FIRST, 20)
+running.SECONDS = dict.fromkeys(running.SECONDS, 0.02)
+{patch}
+async def work():
+    database = await engine.connect(sys.argv[1])
+    storage.attach(database, Storage(Path(sys.argv[2]), b"secret"))
+    print("works", flush=True)
+    await running.run(database, settings=None, stop=asyncio.Event())
+asyncio.run(work())
+"""
+
+APART: Final = """
+from db.queries import jobs
+keep, perform, pending, chunks = jobs.keep, running.perform, [], []
+async def kept(work, job_id, worker, status, changed):
+    pending.append((work.workspace_id, job_id, worker, status, changed))
+    return True
+async def performed(database, viewer, rule, **named):
+    done = await perform(database, viewer, rule, **named)
+    chunks.append(done)
+    if len(chunks) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    while pending:
+        number, *rest = pending.pop(0)
+        await database.write(number, lambda work: keep(work, *rest))
+    return done
+jobs.keep, running.perform = kept, performed
+"""
+"""A worker that saves progress apart from the effect, and is killed between the two: what must not go unnoticed."""
+
+
+def started(url: str, files: Path, *, patch: str = "") -> subprocess.Popen[bytes]:
+    """A worker, once it works."""
+    command = [sys.executable, "-c", WORKER.replace("{patch}", patch), url, str(files)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"works\n"
+    process.stdout.close()
+    return process
+
+
+async def survives(
+    database: Database,
+    url: str,
+    files: Path,
+    begin: Callable[[], Awaitable[Any]],
+    check: Callable[[Any], Awaitable[None]],
+    *,
+    kills: int = KILLS,
+    seed: int = 7,
+) -> None:
+    """Begins jobs one after the other and kills workers as often while they run; each job is gone on with until it has
+    ended, and checked. Only kills that hit a job count."""
+    dice, hit = random.Random(seed), 0
+    while hit < kills:
+        job = await begin()
+        session = database.reading(job.workspace_id)
+        while hit < kills and (await _now(session, job)).finished_at is None:
+            process = await asyncio.to_thread(started, url, files)
+            await asyncio.sleep(dice.uniform(0.02, 0.6))
+            process.send_signal(signal.SIGKILL)
+            await asyncio.to_thread(process.wait)
+            hit += (await _now(session, job)).finished_at is None
+        await check(await ended(database, job))
+
+
+async def ended(database: Database, job: Any) -> Any:
+    """The job after a worker of this process went on with it, once the dead one's lease has run out."""
+    session = database.reading(job.workspace_id)
+    async with asyncio.timeout(120):
+        while (await _now(session, job)).finished_at is None:
+            if not await worker.once(database, "last", asyncio.Event()):
+                await asyncio.sleep(0.05)
+    return await _now(session, job)
+
+
+async def _now(session: Session, job: Any) -> Any:
+    return (await jobs.any_by_ids(session, [job.id]))[job.id]
