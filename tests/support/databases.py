@@ -1,7 +1,7 @@
 """The tests' databases: SQLite and PostgreSQL, migrated once a run, and a copy of its own for each test module.
 
 A plugin of pytest (`pytest_plugins = ["tests.support.databases"]`). `database_url` gives a module its copy on each
-database in turn; where a test needs one only: `@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)`.
+database in turn. For one database only: `@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)`.
 Tests of one module share its copy, so each makes a workspace of its own in it.
 """
 

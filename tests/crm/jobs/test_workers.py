@@ -102,7 +102,7 @@ async def test_who_is_told_to_stop_gives_the_job_back(database, begun, found, lo
     monkeypatch.setattr(handlers, "CHUNK", 100)
     monkeypatch.setattr(worker, "FIRST", {database.dialect.name: 100})
     job = await begun("a", 450, options)
-    stop, advance = asyncio.Event(), worker.working.advance
+    stop, advance = asyncio.Event(), worker.progress.advance
 
     async def stopped(*arguments):
         await advance(*arguments)
