@@ -25,9 +25,9 @@ class Act:
     now: int
     log: Log = field(default_factory=Log)
     # Called once the act is committed.
-    after: list[Callable[[], None]] = field(default_factory=list)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
     # What rules have read and need again, by a name of their own.
-    kept: dict[str, Any] = field(default_factory=dict)
+    cache: dict[str, Any] = field(default_factory=dict)
     _settings: tables.Workspace | None = None
 
     @property
@@ -48,8 +48,8 @@ class Act:
     def undo(self) -> None:
         """Nothing was done after all: what rules have noted is forgotten."""
         self.log.clear()
-        self.after.clear()
-        self.kept.clear()
+        self.after_commit.clear()
+        self.cache.clear()
         self._settings = None
 
     async def logged(self) -> None:

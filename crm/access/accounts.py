@@ -107,7 +107,7 @@ async def sign_out(act: Act, token: str | None) -> bool:
     parts = tokens.parts(token or "")
     if parts is None or parts.prefix != "ses":
         return False
-    act.after.append(lambda: _seen(act.work.database).drop(token or ""))
+    act.after_commit.append(lambda: _seen(act.work.database).drop(token or ""))
     return await accounts.end_session(act.work, parts.identifier, parts.secret_hash, at=act.now)
 
 

@@ -85,4 +85,4 @@ def shown(department_ids: Sequence[bytes]) -> list[str]:
 def forget(act: Act) -> None:
     """Whoever was let in as somebody of this workspace is looked at anew, once the act is committed."""
     database, workspace_id = act.work.database, act.workspace_id
-    act.after.append(lambda: accounts.forget(database, workspace_id))
+    act.after_commit.append(lambda: accounts.forget(database, workspace_id))

@@ -140,10 +140,10 @@ async def _state(act: Act, found: Any) -> _State:
 
 
 async def _fields(act: Act) -> list[Any]:
-    if "company_fields" not in act.kept:
+    if "company_fields" not in act.cache:
         found = await custom_fields.by_entities(act.work, [EntityType.COMPANY])
-        act.kept["company_fields"] = found[EntityType.COMPANY]
-    known: list[Any] = act.kept["company_fields"]
+        act.cache["company_fields"] = found[EntityType.COMPANY]
+    known: list[Any] = act.cache["company_fields"]
     return known
 
 

@@ -105,8 +105,8 @@ async def _one(act: Act, wire_id: str) -> Any:
 
 def _forget(act: Act) -> None:
     """Whatever the act does next reads the fields as they are now."""
-    act.kept.pop("custom_fields", None)
-    act.kept.pop("company_fields", None)
+    act.cache.pop("custom_fields", None)
+    act.cache.pop("company_fields", None)
 
 
 # ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -152,8 +152,8 @@ async def _values_and_companies(act: Act, by_id: Mapping[bytes, State], parts: C
 
 async def custom_fields(act: Act) -> list[Any]:
     """The customers' custom fields in order, those that are switched off as well; read once an act."""
-    if "custom_fields" not in act.kept:
+    if "custom_fields" not in act.cache:
         found = await fields.by_entities(act.work, [EntityType.CUSTOMER])
-        act.kept["custom_fields"] = found[EntityType.CUSTOMER]
-    known: list[Any] = act.kept["custom_fields"]
+        act.cache["custom_fields"] = found[EntityType.CUSTOMER]
+    known: list[Any] = act.cache["custom_fields"]
     return known

@@ -134,7 +134,7 @@ async def _store(act: Act, states: Sequence[State], fields: Sequence[Any]) -> No
 
 async def _new_tags(act: Act, states: Sequence[State]) -> None:
     """Tags made on the spot exist once a customer who is written wears them, and not before."""
-    pending: dict[bytes, Row] = act.kept.get("new_tags", {})
+    pending: dict[bytes, Row] = act.cache.get("new_tags", {})
     worn = {key: pending[key] for state in states for key in state.tags if key in pending}
     await act.work.insert(*worn.values())
     for tag in worn.values():

@@ -91,7 +91,7 @@ def _made(act: Act, text: str, references: References) -> Row:
     """A new tag, waiting for a customer who keeps it."""
     keys = {"name_key": fold(text), "unique_key": caseless(text)}
     tag = fresh(tables.Tag, workspace_id=act.workspace_id, name=text, kind=int(TagKind.BUSINESS), **keys)
-    act.kept.setdefault("new_tags", {})[tag.id] = tag
+    act.cache.setdefault("new_tags", {})[tag.id] = tag
     references.tags[tag.id] = tag
     references.tags_by_name[TagKind.BUSINESS, tag.unique_key] = tag
     return tag

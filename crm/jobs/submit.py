@@ -154,7 +154,7 @@ def plain(value: Any) -> Any:
 def later(act: Act, job: Row) -> Row:
     """A worker of this process is told once the job is there."""
     database = act.work.database
-    act.after.append(lambda: wake(database))
+    act.after_commit.append(lambda: wake(database))
     return job
 
 
