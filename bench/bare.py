@@ -5,8 +5,8 @@ import secrets
 from typing import Any
 
 from db import tables
-from db.engine import Database, Work
-from db.rows import fresh
+from db.engine import Database, Transaction
+from db.rows import new_row
 from db.values import ids
 
 # Who can be tagged: the others are refused by the rules and are not written.
@@ -85,11 +85,11 @@ async def tagged(database: Database, workspace_id: int, tag: Any) -> None:
         "workspace": workspace_id,
         "tag": tag.id,
         "name": tag.name_key,
-        "now": ids.now(),
+        "now": ids.current_time(),
         "job": secrets.token_bytes(16),
     }
 
-    async def all_of_it(work: Work) -> None:
+    async def all_of_it(work: Transaction) -> None:
         for statement in _POSTGRESQL if work.dialect.name == "postgresql" else _SQLITE:
             # The values stand in the text: nothing may depend on what type a parameter is taken for.
             await work._held.script(_filled(statement, given, work.dialect.name))
@@ -112,8 +112,8 @@ def _shown(value: Any, dialect: str) -> str:
 
 async def new_tag(database: Database, workspace_id: int) -> Any:
     """One that nobody wears."""
-    name = f"zz {ids.now()}"
-    tag = fresh(tables.Tag, workspace_id=workspace_id, name=name, name_key=name, unique_key=name, kind=0)
+    name = f"zz {ids.current_time()}"
+    tag = new_row(tables.Tag, workspace_id=workspace_id, name=name, name_key=name, unique_key=name, kind=0)
     await database.write(workspace_id, lambda work: work.insert(tag))
     return tag
 

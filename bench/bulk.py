@@ -24,17 +24,17 @@ from crm.access.permissions import Viewer
 from crm.bulk import requests
 from crm.jobs import undo as undoing
 from crm.jobs import worker
-from crm.unit_of_work import perform
+from crm.unit_of_work import run_unit_of_work
 from db import engine, tables
 from db.engine import Database
 from db.queries import jobs
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.enums import ActorKind, Role
 from db.values import ids, wire_format
 
-_ADMINISTRATOR = prepared(
+_ADMINISTRATOR = prepare(
     select(tables.Agent)
-    .where(here(tables.Agent), col(tables.Agent.role) == int(Role.ADMIN))
+    .where(in_workspace(tables.Agent), col(tables.Agent.role) == int(Role.ADMIN))
     .order_by(col(tables.Agent.id).desc())
     .limit(1)
 )
@@ -43,21 +43,25 @@ BARE, JOB, UNDO = "bare SQL, one transaction", "job", "undo of the job"
 
 
 async def viewer_of(database: Database, workspace_id: int) -> Viewer:
-    agent: Any = await database.reading(workspace_id).first(_ADMINISTRATOR)
-    return Viewer(workspace_id, ActorKind.AGENT, agent.id, permissions.OF_ROLE[Role.ADMIN])
+    agent: Any = await database.session(workspace_id).fetch_first(_ADMINISTRATOR)
+    return Viewer(workspace_id, ActorKind.AGENT, agent.id, permissions.ROLE_PERMISSIONS[Role.ADMIN])
 
 
 async def begun(database: Database, viewer: Viewer) -> Any:
     """A job that puts a new tag on everybody."""
     tag = await bare.new_tag(database, viewer.workspace_id)
-    given = {"tags": {"add": [{"id": wire_format.wire("Tag")(tag.id)}]}}
-    return await perform(database, viewer, lambda act: requests.update(act, given, EVERYBODY, None), now=ids.now())
+    given = {"tags": {"add": [{"id": wire_format.id_encoder("Tag")(tag.id)}]}}
+    return await run_unit_of_work(
+        database, viewer, lambda unit: requests.update(unit, given, EVERYBODY, None), now=ids.current_time()
+    )
 
 
 async def undo(database: Database, viewer: Viewer, job: Any) -> Any:
     """A job that takes it back."""
-    named = wire_format.wire("Job")(job.id)
-    return await perform(database, viewer, lambda act: undoing.undo(act, named, None), now=ids.now())
+    named = wire_format.id_encoder("Job")(job.id)
+    return await run_unit_of_work(
+        database, viewer, lambda unit: undoing.undo(unit, named, None), now=ids.current_time()
+    )
 
 
 async def worked(database: Database, job: Any, memories: list[float] | None = None) -> Any:
@@ -68,7 +72,7 @@ async def worked(database: Database, job: Any, memories: list[float] | None = No
         if memories is not None:
             memories.append(memory())
     work.result()
-    return (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
+    return (await jobs.any_by_ids(database.session(job.workspace_id), [job.id]))[job.id]
 
 
 async def in_turn(chosen: argparse.Namespace, workspace_id: int) -> dict[str, list[Spent]]:

@@ -13,14 +13,16 @@ from crm.workspace import workspaces
 from db import engine, tables
 from db.engine import Database
 from db.migrations import runner
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.values import ids
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 
-_NEWEST = prepared(select(tables.Customer).where(here(tables.Customer)).order_by(tables.Customer.id.desc()).limit(1))  # type: ignore[attr-defined]
-_TAGS = prepared(
+_NEWEST = prepare(
+    select(tables.Customer).where(in_workspace(tables.Customer)).order_by(tables.Customer.id.desc()).limit(1)
+)  # type: ignore[attr-defined]
+_TAGS = prepare(
     select(tables.CustomerTag.tag_id, func.count().label("number"))
-    .where(here(tables.CustomerTag))
+    .where(in_workspace(tables.CustomerTag))
     .group_by(tables.CustomerTag.tag_id)  # type: ignore[arg-type]
     .order_by(func.count().desc(), tables.CustomerTag.tag_id)
 )
@@ -62,14 +64,20 @@ async def _in(database: Database, url: str, customers: int, chosen: str | None) 
         account = await _account(database, email)
     if account is None:
         raise SystemExit(f"Nobody signs in as {email}.")
-    token = await accounts.issue(database, email=email, now=ids.now())
-    session = database.reading(account.workspace_id)
-    newest: Any = await session.first(_NEWEST)
-    tags = await session.rows(_TAGS)
-    return Data(url, account.workspace_id, token, wire("Customer")(newest.id), wire("Tag")(tags[len(tags) // 2].tag_id))
+    token = await accounts.issue(database, email=email, now=ids.current_time())
+    session = database.session(account.workspace_id)
+    newest: Any = await session.fetch_first(_NEWEST)
+    tags = await session.fetch_all(_TAGS)
+    return Data(
+        url,
+        account.workspace_id,
+        token,
+        id_encoder("Customer")(newest.id),
+        id_encoder("Tag")(tags[len(tags) // 2].tag_id),
+    )
 
 
 async def _account(database: Database, email: str) -> tables.Account | None:
     from db.queries import accounts as queries
 
-    return await queries.by_email(database.reading(None), email)
+    return await queries.by_email(database.session(None), email)

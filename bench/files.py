@@ -28,9 +28,9 @@ from crm.exporting import jobs as exporting
 from crm.files import storage, uploads
 from crm.importing import jobs as importing
 from crm.jobs import worker
-from crm.unit_of_work import perform
+from crm.unit_of_work import run_unit_of_work
 from db import engine
-from db.engine import Database, Work
+from db.engine import Database, Transaction
 from db.queries import jobs
 from db.tables.enums import ActorKind, FileFormat, JobStatus, Role
 from db.values import ids
@@ -67,7 +67,7 @@ async def worked(database: Database, job: Any, held: list[float]) -> Any:
     await worker.once(database, "bench", asyncio.Event())
     ended.set()
     await watching
-    done: Any = (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
+    done: Any = (await jobs.any_by_ids(database.session(job.workspace_id), [job.id]))[job.id]
     if done.status != JobStatus.DONE:
         raise SystemExit(f"The job ended as {JobStatus(done.status).name}: {done.error} {done.counts}")
     return done
@@ -75,7 +75,7 @@ async def worked(database: Database, job: Any, held: list[float]) -> Any:
 
 async def _watch(database: Database, job: Any, held: list[float], ended: asyncio.Event) -> None:
     while not ended.is_set():
-        row: Any = (await jobs.any_by_ids(database.reading(job.workspace_id), [job.id]))[job.id]
+        row: Any = (await jobs.any_by_ids(database.session(job.workspace_id), [job.id]))[job.id]
         if row.processed * 10 >= row.matched * len(held):
             held.append(memory())
         await asyncio.sleep(0.5)
@@ -89,20 +89,20 @@ async def export(chosen: argparse.Namespace, database: Database, driver: Any, di
     agent = await driver.fetchval(
         "SELECT id FROM agent WHERE workspace_id = $1 AND role = 0 AND active LIMIT 1", number
     )
-    viewer = Viewer(number, ActorKind.AGENT, agent, permissions.OF_ROLE[Role.ADMIN])
+    viewer = Viewer(number, ActorKind.AGENT, agent, permissions.ROLE_PERMISSIONS[Role.ADMIN])
     hand, made, held = list[Spent](), list[Spent](), list[float]()
     columns = None if chosen.columns == "all" else [{"field": name} for name in FEW]
     target = {"match": {"everyone": True, "archived": "EXCLUDE"}}
 
-    async def begin(act: Any) -> Any:
-        return await exporting.export(act, target, FileFormat[chosen.format], columns, {})
+    async def begin(unit: Any) -> Any:
+        return await exporting.export(unit, target, FileFormat[chosen.format], columns, {})
 
     for _ in range(chosen.rounds):
         with spent(chosen.url) as cost:
             await driver.copy_from_query(BY_HAND.format(number=number), output=directory / "by hand", format="csv")
         hand.append(cost)
         with spent(chosen.url) as cost:
-            job = await perform(database, viewer, begin, now=ids.now())
+            job = await run_unit_of_work(database, viewer, begin, now=ids.current_time())
             done = await worked(database, job, held)
         made.append(cost)
         _forget(database, directory)
@@ -156,10 +156,10 @@ async def import_(chosen: argparse.Namespace, database: Database, driver: Any, d
             "mapping": [{"header": header, "field": key} for header, key in MAPPING],
         }  # fmt: skip
         with spent(chosen.url) as cost:
-            looked = await importing.look(database.reading(viewer.workspace_id), viewer, given)
-            job = await perform(
-                database, viewer, lambda act, given=given, looked=looked: importing.begin(act, given, looked, None),  # type: ignore[misc]
-                now=ids.now(),
+            looked = await importing.look(database.session(viewer.workspace_id), viewer, given)
+            job = await run_unit_of_work(
+                database, viewer, lambda unit, given=given, looked=looked: importing.begin(unit, given, looked, None),  # type: ignore[misc]
+                now=ids.current_time(),
             )  # fmt: skip
             done = await worked(database, job, held)
         assert done.counts == {"CREATED": chosen.rows}, done.counts
@@ -179,15 +179,15 @@ async def _newcomer(database: Database) -> Viewer:
     agent = factories.agent(role=Role.ADMIN)
     agent.workspace_id = number
 
-    async def insert(work: Work) -> None:
+    async def insert(work: Transaction) -> None:
         await work.insert(agent)
 
     await database.write(number, insert)
-    return Viewer(number, ActorKind.AGENT, agent.id, permissions.OF_ROLE[Role.ADMIN])
+    return Viewer(number, ActorKind.AGENT, agent.id, permissions.ROLE_PERMISSIONS[Role.ADMIN])
 
 
 async def _sent(database: Database, viewer: Viewer, content: bytes) -> str:
-    identifier = ids.new()
+    identifier = ids.new_id()
     relative, path = storage.of(database).room(uploads.KIND, identifier)
     path.write_bytes(content)
     return await uploads.keep(database, viewer, identifier, name="bench", size=len(content), path=relative)

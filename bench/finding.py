@@ -28,12 +28,12 @@ from db.paging.keyset import Window
 from db.queries.matching import filter_contexts, grouping, matches, totals
 from db.queries.matching.grouping import ALL
 from db.queries.matching.matches import Question
-from db.short_cache import Settled
-from db.visibility import Sight
+from db.short_cache import ShortCache
+from db.visibility import Visibility
 
 # "Now" of the seeded data.
 NOW = 1_793_491_200_000
-EVERYBODY = Sight(everything=True)
+EVERYBODY = Visibility(sees_all=True)
 PAGES = (1, 1_000, 19_000)
 SORTS: dict[str, Any] = {
     "newest first": None,
@@ -63,7 +63,7 @@ class Watching(Session):
 
 async def main() -> None:
     chosen = _arguments()
-    Settled.LASTING = float("inf")
+    ShortCache.LIFETIME_SECONDS = float("inf")
     database, side = await engine.connect(chosen.url, size=1, statement_timeout=120), await sides.opened(chosen.url)
     customers = (
         await side.fetch((side.spelt("SELECT count(*) FROM customer WHERE workspace_id = $1"), [chosen.workspace]))
@@ -133,26 +133,26 @@ class Bench:
     async def page(self, question: Question, after: str | None = None) -> list[Statement]:
         """The statements of a page of what is asked."""
         session = Watching(self.database, self.workspace)
-        match, order = await matches.asked(session, question, sight=EVERYBODY, agent_id=None, now=NOW)
+        match, order = await matches.asked(session, question, visibility=EVERYBODY, agent_id=None, now=NOW)
         await keyset.page(session, await matches.list_of(session, match, order), Window(50, after=after), order)
         return session.sent
 
     async def total(self, asked: Summed) -> list[Statement]:
         """The statements of a count, an aggregate, or groups of what is asked."""
         session = Watching(self.database, self.workspace)
-        match, _ = await matches.asked(session, asked.question, sight=EVERYBODY, agent_id=None, now=NOW)
+        match, _ = await matches.asked(session, asked.question, visibility=EVERYBODY, agent_id=None, now=NOW)
         if asked.by is None:
             await keyset.count(session, matches.all_of(session, match), asked.at_most)
             return session.sent
-        known = await filter_contexts.of(session, asked.by, now=NOW, agent_id=None, sight=EVERYBODY, clock=True)
+        known = await filter_contexts.of(session, asked.by, now=NOW, agent_id=None, visibility=EVERYBODY, clock=True)
         by = grouping.grouping(asked.by, known) if asked.by else ALL
         await totals.totals(session, [totals.Source(matches.all_of(session, match))], by, 50)
         return session.sent
 
     async def _cursor(self, sort: Any, skipped: int) -> str | None:
         """The cursor behind so many rows: walked there, a large page at a time."""
-        session, after = self.database.reading(self.workspace), None
-        match, order = await matches.asked(session, Question(sort=sort), sight=EVERYBODY, agent_id=None, now=NOW)
+        session, after = self.database.session(self.workspace), None
+        match, order = await matches.asked(session, Question(sort=sort), visibility=EVERYBODY, agent_id=None, now=NOW)
         listing = await matches.list_of(session, match, order)
         for size in [10_000] * (skipped // 10_000) + [skipped % 10_000] * bool(skipped % 10_000):
             page = await keyset.page(session, listing, Window(size, after=after), order)

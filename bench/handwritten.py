@@ -27,7 +27,7 @@ from starlette.routing import Route
 from db.paging import keyset
 from db.paging.sorting import NEWEST_FIRST
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
-from db.values.wire_format import show_decimal, show_moment
+from db.values.wire_format import format_decimal, format_moment
 
 STAGES = [stage.name for stage in CustomerStage]
 RELATIONSHIPS = [status.name for status in RelationshipStatus]
@@ -70,11 +70,11 @@ def nine(row: Any) -> dict[str, Any]:
         "name": row[1],
         "email": row[2],
         "phone": row[3],
-        "value": show_decimal(row[4]),
+        "value": format_decimal(row[4]),
         "stage": STAGES[row[5]],
         "relationshipStatus": RELATIONSHIPS[row[6]],
         "subscriptionStatus": SUBSCRIPTIONS[row[7]],
-        "createdAt": show_moment(row[8]),
+        "createdAt": format_moment(row[8]),
     }
 
 
@@ -85,7 +85,7 @@ def one(row: Any) -> dict[str, Any]:
         "email": row[2],
         "phone": row[3],
         "stage": STAGES[row[4]],
-        "createdAt": show_moment(row[5]),
+        "createdAt": format_moment(row[5]),
     }
 
 

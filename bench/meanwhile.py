@@ -17,7 +17,7 @@ from bench.serving import ENGINE, Server
 from bench.spent import memory
 from crm.customers import records
 from crm.jobs import cancel_retry
-from crm.unit_of_work import Act, perform
+from crm.unit_of_work import UnitOfWork, run_unit_of_work
 from db import engine
 from db.engine import Database
 from db.queries import jobs
@@ -94,13 +94,16 @@ async def _cancelled(data: Data, job: Any) -> int:
     """How far the job came; it goes no further."""
     database = await engine.connect(data.url)
     viewer = await bulk.viewer_of(database, data.workspace_id)
-    await perform(
-        database, viewer, lambda act: cancel_retry.cancel(act, wire_format.wire("Job")(job.id)), now=ids.now()
+    await run_unit_of_work(
+        database,
+        viewer,
+        lambda unit: cancel_retry.cancel(unit, wire_format.id_encoder("Job")(job.id)),
+        now=ids.current_time(),
     )
     found: Any = None
     while found is None or found.finished_at is None:
         await asyncio.sleep(0.1)
-        found = (await jobs.any_by_ids(database.reading(data.workspace_id), [job.id]))[job.id]
+        found = (await jobs.any_by_ids(database.session(data.workspace_id), [job.id]))[job.id]
     await database.close()
     assert found.status in (JobStatus.CANCELLED, JobStatus.DONE, JobStatus.DONE_WITH_ERRORS)
     return int(found.processed)
@@ -130,14 +133,14 @@ async def _written(database: Database, data: Data, seconds: float) -> list[float
     until = loop.time() + seconds
     while loop.time() < until:
         began = loop.time()
-        await perform(database, viewer, lambda act: _write(act, data.customer), now=ids.now())
+        await run_unit_of_work(database, viewer, lambda unit: _write(unit, data.customer), now=ids.current_time())
         found.append(loop.time() - began)
         await asyncio.sleep(PAUSE)
     return sorted(found)
 
 
-async def _write(act: Act, customer: str) -> None:
-    await records.update(act, {"id": customer}, {"source": f"Fair {ids.new().hex()}"})
+async def _write(unit: UnitOfWork, customer: str) -> None:
+    await records.update(unit, {"id": customer}, {"source": f"Fair {ids.new_id().hex()}"})
 
 
 def _shown(times: list[float]) -> str:

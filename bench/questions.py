@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.queries.matching.matches import Question
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 
 DAY = 86_400_000
 _CUSTOMERS = "SELECT c.* FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL"
@@ -51,7 +51,7 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
     """`known` are records of the database that is measured: tags by how often they are worn, a company, an agent."""
     common, middle, rare = known["tags"]
     company, owner, tier, points = known["company"], known["owner"], known["tier"], known["points"]
-    tag, of_company, of_agent = wire("Tag"), wire("Company"), wire("Agent")
+    tag, of_company, of_agent = id_encoder("Tag"), id_encoder("Company"), id_encoder("Agent")
     return [
         Asked("everybody, newest first", Question(), f"{_CUSTOMERS} {_NEWEST}"),
         Asked("VIPs", Question(filter={"relationshipStatus": {"eq": "VIP"}}), _where("c.relationship_status = 2")),

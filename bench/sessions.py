@@ -21,13 +21,13 @@ from sqlmodel import col, select
 
 from db import engine, tables
 from db.migrations import runner
-from db.statements import among, here, prepared
+from db.statements import any_of, in_workspace, prepare
 from db.values import ids
 
-WORKSPACE = 1 + ids.now()
+WORKSPACE = 1 + ids.current_time()
 ROUNDS, REPEATS = 7, 400
 
-BY_IDS = prepared(select(tables.Customer).where(here(tables.Customer), among(tables.Customer.id, "ids")))
+BY_IDS = prepare(select(tables.Customer).where(in_workspace(tables.Customer), any_of(tables.Customer.id, "ids")))
 PLAIN = (
     select(tables.Customer)
     .where(col(tables.Customer.workspace_id) == bindparam("workspace_id"))
@@ -42,10 +42,10 @@ async def main(url: str) -> None:
     await database.write(WORKSPACE, lambda work: work.insert(*rows))
     keys = [row.id for row in rows]
     alchemy = create_async_engine(runner.driver_url(url))
-    text, arguments = BY_IDS.on(database.dialect).bind({"workspace_id": WORKSPACE, "ids": keys})
+    text, arguments = BY_IDS.compiled_for(database.dialect).bind({"workspace_id": WORKSPACE, "ids": keys})
 
     async def light() -> Any:
-        return await database.reading(WORKSPACE).rows(BY_IDS, ids=keys)
+        return await database.session(WORKSPACE).fetch_all(BY_IDS, ids=keys)
 
     async def core() -> Any:
         async with alchemy.connect() as connection:

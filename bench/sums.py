@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.queries.matching.matches import Question
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 
 _WHERE = "FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL"
 _MEASURES = (
@@ -29,7 +29,7 @@ class Summed:
 
 def sums(known: Mapping[str, Any], now: int) -> list[Summed]:
     common, middle, rare = known["tags"]
-    tag = wire("Tag")
+    tag = id_encoder("Tag")
     everybody, points = Question(), known["points"]
 
     def worn(one: bytes) -> Question:

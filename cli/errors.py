@@ -24,7 +24,7 @@ class Doors(click.Group):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            if isinstance(error, SettingRefused) or _is(error, "crm.errors", "Refusal"):
+            if isinstance(error, SettingRefused) or _is(error, "crm.errors", "ExpectedError"):
                 raise Refused(str(error)) from error
             if _is(error, "db.errors", "Unavailable"):
                 raise Refused("The database went away; what was committed is kept.") from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from db import tables
-from db.engine import Work
+from db.engine import Transaction
 from db.queries import workspaces
 from db.rows import Row
 from db.tables.enums import ActorKind, ChangeAction
@@ -25,7 +25,7 @@ SYSTEM = Author(ActorKind.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChangeEntry:
     """What was done to one record. `entity` is its type in the schema; `fields` lists {field, before, after} in output
     form; `row` is its place in the job's target; `audience` keeps who could see a customer who is no more;
     `customer_id` is whom a note, an interaction or an order belongs to."""
@@ -40,12 +40,12 @@ class Entry:
     customer_id: bytes | None = None
 
 
-def appeared(**fields: Any) -> list[dict[str, Any]]:
+def created_fields(**fields: Any) -> list[dict[str, Any]]:
     """The fields of a record that was made: those that hold something, from nothing."""
-    return appeared_of(fields)
+    return created_fields_of(fields)
 
 
-def appeared_of(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+def created_fields_of(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The same for names that are no identifiers."""
     return [{"field": name, "before": None, "after": value} for name, value in fields.items() if value not in _EMPTY]
 
@@ -53,7 +53,7 @@ def appeared_of(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
-def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The fields that are not what they were, in the order in which they are told."""
     names = [*before, *(name for name in after if name not in before)]
     return [
@@ -68,18 +68,18 @@ def _told(value: Any) -> Any:
     return None if value == "" else value
 
 
-class Log:
+class PendingChanges:
     """What an act has done so far, one entry for each record however often it was touched."""
 
     def __init__(self) -> None:
-        self._entries: dict[bytes, Entry] = {}
+        self._entries: dict[bytes, ChangeEntry] = {}
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: ChangeEntry) -> None:
         """Joins it to the record's earlier one."""
         earlier = self._entries.pop(entry.node_id, None)
         self._entries[entry.node_id] = entry if earlier is None else _joined(earlier, entry)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[ChangeEntry]:
         return list(self._entries.values())
 
     def clear(self) -> None:
@@ -87,7 +87,7 @@ class Log:
         self._entries.clear()
 
 
-def _joined(first: "Entry", second: "Entry") -> "Entry":
+def _joined(first: "ChangeEntry", second: "ChangeEntry") -> "ChangeEntry":
     if second.action is ChangeAction.DELETED:
         return second
     fields = {one["field"]: dict(one) for one in first.fields}
@@ -99,20 +99,22 @@ def _joined(first: "Entry", second: "Entry") -> "Entry":
     return replace(second, action=action, fields=kept, row=second.row if first.row is None else first.row)
 
 
-async def record(work: Work, entries: Sequence[Entry], *, by: Author, at: int) -> None:
+async def write_changes(transaction: Transaction, entries: Sequence[ChangeEntry], *, by: Author, at: int) -> None:
     """Logs them, in this order, under the next numbers of the workspace. The last thing a transaction does, and done
     once: a record has one entry in it. Raises ValueError where one has two."""
     if not entries:
         return
     if len({entry.node_id for entry in entries}) < len(entries):
         raise ValueError("a record changes once in a transaction; join its entries first")
-    if work.workspace_id is None:
+    if transaction.workspace_id is None:
         raise ValueError("the log is a workspace's")
-    first, workspace_id = await workspaces.take_numbers(work, len(entries)), work.workspace_id
-    await work.insert(*(_change(workspace_id, entry, first + place, by, at) for place, entry in enumerate(entries)))
+    first, workspace_id = await workspaces.take_numbers(transaction, len(entries)), transaction.workspace_id
+    await transaction.insert(
+        *(_change(workspace_id, entry, first + place, by, at) for place, entry in enumerate(entries))
+    )
 
 
-def _change(workspace_id: int, entry: Entry, seq: int, by: Author, at: int) -> Row:
+def _change(workspace_id: int, entry: ChangeEntry, seq: int, by: Author, at: int) -> Row:
     columns = {
         "workspace_id": workspace_id,
         "seq": seq,

@@ -10,7 +10,7 @@ _FEW: Final = 16
 """So many customers take a process some three milliseconds."""
 
 
-async def yielding(many: Iterable[T]) -> AsyncIterator[T]:
+async def yield_periodically(many: Iterable[T]) -> AsyncIterator[T]:
     """Each of them; after every few, whoever else waits for this process goes on first."""
     for place, one in enumerate(many, 1):
         yield one

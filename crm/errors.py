@@ -66,7 +66,7 @@ class ErrorCode(Enum):
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
 
 
-class Refusal(Exception):
+class ExpectedError(Exception):
     """Something a person asked for is not done; `message` tells that person why."""
 
     def __init__(self, message: str) -> None:
@@ -74,7 +74,7 @@ class Refusal(Exception):
         self.message = message
 
 
-class Refused(Refusal):
+class InputError(ExpectedError):
     """One thing is wrong, at `path`; in row `row` (from 0) where many rows were given."""
 
     def __init__(self, code: ErrorCode, message: str, path: Path = (), *, row: int | None = None) -> None:
@@ -84,12 +84,12 @@ class Refused(Refusal):
         self.row = row
 
     @property
-    def refusals(self) -> tuple["Refused", ...]:
+    def errors(self) -> tuple["InputError", ...]:
         """What to report: of one refusal itself, of several each."""
         return (self,)
 
 
-class LimitRefused(Refused):
+class LimitError(InputError):
     """There would be `current` where at most `limit` are allowed."""
 
     def __init__(
@@ -107,7 +107,7 @@ class LimitRefused(Refused):
         self.current = current
 
 
-class TransitionRefused(Refused):
+class TransitionError(InputError):
     """A status cannot go `from_` here `to` there; `allowed` is where it can go, in declared order. All are names."""
 
     def __init__(
@@ -120,7 +120,7 @@ class TransitionRefused(Refused):
         super().__init__(ErrorCode.INVALID_TRANSITION, f"{self.from_} cannot become {self.to}; {ways}.", path, row=row)
 
 
-class ConflictRefused(Refused):
+class ConflictError(InputError):
     """The version asked for is not the record's any more; `record` is its row as it is now."""
 
     def __init__(self, record: Any, path: Path = ("ifVersion",), *, row: int | None = None) -> None:
@@ -131,7 +131,7 @@ class ConflictRefused(Refused):
         self.record = record
 
 
-class DuplicateRefused(Refused):
+class DuplicateError(InputError):
     """`existing`, the row of a record that the viewer may see, holds the value already."""
 
     def __init__(
@@ -147,15 +147,15 @@ class DuplicateRefused(Refused):
         self.existing = existing
 
 
-class Refusals(Refusal):
+class InputErrors(ExpectedError):
     """Several things are wrong at once."""
 
-    def __init__(self, refusals: Iterable[Refused]) -> None:
-        self.refusals = tuple(refusals)
-        super().__init__(" ".join(one.message for one in self.refusals))
+    def __init__(self, refusals: Iterable[InputError]) -> None:
+        self.errors = tuple(refusals)
+        super().__init__(" ".join(one.message for one in self.errors))
 
 
-class Forbidden(Refusal):
+class Forbidden(ExpectedError):
     """The viewer lacks the permission that a whole field needs."""
 
     def __init__(self, permission: Permission) -> None:
@@ -163,7 +163,7 @@ class Forbidden(Refusal):
         self.permission = permission
 
 
-class BadInput(Refusal):
+class BadUserInput(ExpectedError):
     """The arguments of a query cannot be used. `reason` is for clients: LIMIT_EXCEEDED, FIELD_UNKNOWN, BAD_CURSOR …"""
 
     def __init__(self, reason: str, message: str, *, limit: int | None = None) -> None:
@@ -172,19 +172,19 @@ class BadInput(Refusal):
         self.limit = limit
 
 
-class Unauthenticated(Refusal):
+class Unauthenticated(ExpectedError):
     """Nobody is signed in, or the token that was sent is not good any more."""
 
     def __init__(self, message: str = "Sign in first: there is no token, or it has ended.") -> None:
         super().__init__(message)
 
 
-def refuse(refusals: Sequence[Refused]) -> None:
+def raise_errors(refusals: Sequence[InputError]) -> None:
     """Raises what was gathered: nothing, the only one, or all at once."""
     if len(refusals) == 1:
         raise refusals[0]
     if refusals:
-        raise Refusals(refusals)
+        raise InputErrors(refusals)
 
 
 def _either(names: Sequence[str]) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from crm.errors import ErrorCode, Refused
-from db.engine import Work
+from crm.errors import ErrorCode, InputError
+from db.engine import Transaction
 from db.queries import idempotency
 
 KEPT: Final = 24 * 60 * 60 * 1000
@@ -28,24 +28,24 @@ def digest(asked: bytes, key: str) -> bytes:
     return hmac.digest(_bytes(key), asked, "sha256")
 
 
-async def begin(work: Work, caller: bytes, once: Once, now: int) -> Any:
+async def begin(transaction: Transaction, caller: bytes, once: Once, now: int) -> Any:
     """The answer of the call that was done under the key before; None where this one is to be done. A call with the
     same key that is under way is waited for. Raises Refused IDEMPOTENCY_KEY_REUSED."""
     key = _stored(once.key)
-    await idempotency.sweep(work, caller, key, before=now - KEPT)
-    if await idempotency.claim(work, caller, key, once.mutation, once.arguments, at=now):
+    await idempotency.sweep(transaction, caller, key, before=now - KEPT)
+    if await idempotency.claim(transaction, caller, key, once.mutation, once.arguments, at=now):
         return None
-    earlier = await idempotency.by_key(work, caller, key)
+    earlier = await idempotency.by_key(transaction, caller, key)
     assert earlier is not None
     if (earlier.mutation, bytes(earlier.arguments)) != (once.mutation, once.arguments):
         message = f"The key “{once.key}” was used for another call; give every call a key of its own."
-        raise Refused(ErrorCode.IDEMPOTENCY_KEY_REUSED, message)
+        raise InputError(ErrorCode.IDEMPOTENCY_KEY_REUSED, message)
     return earlier.answer
 
 
-async def keep(work: Work, caller: bytes, once: Once, answer: Any) -> None:
+async def keep(transaction: Transaction, caller: bytes, once: Once, answer: Any) -> None:
     """The answer, with what was done, in one transaction."""
-    await idempotency.keep(work, caller, _stored(once.key), answer)
+    await idempotency.keep(transaction, caller, _stored(once.key), answer)
 
 
 def sealed(text: str, key: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db.queries.catalogue import agents, companies, tags
 from db.queries.customers import customers
@@ -31,61 +31,61 @@ class References:
     def agent(self, named: Named, path: Path) -> Any:
         """Raises Refused NOT_FOUND."""
         if "id" in named:
-            found = self.agents.get(wire_format.parse("Agent", named["id"]) or b"")
+            found = self.agents.get(wire_format.decode_id("Agent", named["id"]) or b"")
         else:
             found = self.agents_by_email.get(fold(named["email"]))
         if found is None:
-            raise Refused(ErrorCode.NOT_FOUND, f"There is no agent “{_name(named)}” here.", path)
+            raise InputError(ErrorCode.NOT_FOUND, f"There is no agent “{_name(named)}” here.", path)
         return found
 
     def company(self, named: Named, path: Path) -> Any:
         """Raises Refused NOT_FOUND."""
         if "id" in named:
-            found = self.companies.get(wire_format.parse("Company", named["id"]) or b"")
+            found = self.companies.get(wire_format.decode_id("Company", named["id"]) or b"")
         elif "domain" in named:
             found = self.companies_by_domain.get(fold(named["domain"]))
         else:
             found = self.companies_by_external_id.get(_pair(named["external_id"]))
         if found is None:
-            raise Refused(ErrorCode.NOT_FOUND, f"There is no company “{_name(named)}” here.", path)
+            raise InputError(ErrorCode.NOT_FOUND, f"There is no company “{_name(named)}” here.", path)
         return found
 
 
-async def tags_named(act: Act, references: References, named: Iterable[Named]) -> None:
+async def tags_named(unit: UnitOfWork, references: References, named: Iterable[Named]) -> None:
     """Looks them up, in one statement."""
     each = list(named)
     ids = _ids("Tag", each)
     keys = list({caseless(one["name"]) for one in each if one.get("name")})
     if not ids and not keys:
         return
-    for tag in await tags.named(act.work, ids, keys):
+    for tag in await tags.named(unit.transaction, ids, keys):
         references.tags[tag.id] = tag
         references.tags_by_name[tag.kind, tag.unique_key] = tag
 
 
-async def agents_named(act: Act, references: References, named: Iterable[Named]) -> None:
+async def agents_named(unit: UnitOfWork, references: References, named: Iterable[Named]) -> None:
     """Looks them up, in one statement."""
     each = list(named)
     ids = _ids("Agent", each)
     keys = list({fold(one["email"]) for one in each if "email" in one})
     if not ids and not keys:
         return
-    for agent in await agents.named(act.work, ids, keys):
+    for agent in await agents.named(unit.transaction, ids, keys):
         references.agents[agent.id] = agent
         references.agents_by_email[agent.email_key] = agent
 
 
-async def companies_named(act: Act, references: References, named: Iterable[Named]) -> None:
+async def companies_named(unit: UnitOfWork, references: References, named: Iterable[Named]) -> None:
     """Looks them up, in one statement, or two where some are named by external ids."""
     each = list(named)
     ids = _ids("Company", each)
     keys = list({fold(one["domain"]) for one in each if "domain" in one})
     pairs = list({_pair(one["external_id"]) for one in each if "external_id" in one})
-    holders = await companies.holders(act.work, pairs) if pairs else {}
+    holders = await companies.holders(unit.transaction, pairs) if pairs else {}
     wanted = list({*ids, *holders.values()})
     if not wanted and not keys:
         return
-    for company in await companies.named(act.work, wanted, keys):
+    for company in await companies.named(unit.transaction, wanted, keys):
         references.companies[company.id] = company
         if company.domain_key is not None:
             references.companies_by_domain[company.domain_key] = company
@@ -94,28 +94,28 @@ async def companies_named(act: Act, references: References, named: Iterable[Name
             references.companies_by_external_id[pair] = references.companies[identifier]
 
 
-async def customer(act: Act, named: Named, path: Path = ("by",)) -> bytes | None:
+async def customer(unit: UnitOfWork, named: Named, path: Path = ("by",)) -> bytes | None:
     """The id of the customer in sight that is named; None where there is none. Raises Refused AMBIGUOUS."""
     if "id" in named:
-        return wire_format.parse("Customer", named["id"])
+        return wire_format.decode_id("Customer", named["id"])
     if "external_id" in named:
         system, value = _pair(named["external_id"])
-        found = await customers.by_external_id(act.work, system, value, act.viewer.sight)
+        found = await customers.by_external_id(unit.transaction, system, value, unit.viewer.visibility)
         return found.id if found else None
-    several = await customers.by_email(act.work, fold(named["email"]), act.viewer.sight)
+    several = await customers.by_email(unit.transaction, fold(named["email"]), unit.viewer.visibility)
     if len(several) > 1:
         message = f"More than one customer has the address {named['email']}; name one by id."
-        raise Refused(ErrorCode.AMBIGUOUS, message, path)
+        raise InputError(ErrorCode.AMBIGUOUS, message, path)
     return several[0].id if several else None
 
 
-async def company(act: Act, named: Named) -> bytes | None:
+async def company(unit: UnitOfWork, named: Named) -> bytes | None:
     """The id of the company that is named; None where there is none."""
     references = References()
-    await companies_named(act, references, [named])
+    await companies_named(unit, references, [named])
     try:
         found: bytes = references.company(named, ()).id
-    except Refused:
+    except InputError:
         return None
     return found
 
@@ -128,13 +128,13 @@ def external_id(given: Mapping[str, str], path: Path) -> tuple[str, str]:
     return system, text_values.needed(given["value"], (*path, "value"), "the id in the other system")
 
 
-def nobody(named: Named, path: Path = ("by",)) -> Refused:
+def nobody(named: Named, path: Path = ("by",)) -> InputError:
     """The refusal where no customer in sight is named so."""
-    return Refused(ErrorCode.NOT_FOUND, f"There is no customer “{_name(named)}” here.", path)
+    return InputError(ErrorCode.NOT_FOUND, f"There is no customer “{_name(named)}” here.", path)
 
 
 def _ids(kind: str, named: Sequence[Named]) -> list[bytes]:
-    parsed = {wire_format.parse(kind, one["id"]) for one in named if one.get("id")}
+    parsed = {wire_format.decode_id(kind, one["id"]) for one in named if one.get("id")}
     return [identifier for identifier in parsed if identifier is not None]
 
 

@@ -33,30 +33,32 @@ _FILES: Final = 100
 
 async def sweep(database: Database, *, now: int | None = None) -> None:
     """All that has run out by now."""
-    now = ids.now() if now is None else now
-    await database.write(None, lambda work: retention.sessions(work, before=now))
-    for workspace_id in await retention.workspaces(database.reading(None)):
+    now = ids.current_time() if now is None else now
+    await database.write(None, lambda transaction: retention.sessions(transaction, before=now))
+    for workspace_id in await retention.workspaces(database.session(None)):
         await _files(database, workspace_id, now)
         for table, kept in ((tables.JobTarget, TARGETS), (tables.JobRow, ROWS)):
             await _rows(database, workspace_id, table, now - kept)
-        await database.write(workspace_id, lambda work: calls.sweep_all(work, before=now - idempotency.KEPT))
+        await database.write(
+            workspace_id, lambda transaction: calls.sweep_all(transaction, before=now - idempotency.KEPT)
+        )
     if (room := storage.attached(database)) is not None:
         await asyncio.to_thread(orphans.remove, room)
 
 
 async def _rows(database: Database, workspace_id: int, table: Any, before: int) -> None:
-    session = database.reading(workspace_id)
+    session = database.session(workspace_id)
     for job_id in await retention.jobs_keeping(session, table, before=before):
         highest = await retention.highest(session, table, job_id)
         for below in range(_PORTION, highest + 1 + _PORTION, _PORTION):
             await database.write(
                 workspace_id,
-                lambda work, job_id=job_id, below=below: retention.forget(work, table, job_id, below),  # type: ignore[misc]
+                lambda transaction, job_id=job_id, below=below: retention.forget(transaction, table, job_id, below),  # type: ignore[misc]
             )
 
 
 async def _files(database: Database, workspace_id: int, now: int) -> None:
-    session = database.reading(workspace_id)
+    session = database.session(workspace_id)
     while expired := await retention.files(session, before=now, size=_FILES):
         await _remove(database, workspace_id, tables.JobFile, expired)
     busy = str(await retention.being_imported(session))
@@ -67,7 +69,9 @@ async def _files(database: Database, workspace_id: int, now: int) -> None:
 
 
 async def _remove(database: Database, workspace_id: int, table: Any, rows: list[Any]) -> None:
-    await database.write(workspace_id, lambda work: retention.remove(work, table, [row.id for row in rows]))
+    await database.write(
+        workspace_id, lambda transaction: retention.remove(transaction, table, [row.id for row in rows])
+    )
     kept = storage.of(database)
     await asyncio.to_thread(_unlink, [kept.path(row.path) for row in rows])
 

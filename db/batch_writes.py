@@ -13,19 +13,23 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlmodel import SQLModel
 
 from db import tables
-from db.engine import Work
-from db.statements import Prepared, among, here, prepared
+from db.engine import Transaction
+from db.statements import PreparedStatement, any_of, in_workspace, prepare
 from db.tables import key_columns
 
 Columns = Mapping[str, Any]
 
 
-async def change(work: Work, table: type[SQLModel], changes: Iterable[tuple[bytes, Columns]]) -> None:
+async def update_rows(
+    transaction: Transaction, table: type[SQLModel], changes: Iterable[tuple[bytes, Columns]]
+) -> None:
     """Sets the columns given with each id, in the rows of those ids."""
-    await change_of(work, table, "id", changes)
+    await update_rows_by(transaction, table, "id", changes)
 
 
-async def change_of(work: Work, table: type[SQLModel], key: str, changes: Iterable[tuple[bytes, Columns]]) -> None:
+async def update_rows_by(
+    transaction: Transaction, table: type[SQLModel], key: str, changes: Iterable[tuple[bytes, Columns]]
+) -> None:
     """The same for a table whose rows are found by another column, `key`. In the order of that key: SQLite's full-text
     index starts a new part of itself with every row that comes before the one it was told of last."""
     alike: dict[tuple[str, ...], list[tuple[bytes, Columns]]] = {}
@@ -34,36 +38,40 @@ async def change_of(work: Work, table: type[SQLModel], key: str, changes: Iterab
             alike.setdefault(tuple(changed), []).append((identifier, changed))
     for names, many in alike.items():
         many.sort(key=_first)
-        await _set(work, table, key, names, [(identifier, *changed.values()) for identifier, changed in many])
+        await _set(transaction, table, key, names, [(identifier, *changed.values()) for identifier, changed in many])
 
 
-async def _set(work: Work, table: Any, key: str, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+async def _set(
+    transaction: Transaction, table: Any, key: str, names: tuple[str, ...], rows: Sequence[Sequence[Any]]
+) -> None:
     """`rows` are the key and the values of `names` in their order."""
     columns, completed = key_columns.completed(table, ("", *names), rows)
     names, rows = tuple(columns[1:]), list(completed)
     bound = ("row_id", *(f"to_{name}" for name in names))
-    if len(rows) > 1 and work.dialect.name == "postgresql":
+    if len(rows) > 1 and transaction.dialect.name == "postgresql":
         lists: dict[str, Any] = dict(zip(bound, map(list, zip(*rows, strict=True)), strict=True))
-        await work.execute(_set_together(table, key, names), **lists)
+        await transaction.execute(_set_together(table, key, names), **lists)
     else:
-        await work.execute_many(_set_each(table, key, names), [dict(zip(bound, row, strict=True)) for row in rows])
+        await transaction.execute_many(
+            _set_each(table, key, names), [dict(zip(bound, row, strict=True)) for row in rows]
+        )
 
 
-async def remove(work: Work, table: type[SQLModel], keys: Sequence[Columns]) -> None:
+async def delete_rows(transaction: Transaction, table: type[SQLModel], keys: Sequence[Columns]) -> None:
     """Deletes the rows whose columns are as given; every one of `keys` names the same columns."""
     if not keys:
         return
     names = tuple(sorted(keys[0]))
-    if len(keys) > 1 and work.dialect.name == "postgresql":
+    if len(keys) > 1 and transaction.dialect.name == "postgresql":
         lists = {f"of_{name}": [one[name] for one in keys] for name in names}
-        await work.execute(_remove_together(table, names), **lists)
+        await transaction.execute(_remove_together(table, names), **lists)
     else:
-        await work.execute_many(_remove_each(table, names), list(keys))
+        await transaction.execute_many(_remove_each(table, names), list(keys))
 
 
-async def clear(work: Work, table: type[SQLModel], column: str, ids: Sequence[bytes]) -> int:
+async def delete_where_in(transaction: Transaction, table: type[SQLModel], column: str, ids: Sequence[bytes]) -> int:
     """Deletes the rows that have one of the ids in that column; returns how many there were."""
-    return await work.execute(_clear(table, column), ids=ids) if ids else 0
+    return await transaction.execute(_clear(table, column), ids=ids) if ids else 0
 
 
 def _first(row: tuple[bytes, Columns]) -> bytes:
@@ -82,37 +90,41 @@ def _given(table: Any, columns: Mapping[str, str]) -> TableValuedAlias:
 
 
 @cache
-def _set_each(table: Any, key: str, names: tuple[str, ...]) -> Prepared[Any]:
-    return prepared(
+def _set_each(table: Any, key: str, names: tuple[str, ...]) -> PreparedStatement[Any]:
+    return prepare(
         update(table)
-        .where(here(table), getattr(table, key) == bindparam("row_id"))
+        .where(in_workspace(table), getattr(table, key) == bindparam("row_id"))
         .values({name: bindparam(f"to_{name}") for name in names})
     )
 
 
 @cache
-def _set_together(table: Any, key: str, names: tuple[str, ...]) -> Prepared[Any]:
+def _set_together(table: Any, key: str, names: tuple[str, ...]) -> PreparedStatement[Any]:
     given = _given(table, {"row_id": key, **{f"to_{name}": name for name in names}})
-    return prepared(
+    return prepare(
         update(table)
-        .where(here(table), getattr(table, key) == given.c.row_id)
+        .where(in_workspace(table), getattr(table, key) == given.c.row_id)
         .values({name: given.c[f"to_{name}"] for name in names})
     )
 
 
 @cache
-def _remove_each(table: Any, names: tuple[str, ...]) -> Prepared[Any]:
-    return prepared(delete(table).where(here(table), *(getattr(table, name) == bindparam(name) for name in names)))
-
-
-@cache
-def _remove_together(table: Any, names: tuple[str, ...]) -> Prepared[Any]:
-    given = _given(table, {f"of_{name}": name for name in names})
-    return prepared(
-        delete(table).where(here(table), and_(*(getattr(table, name) == given.c[f"of_{name}"] for name in names)))
+def _remove_each(table: Any, names: tuple[str, ...]) -> PreparedStatement[Any]:
+    return prepare(
+        delete(table).where(in_workspace(table), *(getattr(table, name) == bindparam(name) for name in names))
     )
 
 
 @cache
-def _clear(table: Any, column: str) -> Prepared[Any]:
-    return prepared(delete(table).where(here(table), among(getattr(table, column), "ids")))
+def _remove_together(table: Any, names: tuple[str, ...]) -> PreparedStatement[Any]:
+    given = _given(table, {f"of_{name}": name for name in names})
+    return prepare(
+        delete(table).where(
+            in_workspace(table), and_(*(getattr(table, name) == given.c[f"of_{name}"] for name in names))
+        )
+    )
+
+
+@cache
+def _clear(table: Any, column: str) -> PreparedStatement[Any]:
+    return prepare(delete(table).where(in_workspace(table), any_of(getattr(table, column), "ids")))

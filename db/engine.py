@@ -12,16 +12,16 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast
 from sqlalchemy import Dialect, insert, literal_column, select
 from sqlmodel import SQLModel
 
-from db.errors import Contended, Unavailable
+from db.errors import TransactionConflict, Unavailable
 from db.rows import Row
-from db.short_cache import Settled
-from db.statements import Columns, Prepared
+from db.short_cache import ShortCache
+from db.statements import ColumnNames, PreparedStatement
 from db.tables import key_columns
 
 T = TypeVar("T")
 
 # A transaction that lost a race is run again this often, after a pause that grows and differs between the losers.
-ATTEMPTS = 8
+MAX_TRANSACTION_ATTEMPTS = 8
 _PAUSE = 0.01
 
 # Rows up to this many go in by one prepared statement; more are copied.
@@ -30,10 +30,10 @@ _COPIED_FROM = 100
 
 class _Connection(Protocol):
     def fetch(
-        self, statement: Prepared[Any], values: dict[str, Any], columns: Columns = None
+        self, statement: PreparedStatement[Any], values: dict[str, Any], columns: ColumnNames = None
     ) -> Coroutine[Any, Any, tuple[str, list[Any]]]: ...
-    async def execute(self, statement: Prepared[Any], values: dict[str, Any]) -> tuple[str, int]: ...
-    async def execute_many(self, statement: Prepared[Any], many: Sequence[dict[str, Any]]) -> str: ...
+    async def execute(self, statement: PreparedStatement[Any], values: dict[str, Any]) -> tuple[str, int]: ...
+    async def execute_many(self, statement: PreparedStatement[Any], many: Sequence[dict[str, Any]]) -> str: ...
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> str: ...
     async def script(self, text: str) -> None: ...
 
@@ -44,7 +44,7 @@ class Session:
     `columns` are those that the caller needs of the rows he is handed; `pruned` tells whether he was given no others.
     """
 
-    def __init__(self, database: "Database", workspace_id: int | None, columns: Columns = None) -> None:
+    def __init__(self, database: "Database", workspace_id: int | None, columns: ColumnNames = None) -> None:
         self.database = database
         self.workspace_id = workspace_id
         self.columns = columns
@@ -54,49 +54,49 @@ class Session:
     def dialect(self) -> Dialect:
         return self.database.dialect
 
-    async def rows(self, statement: Prepared[T], **values: Any) -> list[T]:
+    async def fetch_all(self, statement: PreparedStatement[T], **values: Any) -> list[T]:
         """The rows found, light ones that read like the tables' classes."""
         return await self._rows(statement, None, values)
 
-    async def lean(self, statement: Prepared[T], **values: Any) -> list[T]:
+    async def fetch_pruned(self, statement: PreparedStatement[T], **values: Any) -> list[T]:
         """The same for rows that a query hands over as they are: with the columns that its caller needs, and the id."""
         self.pruned = self.columns is not None
         return await self._rows(statement, self.columns, values)
 
-    async def _rows(self, statement: Prepared[T], columns: Columns, values: dict[str, Any]) -> list[T]:
+    async def _rows(self, statement: PreparedStatement[T], columns: ColumnNames, values: dict[str, Any]) -> list[T]:
         values["workspace_id"] = self.workspace_id
         text, found = await self._fetch(statement, values, columns)
         if Database.observers:
-            self.database.sent(text)
+            self.database.notify_observers(text)
         return found
 
-    async def first(self, statement: Prepared[T], **values: Any) -> T | None:
+    async def fetch_first(self, statement: PreparedStatement[T], **values: Any) -> T | None:
         """The first row found, if there is one."""
-        found = await self.rows(statement, **values)
+        found = await self.fetch_all(statement, **values)
         return found[0] if found else None
 
-    async def settled(self, statement: Prepared[T]) -> list[T]:
+    async def fetch_cached(self, statement: PreparedStatement[T]) -> list[T]:
         """The rows found by a statement without values, as they were a moment ago at most: for what seldom changes.
         What this process wrote is in them."""
-        settled = self.database.settled
-        found = cast(list[T] | None, settled.at(self.workspace_id, statement))
+        settled = self.database.short_cache
+        found = cast(list[T] | None, settled.get(self.workspace_id, statement))
         if found is None:
             since = settled.changes
-            found = await self.rows(statement)
-            settled.keep(self.workspace_id, statement, found, since=since)
+            found = await self.fetch_all(statement)
+            settled.put(self.workspace_id, statement, found, since=since)
         return found
 
-    async def pieces(self, statement: Prepared[T], size: int, **values: Any) -> AsyncGenerator[list[T]]:
+    async def stream(self, statement: PreparedStatement[T], size: int, **values: Any) -> AsyncGenerator[list[T]]:
         """The rows found, `size` at a time, all of them as they are at the beginning: for more than memory should
         hold. It keeps a connection until it ends; close it where it is left before."""
         values["workspace_id"] = self.workspace_id
         async with self._connection() as connection, aclosing(connection.pieces(statement, values, size)) as found:
             async for piece in found:
                 yield piece
-        self.database.sent(statement.on(self.dialect).sql)
+        self.database.notify_observers(statement.compiled_for(self.dialect).sql)
 
     def _fetch(
-        self, statement: Prepared[Any], values: dict[str, Any], columns: Columns
+        self, statement: PreparedStatement[Any], values: dict[str, Any], columns: ColumnNames
     ) -> Coroutine[Any, Any, tuple[str, list[Any]]]:
         fetched: Coroutine[Any, Any, tuple[str, list[Any]]] = self.database.pool.fetch(statement, values, columns)
         return fetched
@@ -105,19 +105,19 @@ class Session:
         return self.database.pool.reading()
 
 
-class Work(Session):
+class Transaction(Session):
     """A session inside one transaction: it reads what it wrote, and all of it is kept or none."""
 
     def __init__(self, database: "Database", workspace_id: int | None, connection: _Connection) -> None:
         super().__init__(database, workspace_id)
         self._held = connection
 
-    async def settled(self, statement: Prepared[T]) -> list[T]:
+    async def fetch_cached(self, statement: PreparedStatement[T]) -> list[T]:
         """As they are in this transaction."""
-        return await self.rows(statement)
+        return await self.fetch_all(statement)
 
     def _fetch(
-        self, statement: Prepared[Any], values: dict[str, Any], columns: Columns
+        self, statement: PreparedStatement[Any], values: dict[str, Any], columns: ColumnNames
     ) -> Coroutine[Any, Any, tuple[str, list[Any]]]:
         return self._held.fetch(statement, values, columns)
 
@@ -125,17 +125,17 @@ class Work(Session):
     async def _connection(self) -> AsyncIterator[_Connection]:
         yield self._held
 
-    async def execute(self, statement: Prepared[Any], **values: Any) -> int:
+    async def execute(self, statement: PreparedStatement[Any], **values: Any) -> int:
         """Runs a statement that writes; returns how many rows it touched."""
         text, count = await self._held.execute(statement, {"workspace_id": self.workspace_id, **values})
-        self.database.sent(text)
+        self.database.notify_observers(text)
         return count
 
-    async def execute_many(self, statement: Prepared[Any], many: Sequence[Mapping[str, Any]]) -> None:
+    async def execute_many(self, statement: PreparedStatement[Any], many: Sequence[Mapping[str, Any]]) -> None:
         """Runs a statement that writes once for each set of values, in one round trip."""
         bound = [{"workspace_id": self.workspace_id, **values} for values in many]
         if bound:
-            self.database.sent(await self._held.execute_many(statement, bound))
+            self.database.notify_observers(await self._held.execute_many(statement, bound))
 
     async def insert(self, *rows: SQLModel | Row) -> None:
         """Adds rows of one table, with one statement however many. Raises Taken when a unique value is held."""
@@ -144,12 +144,12 @@ class Work(Session):
         kind = _kind(rows[0])
         if len(rows) < _COPIED_FROM:
             many = [_values(row) for row in rows]
-            self.database.sent(await self._held.execute_many(_insertion(kind), many))
+            self.database.notify_observers(await self._held.execute_many(_insertion(kind), many))
         else:
             await self.copy(kind, _columns(kind), map(_record(kind), rows))
 
     @asynccontextmanager
-    async def part(self) -> AsyncIterator[None]:
+    async def savepoint(self) -> AsyncIterator[None]:
         """What is written within is undone where it raises, and what was written before is kept."""
         await self._held.script("SAVEPOINT part")
         try:
@@ -164,7 +164,7 @@ class Work(Session):
     async def copy(self, table: type[SQLModel], columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
         """Adds many rows by the fastest way the database has. `records` match `columns` in order."""
         columns, records = key_columns.completed(table, columns, records)
-        self.database.sent(await self._held.copy(str(table.__tablename__), columns, records))
+        self.database.notify_observers(await self._held.copy(str(table.__tablename__), columns, records))
 
 
 class Database:
@@ -176,31 +176,31 @@ class Database:
     def __init__(self, pool: Any, dialect: Dialect) -> None:
         self.pool = pool
         self.dialect = dialect
-        self.settled = Settled()
+        self.short_cache = ShortCache()
 
-    def sent(self, text: str) -> None:
+    def notify_observers(self, text: str) -> None:
         for observer in self.observers:
             observer(text)
 
-    def reading(self, workspace_id: int | None, columns: Columns = None) -> Session:
+    def session(self, workspace_id: int | None, columns: ColumnNames = None) -> Session:
         """A session for reading: each statement takes a connection for as long as it runs."""
         return Session(self, workspace_id, columns)
 
-    async def write(self, workspace_id: int | None, rule: Callable[[Work], Awaitable[T]]) -> T:
+    async def write(self, workspace_id: int | None, rule: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `rule` in one transaction and commits. A transaction that lost a race is run again from its start,
         so a rule keeps nothing between runs. Raises what the rule raises, Contended after ATTEMPTS, Unavailable."""
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, MAX_TRANSACTION_ATTEMPTS + 1):
             try:
-                async with self.transaction(workspace_id) as work:
-                    return await rule(work)
-            except Contended:
-                if attempt == ATTEMPTS:
+                async with self.transaction(workspace_id) as transaction:
+                    return await rule(transaction)
+            except TransactionConflict:
+                if attempt == MAX_TRANSACTION_ATTEMPTS:
                     raise
                 await asyncio.sleep(random.uniform(0, _PAUSE * 2**attempt))
         raise AssertionError("unreachable")
 
     @asynccontextmanager
-    async def transaction(self, workspace_id: int | None) -> AsyncIterator[Work]:
+    async def transaction(self, workspace_id: int | None) -> AsyncIterator[Transaction]:
         """One transaction, once: for what cannot simply be run again. Prefer `write`."""
         async with self.pool.writing() as connection:
             try:
@@ -210,12 +210,12 @@ class Database:
                 await _undo(connection)
                 raise
             try:
-                yield Work(self, workspace_id, connection)
+                yield Transaction(self, workspace_id, connection)
             except BaseException:
                 await _undo(connection)
                 raise
             await connection.script("COMMIT")
-            self.settled.drop(workspace_id)
+            self.short_cache.invalidate(workspace_id)
 
     async def close(self) -> None:
         await self.pool.close()
@@ -239,12 +239,12 @@ async def connect(url: str, *, size: int = 8, statement_timeout: float = 5.0) ->
     return Database(pool, postgresql.DIALECT)
 
 
-_ONE: Prepared[Any] = Prepared(select(literal_column("1").label("one")))
+_ONE: PreparedStatement[Any] = PreparedStatement(select(literal_column("1").label("one")))
 
 
 async def ping(database: Database) -> None:
     """Raises StorageError unless the database answers."""
-    await database.reading(None).rows(_ONE)
+    await database.session(None).fetch_all(_ONE)
 
 
 async def _undo(connection: _Connection) -> None:
@@ -255,7 +255,7 @@ async def _undo(connection: _Connection) -> None:
         return
 
 
-_INSERTIONS: dict[type[SQLModel], Prepared[Any]] = {}
+_INSERTIONS: dict[type[SQLModel], PreparedStatement[Any]] = {}
 
 
 @cache
@@ -271,11 +271,11 @@ def _record(table: type[SQLModel]) -> Callable[[Any], Sequence[Any]]:
     return read if fill is None else lambda row: fill(read(row))
 
 
-def _insertion(table: type[SQLModel]) -> Prepared[Any]:
+def _insertion(table: type[SQLModel]) -> PreparedStatement[Any]:
     found = _INSERTIONS.get(table)
     if found is None:
         columns = SQLModel.metadata.tables[str(table.__tablename__)]
-        found = _INSERTIONS[table] = Prepared(insert(columns))
+        found = _INSERTIONS[table] = PreparedStatement(insert(columns))
     return found
 
 

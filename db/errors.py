@@ -20,15 +20,15 @@ class Unavailable(StorageError):
     """The database cannot be reached, or went away."""
 
 
-class TookTooLong(StorageError):
+class StatementTimedOut(StorageError):
     """A statement or a lock passed its time limit."""
 
 
-class Contended(StorageError):
+class TransactionConflict(StorageError):
     """The transaction lost a race and was undone; run again it may win."""
 
 
-class Taken(StorageError):
+class UniqueViolation(StorageError):
     """A unique value is held by another row. `columns` are the key's columns without the workspace."""
 
     def __init__(self, table: str, columns: tuple[str, ...]) -> None:
@@ -37,6 +37,6 @@ class Taken(StorageError):
         self.columns = columns
 
 
-def constraint(name: str) -> str:
+def constraint_name(name: str) -> str:
     """The constraint's own name: a cluster appends the number of the shard."""
     return _SHARD.sub("", name)

@@ -28,19 +28,19 @@ class Row:
         raise AttributeError(f"{self.table.__name__} has no column {name!r}")
 
 
-def fresh(table: type[SQLModel], **columns: Any) -> Row:
+def new_row(table: type[SQLModel], **columns: Any) -> Row:
     """A new row with the table's defaults; with an id of its own where the table has one, made at the id's moment."""
     values = {**_defaults(table), **columns}
     if "id" in _names(table):
-        identifier = values.get("id") or ids.new()
+        identifier = values.get("id") or ids.new_id()
         values["id"] = identifier
         for moment in ("created_at", "updated_at"):
             if moment in _names(table) and values.get(moment) is None:
-                values[moment] = ids.moment(identifier)
+                values[moment] = ids.id_time(identifier)
     return Row(table, values)
 
 
-def copied(row: Any, table: type[SQLModel]) -> Row:
+def copy_row(row: Any, table: type[SQLModel]) -> Row:
     """The same columns as a row that can be changed."""
     names = _names(table)
     if getattr(row, "__columns__", None) == names:

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 _MOST = 1_000
 
 
-class Settled:
+class ShortCache:
     """What statements without values found, by workspace. Whatever this process writes in a workspace ends that at
     once; what another process wrote shows after LASTING."""
 
-    LASTING: ClassVar[float] = 1.0
+    LIFETIME_SECONDS: ClassVar[float] = 1.0
     """Seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -20,20 +20,20 @@ class Settled:
         self._found: dict[int | None, dict[Any, tuple[float, Any]]] = {}
         self.changes = 0
 
-    def at(self, workspace_id: int | None, statement: Any) -> Any:
+    def get(self, workspace_id: int | None, statement: Any) -> Any:
         """The rows; None where they are not known, or were known too long ago."""
         until, rows = self._found.get(workspace_id, {}).get(statement, (0.0, None))
         return rows if self._clock() < until else None
 
-    def keep(self, workspace_id: int | None, statement: Any, rows: Any, *, since: int) -> None:
+    def put(self, workspace_id: int | None, statement: Any, rows: Any, *, since: int) -> None:
         """`since` is what `changes` was before the rows were read: what was read before a change is not kept after."""
         if since != self.changes:
             return
-        self._found.setdefault(workspace_id, {})[statement] = (self._clock() + self.LASTING, rows)
+        self._found.setdefault(workspace_id, {})[statement] = (self._clock() + self.LIFETIME_SECONDS, rows)
         if len(self._found) > _MOST:
             del self._found[next(iter(self._found))]
 
-    def drop(self, workspace_id: int | None) -> None:
+    def invalidate(self, workspace_id: int | None) -> None:
         """Something was written there."""
         self.changes += 1
         self._found.pop(workspace_id, None)

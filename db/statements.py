@@ -17,7 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 T = TypeVar("T")
 
 # Names of columns, some of which may be no columns of the rows in question; None for all columns.
-Columns: TypeAlias = frozenset[str] | None
+ColumnNames: TypeAlias = frozenset[str] | None
 
 # A statement is kept for so many choices of columns; beyond them it reads all.
 _MOST_FORMS = 64
@@ -29,7 +29,7 @@ SQLITE: Dialect = sqlite_dialect(paramstyle="qmark")
 WORKSPACE: BindParameter[int] = bindparam("workspace_id")
 
 
-def here(*rows: Any) -> ColumnElement[bool]:
+def in_workspace(*rows: Any) -> ColumnElement[bool]:
     """The condition that every table and alias of a statement and of its subqueries carries: this workspace's rows."""
     condition: ColumnElement[bool] = rows[0].workspace_id == WORKSPACE
     for row in rows[1:]:
@@ -37,7 +37,7 @@ def here(*rows: Any) -> ColumnElement[bool]:
     return condition
 
 
-class among(ColumnElement[bool]):
+class any_of(ColumnElement[bool]):
     """The column's value is one of a list: the one bound to a name, or the one given. One statement at any length."""
 
     inherit_cache = False
@@ -61,20 +61,20 @@ class among(ColumnElement[bool]):
         return list(self.column._from_objects)
 
 
-@compiles(among, "postgresql")
-def _any(element: among, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(any_of, "postgresql")
+def _any(element: any_of, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.column == any_(element.parameter(ARRAY(element.kind))), **options)
 
 
-@compiles(among, "sqlite")
-def _expanded(element: among, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(any_of, "sqlite")
+def _expanded(element: any_of, compiler: SQLCompiler, **options: Any) -> str:
     values = element.parameter(element.kind)
     text = f"{compiler.process(element.column, **options)} IN ({compiler.process(values, **options)})"
     compiler.__dict__.setdefault("expanded", set()).add(compiler.bind_names[values])
     return text
 
 
-class Compiled:
+class CompiledStatement:
     """A statement in one database's words, and how to hand it values and take its rows."""
 
     __slots__ = ("_constants", "_encode", "_names", "_parts", "columns", "decode", "row", "sql")
@@ -143,34 +143,34 @@ class Compiled:
         return decoded
 
 
-class Prepared(Generic[T]):
+class PreparedStatement(Generic[T]):
     """A statement that is compiled at its first use on each database and kept."""
 
     __slots__ = ("_clauses", "_compiled", "_reads")
 
     def __init__(self, clause: ClauseElement, *, sqlite: ClauseElement | None = None, reads: object = None) -> None:
         self._clauses = {"postgresql": clause, "sqlite": sqlite if sqlite is not None else clause}
-        self._compiled: dict[tuple[str, Columns], Compiled] = {}
+        self._compiled: dict[tuple[str, ColumnNames], CompiledStatement] = {}
         self._reads = reads
 
-    def on(self, dialect: Dialect, columns: Columns = None) -> Compiled:
+    def compiled_for(self, dialect: Dialect, columns: ColumnNames = None) -> CompiledStatement:
         """The statement for that database; with `columns`, it leaves out what else the rows' table has."""
         compiled = self._compiled.get((dialect.name, columns))
         if compiled is None:
             if columns is not None and len(self._compiled) >= _MOST_FORMS:
-                return self.on(dialect)
+                return self.compiled_for(dialect)
             clause = self._clause(dialect)
             reads = self._reads or _table(clause)
             if columns is not None:
                 clause = _only(columns, clause, reads)
-            compiled = self._compiled[dialect.name, columns] = Compiled(clause, dialect, reads)
+            compiled = self._compiled[dialect.name, columns] = CompiledStatement(clause, dialect, reads)
         return compiled
 
     def _clause(self, dialect: Dialect) -> ClauseElement:
         return self._clauses[dialect.name]
 
 
-class Built(Prepared[T]):
+class DialectStatement(PreparedStatement[T]):
     """A statement whose words differ so much between the databases that each is built apart, when first used."""
 
     __slots__ = ("_build",)
@@ -198,15 +198,15 @@ def _only(columns: frozenset[str], clause: Any, reads: Any) -> Any:
     return clause.with_only_columns(*chosen, maintain_column_froms=True)
 
 
-def prepared(clause: Any, *, sqlite: Any = None, reads: object = None) -> Prepared[Any]:
+def prepare(clause: Any, *, sqlite: Any = None, reads: object = None) -> PreparedStatement[Any]:
     """`clause` compiled once; `sqlite` where that database needs other words for the same thing.
 
     The rows read as the table selected last; `reads` names it where a subquery hides it.
     """
-    return Prepared(clause, sqlite=sqlite, reads=reads)
+    return PreparedStatement(clause, sqlite=sqlite, reads=reads)
 
 
-def column_of(rows: Sequence[Any], name: str) -> list[Any]:
+def column_values(rows: Sequence[Any], name: str) -> list[Any]:
     """The column's value in each row, read by its place where all rows are of one class of light rows."""
     columns = getattr(type(rows[0]), "__columns__", None) if rows else None
     if columns is None or name not in columns or len(set(map(type, rows))) > 1:
@@ -214,7 +214,7 @@ def column_of(rows: Sequence[Any], name: str) -> list[Any]:
     return list(map(itemgetter(columns.index(name)), rows))
 
 
-def grouped(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
+def group_rows(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
     """The rows in lists under the value of one column, in their order: what a loader of many answers."""
     found: defaultdict[Any, list[Any]] = defaultdict(list)
     place = None

@@ -7,27 +7,27 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, or_, true
 
 from db import tables
-from db.statements import among
+from db.statements import any_of
 from db.tables.enums import CustomerStage
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """All customers; or an agent's own, those waiting in his departments, and the pool (SM2, SB8)."""
 
-    everything: bool
+    sees_all: bool
     agent_id: bytes | None = None
     department_ids: tuple[bytes, ...] = ()
 
-    def values(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         """What `seen` is bound to."""
-        if self.everything:
+        if self.sees_all:
             return {}
         return {"seen_agent": self.agent_id, "seen_departments": self.department_ids}
 
     def could_see(self, audience: Mapping[str, Any]) -> bool:
         """Whether a customer who stood so, {"stage", "owner", "department"} with ids in hexadecimal, was in sight."""
-        if self.everything or audience.get("stage") == CustomerStage.POOL:
+        if self.sees_all or audience.get("stage") == CustomerStage.POOL:
             return True
         if audience.get("stage") == CustomerStage.TO_BE_ASSIGNED:
             department = audience.get("department")
@@ -36,13 +36,13 @@ class Sight:
         return self.agent_id is not None and audience.get("owner") == self.agent_id.hex()
 
 
-def seen(everything: bool, customer: Any = tables.Customer) -> ColumnElement[bool]:
+def visible_to(sees_all: bool, customer: Any = tables.Customer) -> ColumnElement[bool]:
     """The condition on `customer`, the table or an alias of it; bind `Sight.values()` to it."""
-    if everything:
+    if sees_all:
         return true()
     waiting = customer.stage == CustomerStage.TO_BE_ASSIGNED.value
     return or_(
         customer.stage == CustomerStage.POOL.value,
         customer.owner_id == bindparam("seen_agent"),
-        waiting & among(customer.department_id, "seen_departments"),
+        waiting & any_of(customer.department_id, "seen_departments"),
     )

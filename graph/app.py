@@ -17,7 +17,7 @@ from crm.jobs import worker
 from crm.settings import SettingRefused, Settings
 from db import engine
 from db.engine import Database
-from db.errors import Contended, StorageError, TookTooLong
+from db.errors import StatementTimedOut, StorageError, TransactionConflict
 from db.values import ids
 from graph import graphiql, schema
 from graph.context import Context
@@ -85,10 +85,10 @@ class Entrance:
         self._database = await engine.connect(self._settings.database_url)
         storage.attach(self._database, storage.chosen(self._settings))
         if self._guest is not None:
-            self._token = await accounts.issue(self._database, email=self._guest, now=ids.now())
+            self._token = await accounts.issue(self._database, email=self._guest, now=ids.current_time())
         if self._settings.jobs:
-            work = worker.run(self._database, settings=self._settings, stop=self._stop)
-            self._worker = asyncio.create_task(work)
+            transaction = worker.run(self._database, settings=self._settings, stop=self._stop)
+            self._worker = asyncio.create_task(transaction)
 
     async def shutdown(self) -> None:
         self._stop.set()
@@ -117,9 +117,9 @@ class Entrance:
         return None
 
     def explain(self, error: Exception) -> TopLevelError | None:
-        if isinstance(error, TookTooLong):
+        if isinstance(error, StatementTimedOut):
             return top_level.TimedOut("The database took too long over this; ask for less, or try again.")
-        if isinstance(error, Contended):
+        if isinstance(error, TransactionConflict):
             return top_level.Overloaded("Too many are writing at once; try again.", retry_after=1)
         if isinstance(error, StorageError):
             _log.error("the database failed: %s", error)

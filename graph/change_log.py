@@ -43,7 +43,7 @@ _AT_ONCE = 500
 
 
 def _id(seq: int) -> str:
-    return ids.wire("Change")(change_log.identifier(seq))
+    return ids.id_encoder("Change")(change_log.identifier(seq))
 
 
 @strawberry.type(description="What became of one field.")
@@ -79,11 +79,11 @@ class Change(Node):
 
     @batched("The record's id.", needs=("entity", "node_id"))
     async def node_id(parents: Rows, info: Info) -> list[strawberry.ID]:
-        return [strawberry.ID(ids.wire(row.entity)(row.node_id)) for row in parents]
+        return [strawberry.ID(ids.id_encoder(row.entity)(row.node_id)) for row in parents]
 
     @batched("The record as it is now; null when it is gone or not in sight.", needs=("entity", "node_id"))
     async def node(parents: Rows, info: Info) -> list[Node | None]:
-        return await lookup.found(info.context, [ids.wire(row.entity)(row.node_id) for row in parents])
+        return await lookup.found(info.context, [ids.id_encoder(row.entity)(row.node_id) for row in parents])
 
     @batched("The fields that are not what they were.", needs=("fields",))
     async def fields(parents: Rows, info: Info) -> list[list[FieldChange]]:
@@ -92,8 +92,10 @@ class Change(Node):
     @batched("The job that it was a part of; null where there is none, or it is somebody else's.", needs=("job_id",))
     async def job(parents: Rows, info: Info) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
         viewer = info.context.viewer
-        everybodys = viewer.may(Permission.SETTINGS_MANAGE)
-        return await info.context.one(jobs.by_ids, parents, "job_id", everybodys, viewer.actor_kind, viewer.actor_id)
+        everybodys = viewer.has_permission(Permission.SETTINGS_MANAGE)
+        return await info.context.load_one(
+            jobs.by_ids, parents, "job_id", everybodys, viewer.actor_kind, viewer.actor_id
+        )
 
     @batched("Who did it.", needs=("actor_kind", "actor_id"))
     async def actor(parents: Rows, info: Info) -> list[Actor]:
@@ -227,17 +229,17 @@ async def _read(context: Context, wanted: ChangeFilter | None, start: int, size:
     fields = set(wanted.fields.value) if wanted and wanted.fields else None
     match = await _match(context, wanted)
     if match is not None:
-        asked = replace(asked, customers=await change_log.concerned(context.reading, match))
+        asked = replace(asked, customers=await change_log.concerned(context.session, match))
     found: list[Any] = []
     end, scanned = start, 0
     while scanned < _SCANNED:
         room = size + 1 if scanned == 0 and fields is None else _AT_ONCE
-        batch = await change_log.lines(context.reading, end, room, asked)
+        batch = await change_log.lines(context.session, end, room, asked)
         if match is not None and asked.customers is None:
-            seen = await change_log.about(context.reading, batch, match)
+            seen = await change_log.about(context.session, batch, match)
         else:
-            seen = await change_log.in_sight(context.reading, batch, viewer.sight)
-        seen = await change_log.readable(context.reading, seen, viewer.actor_id, hidden=_hidden(context))
+            seen = await change_log.in_sight(context.session, batch, viewer.visibility)
+        seen = await change_log.readable(context.session, seen, viewer.actor_id, hidden=_hidden(context))
         for row in seen:
             if fields is not None and not any(one["field"] in fields for one in row.fields):
                 continue
@@ -266,14 +268,14 @@ def _hidden(context: Context) -> frozenset[str]:
     """The types whose changes the viewer may not read."""
     assert context.viewer is not None
     needed = {"ApiKey": Permission.KEY_MANAGE, "Webhook": Permission.WEBHOOK_MANAGE}
-    return frozenset(entity for entity, permission in needed.items() if not context.viewer.may(permission))
+    return frozenset(entity for entity, permission in needed.items() if not context.viewer.has_permission(permission))
 
 
 def _asked(context: Context, wanted: ChangeFilter | None) -> change_log.Asked:
     assert context.viewer is not None
     if wanted is None:
         return change_log.Asked()
-    named = [ids.split(one) for one in wanted.nodes.value] if wanted.nodes else None
+    named = [ids.split_id(one) for one in wanted.nodes.value] if wanted.nodes else None
     return change_log.Asked(
         entities=tuple(wanted.entities.value) if wanted.entities else None,
         actions=tuple(int(one) for one in wanted.actions.value) if wanted.actions else None,
@@ -289,7 +291,7 @@ def _asked(context: Context, wanted: ChangeFilter | None) -> change_log.Asked:
 async def timelines(context: Context, parents: Sequence[Any], first: int | None, after: str | None) -> list[Any]:
     """A page of each customer's history, newest first: changes, notes, interactions and orders woven together."""
     size, start = page_size(first), _held(after, _PLACE)
-    found = await history.entries(context.reading, [parent.id for parent in parents], size + 1, start)
+    found = await history.entries(context.session, [parent.id for parent in parents], size + 1, start)
     return [_page(found.get(parent.id, []), size, after) for parent in parents]
 
 

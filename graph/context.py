@@ -7,15 +7,15 @@ from strawberry.dataloader import DataLoader
 
 from crm import idempotency
 from crm.access.permissions import Viewer
-from crm.errors import Refusals, Refused
+from crm.errors import InputError, InputErrors
 from crm.idempotency import Once
-from crm.unit_of_work import Act, perform
-from db.engine import Database, Session, Work
-from db.statements import column_of
+from crm.unit_of_work import UnitOfWork, run_unit_of_work
+from db.engine import Database, Session, Transaction
+from db.statements import column_values
 from db.values import ids
 from graph.engine.selected_columns import wanted
 from graph.idempotency import Replayed, packed, unpacked
-from graph.types.ids import parse
+from graph.types.ids import decode_id
 
 T = TypeVar("T")
 Payload = TypeVar("Payload")
@@ -41,7 +41,7 @@ class Context:
         self.request_id = request_id
         self.address = address
         self.token = token
-        self.now = ids.now()
+        self.now = ids.current_time()
         # Of the mutation that runs now: its idempotency key, and how a refusal becomes its payload.
         self.once: Once | None = None
         self.refused: Callable[[Any], Any] | None = None
@@ -52,86 +52,88 @@ class Context:
         self._loaded: dict[Any, dict[Any, Any]] = {}
 
     @property
-    def reading(self) -> Session:
+    def session(self) -> Session:
         """For what is handed over as objects, with the columns that the field being resolved has to show of them."""
-        return self.database.reading(self.viewer.workspace_id if self.viewer else None, wanted.get())
+        return self.database.session(self.viewer.workspace_id if self.viewer else None, wanted.get())
 
     def become(self, viewer: Viewer | None) -> None:
         """Goes on as another: who signed in asks the rest of the operation."""
         self.viewer = viewer
         self._loaded.clear()
 
-    async def write(self, rule: Callable[[Work], Awaitable[T]]) -> T:
+    async def write(self, rule: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs a rule in one transaction; what was loaded before is forgotten."""
         done = await self.database.write(self.viewer.workspace_id if self.viewer else None, rule)
         self._loaded.clear()
         return done
 
-    async def act(self, rule: Callable[[Act], Awaitable[T]], shown: Callable[[T], Payload]) -> Payload:
+    async def mutate(self, rule: Callable[[UnitOfWork], Awaitable[T]], shown: Callable[[T], Payload]) -> Payload:
         """Runs a rule in one transaction and logs what it did; `shown` makes the payload of what it returns. Under an
         idempotency key it is done once: raises Replayed, with what the payload held, where it was done before."""
         assert self.viewer is not None
 
-        async def run(act: Act) -> Payload:
+        async def run(unit: UnitOfWork) -> Payload:
             once = self.once
             if once is None:
-                return shown(await rule(act))
-            if (earlier := await idempotency.begin(act.work, act.viewer.caller, once, act.now)) is not None:
+                return shown(await rule(unit))
+            if (earlier := await idempotency.begin(unit.transaction, unit.viewer.caller, once, unit.now)) is not None:
                 raise Replayed(unpacked(earlier, once.key))
-            payload = await self._attempted(act, rule, shown)
-            await idempotency.keep(act.work, act.viewer.caller, once, packed(payload, once.key))
+            payload = await self._attempted(unit, rule, shown)
+            await idempotency.keep(unit.transaction, unit.viewer.caller, once, packed(payload, once.key))
             return payload
 
-        done = await perform(self.database, self.viewer, run, now=self.now, request_id=self.request_id)
+        done = await run_unit_of_work(self.database, self.viewer, run, now=self.now, request_id=self.request_id)
         self._loaded.clear()
         return done
 
-    async def _attempted(self, act: Act, rule: Callable[[Act], Awaitable[T]], shown: Callable[[T], Payload]) -> Payload:
+    async def _attempted(
+        self, unit: UnitOfWork, rule: Callable[[UnitOfWork], Awaitable[T]], shown: Callable[[T], Payload]
+    ) -> Payload:
         """What is refused leaves nothing but its answer."""
         try:
-            async with act.work.part():
-                return shown(await rule(act))
-        except (Refused, Refusals) as refusal:
-            act.undo()
+            async with unit.transaction.savepoint():
+                return shown(await rule(unit))
+        except (InputError, InputErrors) as refusal:
+            unit.reset()
             assert self.refused is not None
             return self.refused(refusal)
 
     async def load(self, batch: Load, keys: Sequence[Any], *arguments: Any) -> Mapping[Any, Any]:
         """`batch(session, keys, *arguments)`, asked only for keys that this operation has not loaded with it yet."""
         whole = self._loaded.setdefault((batch, *arguments), {})
-        reading = self.reading
+        session = self.session
         # Rows that lack columns are kept apart, for fields that want the same ones.
-        lean = reading.columns is not None
-        known = self._loaded.setdefault((batch, *arguments, reading.columns), {}) if lean else whole
+        lean = session.columns is not None
+        known = self._loaded.setdefault((batch, *arguments, session.columns), {}) if lean else whole
         missing = dict.fromkeys(keys)
         missing.pop(None, None)
         if known or whole:
             missing = {key: None for key in missing if key not in known and key not in whole}
         if missing:
-            found = await batch(reading, list(missing), *arguments)
-            kept = known if reading.pruned else whole
+            found = await batch(session, list(missing), *arguments)
+            kept = known if session.pruned else whole
             kept |= found
             if len(found) < len(missing):
                 kept |= dict.fromkeys(missing.keys() - found.keys())
         return known if known is whole or not whole else {**whole, **known} if known else whole
 
-    async def found(self, batch: Load, kind: str, wire: str, *arguments: Any) -> Any:
+    async def load_found(self, batch: Load, kind: str, wire: str, *arguments: Any) -> Any:
         """The record of that type with that id on the wire, or None."""
-        identifier = parse(kind, wire)
+        identifier = decode_id(kind, wire)
         if identifier is None:
             return None
         return (await self.load(batch, [identifier], *arguments))[identifier]
 
-    async def one(self, batch: Load, parents: Sequence[Any], column: str, *arguments: Any) -> list[Any]:
+    async def load_one(self, batch: Load, parents: Sequence[Any], column: str, *arguments: Any) -> list[Any]:
         """For each parent what `batch` has under its column, or None."""
-        keys = column_of(parents, column)
+        keys = column_values(parents, column)
         found = await self.load(batch, keys, *arguments)
         return list(map(found.get, keys))
 
-    async def many(self, batch: Load, parents: Sequence[Any], column: str, *arguments: Any) -> list[Any]:
+    async def load_many(self, batch: Load, parents: Sequence[Any], column: str, *arguments: Any) -> list[Any]:
         """For each parent the list that `batch` has under its column, empty where it has none."""
-        return [[] if found is None else found for found in await self.one(batch, parents, column, *arguments)]
+        return [[] if found is None else found for found in await self.load_one(batch, parents, column, *arguments)]
 
-    async def counts(self, batch: Load, parents: Sequence[Any], *arguments: Any) -> list[int]:
+    async def load_counts(self, batch: Load, parents: Sequence[Any], *arguments: Any) -> list[int]:
         """For each parent the number that `batch` has under its id, 0 where it has none."""
-        return [found or 0 for found in await self.one(batch, parents, "id", *arguments)]
+        return [found or 0 for found in await self.load_one(batch, parents, "id", *arguments)]

@@ -12,7 +12,7 @@ from strawberry.directive import DirectiveLocation, DirectiveValue
 from strawberry.extensions import SchemaExtension
 
 from crm import errors
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.idempotency import Once, digest, sealed, unsealed
 from db import tables
 from db.rows import Row
@@ -41,7 +41,7 @@ def once(info: strawberry.Info, arguments: Mapping[str, Any]) -> Once | None:
     key = _key(node, info.variable_values)
     if not 1 <= len(key) <= LONGEST_KEY:
         message = f"An idempotency key has 1 to {LONGEST_KEY} characters; this one has {len(key)}."
-        raise Refused(ErrorCode.INVALID, message)
+        raise InputError(ErrorCode.INVALID, message)
     proven = _PROVEN.get(info.field_name, ())
     told = {name: one for name, one in arguments.items() if name not in proven}
     asked = orjson.dumps(_plain(told), option=orjson.OPT_SORT_KEYS)
@@ -137,7 +137,7 @@ _BY_NAME: Final[Mapping[str, Any]] = {
 }
 
 
-def _basics(refused: Refused) -> dict[str, Any]:
+def _basics(refused: InputError) -> dict[str, Any]:
     return {
         "kind": type(refused).__name__,
         "code": refused.code.name,
@@ -147,20 +147,18 @@ def _basics(refused: Refused) -> dict[str, Any]:
     }
 
 
-_REFUSED: Final[Mapping[type[Refused], Callable[[Any], dict[str, Any]]]] = {
-    errors.Refused: _basics,
-    errors.LimitRefused: lambda one: _basics(one) | {"limit": one.limit, "current": one.current},
-    errors.TransitionRefused: lambda one: (
-        _basics(one) | {"from_": one.from_, "to": one.to, "allowed": list(one.allowed)}
-    ),
-    errors.ConflictRefused: lambda one: _basics(one) | {"record": _packed(one.record)},
-    errors.DuplicateRefused: lambda one: _basics(one) | {"existing": _packed(one.existing)},
+_REFUSED: Final[Mapping[type[InputError], Callable[[Any], dict[str, Any]]]] = {
+    errors.InputError: _basics,
+    errors.LimitError: lambda one: _basics(one) | {"limit": one.limit, "current": one.current},
+    errors.TransitionError: lambda one: _basics(one) | {"from_": one.from_, "to": one.to, "allowed": list(one.allowed)},
+    errors.ConflictError: lambda one: _basics(one) | {"record": _packed(one.record)},
+    errors.DuplicateError: lambda one: _basics(one) | {"existing": _packed(one.existing)},
 }
 
 
-def _refused(kind: str, code: str, message: str, path: list[str], row: int | None, **own: Any) -> Refused:
+def _refused(kind: str, code: str, message: str, path: list[str], row: int | None, **own: Any) -> InputError:
     """Made without its constructor, which would word the message anew."""
-    made: Refused = Refused.__new__(getattr(errors, kind))
+    made: InputError = InputError.__new__(getattr(errors, kind))
     Exception.__init__(made, message)
     made.message, made.code, made.path, made.row = message, ErrorCode[code], tuple(path), row
     for name, value in own.items():

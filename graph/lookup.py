@@ -41,7 +41,7 @@ class Query:
 
 async def found(context: Context, wires: Rows) -> list[Any]:
     """What each id names. Each type is looked up once."""
-    named = [ids.split(wire) for wire in wires]
+    named = [ids.split_id(wire) for wire in wires]
     known: dict[tuple[str, bytes], Any] = {}
     for kind in dict.fromkeys(one[0] for one in named if one):
         keys = [one[1] for one in named if one and one[0] == kind]
@@ -55,10 +55,10 @@ async def found(context: Context, wires: Rows) -> list[Any]:
 def _lookup(context: Context, kind: str) -> tuple[Load, *tuple[Any, ...]] | None:
     """The loader of a type, and what it wants to know."""
     assert context.viewer is not None
-    sight = context.viewer.sight
+    visibility = context.viewer.visibility
     lookups: dict[str, tuple[Load, *tuple[Any, ...]]] = {
-        "Customer": (customers.by_ids, sight),
-        "DuplicateGroup": (duplicates.by_ids, sight),
+        "Customer": (customers.by_ids, visibility),
+        "DuplicateGroup": (duplicates.by_ids, visibility),
         "Company": (companies.by_ids,),
         "Tag": (tags.by_ids,),
         "Segment": (segments.by_ids,),
@@ -68,12 +68,17 @@ def _lookup(context: Context, kind: str) -> tuple[Load, *tuple[Any, ...]] | None
         "SavedView": (saved_views.by_ids, context.viewer.agent_id),
         "AssignmentRule": (rules.by_ids,),
         "Workspace": (workspaces.by_ids,),
-        "Job": (jobs.by_ids, context.viewer.may(P.SETTINGS_MANAGE), context.viewer.actor_kind, context.viewer.actor_id),
-        "Change": (change_log.by_ids, sight),
-        "Note": (activities.in_sight, tables.Note, sight),
-        "Interaction": (activities.in_sight, tables.Interaction, sight),
-        "Order": (activities.in_sight, tables.Order, sight),
+        "Job": (
+            jobs.by_ids,
+            context.viewer.has_permission(P.SETTINGS_MANAGE),
+            context.viewer.actor_kind,
+            context.viewer.actor_id,
+        ),
+        "Change": (change_log.by_ids, visibility),
+        "Note": (activities.in_sight, tables.Note, visibility),
+        "Interaction": (activities.in_sight, tables.Interaction, visibility),
+        "Order": (activities.in_sight, tables.Order, visibility),
     }
-    if context.viewer.may(Permission.KEY_MANAGE):
+    if context.viewer.has_permission(Permission.KEY_MANAGE):
         lookups["ApiKey"] = (accounts.keys_by_ids,)
     return lookups.get(kind)

@@ -14,7 +14,7 @@ from crm.access import permissions
 from crm.access.permissions import Viewer
 from db import engine
 from db.engine import Database, Session
-from db.short_cache import Settled
+from db.short_cache import ShortCache
 from db.tables.enums import ActorKind, Permission, Role
 from db.values import ids
 from graph.context import Context
@@ -61,9 +61,9 @@ def _watched() -> Iterator[None]:
 def _settled_until_a_write() -> Iterator[None]:
     """What a statement found stays known however slow the tests are, so that the statements they count do not depend
     on it."""
-    before, Settled.LASTING = Settled.LASTING, float("inf")
+    before, ShortCache.LIFETIME_SECONDS = ShortCache.LIFETIME_SECONDS, float("inf")
     yield
-    Settled.LASTING = before
+    ShortCache.LIFETIME_SECONDS = before
 
 
 @pytest.fixture(autouse=True)
@@ -96,14 +96,14 @@ def save(database: Database, workspace_id: int) -> Callable[..., Awaitable[None]
 
 
 @pytest.fixture
-def reading(database: Database, workspace_id: int) -> Session:
-    return database.reading(workspace_id)
+def session(database: Database, workspace_id: int) -> Session:
+    return database.session(workspace_id)
 
 
 @pytest.fixture
 def viewer(workspace_id: int) -> Viewer:
     """An administrator of the test's workspace."""
-    return Viewer(workspace_id, ActorKind.AGENT, ids.new(), permissions.OF_ROLE[Role.ADMIN])
+    return Viewer(workspace_id, ActorKind.AGENT, ids.new_id(), permissions.ROLE_PERMISSIONS[Role.ADMIN])
 
 
 @pytest.fixture
@@ -121,8 +121,8 @@ def someone(workspace_id: int) -> Callable[..., Viewer]:
         return Viewer(
             workspace_id,
             ActorKind.AGENT,
-            agent.id if agent else ids.new(),
-            (permissions.OF_ROLE[role] | set(grant)) - set(revoke),
+            agent.id if agent else ids.new_id(),
+            (permissions.ROLE_PERMISSIONS[role] | set(grant)) - set(revoke),
             tuple(one.id for one in departments),
         )
 

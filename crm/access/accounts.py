@@ -18,12 +18,12 @@ from crm import idempotency
 from crm.access import passwords, permissions, tokens
 from crm.access.permissions import Viewer
 from crm.access.tokens import Parts
-from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.errors import ErrorCode, InputError, LimitError, Path
 from crm.idempotency import Once
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import email_addresses
 from db import tables
-from db.engine import Database, Work
+from db.engine import Database, Transaction
 from db.errors import StorageError
 from db.queries import accounts
 from db.tables.enums import ActorKind, Permission
@@ -65,10 +65,10 @@ def email_address(text: str, path: Path) -> str:
     """The address trimmed and otherwise as it was typed. Raises Refused where nobody could be reached by it."""
     address = normal(text)
     if not address:
-        raise Refused(ErrorCode.BLANK, "Give an e-mail address.", path)
+        raise InputError(ErrorCode.BLANK, "Give an e-mail address.", path)
     reason = email_addresses.wrong(address)
     if reason is not None:
-        raise Refused(ErrorCode.INVALID, f"“{address}” is not an e-mail address. {reason}", path)
+        raise InputError(ErrorCode.INVALID, f"“{address}” is not an e-mail address. {reason}", path)
     return address
 
 
@@ -86,44 +86,44 @@ async def sign_in(
     """
     key = email_key(email)
     attempts = await _admitted(database, _subjects(key, address), now)
-    account = await accounts.by_email(database.reading(None), key)
+    account = await accounts.by_email(database.session(None), key)
     right = await passwords.matches(account.password_hash if account else None, password)
     if account is None or not right:
-        await database.write(None, lambda work: _failed(work, attempts, now))
+        await database.write(None, lambda transaction: _failed(transaction, attempts, now))
         message = "The e-mail address or the password is wrong. Check both and try again."
-        raise Refused(ErrorCode.INVALID, message, ("password",))
+        raise InputError(ErrorCode.INVALID, message, ("password",))
     viewer = await _agent(database, account.workspace_id, account.id)
     rehashed = await passwords.hashed(password) if passwords.outdated(account.password_hash or "") else None
     opening = partial(_succeeded, attempts=attempts, account=account, viewer=viewer, rehashed=rehashed)
     opened = await database.write(account.workspace_id, partial(opening, now=now, once=once))
-    if isinstance(opened, Refused):
+    if isinstance(opened, InputError):
         raise opened
     return opened
 
 
-async def sign_out(act: Act, token: str | None) -> bool:
+async def sign_out(unit: UnitOfWork, token: str | None) -> bool:
     """Ends the session at once in this process, and before KEPT has passed in every other. False for a key, and where
     there was no session to end."""
     parts = tokens.parts(token or "")
     if parts is None or parts.prefix != "ses":
         return False
-    act.after_commit.append(lambda: _seen(act.work.database).drop(token or ""))
-    return await accounts.end_session(act.work, parts.identifier, parts.secret_hash, at=act.now)
+    unit.after_commit.append(lambda: _seen(unit.transaction.database).drop(token or ""))
+    return await accounts.end_session(unit.transaction, parts.identifier, parts.secret_hash, at=unit.now)
 
 
 async def issue(database: Database, *, email: str, now: int) -> str:
     """The token of a new session for who can reach the database already: no password. Raises Refused NOT_FOUND."""
-    account = await accounts.by_email(database.reading(None), email_key(email))
+    account = await accounts.by_email(database.session(None), email_key(email))
     if account is None:
-        raise Refused(ErrorCode.NOT_FOUND, f"Nobody signs in as “{email}”.", ("email",))
-    token, _ = await database.write(None, lambda work: begin(work, account.workspace_id, account.id, now))
+        raise InputError(ErrorCode.NOT_FOUND, f"Nobody signs in as “{email}”.", ("email",))
+    token, _ = await database.write(None, lambda transaction: begin(transaction, account.workspace_id, account.id, now))
     return token
 
 
-async def begin(work: Work, workspace_id: int, agent_id: bytes, now: int) -> tuple[str, int]:
+async def begin(transaction: Transaction, workspace_id: int, agent_id: bytes, now: int) -> tuple[str, int]:
     """A new session: its token, and the moment at which it ends. The agent's old ones are swept away."""
-    await accounts.sweep_sessions(work, agent_id, now=now)
-    identifier = ids.at(now)
+    await accounts.sweep_sessions(transaction, agent_id, now=now)
+    identifier = ids.id_at(now)
     token = tokens.mint("ses", identifier)
     session = tables.SignIn(
         id=identifier,
@@ -133,7 +133,7 @@ async def begin(work: Work, workspace_id: int, agent_id: bytes, now: int) -> tup
         created_at=now,
         expires_at=now + SESSION,
     )
-    await work.insert(session)
+    await transaction.insert(session)
     return token.text, session.expires_at
 
 
@@ -167,36 +167,36 @@ async def _admitted(database: Database, subjects: Sequence[str], now: int) -> li
         await asyncio.sleep(random.uniform(_PAUSE, 2 * _PAUSE))
 
 
-async def _attempt(subjects: Sequence[str], now: int, work: Work) -> list[bytes]:
+async def _attempt(subjects: Sequence[str], now: int, transaction: Transaction) -> list[bytes]:
     """Counts the attempt before its password is looked at: `at` is when it will have failed if nobody says otherwise.
     Nothing is counted, and nothing returned, where the attempts under way have to be waited for."""
-    await accounts.take_turn(work, subjects)
+    await accounts.take_turn(transaction, subjects)
     # One of a later moment was written before the clock was put back; it is not under way.
-    counted = await accounts.attempts(work, subjects, since=now - WINDOW, until=now + SETTLED)
+    counted = await accounts.attempts(transaction, subjects, since=now - WINDOW, until=now + SETTLED)
     for subject in subjects:
         failed = sorted(one.at for one in counted if one.subject == subject and one.at <= now)
         if len(failed) >= FAILURES:
             raise _too_many(len(failed), failed[-FAILURES] + WINDOW - now)
     if any(sum(one.subject == subject for one in counted) >= FAILURES for subject in subjects):
         return []
-    rows = [tables.SignInFailure(id=ids.at(now), subject=subject, at=now + SETTLED) for subject in subjects]
-    await work.insert(*rows)
+    rows = [tables.SignInFailure(id=ids.id_at(now), subject=subject, at=now + SETTLED) for subject in subjects]
+    await transaction.insert(*rows)
     return [row.id for row in rows]
 
 
-def _too_many(failures: int, wait: int) -> LimitRefused:
+def _too_many(failures: int, wait: int) -> LimitError:
     minutes = math.ceil(wait / 60_000)
     message = f"Too many sign-ins failed. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-    return LimitRefused(message, limit=FAILURES, current=failures + 1)
+    return LimitError(message, limit=FAILURES, current=failures + 1)
 
 
-async def _failed(work: Work, attempts: Sequence[bytes], now: int) -> None:
-    await accounts.fail(work, attempts, at=now)
-    await accounts.sweep_failures(work, before=now - WINDOW - SETTLED)
+async def _failed(transaction: Transaction, attempts: Sequence[bytes], now: int) -> None:
+    await accounts.fail(transaction, attempts, at=now)
+    await accounts.sweep_failures(transaction, before=now - WINDOW - SETTLED)
 
 
 async def _succeeded(
-    work: Work,
+    transaction: Transaction,
     *,
     attempts: Sequence[bytes],
     account: tables.Account,
@@ -204,35 +204,35 @@ async def _succeeded(
     rehashed: str | None,
     now: int,
     once: Once | None,
-) -> SignedIn | Refused:
+) -> SignedIn | InputError:
     """What is refused here was no failure, so the attempt is withdrawn all the same."""
-    await accounts.withdraw(work, attempts)
+    await accounts.withdraw(transaction, attempts)
     if rehashed:
-        await accounts.keep_hash(work, account.id, rehashed)
+        await accounts.keep_hash(transaction, account.id, rehashed)
     if viewer is None:
         message = "Your account was deactivated. Ask an administrator of your workspace to activate it."
-        return Refused(ErrorCode.AGENT_INACTIVE, message, ("email",))
+        return InputError(ErrorCode.AGENT_INACTIVE, message, ("email",))
     try:
-        return await _opened(work, viewer, now, once)
-    except Refused as refused:
+        return await _opened(transaction, viewer, now, once)
+    except InputError as refused:
         return refused
 
 
-async def _opened(work: Work, viewer: Viewer, now: int, once: Once | None) -> SignedIn:
-    if once and (earlier := await idempotency.begin(work, viewer.caller, once, now)) is not None:
+async def _opened(transaction: Transaction, viewer: Viewer, now: int, once: Once | None) -> SignedIn:
+    if once and (earlier := await idempotency.begin(transaction, viewer.caller, once, now)) is not None:
         token = idempotency.unsealed(earlier["token"], once.key)
         return SignedIn(token, earlier["expires_at"], viewer, replayed=True)
-    token, expires_at = await begin(work, viewer.workspace_id, viewer.actor_id, now)
+    token, expires_at = await begin(transaction, viewer.workspace_id, viewer.actor_id, now)
     if once:
         answer = {"token": idempotency.sealed(token, once.key), "expires_at": expires_at}
-        await idempotency.keep(work, viewer.caller, once, answer)
+        await idempotency.keep(transaction, viewer.caller, once, answer)
     return SignedIn(token, expires_at, viewer)
 
 
 # ── who a token lets in ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def viewer(database: Database, token: str, *, clock: Callable[[], int] = ids.now) -> Viewer | None:
+async def viewer(database: Database, token: str, *, clock: Callable[[], int] = ids.current_time) -> Viewer | None:
     """Who sends the token; None where it is unknown, expired, ended or revoked, or its agent is not active.
 
     What it answers may be KEPT old. In the process that makes a change, `forget` ends that at once.
@@ -263,7 +263,7 @@ async def viewer_of(
         return None
     if kind is ActorKind.AGENT:
         return await _agent(database, workspace_id, actor_id)
-    key = await accounts.key_by_id(database.reading(None), actor_id)
+    key = await accounts.key_by_id(database.session(None), actor_id)
     ended = key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
     if key is None or ended or key.workspace_id != workspace_id:
         return None
@@ -321,7 +321,7 @@ def _seen(database: Database) -> _Seen:
 
 
 async def _of_session(database: Database, parts: Parts, now: int) -> tuple[Viewer, int] | None:
-    session = await accounts.session_by_id(database.reading(None), parts.identifier)
+    session = await accounts.session_by_id(database.session(None), parts.identifier)
     if session is None or not hmac.compare_digest(session.secret_hash, parts.secret_hash):
         return None
     if session.ended_at is not None or session.expires_at <= now:
@@ -331,20 +331,22 @@ async def _of_session(database: Database, parts: Parts, now: int) -> tuple[Viewe
 
 
 async def _agent(database: Database, workspace_id: int, agent_id: bytes) -> Viewer | None:
-    standing = await accounts.standing(database.reading(workspace_id), agent_id)
+    standing = await accounts.standing(database.session(workspace_id), agent_id)
     if standing is None or not standing.active:
         return None
     return Viewer(
         workspace_id=workspace_id,
         actor_kind=ActorKind.AGENT,
         actor_id=agent_id,
-        permissions=permissions.permissions(standing.role, granted=standing.granted, revoked=standing.revoked),
+        permissions=permissions.effective_permissions(
+            standing.role, granted=standing.granted, revoked=standing.revoked
+        ),
         department_ids=standing.department_ids,
     )
 
 
 async def _of_key(database: Database, parts: Parts, now: int) -> tuple[Viewer, int] | None:
-    key = await accounts.key_by_id(database.reading(None), parts.identifier)
+    key = await accounts.key_by_id(database.session(None), parts.identifier)
     if key is None or not hmac.compare_digest(key.secret_hash, parts.secret_hash):
         return None
     expires_at = now + KEPT if key.expires_at is None else key.expires_at
@@ -370,6 +372,8 @@ def _write_behind(writing: Coroutine[Any, Any, None]) -> None:
 
 async def _used(database: Database, key_id: bytes, now: int) -> None:
     try:
-        await database.write(None, lambda work: accounts.key_used(work, key_id, at=now, before=now - USED_EVERY))
+        await database.write(
+            None, lambda transaction: accounts.key_used(transaction, key_id, at=now, before=now - USED_EVERY)
+        )
     except StorageError as error:
         _log.warning("the last use of a key was not written down: %s", error)

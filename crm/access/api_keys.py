@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from crm import record_writes
 from crm.access import memberships, role_grants, tokens
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
-from crm.validation import Checks, Given, room, take_turn
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
+from crm.validation import ErrorCollector, InputData, check_list_has_room, lock_by_name
 from crm.values import text_values
 from db import tables
 from db.queries import accounts as stored
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import Permission
 from db.values import ids, wire_format
 
@@ -28,66 +28,68 @@ class Made:
     secret: str
 
 
-async def create(act: Act, given: Given) -> Made:
+async def create(unit: UnitOfWork, given: InputData) -> Made:
     """Raises Refused and its like: FORBIDDEN at each permission that the viewer does not hold."""
-    await take_turn(act, "API keys")
-    room(await stored.live_keys(act.work), "API keys that are not revoked")
-    checks = Checks()
-    name = checks.read(text_values.needed, given["name"], ("input", "name"), "a name")
-    permissions = _permissions(act, checks, given["permissions"])
-    expires_at = checks.read(_expiry, act, given.get("expires_at"))
-    checks.end()
-    identifier = ids.new()
+    await lock_by_name(unit, "API keys")
+    check_list_has_room(await stored.live_keys(unit.transaction), "API keys that are not revoked")
+    checks = ErrorCollector()
+    name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name")
+    permissions = _permissions(unit, checks, given["permissions"])
+    expires_at = checks.check(_expiry, unit, given.get("expires_at"))
+    checks.raise_if_any()
+    identifier = ids.new_id()
     token = tokens.mint("key", identifier)
-    row = fresh(
+    row = new_row(
         tables.ApiKey,
         id=identifier,
-        workspace_id=act.workspace_id,
+        workspace_id=unit.workspace_id,
         name=name,
         permissions=[int(one) for one in permissions],
         secret_hash=token.secret_hash,
         hint=token.text[-_HINT:],
-        created_by=act.viewer.actor_id,
+        created_by=unit.viewer.actor_id,
         expires_at=expires_at,
     )
-    return Made(await record_writes.make(act, "ApiKey", row, told), token.text)
+    return Made(await record_writes.create_record(unit, "ApiKey", row, log_snapshot), token.text)
 
 
-async def revoke(act: Act, wire_id: str) -> Row:
+async def revoke(unit: UnitOfWork, wire_id: str) -> Row:
     """It lets nobody in any more; a second time changes nothing. Raises Refused NOT_FOUND."""
-    await take_turn(act, "API keys")
-    identifier = wire_format.parse("ApiKey", wire_id)
-    found = (await stored.keys_by_ids(act.work, [identifier])).get(identifier) if identifier else None
+    await lock_by_name(unit, "API keys")
+    identifier = wire_format.decode_id("ApiKey", wire_id)
+    found = (await stored.keys_by_ids(unit.transaction, [identifier])).get(identifier) if identifier else None
     if found is None:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no API key “{wire_id}” here.", ("id",))
-    row = copied(found, tables.ApiKey)
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no API key “{wire_id}” here.", ("id",))
+    row = copy_row(found, tables.ApiKey)
     if row.revoked_at is None:
-        row.revoked_at = act.now
-    if await record_writes.change(act, "ApiKey", row, vars(copied(found, tables.ApiKey)), told(found), told):
-        memberships.forget(act)
+        row.revoked_at = unit.now
+    if await record_writes.update_record(
+        unit, "ApiKey", row, vars(copy_row(found, tables.ApiKey)), log_snapshot(found), log_snapshot
+    ):
+        memberships.forget(unit)
     return row
 
 
-def told(row: Any) -> Mapping[str, Any]:
+def log_snapshot(row: Any) -> Mapping[str, Any]:
     return {
         "name": row.name,
         "permissions": [Permission(one).name for one in row.permissions],
         "hint": row.hint,
-        "expiresAt": row.expires_at and wire_format.show_moment(row.expires_at),
-        "revokedAt": row.revoked_at and wire_format.show_moment(row.revoked_at),
+        "expiresAt": row.expires_at and wire_format.format_moment(row.expires_at),
+        "revokedAt": row.revoked_at and wire_format.format_moment(row.revoked_at),
     }
 
 
-def _permissions(act: Act, checks: Checks, given: list[int]) -> list[Permission]:
+def _permissions(unit: UnitOfWork, checks: ErrorCollector, given: list[int]) -> list[Permission]:
     path: Path = ("input", "permissions")
     if not given:
-        checks.refuse(ErrorCode.INVALID, "Name at least one permission; a key without any can do nothing.", path)
-    return checks.read(role_grants.permissions, act, given, path) or []
+        checks.add(ErrorCode.INVALID, "Name at least one permission; a key without any can do nothing.", path)
+    return checks.check(role_grants.permissions, unit, given, path) or []
 
 
-def _expiry(act: Act, given: int | None) -> int | None:
+def _expiry(unit: UnitOfWork, given: int | None) -> int | None:
     """Raises Refused for a moment that has passed."""
-    if given is not None and given <= act.now:
-        message = f"{wire_format.show_moment(given)} has passed; choose a moment to come, or none."
-        raise Refused(ErrorCode.INVALID, message, ("input", "expiresAt"))
+    if given is not None and given <= unit.now:
+        message = f"{wire_format.format_moment(given)} has passed; choose a moment to come, or none."
+        raise InputError(ErrorCode.INVALID, message, ("input", "expiresAt"))
     return given

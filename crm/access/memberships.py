@@ -4,43 +4,43 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from crm.access import accounts
-from crm.change_log import Entry
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
+from crm.change_log import ChangeEntry
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
 from db.queries.catalogue import agents
-from db.rows import fresh
+from db.rows import new_row
 from db.tables.enums import ChangeAction
 from db.values import wire_format
 
-AGENT, DEPARTMENT = wire_format.wire("Agent"), wire_format.wire("Department")
+AGENT, DEPARTMENT = wire_format.id_encoder("Agent"), wire_format.id_encoder("Department")
 
 
 def named(wire_ids: Sequence[str], kind: str, known: Collection[bytes], path: Path) -> list[bytes]:
     """The ids, each once, in their order. Raises Refused NOT_FOUND at the one that is not among the known."""
     found = []
     for place, wire_id in enumerate(wire_ids):
-        identifier = wire_format.parse(kind, wire_id)
+        identifier = wire_format.decode_id(kind, wire_id)
         if identifier is None or identifier not in known:
-            raise Refused(ErrorCode.NOT_FOUND, f"There is no {kind.lower()} “{wire_id}” here.", (*path, place))
+            raise InputError(ErrorCode.NOT_FOUND, f"There is no {kind.lower()} “{wire_id}” here.", (*path, place))
         found.append(identifier)
     return list(dict.fromkeys(found))
 
 
 def parsed(wire_ids: Sequence[str], kind: str) -> list[bytes]:
     """Those that are ids of that type, each once: what to look up."""
-    return list(dict.fromkeys(found for one in wire_ids if (found := wire_format.parse(kind, one)) is not None))
+    return list(dict.fromkeys(found for one in wire_ids if (found := wire_format.decode_id(kind, one)) is not None))
 
 
-async def staff(act: Act, department_id: bytes, wanted: Collection[bytes]) -> list[bytes]:
+async def staff(unit: UnitOfWork, department_id: bytes, wanted: Collection[bytes]) -> list[bytes]:
     """Makes exactly these agents the members of the department, and logs it with each who comes or goes. Returns who
     was there before, by name."""
-    members = [row.id for row in (await agents.by_department(act.work, [department_id])).get(department_id, [])]
+    members = [row.id for row in (await agents.by_department(unit.transaction, [department_id])).get(department_id, [])]
     moving = set(members) ^ set(wanted)
     if not moving:
         return members
-    people = await agents.locked(act.work, list(moving))
-    places = await agents.places(act.work, list(moving))
+    people = await agents.locked(unit.transaction, list(moving))
+    places = await agents.places(unit.transaction, list(moving))
     after = {}
     for key in people:
         before = [row.department_id for row in places.get(key, [])]
@@ -48,26 +48,26 @@ async def staff(act: Act, department_id: bytes, wanted: Collection[bytes]) -> li
             before,
             [one for one in before if one != department_id] if key in members else [*before, department_id],
         )
-    await settle(act, {key: now for key, (_, now) in after.items()})
-    await batch_writes.change(
-        act.work,
+    await settle(unit, {key: now for key, (_, now) in after.items()})
+    await batch_writes.update_rows(
+        unit.transaction,
         tables.Agent,
-        ((key, {"version": row.version + 1, "updated_at": act.now}) for key, row in people.items()),
+        ((key, {"version": row.version + 1, "updated_at": unit.now}) for key, row in people.items()),
     )
     for key, row in people.items():
         fields = [{"field": "departments", "before": shown(after[key][0]), "after": shown(after[key][1])}]
-        act.log.add(Entry(ChangeAction.UPDATED, "Agent", key, row.version + 1, fields))
-    forget(act)
+        unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Agent", key, row.version + 1, fields))
+    forget(unit)
     return members
 
 
-async def settle(act: Act, places: Mapping[bytes, Sequence[bytes]]) -> None:
+async def settle(unit: UnitOfWork, places: Mapping[bytes, Sequence[bytes]]) -> None:
     """Keeps the departments of each agent, whatever they were."""
-    await batch_writes.clear(act.work, tables.AgentDepartment, "agent_id", list(places))
+    await batch_writes.delete_where_in(unit.transaction, tables.AgentDepartment, "agent_id", list(places))
     rows: list[Any] = [
-        fresh(
+        new_row(
             tables.AgentDepartment,
-            workspace_id=act.workspace_id,
+            workspace_id=unit.workspace_id,
             agent_id=agent_id,
             department_id=department_id,
             position=position,
@@ -75,14 +75,14 @@ async def settle(act: Act, places: Mapping[bytes, Sequence[bytes]]) -> None:
         for agent_id, departments in places.items()
         for position, department_id in enumerate(departments)
     ]
-    await act.work.insert(*rows)
+    await unit.transaction.insert(*rows)
 
 
 def shown(department_ids: Sequence[bytes]) -> list[str]:
     return [DEPARTMENT(one) for one in department_ids]
 
 
-def forget(act: Act) -> None:
+def forget(unit: UnitOfWork) -> None:
     """Whoever was let in as somebody of this workspace is looked at anew, once the act is committed."""
-    database, workspace_id = act.work.database, act.workspace_id
-    act.after_commit.append(lambda: accounts.forget(database, workspace_id))
+    database, workspace_id = unit.transaction.database, unit.workspace_id
+    unit.after_commit.append(lambda: accounts.forget(database, workspace_id))

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from crm.errors import ErrorCode, Path, Refused
+from crm.errors import ErrorCode, InputError, Path
 
 T = TypeVar("T")
 
@@ -31,10 +31,10 @@ def require(password: str, path: Path) -> None:
     length = len(unicodedata.normalize("NFC", password))
     if length < SHORTEST:
         message = f"A password has {SHORTEST} characters or more; this one has {length}."
-        raise Refused(ErrorCode.INVALID if length else ErrorCode.BLANK, message, path)
+        raise InputError(ErrorCode.INVALID if length else ErrorCode.BLANK, message, path)
     if length > LONGEST:
         message = f"A password has {LONGEST} characters at most; this one has {length}."
-        raise Refused(ErrorCode.TOO_LONG, message, path)
+        raise InputError(ErrorCode.TOO_LONG, message, path)
 
 
 async def hashed(password: str) -> str:
@@ -65,5 +65,5 @@ def _bytes(password: str) -> bytes:
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+async def _in_thread(transaction: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, transaction)

@@ -6,12 +6,12 @@ from typing import Any
 
 from db import tables
 from db.tables.enums import ActorKind, CustomerStage, Permission, Role
-from db.visibility import Sight
+from db.visibility import Visibility
 
 _ALL = frozenset(Permission)
 
 # What a role brings (SM2, SB8, MS4). Grants and revocations of an agent come on top.
-OF_ROLE: dict[Role, frozenset[Permission]] = {
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: _ALL,
     Role.MANAGER: _ALL
     - {
@@ -35,15 +35,17 @@ OF_ROLE: dict[Role, frozenset[Permission]] = {
 }
 
 
-def permissions(role: Role, *, granted: Iterable[int] = (), revoked: Iterable[int] = ()) -> frozenset[Permission]:
+def effective_permissions(
+    role: Role, *, granted: Iterable[int] = (), revoked: Iterable[int] = ()
+) -> frozenset[Permission]:
     """What an agent of that role may do, with the exceptions made for him."""
-    return (OF_ROLE[role] | {Permission(one) for one in granted}) - {Permission(one) for one in revoked}
+    return (ROLE_PERMISSIONS[role] | {Permission(one) for one in granted}) - {Permission(one) for one in revoked}
 
 
-def permissions_of(role: Role, exceptions: Iterable[tables.AgentPermission]) -> frozenset[Permission]:
+def effective_permissions_of(role: Role, exceptions: Iterable[tables.AgentPermission]) -> frozenset[Permission]:
     """The same from the rows that keep the exceptions."""
     rows = list(exceptions)
-    return permissions(
+    return effective_permissions(
         role,
         granted=[row.permission for row in rows if row.granted],
         revoked=[row.permission for row in rows if not row.granted],
@@ -59,12 +61,12 @@ class Viewer:
     actor_id: bytes
     permissions: frozenset[Permission]
     department_ids: tuple[bytes, ...] = ()
-    sight: Sight = field(init=False, compare=False, repr=False)
+    visibility: Visibility = field(init=False, compare=False, repr=False)
     """Which customers he may see."""
 
     def __post_init__(self) -> None:
-        everything = Permission.CUSTOMER_VIEW_ALL in self.permissions
-        object.__setattr__(self, "sight", Sight(everything, self.agent_id, self.department_ids))
+        sees_all = Permission.CUSTOMER_VIEW_ALL in self.permissions
+        object.__setattr__(self, "visibility", Visibility(sees_all, self.agent_id, self.department_ids))
 
     @property
     def caller(self) -> bytes:
@@ -76,20 +78,20 @@ class Viewer:
         """The agent who asks; None for a key."""
         return self.actor_id if self.actor_kind is ActorKind.AGENT else None
 
-    def may(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         return permission in self.permissions
 
 
-def works_with(viewer: Viewer, customer: Any) -> bool:
+def may_change(viewer: Viewer, customer: Any) -> bool:
     """Whether he may change this customer of those he sees: any where he sees all; else his own, and those who wait in
     his departments."""
-    if viewer.may(Permission.CUSTOMER_VIEW_ALL):
+    if viewer.has_permission(Permission.CUSTOMER_VIEW_ALL):
         return True
-    return owns(viewer, customer) or (
+    return is_owner(viewer, customer) or (
         customer.stage == CustomerStage.TO_BE_ASSIGNED and customer.department_id in viewer.department_ids
     )
 
 
-def owns(viewer: Viewer, customer: Any) -> bool:
+def is_owner(viewer: Viewer, customer: Any) -> bool:
     """Whether the customer is his own."""
     return viewer.agent_id is not None and customer.owner_id == viewer.agent_id

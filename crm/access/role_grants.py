@@ -4,28 +4,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crm.access import permissions as access
-from crm.errors import ErrorCode, Path, Refused, refuse
-from crm.unit_of_work import Act
+from crm.errors import ErrorCode, InputError, Path, raise_errors
+from crm.unit_of_work import UnitOfWork
 from db.tables.enums import Permission, Role
 
 Exceptions = Mapping[Permission, bool]
 """What was granted to an agent beyond his role (True), and what was revoked from it."""
 
 
-def role(act: Act, wanted: Role, path: Path) -> int:
+def role(unit: UnitOfWork, wanted: Role, path: Path) -> int:
     """Raises Refused FORBIDDEN where it brings more than the viewer holds."""
-    if lacking := access.OF_ROLE[wanted] - act.viewer.permissions:
+    if lacking := access.ROLE_PERMISSIONS[wanted] - unit.viewer.permissions:
         message = f"The role {wanted.name} brings {_first(lacking)}, which you do not hold; ask somebody who does."
-        raise Refused(ErrorCode.FORBIDDEN, message, path)
+        raise InputError(ErrorCode.FORBIDDEN, message, path)
     return int(wanted)
 
 
-def permissions(act: Act, wanted: Sequence[int], path: Path) -> list[Permission]:
+def permissions(unit: UnitOfWork, wanted: Sequence[int], path: Path) -> list[Permission]:
     """Each once, in declared order. Raises Refused FORBIDDEN at the one that the viewer does not hold."""
-    lacking = [place for place, one in enumerate(wanted) if not act.viewer.may(Permission(one))]
-    refuse(
+    lacking = [place for place, one in enumerate(wanted) if not unit.viewer.has_permission(Permission(one))]
+    raise_errors(
         [
-            Refused(
+            InputError(
                 ErrorCode.FORBIDDEN,
                 f"You do not hold {Permission(wanted[place]).name} yourself, so you cannot give it.",
                 (*path, place),
@@ -36,12 +36,12 @@ def permissions(act: Act, wanted: Sequence[int], path: Path) -> list[Permission]
     return sorted({Permission(one) for one in wanted})
 
 
-def all_of(act: Act, held: Iterable[Permission], name: str, path: Path) -> None:
+def all_of(unit: UnitOfWork, held: Iterable[Permission], name: str, path: Path) -> None:
     """Raises Refused FORBIDDEN where somebody holds more than the viewer: then the viewer cannot let anyone in as
     him."""
-    if lacking := frozenset(held) - act.viewer.permissions:
+    if lacking := frozenset(held) - unit.viewer.permissions:
         message = f"{name} holds {_first(lacking)}, which you do not; ask somebody who does to change this."
-        raise Refused(ErrorCode.FORBIDDEN, message, path)
+        raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
 def changed(stored: Exceptions, granted: Iterable[int], revoked: Iterable[int]) -> dict[Permission, bool]:
@@ -57,7 +57,7 @@ def held(role: int, exceptions: Exceptions) -> frozenset[Permission]:
     """What an agent of that role may do."""
     granted = [one for one, given in exceptions.items() if given]
     revoked = [one for one, given in exceptions.items() if not given]
-    return access.permissions(Role(role), granted=granted, revoked=revoked)
+    return access.effective_permissions(Role(role), granted=granted, revoked=revoked)
 
 
 def stored(rows: Iterable[Any]) -> dict[Permission, bool]:

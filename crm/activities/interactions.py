@@ -8,19 +8,19 @@ from crm import record_writes, references
 from crm.activities import automation, notes
 from crm.customers import change_fields, persistence
 from crm.customers.loaded_customer import State
-from crm.errors import ErrorCode, Path, Refused
+from crm.errors import ErrorCode, InputError, Path
 from crm.references import Named, References
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import batch_writes, tables
 from db.queries import activities
-from db.rows import Row, fresh
+from db.rows import Row, new_row
 from db.tables.enums import Direction, InteractionKind, InteractionOutcome, Permission
 from db.values import wire_format
 
 Given = Mapping[str, Any]
 
-_CUSTOMER, _AGENT = wire_format.wire("Customer"), wire_format.wire("Agent")
+_CUSTOMER, _AGENT = wire_format.id_encoder("Customer"), wire_format.id_encoder("Agent")
 _TEXTS: Final = (
     ("channel", text_values.WORD),
     ("subject", text_values.LINE),
@@ -37,7 +37,7 @@ class Recorded:
     customer: Any
 
 
-def told(row: Any) -> Mapping[str, Any]:
+def log_snapshot(row: Any) -> Mapping[str, Any]:
     external = row.external_value is not None
     return {
         "kind": InteractionKind(row.kind).name,
@@ -47,31 +47,31 @@ def told(row: Any) -> Mapping[str, Any]:
         "subject": row.subject,
         "body": row.body,
         "campaign": row.campaign,
-        "amount": None if row.amount is None else wire_format.show_decimal(row.amount),
-        "occurredAt": wire_format.show_moment(row.occurred_at),
+        "amount": None if row.amount is None else wire_format.format_decimal(row.amount),
+        "occurredAt": wire_format.format_moment(row.occurred_at),
         "agent": row.agent_id and _AGENT(row.agent_id),
         "customer": _CUSTOMER(row.customer_id),
         "externalId": {"system": row.external_system, "value": row.external_value} if external else None,
     }
 
 
-async def record(act: Act, by: Named, given: Given) -> Recorded:
+async def record(unit: UnitOfWork, by: Named, given: Given) -> Recorded:
     """Records it, also with an archived customer; there it has its effect on unarchive. One with an external id that
     is known is not recorded again. Raises Refused NOT_FOUND, FORBIDDEN, BLANK, TOO_LONG."""
-    state = await notes.about(act, by, ("customer",))
-    reading = Reading()
-    await reading.prepare(act, [given])
-    interaction, new = reading.interaction(act, state, given, ("input",))
+    state = await notes.about(unit, by, ("customer",))
+    session = Reading()
+    await session.prepare(unit, [given])
+    interaction, new = session.interaction(unit, state, given, ("input",))
     if not new:
         return Recorded(interaction, state.row)
-    await record_each(act, [(state, interaction)])
+    await record_each(unit, [(state, interaction)])
     return Recorded(interaction, state.row)
 
 
-async def record_each(act: Act, pairs: Sequence[tuple[State, Row]], rows: Sequence[int] | None = None) -> None:
+async def record_each(unit: UnitOfWork, pairs: Sequence[tuple[State, Row]], rows: Sequence[int] | None = None) -> None:
     """Writes new interactions with customers who are held, and what follows from them, whatever number there is.
     `rows` are their places in a job's target."""
-    settings = await act.settings()
+    settings = await unit.settings()
     touched = {state.id: state for state, _ in pairs}
     for state in touched.values():
         if state.was is None:
@@ -80,29 +80,33 @@ async def record_each(act: Act, pairs: Sequence[tuple[State, Row]], rows: Sequen
         interaction.pending = state.archived and _has_effect(interaction)
         if not state.archived:
             automation.react(state, interaction, settings)
-    await act.work.insert(*(interaction for _, interaction in pairs))
+    await unit.transaction.insert(*(interaction for _, interaction in pairs))
     for place, (_, interaction) in enumerate(pairs):
-        entry = record_writes.made("Interaction", interaction, told)
-        act.log.add(replace(entry, row=None if rows is None else rows[place]))
-    await persistence.write(act, list(touched.values()))
+        entry = record_writes.created_entry("Interaction", interaction, log_snapshot)
+        unit.log.add(replace(entry, row=None if rows is None else rows[place]))
+    await persistence.write(unit, list(touched.values()))
     latest: dict[bytes, int] = {}
     for state, interaction in pairs:
         latest[state.id] = max(latest.get(state.id, 0), interaction.occurred_at)
     later = [(key, at) for key, at in latest.items() if at > (touched[key].row.last_interaction_at or 0)]
-    await batch_writes.change(act.work, tables.Customer, ((key, {"last_interaction_at": at}) for key, at in later))
+    await batch_writes.update_rows(
+        unit.transaction, tables.Customer, ((key, {"last_interaction_at": at}) for key, at in later)
+    )
     for key, at in later:
         touched[key].row.last_interaction_at = at
 
 
-async def replay(act: Act, back: Sequence[State]) -> None:
+async def replay(unit: UnitOfWork, back: Sequence[State]) -> None:
     """What was recorded while they were archived has its effect now, in the order in which it happened (EM6). The
     customers are written by the caller."""
-    settings = await act.settings()
-    pending = await activities.pending(act.work, [state.id for state in back])
+    settings = await unit.settings()
+    pending = await activities.pending(unit.transaction, [state.id for state in back])
     by_id = {state.id: state for state in back}
     for interaction in pending:
         automation.react(by_id[interaction.customer_id], interaction, settings)
-    await batch_writes.change(act.work, tables.Interaction, ((one.id, {"pending": False}) for one in pending))
+    await batch_writes.update_rows(
+        unit.transaction, tables.Interaction, ((one.id, {"pending": False}) for one in pending)
+    )
 
 
 def _has_effect(interaction: Any) -> bool:
@@ -116,41 +120,41 @@ class Reading:
         self._known = References()
         self._recorded: dict[tuple[str, str], Any] = {}
 
-    async def prepare(self, act: Act, many: Sequence[Given]) -> None:
+    async def prepare(self, unit: UnitOfWork, many: Sequence[Given]) -> None:
         """Looks up the agents and the external ids that they name."""
-        await references.agents_named(act, self._known, [one["agent"] for one in many if one.get("agent")])
+        await references.agents_named(unit, self._known, [one["agent"] for one in many if one.get("agent")])
         pairs = {pair for one in many if (pair := _named(one)) is not None}
-        self._recorded = dict(await activities.by_external_ids(act.work, list(pairs))) if pairs else {}
+        self._recorded = dict(await activities.by_external_ids(unit.transaction, list(pairs))) if pairs else {}
 
-    def interaction(self, act: Act, state: State, given: Given, path: Path) -> tuple[Any, bool]:
+    def interaction(self, unit: UnitOfWork, state: State, given: Given, path: Path) -> tuple[Any, bool]:
         """The row for what was given, and whether it is new. Raises Refused."""
         kind = InteractionKind(given["kind"])
-        if kind is InteractionKind.OPT_IN and not act.viewer.may(Permission.CONSENT_RECORD):
+        if kind is InteractionKind.OPT_IN and not unit.viewer.has_permission(Permission.CONSENT_RECORD):
             message = "You may not record that somebody agreed to be written to (CONSENT_RECORD)."
-            raise Refused(ErrorCode.FORBIDDEN, message, (*path, "kind"))
+            raise InputError(ErrorCode.FORBIDDEN, message, (*path, "kind"))
         external = _external_id(given, path)
         if external is not None and external in self._recorded:
             earlier = self._recorded[external]
             if earlier.customer_id == state.id:
                 return earlier, False
             message = f"“{external[0]}: {external[1]}” was recorded with another customer."
-            raise Refused(ErrorCode.TAKEN, message, (*path, "externalId", "value"))
-        row = self._row(act, state, given, path, external)
+            raise InputError(ErrorCode.TAKEN, message, (*path, "externalId", "value"))
+        row = self._row(unit, state, given, path, external)
         if external is not None:
             self._recorded[external] = row
         return row, True
 
-    def _row(self, act: Act, state: State, given: Given, path: Path, external: tuple[str, str] | None) -> Row:
+    def _row(self, unit: UnitOfWork, state: State, given: Given, path: Path, external: tuple[str, str] | None) -> Row:
         occurred_at, agent = given.get("occurred_at"), given.get("agent")
-        return fresh(
+        return new_row(
             tables.Interaction,
-            workspace_id=act.workspace_id,
+            workspace_id=unit.workspace_id,
             customer_id=state.id,
             kind=int(given["kind"]),
             direction=_code(given.get("direction")),
             outcome=_code(given.get("outcome")),
             amount=given.get("amount"),
-            occurred_at=act.now if occurred_at is None else occurred_at,
+            occurred_at=unit.now if occurred_at is None else occurred_at,
             agent_id=self._known.agent(agent, (*path, "agent")).id if agent else None,
             external_system=external and external[0],
             external_value=external and external[1],
@@ -170,7 +174,7 @@ def _named(given: Given) -> tuple[str, str] | None:
     """The external id where it is one; what is wrong with it is told later."""
     try:
         return _external_id(given, ())
-    except Refused:
+    except InputError:
         return None
 
 

@@ -8,19 +8,19 @@ from crm import record_writes
 from crm.activities import notes
 from crm.customers import loaded_customer
 from crm.customers.preconditions import judge
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.references import Named
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import tables
 from db.queries import activities
-from db.rows import copied, fresh
+from db.rows import copy_row, new_row
 from db.tables.enums import Outcome
 from db.values import wire_format
 
 Given = Mapping[str, Any]
 
-_CUSTOMER = wire_format.wire("Customer")
+_CUSTOMER = wire_format.id_encoder("Customer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +29,56 @@ class Done:
     outcome: Outcome
 
 
-def told(row: Any) -> Mapping[str, Any]:
+def log_snapshot(row: Any) -> Mapping[str, Any]:
     return {
         "source": row.source,
         "number": row.number,
         "status": row.status,
-        "total": None if row.total is None else wire_format.show_decimal(row.total),
+        "total": None if row.total is None else wire_format.format_decimal(row.total),
         "currency": row.currency,
-        "placedAt": wire_format.show_moment(row.placed_at),
+        "placedAt": wire_format.format_moment(row.placed_at),
         "lines": row.lines,
         "customer": _CUSTOMER(row.customer_id),
     }
 
 
-async def upsert(act: Act, by: Named, given: Given) -> Done:
+async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Done:
     """Makes the order, or changes the one with that source and number. Raises Refused."""
-    state = await notes.about(act, by, ("customer",))
-    judge(act, state, ("customer",), foreign=True)
+    state = await notes.about(unit, by, ("customer",))
+    judge(unit, state, ("customer",), foreign=True)
     source = text_values.needed(given["source"], ("input", "source"), "a source", longest=text_values.WORD)
     number = text_values.needed(given["number"], ("input", "number"), "a number", longest=text_values.NAME)
-    found = await activities.order_by_number(act.work, source, number)
+    found = await activities.order_by_number(unit.transaction, source, number)
     if found is None:
-        row = fresh(tables.Order, workspace_id=act.workspace_id, customer_id=state.id, source=source, number=number)
-        row.placed_at = act.now
+        row = new_row(tables.Order, workspace_id=unit.workspace_id, customer_id=state.id, source=source, number=number)
+        row.placed_at = unit.now
         _take(row, given)
-        return Done(await record_writes.make(act, "Order", row, told), Outcome.CREATED)
+        return Done(await record_writes.create_record(unit, "Order", row, log_snapshot), Outcome.CREATED)
     if found.customer_id != state.id:
         message = f"The order {number} of {source} belongs to another customer; delete it there first."
-        raise Refused(ErrorCode.TAKEN, message, ("input", "number"))
-    row = copied(found, tables.Order)
+        raise InputError(ErrorCode.TAKEN, message, ("input", "number"))
+    row = copy_row(found, tables.Order)
     _take(row, given)
-    changed = await record_writes.change(act, "Order", row, vars(copied(found, tables.Order)), told(found), told)
+    changed = await record_writes.update_record(
+        unit, "Order", row, vars(copy_row(found, tables.Order)), log_snapshot(found), log_snapshot
+    )
     return Done(row, Outcome.UPDATED if changed else Outcome.UNCHANGED)
 
 
-async def delete(act: Act, wire_id: str) -> Done:
+async def delete(unit: UnitOfWork, wire_id: str) -> Done:
     """Raises Refused NOT_FOUND, CUSTOMER_ARCHIVED."""
-    identifier = wire_format.parse("Order", wire_id)
-    found = await activities.in_sight(act.work, [identifier], tables.Order, act.viewer.sight) if identifier else {}
+    identifier = wire_format.decode_id("Order", wire_id)
+    found = (
+        await activities.in_sight(unit.transaction, [identifier], tables.Order, unit.viewer.visibility)
+        if identifier
+        else {}
+    )
     order = found.get(identifier) if identifier else None
-    held = await loaded_customer.load(act, [order.customer_id], ()) if order is not None else {}
+    held = await loaded_customer.load(unit, [order.customer_id], ()) if order is not None else {}
     if order is None or order.customer_id not in held:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no order “{wire_id}” here.", ("id",))
-    judge(act, held[order.customer_id], ("id",), foreign=True)
-    await record_writes.remove(act, "Order", order)
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no order “{wire_id}” here.", ("id",))
+    judge(unit, held[order.customer_id], ("id",), foreign=True)
+    await record_writes.delete_record(unit, "Order", order)
     return Done(order, Outcome.DELETED)
 
 
@@ -93,5 +99,5 @@ def _currency(given: str | None) -> str | None:
     code = text_values.text(given, ("input", "currency"))
     if code is not None and not (len(code) == 3 and code.isascii() and code.isalpha()):
         message = f"“{code}” is no currency; give its three letters, such as VND or EUR."
-        raise Refused(ErrorCode.INVALID, message, ("input", "currency"))
+        raise InputError(ErrorCode.INVALID, message, ("input", "currency"))
     return code and code.upper()

@@ -50,7 +50,7 @@ def midnight(settings: tables.Workspace, now: int) -> int:
 async def of(session: Session, viewer: Viewer, now: int) -> Claims:
     """What the viewer may claim now."""
     settings = await workspaces.settings(session)
-    if viewer.agent_id is None or not viewer.may(Permission.CUSTOMER_CLAIM) or settings is None:
+    if viewer.agent_id is None or not viewer.has_permission(Permission.CUSTOMER_CLAIM) or settings is None:
         return NONE
     agent = (await agents.by_ids(session, [viewer.agent_id])).get(viewer.agent_id)
     if agent is None or not agent.active:

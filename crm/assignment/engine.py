@@ -9,16 +9,16 @@ from crm.assignment.round_robin import Seat, Turns
 from crm.assignment.stages import Crew
 from crm.customers import change_fields, loaded_customer, persistence
 from crm.customers.loaded_customer import State
-from crm.errors import Refused
-from crm.unit_of_work import Act
+from crm.errors import InputError
+from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
-from db.filtering.errors import QuestionRefused
+from db.filtering.errors import QueryError
 from db.queries.assignment import rules
 from db.queries.catalogue import departments
 from db.queries.matching import matches
 from db.queries.matching.matches import Question
 from db.tables.enums import AssignmentStrategy, CustomerStage, DepartmentAssignment
-from db.visibility import Sight
+from db.visibility import Visibility
 
 
 @dataclass(slots=True)
@@ -50,28 +50,28 @@ def _is_previous(seat: Seat, state: State) -> bool:
     return seat.agent is not None and seat.agent.id == state.row.previous_owner_id
 
 
-async def settle(act: Act, written: Sequence[State]) -> None:
+async def settle(unit: UnitOfWork, written: Sequence[State]) -> None:
     """Assigns those of them who wait, by the rules; who meets none, or only full agents, waits on. They were written in
     this act, and count as changed once."""
     waiting = {one.id: one for one in written if _waits(one)}
     if not waiting:
         return
-    settings: Any = await act.settings()
+    settings: Any = await unit.settings()
     if not settings.ruled:
         return
-    known = [one for one in await rules.every(act.work) if one.active]
+    known = [one for one in await rules.every(unit.transaction) if one.active]
     if not known:
         return
-    await loaded_customer.more(act, waiting.values(), {"block"} - next(iter(waiting.values())).parts)
-    waiting = {key: state for key, state in waiting.items() if not state.blocked(act.now)}
+    await loaded_customer.more(unit, waiting.values(), {"block"} - next(iter(waiting.values())).parts)
+    waiting = {key: state for key, state in waiting.items() if not state.blocked(unit.now)}
     assigned: list[State] = []
     for row in known:
-        meant = [waiting[one] for one in await _meant(act, row, list(waiting))]
+        meant = [waiting[one] for one in await _meant(unit, row, list(waiting))]
         for state in meant:
             del waiting[state.id]
         if meant:
-            assigned += await _assign(act, row, meant)
-    await persistence.write(act, assigned)
+            assigned += await _assign(unit, row, meant)
+    await persistence.write(unit, assigned)
 
 
 def _waits(state: State) -> bool:
@@ -79,60 +79,62 @@ def _waits(state: State) -> bool:
     return bool(row.stage == CustomerStage.TO_BE_ASSIGNED and not state.archived and not state.refused)
 
 
-async def _meant(act: Act, row: Any, ids: Sequence[bytes]) -> list[bytes]:
+async def _meant(unit: UnitOfWork, row: Any, ids: Sequence[bytes]) -> list[bytes]:
     """Those whom the rule's filter finds; nobody where it cannot be read any more."""
     if not ids:
         return []
     question = Question(filter=row.filter or None)
     try:
-        match, _ = await matches.asked(act.work, question, sight=Sight(everything=True), agent_id=None, now=act.now)
-    except QuestionRefused:
+        match, _ = await matches.asked(
+            unit.transaction, question, visibility=Visibility(sees_all=True), agent_id=None, now=unit.now
+        )
+    except QueryError:
         return []
-    found = await matches.among_ids(act.work, match, ids)
+    found = await matches.among_ids(unit.transaction, match, ids)
     return [one for one in ids if one in found]
 
 
-async def _assign(act: Act, row: Any, meant: Sequence[State]) -> list[State]:
-    held = await rules.locked(act.work, row.id)
-    rule = _Rule(held, await _turns(act, held))
+async def _assign(unit: UnitOfWork, row: Any, meant: Sequence[State]) -> list[State]:
+    held = await rules.locked(unit.transaction, row.id)
+    rule = _Rule(held, await _turns(unit, held))
     done = []
     for state in meant:
         seat = rule.next(state)
         if seat is None:
             continue
         change_fields.remember(state)
-        if _take(act, state, seat, rule.turns.crew):
+        if _take(unit, state, seat, rule.turns.crew):
             # It goes on being the change that brought the customer here.
             state.made = False
             state.row.version -= 1
             done.append(state)
     if rule.turns.taken != held.turn:
-        await batch_writes.change(act.work, tables.AssignmentRule, [(held.id, {"turn": rule.turns.taken})])
+        await batch_writes.update_rows(unit.transaction, tables.AssignmentRule, [(held.id, {"turn": rule.turns.taken})])
     return done
 
 
-def _take(act: Act, state: State, seat: Seat, crew: Crew) -> bool:
+def _take(unit: UnitOfWork, state: State, seat: Seat, crew: Crew) -> bool:
     if seat.agent is None:
         if state.row.department_id == seat.department.id:
             return False
         state.row.department_id = seat.department.id
         return True
     try:
-        return stages.assign(act, state, seat.agent.id, crew, ())
-    except Refused:
+        return stages.assign(unit, state, seat.agent.id, crew, ())
+    except InputError:
         return False
 
 
-async def _turns(act: Act, row: Any) -> Turns:
+async def _turns(unit: UnitOfWork, row: Any) -> Turns:
     """The active agents that the rule names, then the members of its departments, or their queues."""
-    people = (await rules.agents(act.work, [row.id])).get(row.id, [])
-    places = (await rules.departments(act.work, [row.id])).get(row.id, [])
-    queued = (await act.settings()).department_assignment == DepartmentAssignment.QUEUE
+    people = (await rules.agents(unit.transaction, [row.id])).get(row.id, [])
+    places = (await rules.departments(unit.transaction, [row.id])).get(row.id, [])
+    queued = (await unit.settings()).department_assignment == DepartmentAssignment.QUEUE
     working: Mapping[bytes, Sequence[Any]] = {}
     if places and not queued:
-        working = await departments.active_members(act.work, [one.id for one in places])
+        working = await departments.active_members(unit.transaction, [one.id for one in places])
     members = [one.id for place in places for one in working.get(place.id, ())]
-    crew = await stages.crew(act, [*(one.id for one in people), *members])
+    crew = await stages.crew(unit, [*(one.id for one in people), *members])
     agents = [crew.agents[one] for one in dict.fromkeys([*(one.id for one in people), *members])]
     seats = [Seat(agent=one) for one in agents if one.active]
     return Turns(seats + ([Seat(department=one) for one in places] if queued else []), crew, start=row.turn)

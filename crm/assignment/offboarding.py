@@ -10,69 +10,69 @@ from crm.assignment import engine, stages
 from crm.assignment.round_robin import Turns, seats
 from crm.customers import change_fields, loaded_customer, persistence
 from crm.customers.loaded_customer import State
-from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.errors import ErrorCode, InputError, LimitError, Path
 from crm.jobs import submit
 from crm.jobs.handlers import Item
 from crm.jobs.submit import Options
 from crm.jobs.targets import AT_ONCE, Found
-from crm.unit_of_work import Act
-from crm.validation import Given
+from crm.unit_of_work import UnitOfWork
+from crm.validation import InputData
 from crm.values import text_values
 from db.queries.customers import customers
 from db.rows import Row
 from db.tables.enums import CustomerStage, JobKind, Permission
-from db.visibility import Sight
+from db.visibility import Visibility
 
 Step = Callable[[State], object]
 
 _ASSIGN: Final = ("customers", "assign")
 
 
-async def leave(act: Act, agent: Any, choice: Given | None, path: Path) -> Row | None:
+async def leave(unit: UnitOfWork, agent: Any, choice: InputData | None, path: Path) -> Row | None:
     """Takes every customer from the agent, who is held; archived ones stay as they are. `choice` is {"assign": {…}} or
     {"release": stage}. The job that does so, where there are many.
 
     Raises Refused AGENT_HAS_CUSTOMERS at `path` where there is no choice but there are customers; and with one,
     FORBIDDEN, AGENT_AT_CAPACITY, CUSTOMER_BLOCKED, and what naming agents and departments raises.
     """
-    owned = await customers.owned_ids(act.work, agent.id)
+    owned = await customers.owned_ids(unit.transaction, agent.id)
     if choice is None:
         if owned:
             message = (
                 f"{agent.name} still looks after {len(owned)} customers; "
                 "deactivate with `customers`, which says whom to assign them to or where to release them."
             )
-            raise Refused(ErrorCode.AGENT_HAS_CUSTOMERS, message, path)
+            raise InputError(ErrorCode.AGENT_HAS_CUSTOMERS, message, path)
         return None
-    if not act.viewer.may(Permission.CUSTOMER_ASSIGN):
+    if not unit.viewer.has_permission(Permission.CUSTOMER_ASSIGN):
         message = "You need CUSTOMER_ASSIGN to assign or release the customers of somebody else."
-        raise Refused(ErrorCode.FORBIDDEN, message, path)
+        raise InputError(ErrorCode.FORBIDDEN, message, path)
     turns = None
     if "assign" in choice:
-        turns = await seats(act, choice["assign"], _ASSIGN, without=agent.id)
+        turns = await seats(unit, choice["assign"], _ASSIGN, without=agent.id)
         _fits(turns, len(owned))
     if len(owned) > AT_ONCE:
-        return await _as_job(act, agent, choice, turns, owned)
-    await _move(act, owned, _step(act, choice, turns))
+        return await _as_job(unit, agent, choice, turns, owned)
+    await _move(unit, owned, _step(unit, choice, turns))
     return None
 
 
-async def _as_job(act: Act, agent: Any, choice: Given, turns: Turns | None, owned: Sequence[bytes]) -> Row:
+async def _as_job(unit: UnitOfWork, agent: Any, choice: InputData, turns: Turns | None, owned: Sequence[bytes]) -> Row:
     """Begins it; whoever is not in the viewer's sight is meant, too."""
     target = Found({"agent": agent.id.hex()}, [Item(row, one) for row, one in enumerate(owned)])
     label = Options(label=f"Customers of {agent.name}"[: text_values.NAME])
     leaving = {"leaving": agent.id.hex()}
     if turns is None:
         arguments = {"to": int(choice["release"]), "reason": None, **leaving}
-        return await submit.start(act, JobKind.RELEASE, arguments, target, label)
-    return await submit.start(act, JobKind.ASSIGN, {"seats": turns.plain, **leaving}, target, label)
+        return await submit.start(unit, JobKind.RELEASE, arguments, target, label)
+    return await submit.start(unit, JobKind.ASSIGN, {"seats": turns.plain, **leaving}, target, label)
 
 
-def _step(act: Act, choice: Given, turns: Turns | None) -> Step:
+def _step(unit: UnitOfWork, choice: InputData, turns: Turns | None) -> Step:
     if turns is None:
         stage = CustomerStage(choice["release"])
-        return lambda state: stages.release(act, state, stage, ("customers", "release"))
-    return lambda state: _assign(act, state, turns)
+        return lambda state: stages.release(unit, state, stage, ("customers", "release"))
+    return lambda state: _assign(unit, state, turns)
 
 
 def _fits(turns: Turns, wanted: int) -> None:
@@ -87,30 +87,30 @@ def _fits(turns: Turns, wanted: int) -> None:
         room += max(0, limit - turns.crew.owned.get(seat.agent.id, 0))
     if wanted > room:
         message = f"These agents take {room} more customers together, and there are {wanted}; name more agents."
-        raise LimitRefused(message, _ASSIGN, limit=room, current=wanted, code=ErrorCode.AGENT_AT_CAPACITY)
+        raise LimitError(message, _ASSIGN, limit=room, current=wanted, code=ErrorCode.AGENT_AT_CAPACITY)
 
 
-def _assign(act: Act, state: State, turns: Turns) -> None:
+def _assign(unit: UnitOfWork, state: State, turns: Turns) -> None:
     seat = turns.next()
     assert seat is not None
     if seat.agent is not None:
-        stages.assign(act, state, seat.agent.id, turns.crew, _ASSIGN)
+        stages.assign(unit, state, seat.agent.id, turns.crew, _ASSIGN)
         return
-    if state.blocked(act.now):
+    if state.blocked(unit.now):
         message = f"“{state.row.name}” is blocked and cannot be assigned; unblock the customer first."
-        raise Refused(ErrorCode.CUSTOMER_BLOCKED, message, _ASSIGN)
-    stages.release(act, state, CustomerStage.TO_BE_ASSIGNED, _ASSIGN)
+        raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, _ASSIGN)
+    stages.release(unit, state, CustomerStage.TO_BE_ASSIGNED, _ASSIGN)
     state.row.department_id = seat.department.id
 
 
-async def _move(act: Act, ids: Sequence[bytes], step: Step) -> None:
+async def _move(unit: UnitOfWork, ids: Sequence[bytes], step: Step) -> None:
     """A handful of statements, however many customers."""
     found = await loaded_customer.of_rows(
-        act, await customers.locked(act.work, ids, Sight(everything=True)), frozenset({"block"})
+        unit, await customers.locked(unit.transaction, ids, Visibility(sees_all=True)), frozenset({"block"})
     )
     moved = [found[key] for key in ids if key in found]
     for state in moved:
         change_fields.remember(state)
         step(state)
-    await persistence.write(act, moved)
-    await engine.settle(act, moved)
+    await persistence.write(unit, moved)
+    await engine.settle(unit, moved)

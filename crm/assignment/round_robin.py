@@ -6,9 +6,9 @@ from typing import Any
 
 from crm.access import memberships
 from crm.assignment.stages import Crew, crew
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
-from crm.validation import Given, listed
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
+from crm.validation import InputData, check_list_length
 from db.queries.catalogue import agents, departments
 from db.tables.enums import DepartmentAssignment
 
@@ -47,28 +47,28 @@ class Turns:
         return None
 
 
-async def seats(act: Act, given: Given, path: Path, *, without: bytes | None = None) -> Turns:
+async def seats(unit: UnitOfWork, given: InputData, path: Path, *, without: bytes | None = None) -> Turns:
     """The agents named, then the active members of the departments named, or their queues where the workspace wants
     that; each once, and never the agent `without`. All of them are held until the act ends.
 
     Raises Refused INVALID where nobody is named, NOT_FOUND, AGENT_INACTIVE and DEPARTMENT_EMPTY at the one.
     """
-    people = listed(given.get("agents"), (*path, "agents"))
-    places = listed(given.get("departments"), (*path, "departments"))
+    people = check_list_length(given.get("agents"), (*path, "agents"))
+    places = check_list_length(given.get("departments"), (*path, "departments"))
     if not people and not places:
-        raise Refused(ErrorCode.INVALID, "Name the agents or departments to assign to.", path)
-    known = await agents.by_ids(act.work, memberships.parsed(people, "Agent")) if people else {}
+        raise InputError(ErrorCode.INVALID, "Name the agents or departments to assign to.", path)
+    known = await agents.by_ids(unit.transaction, memberships.parsed(people, "Agent")) if people else {}
     named = memberships.named(people, "Agent", known, (*path, "agents"))
-    areas = await departments.by_ids(act.work, memberships.parsed(places, "Department")) if places else {}
+    areas = await departments.by_ids(unit.transaction, memberships.parsed(places, "Department")) if places else {}
     chosen = memberships.named(places, "Department", areas, (*path, "departments"))
-    queued = (await act.settings()).department_assignment == DepartmentAssignment.QUEUE
-    members = {} if queued else await _members(act, chosen, areas, places, path, without)
-    team = await crew(act, list(dict.fromkeys([*named, *members])))
+    queued = (await unit.settings()).department_assignment == DepartmentAssignment.QUEUE
+    members = {} if queued else await _members(unit, chosen, areas, places, path, without)
+    team = await crew(unit, list(dict.fromkeys([*named, *members])))
     for place, wire_id in enumerate(people):
         agent = team.agents[memberships.parsed([wire_id], "Agent")[0]]
         if not agent.active or agent.id == without:
             message = f"{agent.name} is not active any more; choose another agent."
-            raise Refused(ErrorCode.AGENT_INACTIVE, message, (*path, "agents", place))
+            raise InputError(ErrorCode.AGENT_INACTIVE, message, (*path, "agents", place))
     sitting = [Seat(agent=agent) for agent in map(team.agents.__getitem__, [*named, *members]) if agent.active]
     queues = [Seat(department=areas[one]) for one in chosen] if queued else []
     each = {(seat.agent or seat.department).id: seat for seat in [*sitting, *queues]}
@@ -76,7 +76,7 @@ async def seats(act: Act, given: Given, path: Path, *, without: bytes | None = N
 
 
 async def _members(
-    act: Act,
+    unit: UnitOfWork,
     chosen: Sequence[bytes],
     areas: Any,
     wire_ids: Sequence[str],
@@ -84,11 +84,11 @@ async def _members(
     without: bytes | None,
 ) -> dict[bytes, None]:
     """Who works in the departments, in their order."""
-    found = await departments.active_members(act.work, chosen) if chosen else {}
+    found = await departments.active_members(unit.transaction, chosen) if chosen else {}
     working = {one: [row.id for row in found.get(one, []) if row.id != without] for one in chosen}
     for place, wire_id in enumerate(wire_ids):
         identifier = memberships.parsed([wire_id], "Department")[0]
         if not working[identifier]:
             message = f"No active agent works in “{areas[identifier].name}”; choose another department."
-            raise Refused(ErrorCode.DEPARTMENT_EMPTY, message, (*path, "departments", place))
+            raise InputError(ErrorCode.DEPARTMENT_EMPTY, message, (*path, "departments", place))
     return {key: None for one in chosen for key in working[one]}

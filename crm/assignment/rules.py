@@ -7,14 +7,23 @@ from typing import Any
 from crm import record_writes, stored_filters
 from crm.access import memberships
 from crm.access.memberships import AGENT, DEPARTMENT
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
-from crm.validation import Checks, Given, behind, listed, present, room, take_turn, whole
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
+from crm.validation import (
+    ErrorCollector,
+    InputData,
+    check_integer,
+    check_list_has_room,
+    check_list_length,
+    lock_by_name,
+    next_position,
+    require_value,
+)
 from crm.values import text_values
 from db import batch_writes, tables
 from db.queries.assignment import rules
 from db.queries.catalogue import agents, departments
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import AssignmentStrategy
 from db.values import wire_format
 
@@ -27,41 +36,41 @@ class _Members:
     departments: Sequence[bytes] = ()
 
 
-async def create(act: Act, given: Given) -> Row:
+async def create(unit: UnitOfWork, given: InputData) -> Row:
     """The last of the rules unless a position is given. Raises Refused and its like."""
-    await take_turn(act, "assignment rules")
-    known = await rules.every(act.work)
-    room(len(known), "assignment rules")
-    position = behind(one.position for one in known)
-    row = fresh(tables.AssignmentRule, workspace_id=act.workspace_id, position=position)
-    members = await _read(act, row, {"name": None, **given}, _Members())
-    await record_writes.make(act, "AssignmentRule", row, lambda one: told(one, members))
-    await _keep(act, row, members)
+    await lock_by_name(unit, "assignment rules")
+    known = await rules.every(unit.transaction)
+    check_list_has_room(len(known), "assignment rules")
+    position = next_position(one.position for one in known)
+    row = new_row(tables.AssignmentRule, workspace_id=unit.workspace_id, position=position)
+    members = await _read(unit, row, {"name": None, **given}, _Members())
+    await record_writes.create_record(unit, "AssignmentRule", row, lambda one: log_snapshot(one, members))
+    await _keep(unit, row, members)
     return row
 
 
-async def update(act: Act, wire_id: str, given: Given) -> Row:
+async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
     """Agents and departments that are given replace the present ones. Raises Refused and its like."""
-    found = await _one(act, wire_id)
-    row, before = copied(found, tables.AssignmentRule), await _members(act, found)
-    after = await _read(act, row, given, before)
-    was = told(found, before)
-    columns = vars(copied(found, tables.AssignmentRule))
-    await record_writes.change(act, "AssignmentRule", row, columns, was, lambda one: told(one, after))
+    found = await _one(unit, wire_id)
+    row, before = copy_row(found, tables.AssignmentRule), await _members(unit, found)
+    after = await _read(unit, row, given, before)
+    was = log_snapshot(found, before)
+    columns = vars(copy_row(found, tables.AssignmentRule))
+    await record_writes.update_record(unit, "AssignmentRule", row, columns, was, lambda one: log_snapshot(one, after))
     if after != before:
-        await batch_writes.clear(act.work, tables.AssignmentRuleMember, "rule_id", [row.id])
-        await _keep(act, row, after)
+        await batch_writes.delete_where_in(unit.transaction, tables.AssignmentRuleMember, "rule_id", [row.id])
+        await _keep(unit, row, after)
     return row
 
 
-async def delete(act: Act, wire_id: str) -> Any:
+async def delete(unit: UnitOfWork, wire_id: str) -> Any:
     """Whom it assigned stays assigned. Raises Refused NOT_FOUND."""
-    found = await _one(act, wire_id)
-    await record_writes.remove(act, "AssignmentRule", found)
+    found = await _one(unit, wire_id)
+    await record_writes.delete_record(unit, "AssignmentRule", found)
     return found
 
 
-def told(row: Any, members: _Members) -> Mapping[str, Any]:
+def log_snapshot(row: Any, members: _Members) -> Mapping[str, Any]:
     return {
         "name": row.name,
         "active": row.active,
@@ -73,69 +82,71 @@ def told(row: Any, members: _Members) -> Mapping[str, Any]:
     }
 
 
-async def _one(act: Act, wire_id: str) -> Any:
+async def _one(unit: UnitOfWork, wire_id: str) -> Any:
     """Held."""
-    identifier = wire_format.parse("AssignmentRule", wire_id)
-    found = await rules.locked(act.work, identifier) if identifier else None
+    identifier = wire_format.decode_id("AssignmentRule", wire_id)
+    found = await rules.locked(unit.transaction, identifier) if identifier else None
     if found is None:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no assignment rule “{wire_id}” here.", ("id",))
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no assignment rule “{wire_id}” here.", ("id",))
     return found
 
 
-async def _members(act: Act, found: Any) -> _Members:
-    people = (await rules.agents(act.work, [found.id])).get(found.id, [])
-    places = (await rules.departments(act.work, [found.id])).get(found.id, [])
+async def _members(unit: UnitOfWork, found: Any) -> _Members:
+    people = (await rules.agents(unit.transaction, [found.id])).get(found.id, [])
+    places = (await rules.departments(unit.transaction, [found.id])).get(found.id, [])
     return _Members([row.id for row in people], [row.id for row in places])
 
 
-async def _read(act: Act, row: Row, given: Given, before: _Members) -> _Members:
+async def _read(unit: UnitOfWork, row: Row, given: InputData, before: _Members) -> _Members:
     """Takes what was given into the row; returns whom it assigns to then."""
-    checks = Checks()
+    checks = ErrorCollector()
     if "name" in given:
-        row.name = checks.read(text_values.needed, given["name"], ("input", "name"), "a name") or ""
+        row.name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name") or ""
     if "active" in given:
-        row.active = bool(checks.read(present, given["active"], ("input", "active")))
+        row.active = bool(checks.check(require_value, given["active"], ("input", "active")))
     if given.get("position") is not None:
-        row.position = checks.read(whole, given["position"], ("input", "position"))
+        row.position = checks.check(check_integer, given["position"], ("input", "position"))
     if "filter" in given:
         row.filter = given["filter"] or None
-        await checks.wait(stored_filters.check(act, filter=row.filter))
+        await checks.check_async(stored_filters.check_stored_filter(unit, filter=row.filter))
     if "strategy" in given:
-        row.strategy = int(checks.read(present, given["strategy"], ("input", "strategy")) or 0)
+        row.strategy = int(checks.check(require_value, given["strategy"], ("input", "strategy")) or 0)
     people, places = before.agents, before.departments
     if "agents" in given:
-        people = await _agents(act, checks, given["agents"], before.agents)
+        people = await _agents(unit, checks, given["agents"], before.agents)
     if "departments" in given:
-        places = await _departments(act, checks, given["departments"])
-    checks.end()
+        places = await _departments(unit, checks, given["departments"])
+    checks.raise_if_any()
     return _Members(people, places)
 
 
-async def _agents(act: Act, checks: Checks, given: Sequence[str] | None, before: Sequence[bytes]) -> list[bytes]:
+async def _agents(
+    unit: UnitOfWork, checks: ErrorCollector, given: Sequence[str] | None, before: Sequence[bytes]
+) -> list[bytes]:
     """An agent who is not active cannot be named anew; one who was named while he was may stay."""
     path: Path = ("input", "agents")
-    wire_ids = checks.read(listed, given, path) or ()
-    known = await agents.by_ids(act.work, memberships.parsed(wire_ids, "Agent")) if wire_ids else {}
-    named = checks.read(memberships.named, wire_ids, "Agent", known, path) or []
+    wire_ids = checks.check(check_list_length, given, path) or ()
+    known = await agents.by_ids(unit.transaction, memberships.parsed(wire_ids, "Agent")) if wire_ids else {}
+    named = checks.check(memberships.named, wire_ids, "Agent", known, path) or []
     for identifier in named:
         if not known[identifier].active and identifier not in before:
             place = list(wire_ids).index(AGENT(identifier))
             message = f"{known[identifier].name} is not active any more; choose another agent."
-            checks.refuse(ErrorCode.AGENT_INACTIVE, message, (*path, place))
+            checks.add(ErrorCode.AGENT_INACTIVE, message, (*path, place))
     return named
 
 
-async def _departments(act: Act, checks: Checks, given: Sequence[str] | None) -> list[bytes]:
+async def _departments(unit: UnitOfWork, checks: ErrorCollector, given: Sequence[str] | None) -> list[bytes]:
     path: Path = ("input", "departments")
-    wire_ids = checks.read(listed, given, path) or ()
-    known = await departments.by_ids(act.work, memberships.parsed(wire_ids, "Department")) if wire_ids else {}
-    return checks.read(memberships.named, wire_ids, "Department", known, path) or []
+    wire_ids = checks.check(check_list_length, given, path) or ()
+    known = await departments.by_ids(unit.transaction, memberships.parsed(wire_ids, "Department")) if wire_ids else {}
+    return checks.check(memberships.named, wire_ids, "Department", known, path) or []
 
 
-async def _keep(act: Act, row: Row, members: _Members) -> None:
+async def _keep(unit: UnitOfWork, row: Row, members: _Members) -> None:
     each: list[dict[str, Any]] = [{"agent_id": one} for one in members.agents]
     each += [{"department_id": one} for one in members.departments]
-    own = {"workspace_id": act.workspace_id, "rule_id": row.id}
-    await act.work.insert(
-        *(fresh(tables.AssignmentRuleMember, **own, **one, position=place) for place, one in enumerate(each))
+    own = {"workspace_id": unit.workspace_id, "rule_id": row.id}
+    await unit.transaction.insert(
+        *(new_row(tables.AssignmentRuleMember, **own, **one, position=place) for place, one in enumerate(each))
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crm.customers.loaded_customer import State
-from crm.errors import ErrorCode, LimitRefused, Path, Refused, TransitionRefused
-from crm.unit_of_work import Act
+from crm.errors import ErrorCode, InputError, LimitError, Path, TransitionError
+from crm.unit_of_work import UnitOfWork
 from db.queries.catalogue import agents
 from db.queries.customers import customers
 from db.tables.enums import CustomerStage
@@ -41,34 +41,34 @@ class Crew:
         return limit is not None and self.owned.get(agent.id, 0) >= limit
 
 
-async def crew(act: Act, agent_ids: Collection[bytes]) -> Crew:
+async def crew(unit: UnitOfWork, agent_ids: Collection[bytes]) -> Crew:
     """Those agents; whoever else would give them customers waits for this act."""
     ids = list(dict.fromkeys(agent_ids))
     if not ids:
         return Crew({}, {}, {}, None)
-    found = await agents.locked(act.work, ids)
-    places = await agents.places(act.work, ids)
+    found = await agents.locked(unit.transaction, ids)
+    places = await agents.places(unit.transaction, ids)
     return Crew(
         agents=found,
-        owned=dict(await customers.owned(act.work, ids)),
+        owned=dict(await customers.owned(unit.transaction, ids)),
         departments={key: tuple(row.department_id for row in rows) for key, rows in places.items()},
-        limit=(await act.settings()).max_customers_per_agent,
+        limit=(await unit.settings()).max_customers_per_agent,
     )
 
 
-def assign(act: Act, state: State, agent_id: bytes, crew: Crew, path: Path) -> bool:
+def assign(unit: UnitOfWork, state: State, agent_id: bytes, crew: Crew, path: Path) -> bool:
     """Gives the customer to the agent; False where he has him already. Archived and blocked are judged here, before
     the rule. Raises Refused AGENT_INACTIVE, LimitRefused AGENT_AT_CAPACITY, TransitionRefused."""
     row, agent = state.row, crew.agents[agent_id]
     if row.owner_id == agent_id:
         return False
-    if state.blocked(act.now):
+    if state.blocked(unit.now):
         message = f"“{row.name}” is blocked and cannot be assigned; unblock the customer first."
-        raise Refused(ErrorCode.CUSTOMER_BLOCKED, message, path)
+        raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, path)
     if row.stage == CustomerStage.NEW and not state.made:
-        raise TransitionRefused(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT[CustomerStage.NEW], path)
+        raise TransitionError(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT[CustomerStage.NEW], path)
     if not agent.active:
-        raise Refused(ErrorCode.AGENT_INACTIVE, f"{agent.name} is not active any more; choose another agent.", path)
+        raise InputError(ErrorCode.AGENT_INACTIVE, f"{agent.name} is not active any more; choose another agent.", path)
     if crew.full(agent):
         raise _at_capacity(crew, agent, path)
     if not state.archived:
@@ -76,31 +76,31 @@ def assign(act: Act, state: State, agent_id: bytes, crew: Crew, path: Path) -> b
         _count(crew, agent_id, 1)
     if row.owner_id is not None:
         row.previous_owner_id = row.owner_id
-    row.owner_id, row.owned_since, row.stage = agent_id, act.now, int(CustomerStage.FOLLOW_UP)
+    row.owner_id, row.owned_since, row.stage = agent_id, unit.now, int(CustomerStage.FOLLOW_UP)
     places = crew.departments.get(agent_id, ())
     if row.department_id not in places:
         row.department_id = places[0] if places else None
     return True
 
 
-def release(act: Act, state: State, to: CustomerStage, path: Path = ()) -> bool:
+def release(unit: UnitOfWork, state: State, to: CustomerStage, path: Path = ()) -> bool:
     """Takes the customer from his owner, into the pool or back among those who wait; False where he is there already.
     Raises TransitionRefused."""
     row = state.row
     if row.stage == to:
         return False
     if row.stage != CustomerStage.FOLLOW_UP:
-        raise TransitionRefused(CustomerStage(row.stage), to, NEXT[CustomerStage(row.stage)], path)
+        raise TransitionError(CustomerStage(row.stage), to, NEXT[CustomerStage(row.stage)], path)
     row.previous_owner_id, row.owner_id, row.owned_since = row.owner_id, None, None
-    row.released_at, row.stage, row.follow_up_stage = act.now, int(to), None
+    row.released_at, row.stage, row.follow_up_stage = unit.now, int(to), None
     return True
 
 
-def _at_capacity(crew: Crew, agent: Any, path: Path) -> LimitRefused:
+def _at_capacity(crew: Crew, agent: Any, path: Path) -> LimitError:
     limit = crew.room_limit(agent) or 0
     message = f"{agent.name} takes at most {limit} customers; this would be one too many. Choose another agent."
     current = crew.owned.get(agent.id, 0) + 1
-    return LimitRefused(message, path, limit=limit, current=current, code=ErrorCode.AGENT_AT_CAPACITY)
+    return LimitError(message, path, limit=limit, current=current, code=ErrorCode.AGENT_AT_CAPACITY)
 
 
 def _count(crew: Crew, agent_id: bytes | None, more: int) -> None:

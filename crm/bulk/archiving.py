@@ -6,35 +6,35 @@ from crm.activities import interactions
 from crm.bulk import chunk as each
 from crm.customers import records
 from crm.customers.loaded_customer import State
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.jobs.handlers import Item, Result, Task, verb
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db import tables
-from db.rows import fresh
+from db.rows import new_row
 from db.tables.enums import BulkDeletePolicy, CustomerStage, JobKind, Outcome, Permission
 
 
 @verb(JobKind.ARCHIVE, Permission.CUSTOMER_ARCHIVE)
-async def archive(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def archive(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """Everything stays as it is, out of sight."""
-    chunk = await each.load(act, task, items)
-    each.judged(act, chunk, archived=True)
+    chunk = await each.load(unit, task, items)
+    each.judged(unit, chunk, archived=True)
 
     def put_away(state: State, item: Item) -> bool:
         if state.archived:
             return False
-        state.row.archived_at = act.now
+        state.row.archived_at = unit.now
         return True
 
     each.step(chunk, put_away)
-    return await each.write(act, chunk)
+    return await each.write(unit, chunk)
 
 
 @verb(JobKind.UNARCHIVE, Permission.CUSTOMER_ARCHIVE)
-async def unarchive(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def unarchive(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """What was recorded in the meantime has its effect now."""
-    chunk = await each.load(act, task, items)
-    each.judged(act, chunk, archived=True)
+    chunk = await each.load(unit, task, items)
+    each.judged(unit, chunk, archived=True)
 
     def fetch(state: State, item: Item) -> bool:
         if not state.archived:
@@ -43,65 +43,65 @@ async def unarchive(act: Act, task: Task, items: Sequence[Item]) -> list[Result]
         return True
 
     each.step(chunk, fetch)
-    await interactions.replay(act, [state for _, state in chunk.open()])
-    return await each.write(act, chunk)
+    await interactions.replay(unit, [state for _, state in chunk.open()])
+    return await each.write(unit, chunk)
 
 
 @verb(JobKind.BLOCK, Permission.CUSTOMER_BLOCK)
-async def block(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def block(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """A new reason or end takes the place of the earlier one."""
-    chunk = await each.load(act, task, items, {"block"})
-    each.judged(act, chunk)
+    chunk = await each.load(unit, task, items, {"block"})
+    each.judged(unit, chunk)
     reason, until = task.arguments["reason"], task.arguments.get("until")
 
     def put(state: State, item: Item) -> bool:
         held = state.block
         if held is not None and (held.reason, held.until) == (reason, until):
             return False
-        state.block = fresh(
+        state.block = new_row(
             tables.CustomerBlock,
-            workspace_id=act.workspace_id,
+            workspace_id=unit.workspace_id,
             customer_id=state.id,
             reason=reason,
             until=until,
-            actor_kind=int(act.author.kind),
-            actor_id=act.author.id,
-            at=act.now,
+            actor_kind=int(unit.author.kind),
+            actor_id=unit.author.id,
+            at=unit.now,
         )
         return True
 
     each.step(chunk, put)
-    return await each.write(act, chunk)
+    return await each.write(unit, chunk)
 
 
 @verb(JobKind.UNBLOCK, Permission.CUSTOMER_BLOCK)
-async def unblock(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def unblock(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """A block that has ended by itself is none."""
-    chunk = await each.load(act, task, items, {"block"})
-    each.judged(act, chunk)
+    chunk = await each.load(unit, task, items, {"block"})
+    each.judged(unit, chunk)
 
     def free(state: State, item: Item) -> bool:
-        if not state.blocked(act.now):
+        if not state.blocked(unit.now):
             return False
         state.block = None
         return True
 
     each.step(chunk, free)
-    return await each.write(act, chunk)
+    return await each.write(unit, chunk)
 
 
 @verb(JobKind.DELETE, Permission.CUSTOMER_BULK_DELETE, undoable=False)
-async def delete(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def delete(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """For ever, those whom the workspace's setting lets go (SB20)."""
-    chunk = await each.load(act, task, items)
-    each.judged(act, chunk, archived=True)
-    policy = BulkDeletePolicy((await act.settings()).bulk_delete)
+    chunk = await each.load(unit, task, items)
+    each.judged(unit, chunk, archived=True)
+    policy = BulkDeletePolicy((await unit.settings()).bulk_delete)
     for item, state in chunk.open():
         if not _let_go(policy, state):
             message = f"“{state.row.name}” cannot be deleted with others: the workspace lets go {_WHOM[policy]}."
-            chunk.refuse(item, Refused(ErrorCode.BULK_DELETE_NOT_ALLOWED, message, task.path(item)))
+            chunk.refuse(item, InputError(ErrorCode.BULK_DELETE_NOT_ALLOWED, message, task.path(item)))
     pairs = chunk.open()
-    await records.delete_each(act, [state for _, state in pairs], [item.row for item, _ in pairs])
+    await records.delete_each(unit, [state for _, state in pairs], [item.row for item, _ in pairs])
     for item, state in pairs:
         chunk.results[item.row] = Result(item.row, state.id, Outcome.DELETED)
     return chunk.ordered()

@@ -7,12 +7,12 @@ from crm import references
 from crm.customers import change_fields, loaded_customer, persistence
 from crm.customers.loaded_customer import State
 from crm.customers.preconditions import judge
-from crm.errors import Refused
+from crm.errors import InputError
 from crm.jobs.handlers import Item, Result, Task
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db.queries.customers import customers
 from db.tables.enums import Outcome
-from db.visibility import Sight
+from db.visibility import Visibility
 
 Step = Callable[[State, Item], bool]
 """Changes the customer in memory; False where it is so already. Raises Refused."""
@@ -27,10 +27,10 @@ class Chunk:
     states: dict[int, State]
     results: dict[int, Result]
 
-    def refuse(self, item: Item, refused: Refused) -> None:
+    def refuse(self, item: Item, refused: InputError) -> None:
         self.results[item.row] = Result(item.row, item.id, Outcome.FAILED, [refused])
 
-    def skip(self, item: Item, refused: Sequence[Refused] = ()) -> None:
+    def skip(self, item: Item, refused: Sequence[InputError] = ()) -> None:
         self.results[item.row] = Result(item.row, item.id, Outcome.SKIPPED, refused)
 
     def open(self) -> list[tuple[Item, State]]:
@@ -42,11 +42,18 @@ class Chunk:
 
 
 async def load(
-    act: Act, task: Task, items: Sequence[Item], parts: Collection[str] = (), *, sight: Sight | None = None
+    unit: UnitOfWork,
+    task: Task,
+    items: Sequence[Item],
+    parts: Collection[str] = (),
+    *,
+    visibility: Visibility | None = None,
 ) -> Chunk:
     """Those who are not in sight are refused, and whoever comes twice is skipped."""
-    found = await customers.locked(act.work, [one.id for one in items if one.id], sight or act.viewer.sight)
-    known = await loaded_customer.of_rows(act, found, frozenset(parts))
+    found = await customers.locked(
+        unit.transaction, [one.id for one in items if one.id], visibility or unit.viewer.visibility
+    )
+    known = await loaded_customer.of_rows(unit, found, frozenset(parts))
     chunk = Chunk(task, items, {}, {})
     seen: set[bytes] = set()
     for one in items:
@@ -62,17 +69,17 @@ async def load(
     return chunk
 
 
-def sight_of(task: Task) -> Sight | None:
+def sight_of(task: Task) -> Visibility | None:
     """All customers of an agent who leaves are meant, whoever sees them."""
-    return Sight(everything=True) if "leaving" in task.arguments else None
+    return Visibility(sees_all=True) if "leaving" in task.arguments else None
 
 
-def judged(act: Act, chunk: Chunk, *, foreign: bool = False, archived: bool = False) -> None:
+def judged(unit: UnitOfWork, chunk: Chunk, *, foreign: bool = False, archived: bool = False) -> None:
     """Refuses those whom the viewer may not work with, and archived ones."""
     for item, state in chunk.open():
         try:
-            judge(act, state, chunk.task.path(item), foreign=foreign, archived=archived)
-        except Refused as refused:
+            judge(unit, state, chunk.task.path(item), foreign=foreign, archived=archived)
+        except InputError as refused:
             chunk.refuse(item, refused)
 
 
@@ -82,14 +89,14 @@ def step(chunk: Chunk, change: Step) -> None:
         try:
             if not change(state, item):
                 chunk.skip(item)
-        except Refused as refused:
+        except InputError as refused:
             chunk.refuse(item, refused)
 
 
-async def write(act: Act, chunk: Chunk) -> list[Result]:
+async def write(unit: UnitOfWork, chunk: Chunk) -> list[Result]:
     """Writes those who were changed."""
     pairs = chunk.open()
-    outcomes = await persistence.write(act, [state for _, state in pairs], [item.row for item, _ in pairs])
+    outcomes = await persistence.write(unit, [state for _, state in pairs], [item.row for item, _ in pairs])
     for (item, state), outcome in zip(pairs, outcomes, strict=True):
         chunk.results[item.row] = Result(item.row, state.id, outcome, list(state.refused))
     return chunk.ordered()

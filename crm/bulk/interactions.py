@@ -8,9 +8,9 @@ from crm.activities import interactions
 from crm.bulk import lookup
 from crm.customers import loaded_customer
 from crm.customers.preconditions import judge
-from crm.errors import Refused
+from crm.errors import InputError
 from crm.jobs.handlers import Item, Result, Task, verb
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db.tables.enums import JobKind, Outcome, Permission
 
 MOST: Final = 1_000
@@ -18,13 +18,13 @@ MOST: Final = 1_000
 
 
 @verb(JobKind.INTERACTIONS, Permission.INTERACTION_RECORD, entity="Interaction")
-async def record(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def record(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """One with an external id that is known is not recorded again."""
     rows = task.arguments["rows"]
     named = {one.row: rows[one.row]["customer"] for one in items}
-    known = await lookup.customers_named(act, named, column="customer")
+    known = await lookup.customers_named(unit, named, column="customer")
     ids = list({one for one in known.values() if isinstance(one, bytes)})
-    held = await loaded_customer.load(act, ids, ())
+    held = await loaded_customer.load(unit, ids, ())
     results: dict[int, Result] = {}
     read = interactions.Reading()
     wanted: list[tuple[int, Any, Any]] = []
@@ -32,23 +32,23 @@ async def record(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
         path = ("rows", row, "customer")
         found = known[row]
         try:
-            if isinstance(found, Refused):
+            if isinstance(found, InputError):
                 raise found
             if found is None or found not in held:
                 raise references.nobody(by, path)
-            judge(act, held[found], path, foreign=True, archived=True)
+            judge(unit, held[found], path, foreign=True, archived=True)
             wanted.append((row, held[found], rows[row]["input"]))
-        except Refused as refused:
+        except InputError as refused:
             results[row] = Result(row, None, Outcome.FAILED, [refused])
-    await read.prepare(act, [given for _, _, given in wanted])
+    await read.prepare(unit, [given for _, _, given in wanted])
     new = []
     for row, state, given in wanted:
         try:
-            interaction, fresh = read.interaction(act, state, given, ("rows", row, "input"))
+            interaction, fresh = read.interaction(unit, state, given, ("rows", row, "input"))
             results[row] = Result(row, interaction.id, Outcome.CREATED if fresh else Outcome.SKIPPED)
             if fresh:
                 new.append((state, interaction, row))
-        except Refused as refused:
+        except InputError as refused:
             results[row] = Result(row, None, Outcome.FAILED, [refused])
-    await interactions.record_each(act, [(state, one) for state, one, _ in new], [row for _, _, row in new])
+    await interactions.record_each(unit, [(state, one) for state, one, _ in new], [row for _, _, row in new])
     return [results[one.row] for one in items]

@@ -10,7 +10,7 @@ from crm.jobs import submit
 from crm.jobs.handlers import Item, Result, Task, verb
 from crm.jobs.submit import Options
 from crm.jobs.targets import Found
-from crm.unit_of_work import Act, perform
+from crm.unit_of_work import UnitOfWork, run_unit_of_work
 from db.engine import Database
 from db.queries.assignment import idle_customers
 from db.rows import Row
@@ -23,10 +23,10 @@ _DAY = 24 * 60 * 60 * 1000
 
 
 @verb(JobKind.RECLAIM, Permission.CUSTOMER_ASSIGN)
-async def reclaim(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def reclaim(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """Whoever was spoken to in the meantime stays."""
-    chunk = await each.load(act, task, items)
-    each.judged(act, chunk, foreign=True)
+    chunk = await each.load(unit, task, items)
+    each.judged(unit, chunk, foreign=True)
     before = task.arguments["before"]
 
     def take(state: State, item: Item) -> bool:
@@ -34,26 +34,26 @@ async def reclaim(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
         idle = max(row.owned_since or 0, row.last_interaction_at or 0) < before
         if not idle or row.stage != CustomerStage.FOLLOW_UP or row.relationship_status == RelationshipStatus.VIP:
             return False
-        return stages.release(act, state, CustomerStage.POOL)
+        return stages.release(unit, state, CustomerStage.POOL)
 
     each.step(chunk, take)
-    return await each.write(act, chunk)
+    return await each.write(unit, chunk)
 
 
 async def run(database: Database, workspace_id: int, *, now: int) -> Row | None:
     """One run in a workspace; None where it does not reclaim, or there is nobody idle."""
     viewer = Viewer(workspace_id, ActorKind.SYSTEM, b"", frozenset(Permission))
-    return await perform(database, viewer, _run, now=now)
+    return await run_unit_of_work(database, viewer, _run, now=now)
 
 
-async def _run(act: Act) -> Row | None:
-    settings = await act.settings()
+async def _run(unit: UnitOfWork) -> Row | None:
+    settings = await unit.settings()
     if not settings.pool_auto_reclaim:
         return None
-    before = act.now - settings.pool_idle_days * _DAY
-    idle = await idle_customers.idle(act.work, before, MOST)
+    before = unit.now - settings.pool_idle_days * _DAY
+    idle = await idle_customers.idle(unit.transaction, before, MOST)
     if not idle:
         return None
     found = Found({}, [Item(row, one) for row, one in enumerate(idle)])
     wanted = Options(label=f"Idle for {settings.pool_idle_days} days")
-    return await submit.start(act, JobKind.RECLAIM, {"before": before}, found, wanted)
+    return await submit.start(unit, JobKind.RECLAIM, {"before": before}, found, wanted)

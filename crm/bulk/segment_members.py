@@ -4,64 +4,64 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.bulk import chunk as each
-from crm.change_log import Entry
-from crm.errors import ErrorCode, Refused
+from crm.change_log import ChangeEntry
+from crm.errors import ErrorCode, InputError
 from crm.jobs.handlers import Item, Result, Task, verb
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
 from db.queries.catalogue import segments
-from db.rows import Row, fresh
+from db.rows import Row, new_row
 from db.tables.enums import ChangeAction, JobKind, Outcome, Permission, SegmentKind
 from db.values import wire_format
 
-_SEGMENT = wire_format.wire("Segment")
+_SEGMENT = wire_format.id_encoder("Segment")
 
 
-async def static(act: Act, wire_id: str) -> bytes:
+async def static(unit: UnitOfWork, wire_id: str) -> bytes:
     """The segment's id. Raises Refused NOT_FOUND, SEGMENT_IS_DYNAMIC."""
-    identifier = wire_format.parse("Segment", wire_id)
-    found = (await segments.by_ids(act.work, [identifier])).get(identifier) if identifier else None
+    identifier = wire_format.decode_id("Segment", wire_id)
+    found = (await segments.by_ids(unit.transaction, [identifier])).get(identifier) if identifier else None
     if found is None:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no segment “{wire_id}” here.", ("id",))
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no segment “{wire_id}” here.", ("id",))
     if found.kind != SegmentKind.STATIC:
         message = f"The members of “{found.name}” follow from its filter; change that instead."
-        raise Refused(ErrorCode.SEGMENT_IS_DYNAMIC, message, ("id",))
+        raise InputError(ErrorCode.SEGMENT_IS_DYNAMIC, message, ("id",))
     return found.id
 
 
 @verb(JobKind.SEGMENT_MEMBERS, Permission.SEGMENT_MANAGE)
-async def change(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def change(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """Rows up to `adding` come in, the others go out; both may be in one chunk."""
     adding = task.arguments["adding"]
     coming = [one for one in items if one.row < adding]
     going = [one for one in items if one.row >= adding]
-    return [*await _change(act, task, coming, True), *await _change(act, task, going, False)]
+    return [*await _change(unit, task, coming, True), *await _change(unit, task, going, False)]
 
 
-async def _change(act: Act, task: Task, items: Sequence[Item], into: bool) -> list[Result]:
+async def _change(unit: UnitOfWork, task: Task, items: Sequence[Item], into: bool) -> list[Result]:
     if not items:
         return []
     segment_id = bytes.fromhex(task.arguments["segment"])
-    chunk = await each.load(act, task, items)
-    each.judged(act, chunk, foreign=True)
+    chunk = await each.load(unit, task, items)
+    each.judged(unit, chunk, foreign=True)
     ids = [state.id for _, state in chunk.open()]
-    members = await segments.members_among(act.work, segment_id, ids)
+    members = await segments.members_among(unit.transaction, segment_id, ids)
     for item, state in chunk.open():
         if (state.id in members) is into:
             chunk.skip(item)
     pairs = chunk.open()
     if into:
         rows: list[Row] = [
-            fresh(tables.SegmentMember, workspace_id=act.workspace_id, segment_id=segment_id, customer_id=state.id)
+            new_row(tables.SegmentMember, workspace_id=unit.workspace_id, segment_id=segment_id, customer_id=state.id)
             for _, state in pairs
         ]
-        await act.work.insert(*rows)
+        await unit.transaction.insert(*rows)
     else:
         keys: list[Any] = [{"segment_id": segment_id, "customer_id": state.id} for _, state in pairs]
-        await batch_writes.remove(act.work, tables.SegmentMember, keys)
+        await batch_writes.delete_rows(unit.transaction, tables.SegmentMember, keys)
     for item, state in pairs:
         shown = _SEGMENT(segment_id)
         fields = [{"field": "segments", "before": None if into else shown, "after": shown if into else None}]
-        act.log.add(Entry(ChangeAction.UPDATED, "Customer", state.id, state.row.version, fields, row=item.row))
+        unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Customer", state.id, state.row.version, fields, row=item.row))
         chunk.results[item.row] = Result(item.row, state.id, Outcome.UPDATED)
     return chunk.ordered()

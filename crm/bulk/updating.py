@@ -6,19 +6,19 @@ from typing import Any
 from crm import references
 from crm.customers import inputs, records
 from crm.customers.records import Wanted
-from crm.errors import ErrorCode, Refused, refuse
+from crm.errors import ErrorCode, InputError, raise_errors
 from crm.jobs.handlers import Item, Result, Task, verb
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db.tables.enums import JobKind, Outcome, Permission
 
 
 @verb(JobKind.UPDATE, Permission.CUSTOMER_UPDATE)
-async def update(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def update(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """The input is read once, and judged with each customer."""
     given = task.arguments["input"]
-    (change,), known = await inputs.prepare(act, [(given, ("input",))])
+    (change,), known = await inputs.prepare(unit, [(given, ("input",))])
     wanted = [Wanted(one.id, given, named=task.path(one), place=one.row) for one in items]
-    found, outcomes = await records.update_each(act, wanted, ([change] * len(items), known))
+    found, outcomes = await records.update_each(unit, wanted, ([change] * len(items), known))
     results = []
     for one, state, outcome in zip(items, found, outcomes, strict=True):
         if state is None:
@@ -29,10 +29,10 @@ async def update(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
     return results
 
 
-async def check(act: Act, given: Any) -> None:
+async def check(unit: UnitOfWork, given: Any) -> None:
     """Raises Refused for what cannot be taken of anybody."""
-    (change,), _ = await inputs.prepare(act, [(given, ("input",))])
-    refuse(change.refused)
+    (change,), _ = await inputs.prepare(unit, [(given, ("input",))])
+    raise_errors(change.refused)
     if change.owner is not None and not change.owner.active:
         message = f"{change.owner.name} is not active any more; choose another agent."
-        raise Refused(ErrorCode.AGENT_INACTIVE, message, change.at("owner"))
+        raise InputError(ErrorCode.AGENT_INACTIVE, message, change.at("owner"))

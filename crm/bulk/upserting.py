@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from crm import references
 from crm.bulk import lookup
-from crm.change_log import Entry
+from crm.change_log import ChangeEntry
 from crm.customers import records
 from crm.customers.loaded_customer import State
 from crm.customers.records import Wanted
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.jobs.handlers import Item, Result, Task, verb
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db.tables.enums import JobKind, Outcome, Permission
 from db.values import wire_format
 from db.values.folding import fold
@@ -21,23 +21,23 @@ MOST: Final = 1_000
 
 
 @verb(JobKind.UPSERT, Permission.CUSTOMER_CREATE)
-async def upsert(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def upsert(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """Rows of one and the same customer are done one after the other; all others together."""
     rows = task.arguments["rows"]
     results: dict[int, Result] = {}
     waiting = [one.row for one in items]
     while waiting:
         wave, waiting = _apart(rows, waiting)
-        before = {entry.node_id: entry for entry in act.log.entries()}
-        for result in await _wave(act, rows, wave):
+        before = {entry.node_id: entry for entry in unit.log.entries()}
+        for result in await _wave(unit, rows, wave):
             results[result.row] = result
-        _tell_apart(act, before, [results[row] for row in wave])
+        _tell_apart(unit, before, [results[row] for row in wave])
     return [results[one.row] for one in items]
 
 
-def _tell_apart(act: Act, before: Mapping[bytes, Entry], results: Sequence[Result]) -> None:
+def _tell_apart(unit: UnitOfWork, before: Mapping[bytes, ChangeEntry], results: Sequence[Result]) -> None:
     """The log tells a customer's changes under the first row; what a later row did is kept with that row."""
-    told = {entry.node_id: entry for entry in act.log.entries()}
+    told = {entry.node_id: entry for entry in unit.log.entries()}
     for result in results:
         entry = told.get(result.node_id or b"")
         if entry is None or entry.row == result.row or result.outcome is Outcome.FAILED:
@@ -77,25 +77,25 @@ def _keys(row: Any, addresses: Collection[str]) -> Iterator[Hashable]:
             yield ("email", fold(email))
 
 
-async def _wave(act: Act, rows: Sequence[Any], wave: Sequence[int]) -> list[Result]:
+async def _wave(unit: UnitOfWork, rows: Sequence[Any], wave: Sequence[int]) -> list[Result]:
     named = {row: rows[row]["by"] for row in wave if rows[row].get("by")}
-    await lookup.take_turns(act, [by["email"] for by in named.values() if "email" in by])
-    found = await lookup.customers_named(act, named)
+    await lookup.take_turns(unit, [by["email"] for by in named.values() if "email" in by])
+    found = await lookup.customers_named(unit, named)
     results: dict[int, Result] = {}
     changing: list[Wanted] = []
     making: list[tuple[int, Any]] = []
     for row in wave:
         by, known = named.get(row), found.get(row)
         given = rows[row]["input"]
-        if isinstance(known, Refused):
+        if isinstance(known, InputError):
             results[row] = Result(row, None, Outcome.FAILED, [known])
         elif by is not None and known is not None:
             changing.append(_wanted(row, known, records.kept(by, given, made=False)))
         elif by is not None and "id" in by:
-            results[row] = Result(row, wire_format.parse("Customer", by["id"]), Outcome.FAILED, [_nobody(row, by)])
+            results[row] = Result(row, wire_format.decode_id("Customer", by["id"]), Outcome.FAILED, [_nobody(row, by)])
         else:
             making.append((row, given if by is None else records.kept(by, given, made=True)))
-    for result in [*await _change(act, changing), *await _make(act, rows, making)]:
+    for result in [*await _change(unit, changing), *await _make(unit, rows, making)]:
         results[result.row] = result
     return list(results.values())
 
@@ -104,17 +104,17 @@ def _wanted(row: int, identifier: bytes, given: Any) -> Wanted:
     return Wanted(identifier, given, ("rows", row, "input"), ("rows", row, "by"), place=row)
 
 
-def _nobody(row: int, by: Any) -> Refused:
+def _nobody(row: int, by: Any) -> InputError:
     return references.nobody(by, ("rows", row, "by"))
 
 
-async def _change(act: Act, wanted: Sequence[Wanted]) -> list[Result]:
+async def _change(unit: UnitOfWork, wanted: Sequence[Wanted]) -> list[Result]:
     """Two references to one customer are told apart by nothing but who was found: then the second waits as well."""
-    if not act.viewer.may(Permission.CUSTOMER_UPDATE):
+    if not unit.viewer.has_permission(Permission.CUSTOMER_UPDATE):
         message = "You may not change customers (CUSTOMER_UPDATE), only make them."
         return [
             Result(
-                _row(one), one.id, Outcome.FAILED, [Refused(ErrorCode.FORBIDDEN, message, ("rows", _row(one), "by"))]
+                _row(one), one.id, Outcome.FAILED, [InputError(ErrorCode.FORBIDDEN, message, ("rows", _row(one), "by"))]
             )
             for one in wanted
         ]
@@ -125,7 +125,7 @@ async def _change(act: Act, wanted: Sequence[Wanted]) -> list[Result]:
             first.setdefault(one.id, one)
         now = list(first.values())
         wanted = [one for one in wanted if first[one.id] is not one]
-        found, outcomes = await records.update_each(act, now) if now else ([], [])
+        found, outcomes = await records.update_each(unit, now) if now else ([], [])
         for one, state, outcome in zip(now, found, outcomes, strict=True):
             results.append(_result(_row(one), state, outcome, one.id))
     return results
@@ -136,11 +136,11 @@ def _row(wanted: Wanted) -> int:
     return wanted.place
 
 
-async def _make(act: Act, rows: Sequence[Any], making: Sequence[tuple[int, Any]]) -> list[Result]:
+async def _make(unit: UnitOfWork, rows: Sequence[Any], making: Sequence[tuple[int, Any]]) -> list[Result]:
     if not making:
         return []
     given = [(one, ("rows", row, "input")) for row, one in making]
-    states, outcomes = await records.create_each(act, given, [row for row, _ in making])
+    states, outcomes = await records.create_each(unit, given, [row for row, _ in making])
     for state, (row, _) in zip(states, making, strict=True):
         records.at_reference(state, ("rows", row, "by"), ("rows", row, "input"), rows[row]["input"])
     return [
@@ -150,7 +150,7 @@ async def _make(act: Act, rows: Sequence[Any], making: Sequence[tuple[int, Any]]
 
 def _result(row: int, state: State | None, outcome: Outcome, asked: bytes | None) -> Result:
     if state is None:
-        nobody = references.nobody({"id": wire_format.wire("Customer")(asked or b"")}, ("rows", row, "by"))
+        nobody = references.nobody({"id": wire_format.id_encoder("Customer")(asked or b"")}, ("rows", row, "by"))
         return Result(row, asked, Outcome.FAILED, [nobody])
     made_not = outcome is Outcome.FAILED and state.made
     return Result(row, None if made_not else state.id, outcome, list(state.refused))

@@ -7,15 +7,15 @@ from typing import Any
 from crm import change_log
 from crm.access import memberships, passwords, role_grants
 from crm.assignment import offboarding
-from crm.change_log import Entry
-from crm.errors import ConflictRefused, ErrorCode, Path, Refused
-from crm.unit_of_work import Act
-from crm.validation import Checks, Given, listed, present, take_turn, whole
+from crm.change_log import ChangeEntry
+from crm.errors import ConflictError, ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
+from crm.validation import ErrorCollector, InputData, check_integer, check_list_length, lock_by_name, require_value
 from crm.values import text_values
 from db import batch_writes, tables
 from db.queries import accounts as stored_accounts
 from db.queries.catalogue import agents, departments
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import ChangeAction, Permission, Role
 from db.values import wire_format
 from db.values.folding import email_key, fold
@@ -35,7 +35,7 @@ class _State:
         return role_grants.held(self.row.role, self.exceptions)
 
 
-async def hashed(given: Given) -> str | None:
+async def hashed(given: InputData) -> str | None:
     """What to store for the password that is given, made before the transaction, for it takes its time. None where
     none is given, or none that can be taken."""
     password = given.get("password")
@@ -43,40 +43,44 @@ async def hashed(given: Given) -> str | None:
         return None
     try:
         passwords.require(password, ())
-    except Refused:
+    except InputError:
         return None
     return await passwords.hashed(password)
 
 
-async def create(act: Act, given: Given, password_hash: str | None) -> Row:
+async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) -> Row:
     """A new agent; without a password he cannot sign in yet. Raises Refused and its like."""
-    await take_turn(act, "agents")
-    row = fresh(tables.Agent, workspace_id=act.workspace_id, name="", name_key="", email="", email_key="")
+    await lock_by_name(unit, "agents")
+    row = new_row(tables.Agent, workspace_id=unit.workspace_id, name="", name_key="", email="", email_key="")
     state = _State(row)
     role = Role.AGENT if given.get("role") is None else given["role"]
-    await _read(act, state, {"name": None, "email": None, **given, "role": role}, made=True)
-    own = {"id": row.id, "workspace_id": act.workspace_id, "email_key": row.email_key}
-    await act.work.insert(fresh(tables.Account, **own, password_hash=password_hash))
-    await act.work.insert(row)
-    await _keep_exceptions(act, state)
-    await memberships.settle(act, {row.id: state.departments})
-    act.log.add(Entry(ChangeAction.CREATED, "Agent", row.id, row.version, change_log.appeared_of(told(state))))
+    await _read(unit, state, {"name": None, "email": None, **given, "role": role}, made=True)
+    own = {"id": row.id, "workspace_id": unit.workspace_id, "email_key": row.email_key}
+    await unit.transaction.insert(new_row(tables.Account, **own, password_hash=password_hash))
+    await unit.transaction.insert(row)
+    await _keep_exceptions(unit, state)
+    await memberships.settle(unit, {row.id: state.departments})
+    unit.log.add(
+        ChangeEntry(
+            ChangeAction.CREATED, "Agent", row.id, row.version, change_log.created_fields_of(log_snapshot(state))
+        )
+    )
     return row
 
 
 async def update(
-    act: Act, wire_id: str, given: Given, password_hash: str | None, *, if_version: int | None = None
+    unit: UnitOfWork, wire_id: str, given: InputData, password_hash: str | None, *, if_version: int | None = None
 ) -> Row:
     """Raises Refused NOT_FOUND, ConflictRefused and their like."""
-    state = await _one(act, wire_id)
+    state = await _one(unit, wire_id)
     if if_version is not None and if_version != state.row.version:
-        raise ConflictRefused(state.row)
-    before = copied(state.row, tables.Agent)
+        raise ConflictError(state.row)
+    before = copy_row(state.row, tables.Agent)
     exceptions = dict(state.exceptions)
-    await _read(act, state, given, made=False)
+    await _read(unit, state, given, made=False)
     if before.active and not state.row.active:
-        await offboarding.leave(act, before, None, ("input", "active"))
-    return await _written(act, state, before, exceptions, given, password_hash)
+        await offboarding.leave(unit, before, None, ("input", "active"))
+    return await _written(unit, state, before, exceptions, given, password_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +91,18 @@ class Deactivated:
     job: Row | None
 
 
-async def deactivate(act: Act, wire_id: str, customers: Given | None) -> Deactivated:
+async def deactivate(unit: UnitOfWork, wire_id: str, customers: InputData | None) -> Deactivated:
     """He cannot sign in any more and gets no customers; `customers` says what becomes of his. Raises Refused
     NOT_FOUND, IN_USE, AGENT_HAS_CUSTOMERS and their like."""
-    state = await _one(act, wire_id)
-    before = copied(state.row, tables.Agent)
+    state = await _one(unit, wire_id)
+    before = copy_row(state.row, tables.Agent)
     state.row.active = False
-    await _an_administrator_stays(act, before, state, ("id",))
-    job = await offboarding.leave(act, before, customers, ("customers",))
-    return Deactivated(await _written(act, state, before, state.exceptions, {}, None), job)
+    await _an_administrator_stays(unit, before, state, ("id",))
+    job = await offboarding.leave(unit, before, customers, ("customers",))
+    return Deactivated(await _written(unit, state, before, state.exceptions, {}, None), job)
 
 
-def told(state: Any) -> Mapping[str, Any]:
+def log_snapshot(state: Any) -> Mapping[str, Any]:
     row = state.row
     return {
         "name": row.name,
@@ -113,160 +117,166 @@ def told(state: Any) -> Mapping[str, Any]:
     }
 
 
-async def _one(act: Act, wire_id: str) -> _State:
+async def _one(unit: UnitOfWork, wire_id: str) -> _State:
     """Held, as are all other agents who might stop being the last administrator."""
-    await take_turn(act, "agents")
-    identifier = wire_format.parse("Agent", wire_id)
-    found = await agents.locked(act.work, [identifier]) if identifier else {}
+    await lock_by_name(unit, "agents")
+    identifier = wire_format.decode_id("Agent", wire_id)
+    found = await agents.locked(unit.transaction, [identifier]) if identifier else {}
     if identifier is None or identifier not in found:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no agent “{wire_id}” here.", ("id",))
-    places = (await agents.places(act.work, [identifier])).get(identifier, [])
-    exceptions = (await agents.permissions_by_agent(act.work, [identifier])).get(identifier, [])
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no agent “{wire_id}” here.", ("id",))
+    places = (await agents.places(unit.transaction, [identifier])).get(identifier, [])
+    exceptions = (await agents.permissions_by_agent(unit.transaction, [identifier])).get(identifier, [])
     state = _State(
-        copied(found[identifier], tables.Agent),
+        copy_row(found[identifier], tables.Agent),
         [place.department_id for place in places],
         role_grants.stored(exceptions),
     )
-    state.was = told(state)
+    state.was = log_snapshot(state)
     return state
 
 
 # ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _read(act: Act, state: _State, given: Given, *, made: bool) -> None:
+async def _read(unit: UnitOfWork, state: _State, given: InputData, *, made: bool) -> None:
     """Takes it into the state. Raises what is wrong with it."""
-    checks, row = Checks(), state.row
-    before, held = copied(row, tables.Agent), state.permissions
+    checks, row = ErrorCollector(), state.row
+    before, held = copy_row(row, tables.Agent), state.permissions
     if "name" in given:
-        row.name = checks.read(text_values.needed, given["name"], ("input", "name"), "a name") or ""
+        row.name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name") or ""
         row.name_key = fold(row.name)
     if "email" in given:
-        await _email(act, checks, row, given["email"])
+        await _email(unit, checks, row, given["email"])
     if given.get("password") is not None:
-        checks.read(passwords.require, given["password"], ("input", "password"))
+        checks.check(passwords.require, given["password"], ("input", "password"))
     _plain(checks, row, given)
-    _permissions(act, checks, state, given, before, made)
+    _permissions(unit, checks, state, given, before, made)
     if "departments" in given:
-        await _departments(act, checks, state, given["departments"])
-    checks.end()
+        await _departments(unit, checks, state, given["departments"])
+    checks.raise_if_any()
     if not made:
-        _let_in(act, before, row, held, state.permissions, given)
-        await _an_administrator_stays(act, before, state, ("input", "active" if not row.active else "role"))
+        _let_in(unit, before, row, held, state.permissions, given)
+        await _an_administrator_stays(unit, before, state, ("input", "active" if not row.active else "role"))
 
 
-async def _email(act: Act, checks: Checks, row: Row, given: str | None) -> None:
+async def _email(unit: UnitOfWork, checks: ErrorCollector, row: Row, given: str | None) -> None:
     path = ("input", "email")
-    row.email = checks.read(text_values.email, given or "", path) or ""
+    row.email = checks.check(text_values.email, given or "", path) or ""
     row.email_key = email_key(row.email)
-    account = await stored_accounts.by_email(act.work, row.email_key)
-    colleagues = await agents.named(act.work, [], [row.email_key])
+    account = await stored_accounts.by_email(unit.transaction, row.email_key)
+    colleagues = await agents.named(unit.transaction, [], [row.email_key])
     if any(one.id != row.id for one in ([account] if account else []) + list(colleagues)):
         message = f"Somebody signs in as “{row.email}” already; use another address."
-        checks.refuse(ErrorCode.TAKEN, message, path)
+        checks.add(ErrorCode.TAKEN, message, path)
 
 
-def _plain(checks: Checks, row: Row, given: Given) -> None:
+def _plain(checks: ErrorCollector, row: Row, given: InputData) -> None:
     if "max_customers" in given:
         wanted = given["max_customers"]
-        row.max_customers = None if wanted is None else checks.read(whole, wanted, ("input", "maxCustomers"))
+        row.max_customers = None if wanted is None else checks.check(check_integer, wanted, ("input", "maxCustomers"))
     if "active" in given:
-        row.active = bool(checks.read(present, given["active"], ("input", "active")))
+        row.active = bool(checks.check(require_value, given["active"], ("input", "active")))
 
 
-def _permissions(act: Act, checks: Checks, state: _State, given: Given, before: Row, made: bool) -> None:
+def _permissions(
+    unit: UnitOfWork, checks: ErrorCollector, state: _State, given: InputData, before: Row, made: bool
+) -> None:
     if "role" in given:
         path = ("input", "role")
-        wanted = checks.read(present, given["role"], path)
+        wanted = checks.check(require_value, given["role"], path)
         if wanted is not None and (made or wanted != before.role):
-            state.row.role = checks.read(role_grants.role, act, Role(wanted), path) or int(wanted)
-    granted = checks.read(role_grants.permissions, act, given.get("grant") or (), ("input", "grant")) or []
+            state.row.role = checks.check(role_grants.role, unit, Role(wanted), path) or int(wanted)
+    granted = checks.check(role_grants.permissions, unit, given.get("grant") or (), ("input", "grant")) or []
     state.exceptions = role_grants.changed(state.exceptions, granted, given.get("revoke") or ())
 
 
-async def _departments(act: Act, checks: Checks, state: _State, given: list[str] | None) -> None:
+async def _departments(unit: UnitOfWork, checks: ErrorCollector, state: _State, given: list[str] | None) -> None:
     path = ("input", "departments")
-    wire_ids = checks.read(listed, given, path) or ()
-    known = await departments.by_ids(act.work, memberships.parsed(wire_ids, "Department")) if wire_ids else {}
-    state.departments = checks.read(memberships.named, wire_ids, "Department", known, path) or []
+    wire_ids = checks.check(check_list_length, given, path) or ()
+    known = await departments.by_ids(unit.transaction, memberships.parsed(wire_ids, "Department")) if wire_ids else {}
+    state.departments = checks.check(memberships.named, wire_ids, "Department", known, path) or []
 
 
 def _let_in(
-    act: Act, before: Row, row: Row, held: frozenset[Permission], now: frozenset[Permission], given: Given
+    unit: UnitOfWork, before: Row, row: Row, held: frozenset[Permission], now: frozenset[Permission], given: InputData
 ) -> None:
     """Whoever decides how somebody signs in could sign in as him: so nobody does that for who may do more than he.
     Raises Refused FORBIDDEN."""
     if row.email_key != before.email_key:
-        role_grants.all_of(act, held | now, before.name, ("input", "email"))
+        role_grants.all_of(unit, held | now, before.name, ("input", "email"))
     if given.get("password") is not None:
-        role_grants.all_of(act, held | now, before.name, ("input", "password"))
+        role_grants.all_of(unit, held | now, before.name, ("input", "password"))
     if row.active and not before.active:
-        role_grants.all_of(act, held | now, before.name, ("input", "active"))
+        role_grants.all_of(unit, held | now, before.name, ("input", "active"))
 
 
-async def _an_administrator_stays(act: Act, before: Row, state: _State, path: Path) -> None:
+async def _an_administrator_stays(unit: UnitOfWork, before: Row, state: _State, path: Path) -> None:
     """Raises Refused IN_USE where nobody would be left who can do everything."""
     was = before.active and before.role == Role.ADMIN
-    if was and not (state.row.active and state.row.role == Role.ADMIN) and await agents.administrators(act.work) < 2:
+    if (
+        was
+        and not (state.row.active and state.row.role == Role.ADMIN)
+        and await agents.administrators(unit.transaction) < 2
+    ):
         message = f"{before.name} is the last active administrator; make somebody else one first."
-        raise Refused(ErrorCode.IN_USE, message, path)
+        raise InputError(ErrorCode.IN_USE, message, path)
 
 
 # ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _written(
-    act: Act,
+    unit: UnitOfWork,
     state: _State,
     before: Row,
     exceptions: Mapping[Permission, bool],
-    given: Given,
+    given: InputData,
     password_hash: str | None,
 ) -> Row:
-    row, now = state.row, told(state)
-    fields = change_log.differing(state.was, now)
+    row, now = state.row, log_snapshot(state)
+    fields = change_log.changed_fields(state.was, now)
     if "password" in given:
         # That it was changed is told, and nothing of what it is.
         fields.append({"field": "password", "before": None, "after": None})
-        await _account(act, row, password_hash, password=True)
+        await _account(unit, row, password_hash, password=True)
     elif row.email_key != before.email_key:
-        await _account(act, row, None, password=False)
+        await _account(unit, row, None, password=False)
     if state.exceptions != exceptions:
-        await batch_writes.clear(act.work, tables.AgentPermission, "agent_id", [row.id])
-        await _keep_exceptions(act, state)
+        await batch_writes.delete_where_in(unit.transaction, tables.AgentPermission, "agent_id", [row.id])
+        await _keep_exceptions(unit, state)
     if not fields:
         return row
     if now["departments"] != state.was["departments"]:
-        await memberships.settle(act, {row.id: state.departments})
-    row.version, row.updated_at = before.version + 1, act.now
+        await memberships.settle(unit, {row.id: state.departments})
+    row.version, row.updated_at = before.version + 1, unit.now
     different = {name: value for name, value in vars(row).items() if getattr(before, name) != value}
-    await batch_writes.change(act.work, tables.Agent, [(row.id, different)])
+    await batch_writes.update_rows(unit.transaction, tables.Agent, [(row.id, different)])
     if "password" in given or not row.active:
-        await stored_accounts.end_sessions(act.work, row.id, at=act.now)
-    act.log.add(Entry(ChangeAction.UPDATED, "Agent", row.id, row.version, fields))
-    memberships.forget(act)
+        await stored_accounts.end_sessions(unit.transaction, row.id, at=unit.now)
+    unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Agent", row.id, row.version, fields))
+    memberships.forget(unit)
     return row
 
 
-async def _account(act: Act, row: Row, password_hash: str | None, *, password: bool) -> None:
+async def _account(unit: UnitOfWork, row: Row, password_hash: str | None, *, password: bool) -> None:
     """How he signs in. Who never could has none yet."""
     columns = {"email_key": row.email_key} | ({"password_hash": password_hash} if password else {})
-    if not await stored_accounts.exists(act.work, row.id):
-        own = {"id": row.id, "workspace_id": act.workspace_id, "password_hash": None}
-        await act.work.insert(fresh(tables.Account, **(own | columns)))
+    if not await stored_accounts.exists(unit.transaction, row.id):
+        own = {"id": row.id, "workspace_id": unit.workspace_id, "password_hash": None}
+        await unit.transaction.insert(new_row(tables.Account, **(own | columns)))
         return
-    await batch_writes.change(act.work, tables.Account, [(row.id, columns)])
+    await batch_writes.update_rows(unit.transaction, tables.Account, [(row.id, columns)])
 
 
-async def _keep_exceptions(act: Act, state: _State) -> None:
+async def _keep_exceptions(unit: UnitOfWork, state: _State) -> None:
     rows = [
-        fresh(
+        new_row(
             tables.AgentPermission,
-            workspace_id=act.workspace_id,
+            workspace_id=unit.workspace_id,
             agent_id=state.row.id,
             permission=int(permission),
             granted=granted,
         )
         for permission, granted in state.exceptions.items()
     ]
-    await act.work.insert(*rows)
+    await unit.transaction.insert(*rows)

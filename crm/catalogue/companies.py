@@ -6,29 +6,29 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crm import change_log, record_writes, references
-from crm.change_log import Entry
+from crm.change_log import ChangeEntry
 from crm.customers import change_fields, loaded_customer, persistence
 from crm.customers.loaded_customer import SEARCHED
-from crm.errors import ConflictRefused, DuplicateRefused, ErrorCode, LimitRefused, Path, Refused, refuse
+from crm.errors import ConflictError, DuplicateError, ErrorCode, InputError, LimitError, Path, raise_errors
 from crm.references import Named, References
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values, text_values
 from crm.values.custom_values import Value
 from db import batch_writes, tables
 from db.queries.catalogue import companies, custom_fields
 from db.queries.customers import customers
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import ChangeAction, EntityType, Outcome
 from db.values import wire_format
 from db.values.folding import fold
-from db.visibility import Sight
+from db.visibility import Visibility
 
 MOST: Final = 50
 """External ids of one company."""
 
 Given = Mapping[str, Any]
 
-_AGENT = wire_format.wire("Agent")
+_AGENT = wire_format.id_encoder("Agent")
 _DOMAIN: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _ADDRESS: Final = (
     ("line1", "address_line1", "line1"),
@@ -58,77 +58,77 @@ class _State:
     columns: Mapping[str, Any] = field(default_factory=dict)
     held: frozenset[tuple[str, str]] = frozenset()
     values_were: Mapping[bytes, Value] = field(default_factory=dict)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[InputError] = field(default_factory=list)
 
 
-def told(row: Any) -> Mapping[str, Any]:
+def log_snapshot(row: Any) -> Mapping[str, Any]:
     address = {f"address.{name}": getattr(row, column) for _, column, name in _ADDRESS}
     owner = row.owner_id and _AGENT(row.owner_id)
     return {"name": row.name, "domain": row.domain, "phone": row.phone, **address, "owner": owner}
 
 
-async def create(act: Act, given: Given) -> Done:
+async def create(unit: UnitOfWork, given: Given) -> Done:
     """Raises Refused and its like."""
-    state = _State(fresh(tables.Company, workspace_id=act.workspace_id, name="", name_key=""), made=True)
-    return await _written(act, state, {"name": None, **given})
+    state = _State(new_row(tables.Company, workspace_id=unit.workspace_id, name="", name_key=""), made=True)
+    return await _written(unit, state, {"name": None, **given})
 
 
-async def update(act: Act, by: Named, given: Given, *, if_version: int | None = None) -> Done:
+async def update(unit: UnitOfWork, by: Named, given: Given, *, if_version: int | None = None) -> Done:
     """Raises Refused NOT_FOUND, ConflictRefused and their like."""
-    found = await _one(act, by)
+    found = await _one(unit, by)
     if if_version is not None and if_version != found.version:
-        raise ConflictRefused(found)
-    return await _written(act, await _state(act, found), given)
+        raise ConflictError(found)
+    return await _written(unit, await _state(unit, found), given)
 
 
-async def upsert(act: Act, by: Named, given: Given) -> Done:
+async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Done:
     """Changes the company, or makes one that keeps the reference."""
     if "domain" in by and "domain" not in given:
         given = {**given, "domain": by["domain"]}
-    identifier = await references.company(act, by)
+    identifier = await references.company(unit, by)
     if "external_id" in by and (identifier is None or "external_ids" in given):
         listed = list(given.get("external_ids") or ())
         given = {**given, "external_ids": listed if by["external_id"] in listed else [*listed, by["external_id"]]}
     if identifier is not None:
-        return await update(act, by, given)
+        return await update(unit, by, given)
     if "id" in by:
         raise nothing(by)
-    return await create(act, given)
+    return await create(unit, given)
 
 
-async def delete(act: Act, by: Named, *, detach: bool) -> Done:
+async def delete(unit: UnitOfWork, by: Named, *, detach: bool) -> Done:
     """Where `detach` says so, its customers stay without a company. Raises Refused NOT_FOUND, COMPANY_HAS_CUSTOMERS."""
-    found = await _one(act, by)
-    members = await companies.customers_of(act.work, [found.id])
+    found = await _one(unit, by)
+    members = await companies.customers_of(unit.transaction, [found.id])
     if members and not detach:
         message = f"{len(members)} customers belong to “{found.name}”; detach them to delete it all the same."
-        raise Refused(ErrorCode.COMPANY_HAS_CUSTOMERS, message, ("by",))
-    await _customers(act, members, None)
-    await record_writes.remove(act, "Company", found)
+        raise InputError(ErrorCode.COMPANY_HAS_CUSTOMERS, message, ("by",))
+    await _customers(unit, members, None)
+    await record_writes.delete_record(unit, "Company", found)
     return Done(found, Outcome.DELETED)
 
 
-def nothing(by: Named) -> Refused:
-    return Refused(ErrorCode.NOT_FOUND, f"There is no company “{next(iter(by.values()))}” here.", ("by",))
+def nothing(by: Named) -> InputError:
+    return InputError(ErrorCode.NOT_FOUND, f"There is no company “{next(iter(by.values()))}” here.", ("by",))
 
 
-async def _one(act: Act, by: Named) -> Any:
+async def _one(unit: UnitOfWork, by: Named) -> Any:
     """Held until the act ends."""
-    identifier = await references.company(act, by)
-    found = await companies.locked(act.work, [identifier]) if identifier else {}
+    identifier = await references.company(unit, by)
+    found = await companies.locked(unit.transaction, [identifier]) if identifier else {}
     if identifier is None or identifier not in found:
         raise nothing(by)
     return found[identifier]
 
 
-async def _state(act: Act, found: Any) -> _State:
-    row = copied(found, tables.Company)
+async def _state(unit: UnitOfWork, found: Any) -> _State:
+    row = copy_row(found, tables.Company)
     ids = [row.id]
-    external = (await companies.external_ids(act.work, ids)).get(row.id, [])
+    external = (await companies.external_ids(unit.transaction, ids)).get(row.id, [])
     state = _State(row, made=False, external_ids=[(one.system, one.value) for one in external])
-    known = {one.id: one for one in await _fields(act)}
+    known = {one.id: one for one in await _fields(unit)}
     each: dict[bytes, list[Any]] = {}
-    for value in (await custom_fields.values(act.work, ids, EntityType.COMPANY)).get(row.id, []):
+    for value in (await custom_fields.values(unit.transaction, ids, EntityType.COMPANY)).get(row.id, []):
         each.setdefault(value.field_id, []).append(value)
     for field_id, rows in each.items():
         value = custom_values.read(known[field_id], rows)
@@ -139,27 +139,27 @@ async def _state(act: Act, found: Any) -> _State:
     return state
 
 
-async def _fields(act: Act) -> list[Any]:
-    if "company_fields" not in act.cache:
-        found = await custom_fields.by_entities(act.work, [EntityType.COMPANY])
-        act.cache["company_fields"] = found[EntityType.COMPANY]
-    known: list[Any] = act.cache["company_fields"]
+async def _fields(unit: UnitOfWork) -> list[Any]:
+    if "company_fields" not in unit.cache:
+        found = await custom_fields.by_entities(unit.transaction, [EntityType.COMPANY])
+        unit.cache["company_fields"] = found[EntityType.COMPANY]
+    known: list[Any] = unit.cache["company_fields"]
     return known
 
 
 def _told(state: _State, known: Sequence[Any]) -> Mapping[str, Any]:
     custom = {f"custom.{one.key}": custom_values.told(one, state.values.get(one.id)) for one in known}
     external = change_fields.external_ids(state.external_ids)
-    return {**told(state.row), **external, **custom}
+    return {**log_snapshot(state.row), **external, **custom}
 
 
 # ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _written(act: Act, state: _State, given: Given) -> Done:
+async def _written(unit: UnitOfWork, state: _State, given: Given) -> Done:
     known = References()
-    await references.agents_named(act, known, [given["owner"]] if given.get("owner") else [])
-    country = (await act.settings()).default_country
+    await references.agents_named(unit, known, [given["owner"]] if given.get("owner") else [])
+    country = (await unit.settings()).default_country
     for part in (_name, _domain, _address):
         _try(state, part, state, given)
     if "phone" in given:
@@ -168,16 +168,16 @@ async def _written(act: Act, state: _State, given: Given) -> Done:
         _try(state, _owner, state, given["owner"], known)
     if "external_ids" in given:
         _try(state, _external_ids, state, given["external_ids"] or [])
-    await _values(act, state, given, country)
-    refuse(state.refused)
-    await _unique(act, state, given)
-    return await _stored(act, state)
+    await _values(unit, state, given, country)
+    raise_errors(state.refused)
+    await _unique(unit, state, given)
+    return await _stored(unit, state)
 
 
 def _try(state: _State, rule: Any, *arguments: Any) -> None:
     try:
         rule(*arguments)
-    except Refused as refused:
+    except InputError as refused:
         state.refused.append(refused)
 
 
@@ -193,7 +193,7 @@ def _domain(state: _State, given: Given) -> None:
     domain = text_values.text(given["domain"], ("input", "domain"), longest=253)
     if domain is not None and not _DOMAIN.fullmatch(fold(domain)):
         message = f"“{domain}” is not a domain; give a name such as example.com."
-        raise Refused(ErrorCode.INVALID, message, ("input", "domain"))
+        raise InputError(ErrorCode.INVALID, message, ("input", "domain"))
     state.row.domain, state.row.domain_key = domain, domain and fold(domain)
 
 
@@ -222,20 +222,20 @@ def _external_ids(state: _State, given: Sequence[Mapping[str, str]]) -> None:
     path = ("input", "externalIds")
     if len(given) > MOST:
         message = f"There is room for {MOST} of them; these are {len(given)}."
-        raise LimitRefused(message, path, limit=MOST, current=len(given))
+        raise LimitError(message, path, limit=MOST, current=len(given))
     state.external_ids = list(
         dict.fromkeys(references.external_id(one, (*path, place)) for place, one in enumerate(given))
     )
 
 
-async def _values(act: Act, state: _State, given: Given, country: str | None) -> None:
-    active = {one.key: one for one in await _fields(act) if one.active}
+async def _values(unit: UnitOfWork, state: _State, given: Given, country: str | None) -> None:
+    active = {one.key: one for one in await _fields(unit) if one.active}
     named = given.get("custom_fields") or ()
     for place, one in enumerate(named):
         path: Path = ("input", "customFields", place)
         if one["key"] not in active:
             message = f"There is no custom field “{one['key']}” here."
-            state.refused.append(Refused(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
+            state.refused.append(InputError(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
             continue
         _try(state, _value, state, active[one["key"]], one.get("value"), (*path, "value"), country)
     cleared = "custom_fields" in given and given["custom_fields"] is None
@@ -245,7 +245,7 @@ async def _values(act: Act, state: _State, given: Given, country: str | None) ->
             _try(state, _value, state, field_, None, ("input", "customFields"), country)
         elif state.made and field_.required and field_.key not in asked:
             message = f"“{field_.label}” is required; give it under the key “{field_.key}”."
-            state.refused.append(Refused(ErrorCode.BLANK, message, ("input", "customFields")))
+            state.refused.append(InputError(ErrorCode.BLANK, message, ("input", "customFields")))
 
 
 def _value(state: _State, field_: Any, given: Any, path: Path, country: str | None) -> None:
@@ -255,40 +255,40 @@ def _value(state: _State, field_: Any, given: Any, path: Path, country: str | No
         state.values[field_.id] = value
 
 
-async def _unique(act: Act, state: _State, given: Given) -> None:
+async def _unique(unit: UnitOfWork, state: _State, given: Given) -> None:
     """Domains, external ids and the values of unique fields belong to one company each."""
     claims: list[tuple[bytes, str, Path]] = []
     if state.row.domain_key is not None and state.row.domain_key != state.columns.get("domain_key"):
-        holder = await companies.by_domain(act.work, state.row.domain_key)
+        holder = await companies.by_domain(unit.transaction, state.row.domain_key)
         claims += [(holder.id, str(state.row.domain), ("input", "domain"))] if holder else []
     if new := [pair for pair in state.external_ids if pair not in state.held]:
-        holders = await companies.holders(act.work, new)
+        holders = await companies.holders(unit.transaction, new)
         places = {references.external_id(one, ()): place for place, one in enumerate(given.get("external_ids") or ())}
         claims += [
             (holders[pair], f"{pair[0]}: {pair[1]}", ("input", "externalIds", places[pair], "value"))
             for pair in new
             if pair in holders
         ]
-    claims += await _unique_values(act, state, given)
+    claims += await _unique_values(unit, state, given)
     taken = [claim for claim in claims if claim[0] != state.row.id]
-    found = await companies.by_ids(act.work, [holder for holder, _, _ in taken]) if taken else {}
-    refuse(
+    found = await companies.by_ids(unit.transaction, [holder for holder, _, _ in taken]) if taken else {}
+    raise_errors(
         [
-            DuplicateRefused(f"“{shown}” belongs to “{found[holder].name}” already.", path, existing=found[holder])
+            DuplicateError(f"“{shown}” belongs to “{found[holder].name}” already.", path, existing=found[holder])
             for holder, shown, path in taken
         ]
     )
 
 
-async def _unique_values(act: Act, state: _State, given: Given) -> list[tuple[bytes, str, Path]]:
-    known = {one.key: one for one in await _fields(act) if one.unique and one.active}
+async def _unique_values(unit: UnitOfWork, state: _State, given: Given) -> list[tuple[bytes, str, Path]]:
+    known = {one.key: one for one in await _fields(unit) if one.unique and one.active}
     asked = [
         (known[one["key"]], place)
         for place, one in enumerate(given.get("custom_fields") or ())
         if one["key"] in known and known[one["key"]].id in state.values
     ]
     pairs = {(field_.id, custom_values.unique_key(state.values[field_.id])): place for field_, place in asked}
-    holders = await custom_fields.unique_holders(act.work, EntityType.COMPANY, list(pairs)) if pairs else {}
+    holders = await custom_fields.unique_holders(unit.transaction, EntityType.COMPANY, list(pairs)) if pairs else {}
     return [
         (holder, str(state.values[pair[0]]), ("input", "customFields", pairs[pair], "value"))
         for pair, holder in holders.items()
@@ -299,45 +299,49 @@ async def _unique_values(act: Act, state: _State, given: Given) -> list[tuple[by
 # ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _stored(act: Act, state: _State) -> Done:
-    row, known = state.row, await _fields(act)
+async def _stored(unit: UnitOfWork, state: _State) -> Done:
+    row, known = state.row, await _fields(unit)
     now = _told(state, known)
     if state.made:
-        await act.work.insert(row)
-        await _hanging(act, state, known)
-        act.log.add(Entry(ChangeAction.CREATED, "Company", row.id, row.version, change_log.appeared_of(now)))
+        await unit.transaction.insert(row)
+        await _hanging(unit, state, known)
+        unit.log.add(
+            ChangeEntry(ChangeAction.CREATED, "Company", row.id, row.version, change_log.created_fields_of(now))
+        )
         return Done(row, Outcome.CREATED)
-    different = change_log.differing(state.was, now)
+    different = change_log.changed_fields(state.was, now)
     if not different:
         return Done(row, Outcome.UNCHANGED)
-    row.version, row.updated_at = row.version + 1, act.now
+    row.version, row.updated_at = row.version + 1, unit.now
     columns = {name: value for name, value in vars(row).items() if state.columns[name] != value}
-    await batch_writes.change(act.work, tables.Company, [(row.id, columns)])
-    await _hanging(act, state, known)
-    act.log.add(Entry(ChangeAction.UPDATED, "Company", row.id, row.version, different))
+    await batch_writes.update_rows(unit.transaction, tables.Company, [(row.id, columns)])
+    await _hanging(unit, state, known)
+    unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Company", row.id, row.version, different))
     if "name" in columns:
-        await _renamed(act, row)
+        await _renamed(unit, row)
     return Done(row, Outcome.UPDATED)
 
 
-async def _hanging(act: Act, state: _State, known: Sequence[Any]) -> None:
+async def _hanging(unit: UnitOfWork, state: _State, known: Sequence[Any]) -> None:
     """External ids and custom values: what is gone is deleted, what is new is added."""
-    number, identifier = act.workspace_id, state.row.id
+    number, identifier = unit.workspace_id, state.row.id
     gone, new = state.held - set(state.external_ids), [one for one in state.external_ids if one not in state.held]
-    await batch_writes.remove(act.work, tables.CompanyExternalId, [{"system": one[0], "value": one[1]} for one in gone])
-    await act.work.insert(
+    await batch_writes.delete_rows(
+        unit.transaction, tables.CompanyExternalId, [{"system": one[0], "value": one[1]} for one in gone]
+    )
+    await unit.transaction.insert(
         *(
-            fresh(tables.CompanyExternalId, workspace_id=number, company_id=identifier, system=one[0], value=one[1])
+            new_row(tables.CompanyExternalId, workspace_id=number, company_id=identifier, system=one[0], value=one[1])
             for one in new
         )
     )
     different = [one for one in known if state.values.get(one.id) != state.values_were.get(one.id)]
     old = [{"company_id": identifier, "field_id": one.id} for one in different if one.id in state.values_were]
-    await batch_writes.remove(act.work, tables.CompanyValue, old)
+    await batch_writes.delete_rows(unit.transaction, tables.CompanyValue, old)
     own = {"workspace_id": number, "company_id": identifier}
-    await act.work.insert(
+    await unit.transaction.insert(
         *(
-            fresh(tables.CompanyValue, **own, **columns)
+            new_row(tables.CompanyValue, **own, **columns)
             for one in different
             if one.id in state.values
             for columns in custom_values.rows(one, state.values[one.id])
@@ -348,21 +352,21 @@ async def _hanging(act: Act, state: _State, known: Sequence[Any]) -> None:
 _MOVED: Final = "Move its customers to another company with customersUpdate first, which is done by a job."
 
 
-async def _renamed(act: Act, row: Row) -> None:
+async def _renamed(unit: UnitOfWork, row: Row) -> None:
     """Its customers are found by its new name; that is no change of theirs."""
-    members = await companies.customers_of(act.work, [row.id])
+    members = await companies.customers_of(unit.transaction, [row.id])
     for chunk in persistence.chunks(members, ("input", "name"), _MOVED):
-        rows = await customers.locked(act.work, chunk, Sight(everything=True))
-        found = await loaded_customer.of_rows(act, rows, SEARCHED)
-        await persistence.search_texts(act, list(found.values()))
+        rows = await customers.locked(unit.transaction, chunk, Visibility(sees_all=True))
+        found = await loaded_customer.of_rows(unit, rows, SEARCHED)
+        await persistence.search_texts(unit, list(found.values()))
 
 
-async def _customers(act: Act, ids: Sequence[bytes], company: Any) -> None:
+async def _customers(unit: UnitOfWork, ids: Sequence[bytes], company: Any) -> None:
     """They belong to another company from now on, or to none."""
     for chunk in persistence.chunks(ids, ("by",), _MOVED):
-        rows = await customers.locked(act.work, chunk, Sight(everything=True))
-        found = list((await loaded_customer.of_rows(act, rows, SEARCHED)).values())
+        rows = await customers.locked(unit.transaction, chunk, Visibility(sees_all=True))
+        found = list((await loaded_customer.of_rows(unit, rows, SEARCHED)).values())
         for state in found:
             change_fields.remember(state)
             state.company, state.row.company_id = company, company and company.id
-        await persistence.write(act, found)
+        await persistence.write(unit, found)

@@ -6,15 +6,24 @@ from typing import Any, Final
 from crm import record_writes, stored_filters
 from crm.catalogue import fields
 from crm.customers import loaded_customer
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
-from crm.validation import Checks, Given, behind, listed, present, room, take_turn, whole
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
+from crm.validation import (
+    ErrorCollector,
+    InputData,
+    check_integer,
+    check_list_has_room,
+    check_list_length,
+    lock_by_name,
+    next_position,
+    require_value,
+)
 from crm.values import text_values
 from crm.workspace.workspaces import COLUMNS as SHOWN
 from db import tables
 from db.filtering.search import LONGEST
 from db.queries.catalogue import saved_views
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import Permission
 from db.values import wire_format
 from db.values.folding import fold
@@ -24,52 +33,56 @@ WIDEST: Final = 10_000
 
 MOST_COLUMNS: Final = 250
 
-_AGENT = wire_format.wire("Agent")
+_AGENT = wire_format.id_encoder("Agent")
 _FIELDS: Final = frozenset(field.key for field in fields.CUSTOMER)
 """What a column can show beside external ids and custom fields."""
 
 
-async def create(act: Act, given: Given) -> Row:
+async def create(unit: UnitOfWork, given: InputData) -> Row:
     """It is the viewer's own. Raises Refused and its like."""
-    await take_turn(act, "saved views")
-    known = await saved_views.visible(act.work, act.viewer.agent_id, None)
-    room(len(known), "saved views")
-    row = fresh(
+    await lock_by_name(unit, "saved views")
+    known = await saved_views.visible(unit.transaction, unit.viewer.agent_id, None)
+    check_list_has_room(len(known), "saved views")
+    row = new_row(
         tables.SavedView,
-        workspace_id=act.workspace_id,
-        owner_id=act.viewer.agent_id,
-        position=behind(one.position for one in known),
+        workspace_id=unit.workspace_id,
+        owner_id=unit.viewer.agent_id,
+        position=next_position(one.position for one in known),
         columns=_shown(),
     )
-    await _read(act, row, {"name": None, "shared": False, **given}, shared=False)
-    return await record_writes.make(act, "SavedView", row, told)
+    await _read(unit, row, {"name": None, "shared": False, **given}, shared=False)
+    return await record_writes.create_record(unit, "SavedView", row, log_snapshot)
 
 
-async def update(act: Act, wire_id: str, given: Given) -> Row:
+async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
     """One's own, or a shared one with VIEW_SHARE. Raises Refused NOT_FOUND, FORBIDDEN, VIEW_PROTECTED and the like."""
-    found = await _one(act, wire_id)
-    row = copied(found, tables.SavedView)
-    await _read(act, row, given, shared=found.shared)
-    await record_writes.change(act, "SavedView", row, vars(copied(found, tables.SavedView)), told(found), told)
+    found = await _one(unit, wire_id)
+    row = copy_row(found, tables.SavedView)
+    await _read(unit, row, given, shared=found.shared)
+    await record_writes.update_record(
+        unit, "SavedView", row, vars(copy_row(found, tables.SavedView)), log_snapshot(found), log_snapshot
+    )
     return row
 
 
-async def delete(act: Act, wire_id: str) -> Any:
+async def delete(unit: UnitOfWork, wire_id: str) -> Any:
     """One's own, or a shared one with VIEW_SHARE. Raises Refused NOT_FOUND, FORBIDDEN, VIEW_PROTECTED."""
-    found = await _one(act, wire_id)
-    await record_writes.remove(act, "SavedView", found)
+    found = await _one(unit, wire_id)
+    await record_writes.delete_record(unit, "SavedView", found)
     return found
 
 
-async def forget_field(act: Act, name: str) -> None:
+async def forget_field(unit: UnitOfWork, name: str) -> None:
     """No view shows the field any more."""
-    for found in await saved_views.all_of_them(act.work):
-        row = copied(found, tables.SavedView)
+    for found in await saved_views.all_of_them(unit.transaction):
+        row = copy_row(found, tables.SavedView)
         row.columns = [one for one in found.columns if one["field"] != name]
-        await record_writes.change(act, "SavedView", row, vars(copied(found, tables.SavedView)), told(found), told)
+        await record_writes.update_record(
+            unit, "SavedView", row, vars(copy_row(found, tables.SavedView)), log_snapshot(found), log_snapshot
+        )
 
 
-def told(row: Any) -> Mapping[str, Any]:
+def log_snapshot(row: Any) -> Mapping[str, Any]:
     return {
         "name": row.name,
         "owner": row.owner_id and _AGENT(row.owner_id),
@@ -83,73 +96,73 @@ def told(row: Any) -> Mapping[str, Any]:
     }
 
 
-async def _one(act: Act, wire_id: str) -> Any:
+async def _one(unit: UnitOfWork, wire_id: str) -> Any:
     """Held. Others' own views are as if they were not."""
-    identifier, viewer = wire_format.parse("SavedView", wire_id), act.viewer
-    found = await saved_views.locked(act.work, identifier) if identifier else None
+    identifier, viewer = wire_format.decode_id("SavedView", wire_id), unit.viewer
+    found = await saved_views.locked(unit.transaction, identifier) if identifier else None
     mine = found is not None and found.owner_id is not None and found.owner_id == viewer.agent_id
     if found is None or not (mine or found.shared):
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” here.", ("id",))
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” here.", ("id",))
     if found.protected:
         message = f"“{found.name}” stays as it is; make a view of your own instead."
-        raise Refused(ErrorCode.VIEW_PROTECTED, message, ("id",))
-    if not mine and not viewer.may(Permission.VIEW_SHARE):
+        raise InputError(ErrorCode.VIEW_PROTECTED, message, ("id",))
+    if not mine and not viewer.has_permission(Permission.VIEW_SHARE):
         message = f"“{found.name}” is somebody else's; only its owner changes it, or who has VIEW_SHARE."
-        raise Refused(ErrorCode.FORBIDDEN, message, ("id",))
+        raise InputError(ErrorCode.FORBIDDEN, message, ("id",))
     return found
 
 
 # ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _read(act: Act, row: Row, given: Given, *, shared: bool) -> None:
+async def _read(unit: UnitOfWork, row: Row, given: InputData, *, shared: bool) -> None:
     """Takes it into the row. `shared` tells whether the view is so far."""
-    checks = Checks()
+    checks = ErrorCollector()
     if "name" in given:
-        row.name = checks.read(text_values.needed, given["name"], ("input", "name"), "a name") or ""
+        row.name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name") or ""
         row.name_key = fold(row.name)
     if "shared" in given:
-        row.shared = bool(checks.read(_shared, act, row, given["shared"], shared))
+        row.shared = bool(checks.check(_shared, unit, row, given["shared"], shared))
     if given.get("position") is not None:
-        row.position = checks.read(whole, given["position"], ("input", "position"))
+        row.position = checks.check(check_integer, given["position"], ("input", "position"))
     if "search" in given:
-        row.search = checks.read(text_values.text, given["search"], ("input", "search"), longest=LONGEST)
+        row.search = checks.check(text_values.text, given["search"], ("input", "search"), longest=LONGEST)
     for name in ("filter", "sort"):
         if name in given:
             setattr(row, name, given[name] or None)
-            await checks.wait(stored_filters.check(act, **{name: getattr(row, name)}))
+            await checks.check_async(stored_filters.check_stored_filter(unit, **{name: getattr(row, name)}))
     if "columns" in given:
-        custom = {one.key for one in await loaded_customer.custom_fields(act) if one.active}
+        custom = {one.key for one in await loaded_customer.custom_fields(unit) if one.active}
         row.columns = _columns(checks, given["columns"], custom)
-    checks.end()
+    checks.raise_if_any()
 
 
-def _shared(act: Act, row: Row, given: bool | None, so_far: bool) -> bool:
+def _shared(unit: UnitOfWork, row: Row, given: bool | None, so_far: bool) -> bool:
     """Raises Refused FORBIDDEN, and INVALID where it would be nobody's."""
     path = ("input", "shared")
-    wanted = bool(present(given, path))
-    if wanted and not so_far and not act.viewer.may(Permission.VIEW_SHARE):
-        raise Refused(ErrorCode.FORBIDDEN, "You need VIEW_SHARE to share a view with everybody.", path)
+    wanted = bool(require_value(given, path))
+    if wanted and not so_far and not unit.viewer.has_permission(Permission.VIEW_SHARE):
+        raise InputError(ErrorCode.FORBIDDEN, "You need VIEW_SHARE to share a view with everybody.", path)
     if not wanted and row.owner_id is None:
         message = "Nobody owns this view, so it is shared; a key has no views of its own."
-        raise Refused(ErrorCode.INVALID, message, path)
+        raise InputError(ErrorCode.INVALID, message, path)
     return wanted
 
 
-def _columns(checks: Checks, given: Sequence[Given] | None, custom: set[str]) -> list[dict[str, Any]]:
+def _columns(checks: ErrorCollector, given: Sequence[InputData] | None, custom: set[str]) -> list[dict[str, Any]]:
     """What a view shows where nothing is chosen, for null."""
     path: Path = ("input", "columns")
     if given is None:
         return _shown()
     kept: dict[str, dict[str, Any]] = {}
-    for place, one in enumerate(checks.read(listed, given, path, most=MOST_COLUMNS) or ()):
+    for place, one in enumerate(checks.check(check_list_length, given, path, most=MOST_COLUMNS) or ()):
         field, width = one["field"], one.get("width")
         if field in kept:
-            checks.refuse(ErrorCode.INVALID, f"“{field}” is there already.", (*path, place, "field"))
+            checks.add(ErrorCode.INVALID, f"“{field}” is there already.", (*path, place, "field"))
         elif not _is_field(field, custom):
-            checks.refuse(ErrorCode.FIELD_UNKNOWN, f"There is no field “{field}”.", (*path, place, "field"))
+            checks.add(ErrorCode.FIELD_UNKNOWN, f"There is no field “{field}”.", (*path, place, "field"))
         if width is not None:
-            checks.read(whole, width, (*path, place, "width"), least=1, most=WIDEST)
+            checks.check(check_integer, width, (*path, place, "width"), least=1, most=WIDEST)
         kept[field] = {"field": field, "width": width}
     return list(kept.values())
 

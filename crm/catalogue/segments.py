@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm import record_writes, stored_filters
-from crm.errors import ConflictRefused, ErrorCode, Path, Refused
-from crm.unit_of_work import Act
+from crm.errors import ConflictError, ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import tables
 from db.queries.catalogue import segments
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import SegmentKind
 from db.values import wire_format
 from db.values.folding import fold
 
 Given = Mapping[str, Any]
 
-_WIRE = wire_format.wire("Segment")
+_WIRE = wire_format.id_encoder("Segment")
 
 
-def told(segment: Any) -> Mapping[str, Any]:
+def log_snapshot(segment: Any) -> Mapping[str, Any]:
     return {
         "name": segment.name,
         "kind": SegmentKind(segment.kind).name,
@@ -28,85 +28,87 @@ def told(segment: Any) -> Mapping[str, Any]:
     }
 
 
-async def create(act: Act, given: Given) -> Row:
+async def create(unit: UnitOfWork, given: Given) -> Row:
     """Raises Refused BLANK, TOO_LONG, INVALID, and what a filter is refused with."""
     kind = SegmentKind.DYNAMIC if given.get("kind") is None else SegmentKind(given["kind"])
-    row = fresh(tables.Segment, workspace_id=act.workspace_id, name="", name_key="", kind=int(kind))
-    await _take(act, row, {"name": None, "filter": None, **given})
-    made = await record_writes.make(act, "Segment", row, told)
-    await _check_nesting(act, row)
+    row = new_row(tables.Segment, workspace_id=unit.workspace_id, name="", name_key="", kind=int(kind))
+    await _take(unit, row, {"name": None, "filter": None, **given})
+    made = await record_writes.create_record(unit, "Segment", row, log_snapshot)
+    await _check_nesting(unit, row)
     return made
 
 
-async def update(act: Act, wire_id: str, given: Given, *, if_version: int | None = None) -> Row:
+async def update(unit: UnitOfWork, wire_id: str, given: Given, *, if_version: int | None = None) -> Row:
     """Raises Refused NOT_FOUND, FIELD_PROTECTED, SEGMENT_CYCLE and the like, ConflictRefused."""
-    found = await _one(act, wire_id)
+    found = await _one(unit, wire_id)
     if if_version is not None and if_version != found.version:
-        raise ConflictRefused(found)
-    row = copied(found, tables.Segment)
+        raise ConflictError(found)
+    row = copy_row(found, tables.Segment)
     if given.get("kind") not in (None, row.kind):
         message = "A segment keeps its kind; make another segment."
-        raise Refused(ErrorCode.FIELD_PROTECTED, message, ("input", "kind"))
-    await _take(act, row, given)
-    if await record_writes.change(act, "Segment", row, vars(copied(found, tables.Segment)), told(found), told):
-        await _check_nesting(act, row)
+        raise InputError(ErrorCode.FIELD_PROTECTED, message, ("input", "kind"))
+    await _take(unit, row, given)
+    if await record_writes.update_record(
+        unit, "Segment", row, vars(copy_row(found, tables.Segment)), log_snapshot(found), log_snapshot
+    ):
+        await _check_nesting(unit, row)
     return row
 
 
-async def _check_nesting(act: Act, row: Row) -> None:
+async def _check_nesting(unit: UnitOfWork, row: Row) -> None:
     """Raises Refused SEGMENT_CYCLE, LIMIT_EXCEEDED. Asked as it is stored now, under its name: only so it shows whether
     it has become a part of itself, or nests too deep."""
-    await stored_filters.check(act, filter=row.filter)
+    await stored_filters.check_stored_filter(unit, filter=row.filter)
     whole = {"segments": {"includesAll": [_WIRE(row.id)]}}
-    await stored_filters.check(act, filter=whole, path=("input", "filter"))
+    await stored_filters.check_stored_filter(unit, filter=whole, path=("input", "filter"))
 
 
-async def delete(act: Act, wire_id: str) -> Any:
+async def delete(unit: UnitOfWork, wire_id: str) -> Any:
     """Its customers stay. Raises Refused NOT_FOUND, IN_USE."""
-    found = await _one(act, wire_id)
-    if uses := await _uses(act, found):
+    found = await _one(unit, wire_id)
+    if uses := await _uses(unit, found):
         message = f"“{found.name}” is used by {', '.join(uses[:3])}; take it out there first."
-        raise Refused(ErrorCode.IN_USE, message, ("id",))
-    await record_writes.remove(act, "Segment", found)
+        raise InputError(ErrorCode.IN_USE, message, ("id",))
+    await record_writes.delete_record(unit, "Segment", found)
     return found
 
 
-async def _one(act: Act, wire_id: str) -> Any:
+async def _one(unit: UnitOfWork, wire_id: str) -> Any:
     """Held until the act ends."""
-    identifier = wire_format.parse("Segment", wire_id)
-    found = await segments.locked(act.work, [identifier]) if identifier else {}
+    identifier = wire_format.decode_id("Segment", wire_id)
+    found = await segments.locked(unit.transaction, [identifier]) if identifier else {}
     if identifier is None or identifier not in found:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no segment “{wire_id}” here.", ("id",))
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no segment “{wire_id}” here.", ("id",))
     return found[identifier]
 
 
-async def _take(act: Act, row: Row, given: Given) -> None:
+async def _take(unit: UnitOfWork, row: Row, given: Given) -> None:
     if "name" in given:
         row.name = text_values.needed(given["name"], ("input", "name"), "a name")
         row.name_key = fold(row.name)
     if "description" in given:
         row.description = text_values.text(given["description"], ("input", "description"), longest=text_values.LINE)
     if "filter" in given:
-        row.filter = await _filter(act, SegmentKind(row.kind), given["filter"], ("input", "filter"))
+        row.filter = await _filter(unit, SegmentKind(row.kind), given["filter"], ("input", "filter"))
 
 
-async def _filter(act: Act, kind: SegmentKind, given: Any, path: Path) -> Any:
+async def _filter(unit: UnitOfWork, kind: SegmentKind, given: Any, path: Path) -> Any:
     """Kept as it was written."""
     if kind is SegmentKind.STATIC:
         if given is not None:
             message = "The members of a STATIC segment are put in by hand; it has no filter."
-            raise Refused(ErrorCode.INVALID, message, path)
+            raise InputError(ErrorCode.INVALID, message, path)
         return None
     if given is None:
-        raise Refused(ErrorCode.INVALID, "A DYNAMIC segment needs a filter: it says who is in it.", path)
-    await stored_filters.check(act, filter=given)
+        raise InputError(ErrorCode.INVALID, "A DYNAMIC segment needs a filter: it says who is in it.", path)
+    await stored_filters.check_stored_filter(unit, filter=given)
     return given
 
 
-async def _uses(act: Act, segment: Any) -> list[str]:
+async def _uses(unit: UnitOfWork, segment: Any) -> list[str]:
     """What asks for the segment by its id: other segments, saved views, assignment rules, by their names."""
     mine = _WIRE(segment.id)
-    stored = await segments.stored_filters(act.work)
+    stored = await segments.stored_filters(unit.transaction)
     return [f"“{one.name}”" for one in stored if one.id != segment.id and _names(one.filter, mine)]
 
 

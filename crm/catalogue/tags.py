@@ -7,17 +7,17 @@ from typing import Any
 from crm import record_writes
 from crm.customers import change_fields, loaded_customer, persistence, tag_changes
 from crm.customers.loaded_customer import SEARCHED, State
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import tables
 from db.queries.catalogue import tags
 from db.queries.customers import customers
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import ChangeAction, TagKind
 from db.values import wire_format
 from db.values.folding import caseless, fold
-from db.visibility import Sight
+from db.visibility import Visibility
 
 Given = Mapping[str, Any]
 
@@ -30,7 +30,7 @@ class Done:
     customers: int | None = None
 
 
-def told(tag: Any) -> Mapping[str, Any]:
+def log_snapshot(tag: Any) -> Mapping[str, Any]:
     return {
         "name": tag.name,
         "kind": TagKind(tag.kind).name,
@@ -39,14 +39,14 @@ def told(tag: Any) -> Mapping[str, Any]:
     }
 
 
-async def create(act: Act, given: Given) -> Done:
+async def create(unit: UnitOfWork, given: Given) -> Done:
     """Raises Refused BLANK, TOO_LONG, TAKEN."""
     kind = TagKind.BUSINESS if given.get("kind") is None else TagKind(given["kind"])
     name = tag_changes.name(given.get("name") or "", ("input", "name"))
-    await _free(act, kind, name, None)
-    row = fresh(
+    await _free(unit, kind, name, None)
+    row = new_row(
         tables.Tag,
-        workspace_id=act.workspace_id,
+        workspace_id=unit.workspace_id,
         name=name,
         name_key=fold(name),
         unique_key=caseless(name),
@@ -54,53 +54,55 @@ async def create(act: Act, given: Given) -> Done:
         color=text_values.text(given.get("color"), ("input", "color"), longest=text_values.WORD),
         description=text_values.text(given.get("description"), ("input", "description"), longest=text_values.LINE),
     )
-    return Done(await record_writes.make(act, "Tag", row, told))
+    return Done(await record_writes.create_record(unit, "Tag", row, log_snapshot))
 
 
-async def update(act: Act, wire_id: str, given: Given) -> Done:
+async def update(unit: UnitOfWork, wire_id: str, given: Given) -> Done:
     """Its customers keep it. Raises Refused NOT_FOUND, BLANK, TOO_LONG, TAKEN, FIELD_PROTECTED."""
-    found = await _one(act, wire_id, ("id",))
-    row = copied(found, tables.Tag)
+    found = await _one(unit, wire_id, ("id",))
+    row = copy_row(found, tables.Tag)
     if given.get("kind") not in (None, row.kind):
         message = "A tag keeps its kind; make another tag, and merge the two."
-        raise Refused(ErrorCode.FIELD_PROTECTED, message, ("input", "kind"))
+        raise InputError(ErrorCode.FIELD_PROTECTED, message, ("input", "kind"))
     if "name" in given:
         row.name = tag_changes.name(given["name"] or "", ("input", "name"))
         row.name_key, row.unique_key = fold(row.name), caseless(row.name)
-        await _free(act, TagKind(row.kind), row.name, row.id)
+        await _free(unit, TagKind(row.kind), row.name, row.id)
     for name, longest in (("color", text_values.WORD), ("description", text_values.LINE)):
         if name in given:
             setattr(row, name, text_values.text(given[name], ("input", name), longest=longest))
-    await record_writes.change(act, "Tag", row, vars(copied(found, tables.Tag)), told(found), told)
+    await record_writes.update_record(
+        unit, "Tag", row, vars(copy_row(found, tables.Tag)), log_snapshot(found), log_snapshot
+    )
     if row.name_key != found.name_key:
-        await _renamed(act, row)
+        await _renamed(unit, row)
     return Done(row)
 
 
-async def delete(act: Act, wire_id: str) -> Done:
+async def delete(unit: UnitOfWork, wire_id: str) -> Done:
     """Takes it off every customer first. Raises Refused NOT_FOUND, LimitRefused where too many wear it."""
-    tag = await _one(act, wire_id, ("id",))
-    count = await _rewritten(act, [tag.id], ("id",), lambda worn: worn.pop(tag.id, None))
-    await record_writes.remove(act, "Tag", tag)
+    tag = await _one(unit, wire_id, ("id",))
+    count = await _rewritten(unit, [tag.id], ("id",), lambda worn: worn.pop(tag.id, None))
+    await record_writes.delete_record(unit, "Tag", tag)
     return Done(tag, count)
 
 
-async def merge(act: Act, into: str, from_: Sequence[str]) -> Done:
+async def merge(unit: UnitOfWork, into: str, from_: Sequence[str]) -> Done:
     """Whoever wears one of them wears the survivor. Raises Refused NOT_FOUND, INVALID, TAG_KIND_MISMATCH, and
     EMPTY_TARGET for no tags."""
     if not from_:
-        raise Refused(ErrorCode.EMPTY_TARGET, "Name the tags to merge into this one.", ("from",))
-    survivor = await _one(act, into, ("into",))
+        raise InputError(ErrorCode.EMPTY_TARGET, "Name the tags to merge into this one.", ("from",))
+    survivor = await _one(unit, into, ("into",))
     merged: dict[bytes, Any] = {}
     for place, wire_id in enumerate(from_):
         path = ("from", place)
-        tag = await _one(act, wire_id, path)
+        tag = await _one(unit, wire_id, path)
         if tag.id == survivor.id:
-            raise Refused(ErrorCode.INVALID, f"“{tag.name}” cannot be merged into itself.", path)
+            raise InputError(ErrorCode.INVALID, f"“{tag.name}” cannot be merged into itself.", path)
         if tag.kind != survivor.kind:
             kinds = TagKind(tag.kind).name, TagKind(survivor.kind).name
             message = f"“{tag.name}” is a {kinds[0]} tag; only {kinds[1]} tags can be merged into “{survivor.name}”."
-            raise Refused(ErrorCode.TAG_KIND_MISMATCH, message, path)
+            raise InputError(ErrorCode.TAG_KIND_MISMATCH, message, path)
         merged[tag.id] = tag
 
     def replace(worn: dict[bytes, Any]) -> None:
@@ -108,54 +110,54 @@ async def merge(act: Act, into: str, from_: Sequence[str]) -> Done:
             worn.pop(key, None)
         worn[survivor.id] = survivor
 
-    count = await _rewritten(act, list(merged), ("from",), replace)
+    count = await _rewritten(unit, list(merged), ("from",), replace)
     for tag in merged.values():
-        await record_writes.remove(act, "Tag", tag, action=ChangeAction.MERGED)
+        await record_writes.delete_record(unit, "Tag", tag, action=ChangeAction.MERGED)
     return Done(survivor, count)
 
 
-async def _one(act: Act, wire_id: str, path: Path) -> Any:
+async def _one(unit: UnitOfWork, wire_id: str, path: Path) -> Any:
     """Held: nobody puts it on or takes it off meanwhile."""
-    identifier = wire_format.parse("Tag", wire_id)
-    found = await tags.locked(act.work, [identifier]) if identifier else {}
+    identifier = wire_format.decode_id("Tag", wire_id)
+    found = await tags.locked(unit.transaction, [identifier]) if identifier else {}
     if identifier is None or identifier not in found:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no tag “{wire_id}” here.", path)
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{wire_id}” here.", path)
     return found[identifier]
 
 
-async def _free(act: Act, kind: TagKind, name: str, mine: bytes | None) -> None:
-    holder = await tags.by_name(act.work, int(kind), caseless(name))
+async def _free(unit: UnitOfWork, kind: TagKind, name: str, mine: bytes | None) -> None:
+    holder = await tags.by_name(unit.transaction, int(kind), caseless(name))
     if holder is not None and holder.id != mine:
         message = f"There is a {kind.name} tag “{holder.name}” already; choose another name."
-        raise Refused(ErrorCode.TAKEN, message, ("input", "name"))
+        raise InputError(ErrorCode.TAKEN, message, ("input", "name"))
 
 
 async def _rewritten(
-    act: Act, tag_ids: Sequence[bytes], path: Path, change: Callable[[dict[bytes, Any]], object]
+    unit: UnitOfWork, tag_ids: Sequence[bytes], path: Path, change: Callable[[dict[bytes, Any]], object]
 ) -> int:
     """Changes what everybody wears who wears one of the tags, a chunk at a time. Raises LimitRefused."""
-    wearers = await tags.wearers(act.work, tag_ids)
+    wearers = await tags.wearers(unit.transaction, tag_ids)
     for chunk in persistence.chunks(
         wearers, path, "Take the tag off with customersUpdate first, which is done by a job."
     ):
-        found = await _loaded(act, chunk)
+        found = await _loaded(unit, chunk)
         for state in found:
             change(state.tags)
-        await persistence.write(act, found)
+        await persistence.write(unit, found)
     return len(wearers)
 
 
-async def _renamed(act: Act, tag: Row) -> None:
+async def _renamed(unit: UnitOfWork, tag: Row) -> None:
     """What is sorted and searched by is changed with it; that is no change of the customers. Raises LimitRefused."""
-    wearers, path = await tags.wearers(act.work, [tag.id]), ("input", "name")
+    wearers, path = await tags.wearers(unit.transaction, [tag.id]), ("input", "name")
     for chunk in persistence.chunks(wearers, path, "Make a new tag and put it on them with customersUpdate instead."):
-        await persistence.refresh(act, await _loaded(act, chunk))
+        await persistence.refresh(unit, await _loaded(unit, chunk))
 
 
-async def _loaded(act: Act, ids: Sequence[bytes]) -> list[State]:
+async def _loaded(unit: UnitOfWork, ids: Sequence[bytes]) -> list[State]:
     """Whoever may see them."""
-    rows = await customers.locked(act.work, ids, Sight(everything=True))
-    found = list((await loaded_customer.of_rows(act, rows, SEARCHED)).values())
+    rows = await customers.locked(unit.transaction, ids, Visibility(sees_all=True))
+    found = list((await loaded_customer.of_rows(unit, rows, SEARCHED)).values())
     for state in found:
         change_fields.remember(state)
     return found

@@ -47,45 +47,45 @@ def _live(row: Any) -> bool:
 
 
 def may_update(viewer: Viewer, row: Any) -> bool:
-    return viewer.may(Permission.CUSTOMER_UPDATE) and permissions.works_with(viewer, row)
+    return viewer.has_permission(Permission.CUSTOMER_UPDATE) and permissions.may_change(viewer, row)
 
 
 def may_tag(viewer: Viewer, row: Any) -> bool:
     """Through an update, so it needs that as well."""
-    return may_update(viewer, row) and viewer.may(Permission.TAG_ASSIGN) and bool(row.reseller_relationship)
+    return may_update(viewer, row) and viewer.has_permission(Permission.TAG_ASSIGN) and bool(row.reseller_relationship)
 
 
 def may_change_status(viewer: Viewer, row: Any) -> bool:
     """Of customers of one's own, or of all by who sees all."""
-    whose = viewer.may(Permission.CUSTOMER_VIEW_ALL) or permissions.owns(viewer, row)
-    return viewer.may(Permission.STATUS_CHANGE) and whose
+    whose = viewer.has_permission(Permission.CUSTOMER_VIEW_ALL) or permissions.is_owner(viewer, row)
+    return viewer.has_permission(Permission.STATUS_CHANGE) and whose
 
 
 def may_assign(viewer: Viewer, row: Any) -> bool:
     """A NEW one has to be verified first."""
-    return viewer.may(Permission.CUSTOMER_ASSIGN) and row.stage != CustomerStage.NEW
+    return viewer.has_permission(Permission.CUSTOMER_ASSIGN) and row.stage != CustomerStage.NEW
 
 
 def may_claim(viewer: Viewer, row: Any) -> bool:
     """From the pool, or from the queue of a department of one's own; keys claim nobody."""
     queued = row.stage == CustomerStage.TO_BE_ASSIGNED and row.department_id in viewer.department_ids
     free = row.stage == CustomerStage.POOL or queued
-    return viewer.agent_id is not None and viewer.may(Permission.CUSTOMER_CLAIM) and free
+    return viewer.agent_id is not None and viewer.has_permission(Permission.CUSTOMER_CLAIM) and free
 
 
 def may_release(viewer: Viewer, row: Any) -> bool:
     """One's own with CUSTOMER_UPDATE, others' with CUSTOMER_ASSIGN."""
-    own = permissions.owns(viewer, row) and viewer.may(Permission.CUSTOMER_UPDATE)
-    return row.stage == CustomerStage.FOLLOW_UP and (own or viewer.may(Permission.CUSTOMER_ASSIGN))
+    own = permissions.is_owner(viewer, row) and viewer.has_permission(Permission.CUSTOMER_UPDATE)
+    return row.stage == CustomerStage.FOLLOW_UP and (own or viewer.has_permission(Permission.CUSTOMER_ASSIGN))
 
 
 def may_verify(viewer: Viewer) -> bool:
-    return viewer.may(Permission.CUSTOMER_UPDATE) and viewer.may(Permission.CUSTOMER_VIEW_ALL)
+    return viewer.has_permission(Permission.CUSTOMER_UPDATE) and viewer.has_permission(Permission.CUSTOMER_VIEW_ALL)
 
 
 def _with(permission: Permission) -> Callable[[Viewer, Any], bool]:
     """Who may do it to customers that he works with."""
-    return lambda viewer, row: viewer.may(permission) and permissions.works_with(viewer, row)
+    return lambda viewer, row: viewer.has_permission(permission) and permissions.may_change(viewer, row)
 
 
 _may_archive = _with(Permission.CUSTOMER_ARCHIVE)
@@ -111,6 +111,6 @@ _ASKED: Final[Mapping[CustomerAction, Question]] = {
     CustomerAction.UNBLOCK: lambda viewer, row, blocked: _live(row) and blocked and _may_block(viewer, row),
     CustomerAction.MERGE: lambda viewer, row, blocked: _live(row) and _may_merge(viewer, row),
     CustomerAction.DELETE: lambda viewer, row, blocked: _may_delete(viewer, row),
-    CustomerAction.NOTE: lambda viewer, row, blocked: _live(row) and viewer.may(Permission.NOTE_WRITE),
-    CustomerAction.EXPORT: lambda viewer, row, blocked: viewer.may(Permission.CUSTOMER_EXPORT),
+    CustomerAction.NOTE: lambda viewer, row, blocked: _live(row) and viewer.has_permission(Permission.NOTE_WRITE),
+    CustomerAction.EXPORT: lambda viewer, row, blocked: viewer.has_permission(Permission.CUSTOMER_EXPORT),
 }

@@ -5,36 +5,36 @@ from typing import Any
 
 from crm.assignment import stages
 from crm.assignment.stages import Crew
-from crm.cooperative import yielding
+from crm.cooperative import yield_periodically
 from crm.customers import field_permissions, subscription_status, tag_changes, uniqueness
 from crm.customers.inputs import Change
 from crm.customers.loaded_customer import State, custom_fields
-from crm.errors import ErrorCode, Refused, TransitionRefused
+from crm.errors import ErrorCode, InputError, TransitionError
 from crm.references import References
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
 from db.values.folding import fold
 
 Pairs = Sequence[tuple[State, Change]]
 
 
-async def apply(act: Act, pairs: Pairs, references: References) -> None:
+async def apply(unit: UnitOfWork, pairs: Pairs, references: References) -> None:
     """Changes each customer in memory as its change asks; what is wrong with one is kept with it, and it is not
     written. The customers are locked, judged to be there, and hold the parts that their changes need."""
     owners = {change.owner.id for _, change in pairs if change.owner is not None}
     owners |= {state.row.owner_id for state, _ in pairs if state.made and state.row.owner_id is not None}
-    crew = await stages.crew(act, owners)
-    async for state, change in yielding(pairs):
+    crew = await stages.crew(unit, owners)
+    async for state, change in yield_periodically(pairs):
         if not state.refused:
-            await _Applying(act, state, change, references, crew).apply()
-    await uniqueness.check(act, pairs)
+            await _Applying(unit, state, change, references, crew).apply()
+    await uniqueness.check(unit, pairs)
 
 
 class _Applying:
     """One customer and one change. What is wrong is gathered, so that a person sees all of it at once."""
 
-    def __init__(self, act: Act, state: State, change: Change, references: References, crew: Crew) -> None:
-        self.act = act
+    def __init__(self, unit: UnitOfWork, state: State, change: Change, references: References, crew: Crew) -> None:
+        self.unit = unit
         self.state = state
         self.change = change
         self.references = references
@@ -57,7 +57,7 @@ class _Applying:
     def _try(self, rule: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return rule(*arguments)
-        except Refused as refused:
+        except InputError as refused:
             self.state.refuse(refused)
             return None
 
@@ -66,7 +66,7 @@ class _Applying:
     def _relationship(self) -> None:
         to, row = self.change.given["relationship_status"], self.state.row
         if to is not None and (self.state.made or to != row.relationship_status):
-            field_permissions.status(self.act, self.state, self.change.at("relationshipStatus"))
+            field_permissions.status(self.unit, self.state, self.change.at("relationshipStatus"))
             row.relationship_status = int(RelationshipStatus(to))
 
     def _subscription(self) -> None:
@@ -74,7 +74,7 @@ class _Applying:
         if to is None or (not self.state.made and to == row.subscription_status):
             return
         path = self.change.at("subscriptionStatus")
-        field_permissions.status(self.act, self.state, path)
+        field_permissions.status(self.unit, self.state, path)
         if not self.state.made:
             subscription_status.move(SubscriptionStatus(row.subscription_status), SubscriptionStatus(to), path)
         row.subscription_status = int(to)
@@ -88,24 +88,24 @@ class _Applying:
             return
         if not self.state.made:
             message = "The stage is moved by assigning, releasing, claiming and verifying, not by an update."
-            raise Refused(ErrorCode.FIELD_PROTECTED, message, path)
+            raise InputError(ErrorCode.FIELD_PROTECTED, message, path)
         owned = self.change.given.get("owner") is not None
         if to == CustomerStage.POOL or (to == CustomerStage.FOLLOW_UP and not owned):
             message = f"A new customer cannot start in {CustomerStage(to).name}; an owner makes it FOLLOW_UP."
-            raise Refused(ErrorCode.INVALID, message, path)
+            raise InputError(ErrorCode.INVALID, message, path)
         self.state.row.stage = int(to)
 
     async def _follow_up_stage(self) -> None:
         row = self.state.row
         if self.change.has("follow_up_stage"):
             wanted, path = self.change.given["follow_up_stage"], self.change.at("followUpStage")
-            stages = (await self.act.settings()).follow_up_stages
+            stages = (await self.unit.settings()).follow_up_stages
             if wanted is not None and row.stage != CustomerStage.FOLLOW_UP:
                 message = "Only a customer in FOLLOW_UP has a follow-up stage; assign the customer first."
-                self.state.refuse(Refused(ErrorCode.INVALID, message, path))
+                self.state.refuse(InputError(ErrorCode.INVALID, message, path))
             elif wanted is not None and wanted not in stages:
                 message = f"“{wanted}” is none of the follow-up stages; choose one of {', '.join(stages)}."
-                self.state.refuse(Refused(ErrorCode.INVALID, message, path))
+                self.state.refuse(InputError(ErrorCode.INVALID, message, path))
             row.follow_up_stage = wanted
         elif row.stage != CustomerStage.FOLLOW_UP:
             row.follow_up_stage = None
@@ -116,12 +116,12 @@ class _Applying:
         row, path, agent = self.state.row, self.change.at("owner"), self.change.owner
         if self.change.given["owner"] is None:
             if row.owner_id is not None and not self.state.made:
-                raise TransitionRefused(CustomerStage.FOLLOW_UP, CustomerStage.POOL, (), path)
+                raise TransitionError(CustomerStage.FOLLOW_UP, CustomerStage.POOL, (), path)
             return
         if agent is None or row.owner_id == agent.id:
             return
-        field_permissions.owner(self.act, self.state, path)
-        stages.assign(self.act, self.state, agent.id, self.crew, path)
+        field_permissions.owner(self.unit, self.state, path)
+        stages.assign(self.unit, self.state, agent.id, self.crew, path)
 
     def _company(self) -> None:
         company = self.change.company
@@ -158,12 +158,12 @@ class _Applying:
     async def _tags(self, wanted: tag_changes.TagsWanted) -> None:
         row = self.state.row
         try:
-            field_permissions.tags(self.act, self.state, wanted.path)
+            field_permissions.tags(self.unit, self.state, wanted.path)
             if not row.reseller_relationship:
                 message = f"“{row.name}” has no reseller relationship, so the tags cannot be changed."
-                raise Refused(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, wanted.path)
-            self.state.tags = await tag_changes.change(self.act, self.state.tags, wanted, self.references)
-        except Refused as refused:
+                raise InputError(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, wanted.path)
+            self.state.tags = await tag_changes.change(self.unit, self.state.tags, wanted, self.references)
+        except InputError as refused:
             self.state.refuse(refused)
 
     def _friends(self) -> None:
@@ -184,11 +184,11 @@ class _Applying:
         """A new customer has a value in every required field."""
         if not self.state.made:
             return
-        for one in await custom_fields(self.act):
+        for one in await custom_fields(self.unit):
             asked = one.id in self.change.values
             if one.required and one.active and one.id not in self.state.values and not asked:
                 message = f"“{one.label}” is required; give it under the key “{one.key}”."
-                self.state.refuse(Refused(ErrorCode.BLANK, message, self.change.at("customFields")))
+                self.state.refuse(InputError(ErrorCode.BLANK, message, self.change.at("customFields")))
 
 
 _FIRST: Mapping[ErrorCode, int] = {ErrorCode.FORBIDDEN: 0, ErrorCode.CUSTOMER_BLOCKED: 1}

@@ -10,8 +10,10 @@ from db.rows import Row
 from db.tables.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, Verification
 from db.values import wire_format
 
-_AGENT, _COMPANY, _DEPARTMENT, _TAG = (wire_format.wire(kind) for kind in ("Agent", "Company", "Department", "Tag"))
-_CUSTOMER = wire_format.wire("Customer")
+_AGENT, _COMPANY, _DEPARTMENT, _TAG = (
+    wire_format.id_encoder(kind) for kind in ("Agent", "Company", "Department", "Tag")
+)
+_CUSTOMER = wire_format.id_encoder("Customer")
 
 # Field of the log, column, how the column is shown.
 COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
@@ -23,7 +25,7 @@ COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
     ("email", "email", None),
     ("gender", "gender", lambda code: Gender(code).name),
     ("birthDate", "birth_date", None),
-    ("value", "value", wire_format.show_decimal),
+    ("value", "value", wire_format.format_decimal),
     ("source", "source", None),
     ("channel", "channel", None),
     ("relationshipStatus", "relationship_status", lambda code: RelationshipStatus(code).name),
@@ -32,7 +34,7 @@ COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
     ("verification", "verification", lambda code: Verification(code).name),
     ("followUpStage", "follow_up_stage", None),
     ("resellerRelationship", "reseller_relationship", None),
-    ("archivedAt", "archived_at", wire_format.show_moment),
+    ("archivedAt", "archived_at", wire_format.format_moment),
     ("address.line1", "address_line1", None),
     ("address.line2", "address_line2", None),
     ("address.city", "city", None),
@@ -50,7 +52,7 @@ _SHOWN: Final[Mapping[str, tuple[str, Any]]] = {column: (name, show) for name, c
 _PLACE: Final[Mapping[str, int]] = {column: place for place, (_, column, _) in enumerate(COLUMNS)}
 
 
-def told(state: State, fields: Sequence[Any]) -> dict[str, Any]:
+def log_snapshot(state: State, fields: Sequence[Any]) -> dict[str, Any]:
     """What the log says of the customer now: columns, and the parts that are loaded. `fields` are the custom ones."""
     row = state.row
     found: dict[str, Any] = {}
@@ -73,7 +75,7 @@ def different(state: State, fields: Sequence[Any]) -> list[dict[str, Any]]:
             found.append({"field": name, "before": before, "after": now})
     touched = [part for part, kept in _KEPT.items() if part in state.parts and kept(state) != kept(was)]
     if touched:
-        found += change_log.differing(_parts(was, touched, fields), _parts(state, touched, fields))
+        found += change_log.changed_fields(_parts(was, touched, fields), _parts(state, touched, fields))
     return found
 
 
@@ -98,7 +100,10 @@ def _parts(held: State | Was, parts: Collection[str], fields: Sequence[Any]) -> 
         found["wechatFriends"] = sorted(map(_AGENT, held.friends))
     if "block" in parts:
         block = _block(held)
-        found["block"] = block and {"reason": block["reason"], "until": _shown(block["until"], wire_format.show_moment)}
+        found["block"] = block and {
+            "reason": block["reason"],
+            "until": _shown(block["until"], wire_format.format_moment),
+        }
     if "merged" in parts:
         found["mergedFrom"] = [_CUSTOMER(one) for one in held.merged]
     if "values" in parts:

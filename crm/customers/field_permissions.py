@@ -6,40 +6,40 @@ from typing import Any, Final
 from crm.customers import allowed_actions
 from crm.customers.inputs import Change
 from crm.customers.loaded_customer import State
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
 from db.tables.enums import Permission
 
 
-def status(act: Act, state: State, path: Path) -> None:
+def status(unit: UnitOfWork, state: State, path: Path) -> None:
     """By hand it needs the permission, and the customer for one's own; on create it does not. Raises Refused."""
-    if not state.made and not allowed_actions.may_change_status(act.viewer, state.row):
+    if not state.made and not allowed_actions.may_change_status(unit.viewer, state.row):
         message = f"You may not change the statuses of “{state.row.name}” (STATUS_CHANGE)."
-        raise Refused(ErrorCode.FORBIDDEN, message, path)
+        raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
-def owner(act: Act, state: State, path: Path) -> None:
+def owner(unit: UnitOfWork, state: State, path: Path) -> None:
     """Raises Refused."""
-    if not act.viewer.may(Permission.CUSTOMER_ASSIGN):
+    if not unit.viewer.has_permission(Permission.CUSTOMER_ASSIGN):
         message = f"You may not choose who looks after “{state.row.name}” (CUSTOMER_ASSIGN)."
-        raise Refused(ErrorCode.FORBIDDEN, message, path)
+        raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
-def tags(act: Act, state: State, path: Path) -> None:
+def tags(unit: UnitOfWork, state: State, path: Path) -> None:
     """Raises Refused."""
-    if not act.viewer.may(Permission.TAG_ASSIGN):
+    if not unit.viewer.has_permission(Permission.TAG_ASSIGN):
         message = "You may not put tags on customers or take them off (TAG_ASSIGN)."
-        raise Refused(ErrorCode.FORBIDDEN, message, path)
+        raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
-def refusals(act: Act, state: State, change: Change) -> list[Refused]:
+def refusals(unit: UnitOfWork, state: State, change: Change) -> list[InputError]:
     """What of the change the viewer may not do to this customer: it is judged before the customer is archived."""
-    found: list[Refused] = []
+    found: list[InputError] = []
     for key, name, check, differs in _PARTS:
         if change.has(key) and differs(state.row, change):
             try:
-                check(act, state, change.at(name))
-            except Refused as refused:
+                check(unit, state, change.at(name))
+            except InputError as refused:
                 found.append(refused)
     return found
 
@@ -48,7 +48,7 @@ def _moves(key: str) -> Callable[[Any, Change], bool]:
     return lambda row, change: change.given[key] not in (None, getattr(row, key))
 
 
-_PARTS: Final[Sequence[tuple[str, str, Callable[[Act, State, Path], None], Callable[[Any, Change], bool]]]] = (
+_PARTS: Final[Sequence[tuple[str, str, Callable[[UnitOfWork, State, Path], None], Callable[[Any, Change], bool]]]] = (
     ("relationship_status", "relationshipStatus", status, _moves("relationship_status")),
     ("subscription_status", "subscriptionStatus", status, _moves("subscription_status")),
     ("owner", "owner", owner, lambda row, change: change.owner is not None and change.owner.id != row.owner_id),

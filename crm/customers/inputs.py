@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from crm import references
 from crm.customers.loaded_customer import custom_fields
 from crm.customers.tag_changes import TagsWanted
-from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.errors import ErrorCode, InputError, LimitError, Path
 from crm.references import References, agents_named, companies_named, tags_named
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values, text_values
 from crm.values.custom_values import Value
 from db.values.folding import fold
@@ -66,7 +66,7 @@ class Change:
     values: dict[bytes, tuple[Value | None, Path]] = field(default_factory=dict)
     owner: Any = None
     company: Any = None
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[InputError] = field(default_factory=list)
 
     def has(self, name: str) -> bool:
         return name in self.given
@@ -81,12 +81,12 @@ class Change:
         return (*self.path, *steps)
 
 
-async def prepare(act: Act, inputs: Sequence[tuple[Given, Path]]) -> tuple[list[Change], References]:
+async def prepare(unit: UnitOfWork, inputs: Sequence[tuple[Given, Path]]) -> tuple[list[Change], References]:
     """The changes that the inputs ask for, and all that they name: a handful of statements, however many inputs."""
-    references = await _references(act, [given for given, _ in inputs])
-    country = (await act.settings()).default_country
-    fields = {one.key: one for one in await custom_fields(act) if one.active}
-    today = datetime.fromtimestamp(act.now / 1000, UTC).astimezone(ZoneInfo((await act.settings()).timezone))
+    references = await _references(unit, [given for given, _ in inputs])
+    country = (await unit.settings()).default_country
+    fields = {one.key: one for one in await custom_fields(unit) if one.active}
+    today = datetime.fromtimestamp(unit.now / 1000, UTC).astimezone(ZoneInfo((await unit.settings()).timezone))
     changes = []
     for given, path in inputs:
         change = Change(given, path)
@@ -95,14 +95,14 @@ async def prepare(act: Act, inputs: Sequence[tuple[Given, Path]]) -> tuple[list[
     return changes, references
 
 
-async def _references(act: Act, inputs: Sequence[Given]) -> References:
+async def _references(unit: UnitOfWork, inputs: Sequence[Given]) -> References:
     references = References()
     tagged = [one.get("tags") or {} for one in inputs]
-    await tags_named(act, references, (ref for one in tagged for way in _WAYS for ref in one.get(way) or ()))
+    await tags_named(unit, references, (ref for one in tagged for way in _WAYS for ref in one.get(way) or ()))
     friends = [one.get("wechat_friends") or {} for one in inputs]
     people = [ref for one in friends for way in _WAYS for ref in one.get(way) or ()]
-    await agents_named(act, references, [*people, *(one["owner"] for one in inputs if one.get("owner"))])
-    await companies_named(act, references, [one["company"] for one in inputs if one.get("company")])
+    await agents_named(unit, references, [*people, *(one["owner"] for one in inputs if one.get("owner"))])
+    await companies_named(unit, references, [one["company"] for one in inputs if one.get("company")])
     return references
 
 
@@ -131,7 +131,7 @@ class _Reading:
     def _try(self, read: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         try:
             return read(*arguments, **named)
-        except Refused as refused:
+        except InputError as refused:
             self.change.refused.append(refused)
             return None
 
@@ -159,13 +159,13 @@ class _Reading:
             born = columns["birth_date"] = given["birth_date"]
             if born is not None and born > self.today:
                 message = f"{born} is in the future; nobody is born then."
-                self.change.refused.append(Refused(ErrorCode.INVALID, message, self.change.at("birthDate")))
+                self.change.refused.append(InputError(ErrorCode.INVALID, message, self.change.at("birthDate")))
         if "value" in given:
             columns["value"] = given["value"] or 0
         for key, name in _NEVER_NULL.items():
             if key in given and given[key] is None:
                 message = "This cannot be empty; leave it out to keep it as it is."
-                self.change.refused.append(Refused(ErrorCode.INVALID, message, self.change.at(name)))
+                self.change.refused.append(InputError(ErrorCode.INVALID, message, self.change.at(name)))
 
     def _address(self) -> None:
         if "address" not in self.given:
@@ -202,7 +202,7 @@ class _Reading:
         given = self.given[key] or []
         if len(given) > MOST:
             message = f"There is room for {MOST} of them; these are {len(given)}."
-            self.change.refused.append(LimitRefused(message, path, limit=MOST, current=len(given)))
+            self.change.refused.append(LimitError(message, path, limit=MOST, current=len(given)))
             return []
         read_ = [self._try(read, one, (*path, place)) for place, one in enumerate(given)]
         return list(dict.fromkeys(one for one in read_ if one is not None))
@@ -241,7 +241,7 @@ class _Reading:
             field_ = self.fields.get(one["key"])
             if field_ is None:
                 message = f"There is no custom field “{one['key']}” here."
-                self.change.refused.append(Refused(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
+                self.change.refused.append(InputError(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
             else:
                 self._value(field_, one.get("value"), (*path, "value"))
 

@@ -6,8 +6,8 @@ from itertools import compress
 from operator import is_not
 from typing import Any, Final
 
-from crm.errors import Refused
-from crm.unit_of_work import Act
+from crm.errors import InputError
+from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values
 from crm.values.custom_values import Value
 from db import tables
@@ -15,7 +15,7 @@ from db.queries import activities
 from db.queries.catalogue import agents, companies, tags
 from db.queries.catalogue import custom_fields as fields
 from db.queries.customers import customers, search_documents
-from db.rows import Row, copied
+from db.rows import Row, copy_row
 from db.tables.enums import EntityType
 
 SEARCHED: Final = frozenset({"phones", "emails", "external_ids", "tags", "values", "notes", "company"})
@@ -44,7 +44,7 @@ class State:
     company: Any = None
     block: Row | None = None
     # What is wrong: then nothing of it is written.
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[InputError] = field(default_factory=list)
     # As it was when it was loaded; set by `told`.
     was: "Was | None" = None
 
@@ -69,7 +69,7 @@ class State:
         other = compress(now, map(is_not, now.values(), before.values()))
         return {name for name in other if now[name] != before[name]}
 
-    def refuse(self, refused: Refused) -> None:
+    def refuse(self, refused: InputError) -> None:
         self.refused.append(refused)
 
 
@@ -88,38 +88,38 @@ class Was:
     merged: tuple[bytes, ...]
 
 
-async def load(act: Act, ids: Sequence[bytes], parts: Collection[str]) -> dict[bytes, State]:
+async def load(unit: UnitOfWork, ids: Sequence[bytes], parts: Collection[str]) -> dict[bytes, State]:
     """Those in the viewer's sight under the ids they were asked by, locked, with the parts named. A statement for each
     part, however many customers."""
-    found = await customers.locked(act.work, ids, act.viewer.sight)
-    return await of_rows(act, found, parts)
+    found = await customers.locked(unit.transaction, ids, unit.viewer.visibility)
+    return await of_rows(unit, found, parts)
 
 
-async def of_rows(act: Act, found: Mapping[bytes, Any], parts: Collection[str]) -> dict[bytes, State]:
+async def of_rows(unit: UnitOfWork, found: Mapping[bytes, Any], parts: Collection[str]) -> dict[bytes, State]:
     """The states of rows that are locked already."""
     living = {row.id: row for row in found.values()}
-    states = {identifier: State(copied(row, tables.Customer), frozenset(parts)) for identifier, row in living.items()}
-    await more(act, states.values(), parts)
+    states = {identifier: State(copy_row(row, tables.Customer), frozenset(parts)) for identifier, row in living.items()}
+    await more(unit, states.values(), parts)
     return {asked: states[row.id] for asked, row in found.items()}
 
 
-async def more(act: Act, states: Iterable[State], parts: Collection[str]) -> None:
+async def more(unit: UnitOfWork, states: Iterable[State], parts: Collection[str]) -> None:
     """Loads further parts of them."""
     by_id = {state.id: state for state in states}
     if not by_id:
         return
-    ids, work = list(by_id), act.work
+    ids, transaction = list(by_id), unit.transaction
     for part, (find, take) in _LISTS.items():
         if part in parts:
-            for key, rows in (await find(work, ids)).items():
+            for key, rows in (await find(transaction, ids)).items():
                 setattr(by_id[key], part, take(rows))
     if "found_by" in parts:
-        for key, text in (await search_documents.texts(work, ids)).items():
+        for key, text in (await search_documents.texts(transaction, ids)).items():
             by_id[key].found_by = text
     if "block" in parts:
-        for key, row in (await customers.all_blocks(work, ids)).items():
-            by_id[key].block = copied(row, tables.CustomerBlock)
-    await _values_and_companies(act, by_id, parts)
+        for key, row in (await customers.all_blocks(transaction, ids)).items():
+            by_id[key].block = copy_row(row, tables.CustomerBlock)
+    await _values_and_companies(unit, by_id, parts)
 
 
 _LISTS: Final[Mapping[str, tuple[Any, Callable[[Any], Any]]]] = {
@@ -133,10 +133,10 @@ _LISTS: Final[Mapping[str, tuple[Any, Callable[[Any], Any]]]] = {
 }
 
 
-async def _values_and_companies(act: Act, by_id: Mapping[bytes, State], parts: Collection[str]) -> None:
+async def _values_and_companies(unit: UnitOfWork, by_id: Mapping[bytes, State], parts: Collection[str]) -> None:
     if "values" in parts:
-        known = {one.id: one for one in await custom_fields(act)}
-        for key, rows in (await fields.values(act.work, list(by_id), EntityType.CUSTOMER)).items():
+        known = {one.id: one for one in await custom_fields(unit)}
+        for key, rows in (await fields.values(unit.transaction, list(by_id), EntityType.CUSTOMER)).items():
             each: dict[bytes, list[Any]] = {}
             for row in rows:
                 each.setdefault(row.field_id, []).append(row)
@@ -145,15 +145,15 @@ async def _values_and_companies(act: Act, by_id: Mapping[bytes, State], parts: C
     if "company" in parts:
         wanted = {state.row.company_id for state in by_id.values() if state.row.company_id is not None}
         if wanted:
-            found = await companies.by_ids(act.work, list(wanted))
+            found = await companies.by_ids(unit.transaction, list(wanted))
             for state in by_id.values():
                 state.company = found.get(state.row.company_id)
 
 
-async def custom_fields(act: Act) -> list[Any]:
+async def custom_fields(unit: UnitOfWork) -> list[Any]:
     """The customers' custom fields in order, those that are switched off as well; read once an act."""
-    if "custom_fields" not in act.cache:
-        found = await fields.by_entities(act.work, [EntityType.CUSTOMER])
-        act.cache["custom_fields"] = found[EntityType.CUSTOMER]
-    known: list[Any] = act.cache["custom_fields"]
+    if "custom_fields" not in unit.cache:
+        found = await fields.by_entities(unit.transaction, [EntityType.CUSTOMER])
+        unit.cache["custom_fields"] = found[EntityType.CUSTOMER]
+    known: list[Any] = unit.cache["custom_fields"]
     return known

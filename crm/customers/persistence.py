@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from crm import change_log
-from crm.change_log import Entry
-from crm.cooperative import yielding
+from crm.change_log import ChangeEntry
+from crm.cooperative import yield_periodically
 from crm.customers import change_fields, search_document
 from crm.customers.loaded_customer import State, custom_fields
-from crm.errors import LimitRefused, Path
-from crm.unit_of_work import Act
+from crm.errors import LimitError, Path
+from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values
 from db import batch_writes, tables
-from db.rows import Row, fresh
+from db.rows import Row, new_row
 from db.tables.enums import ChangeAction, Outcome, TagKind
 from db.values.folding import fold
 
@@ -28,28 +28,28 @@ def chunks(ids: Sequence[bytes], path: Path, instead: str) -> list[Sequence[byte
     """The ids, CHUNK at a time. Raises LimitRefused, which says what to do `instead`, where they are more than MOST."""
     if len(ids) > MOST:
         message = f"This would change {len(ids)} records, and one request changes {MOST} at most. {instead}"
-        raise LimitRefused(message, path, limit=MOST, current=len(ids))
+        raise LimitError(message, path, limit=MOST, current=len(ids))
     return [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
 
 
-async def write(act: Act, states: Sequence[State], rows: Sequence[int] | None = None) -> list[Outcome]:
+async def write(unit: UnitOfWork, states: Sequence[State], rows: Sequence[int] | None = None) -> list[Outcome]:
     """Writes each that is not refused, as far as it differs from what it was. `rows` are their places in a job's
     target. Whether each is FAILED, UNCHANGED, UPDATED or CREATED."""
-    fields = await custom_fields(act)
+    fields = await custom_fields(unit)
     outcomes, written, entries = [], [], []
-    async for place, state in yielding(enumerate(states)):
+    async for place, state in yield_periodically(enumerate(states)):
         if state.refused:
             outcomes.append(Outcome.FAILED)
             continue
         _mirror(state)
-        entry = _entry(act, state, fields, None if rows is None else rows[place])
+        entry = _entry(unit, state, fields, None if rows is None else rows[place])
         outcomes.append(_outcome(state, entry))
         if entry is not None:
             written.append(state)
             entries.append(entry)
-    await _store(act, written, fields)
+    await _store(unit, written, fields)
     for entry in entries:
-        act.log.add(entry)
+        unit.log.add(entry)
     return outcomes
 
 
@@ -60,38 +60,42 @@ def preview(state: State, fields: Sequence[Any]) -> list[dict[str, Any]]:
     return change_fields.different(state, fields)
 
 
-async def search_texts(act: Act, states: Sequence[State]) -> None:
+async def search_texts(unit: UnitOfWork, states: Sequence[State]) -> None:
     """Rewrites what the customers are found by, and nothing else."""
-    await search_document.write(act, states, await custom_fields(act))
+    await search_document.write(unit, states, await custom_fields(unit))
 
 
-async def refresh(act: Act, states: Sequence[State]) -> None:
+async def refresh(unit: UnitOfWork, states: Sequence[State]) -> None:
     """Brings up to date what mirrors other records: no change of the customers, so nothing is logged."""
-    fields = await custom_fields(act)
+    fields = await custom_fields(unit)
     for state in states:
         _mirror(state)
-    await batch_writes.change(act.work, tables.Customer, ((state.id, _different(state)) for state in states))
-    await search_document.write(act, states, fields)
+    await batch_writes.update_rows(
+        unit.transaction, tables.Customer, ((state.id, _different(state)) for state in states)
+    )
+    await search_document.write(unit, states, fields)
 
 
-def _outcome(state: State, entry: Entry | None) -> Outcome:
+def _outcome(state: State, entry: ChangeEntry | None) -> Outcome:
     if entry is None:
         return Outcome.UNCHANGED
     return Outcome.CREATED if state.made else Outcome.UPDATED
 
 
-def _entry(act: Act, state: State, fields: Sequence[Any], place: int | None) -> Entry | None:
+def _entry(unit: UnitOfWork, state: State, fields: Sequence[Any], place: int | None) -> ChangeEntry | None:
     """What the log will say; None where nothing is different. The version grows with it."""
     row = state.row
     if state.made:
-        now = change_fields.told(state, fields)
-        return Entry(ChangeAction.CREATED, "Customer", row.id, row.version, change_log.appeared_of(now), row=place)
+        now = change_fields.log_snapshot(state, fields)
+        return ChangeEntry(
+            ChangeAction.CREATED, "Customer", row.id, row.version, change_log.created_fields_of(now), row=place
+        )
     different = change_fields.different(state, fields)
     if not different:
         return None
     row.version += 1
-    row.updated_at = act.now
-    return Entry(ChangeAction.UPDATED, "Customer", row.id, row.version, different, row=place)
+    row.updated_at = unit.now
+    return ChangeEntry(ChangeAction.UPDATED, "Customer", row.id, row.version, different, row=place)
 
 
 def _mirror(state: State) -> None:
@@ -119,58 +123,64 @@ def _fold_names(state: State) -> None:
 # ── the statements ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _store(act: Act, states: Sequence[State], fields: Sequence[Any]) -> None:
-    work = act.work
+async def _store(unit: UnitOfWork, states: Sequence[State], fields: Sequence[Any]) -> None:
+    transaction = unit.transaction
     made = [state for state in states if state.made]
     changed = [state for state in states if not state.made]
-    await _new_tags(act, states)
-    await work.insert(*(state.row for state in made))
-    await batch_writes.change(work, tables.Customer, [(one.id, _different(one)) async for one in yielding(changed)])
-    await _lists(act, states)
-    await _sets(act, states)
-    await _custom_values(act, states, {field.id: field for field in fields})
-    await search_document.write(act, states, fields)
+    await _new_tags(unit, states)
+    await transaction.insert(*(state.row for state in made))
+    await batch_writes.update_rows(
+        transaction, tables.Customer, [(one.id, _different(one)) async for one in yield_periodically(changed)]
+    )
+    await _lists(unit, states)
+    await _sets(unit, states)
+    await _custom_values(unit, states, {field.id: field for field in fields})
+    await search_document.write(unit, states, fields)
 
 
-async def _new_tags(act: Act, states: Sequence[State]) -> None:
+async def _new_tags(unit: UnitOfWork, states: Sequence[State]) -> None:
     """Tags made on the spot exist once a customer who is written wears them, and not before."""
-    pending: dict[bytes, Row] = act.cache.get("new_tags", {})
+    pending: dict[bytes, Row] = unit.cache.get("new_tags", {})
     worn = {key: pending[key] for state in states for key in state.tags if key in pending}
-    await act.work.insert(*worn.values())
+    await unit.transaction.insert(*worn.values())
     for tag in worn.values():
-        act.log.add(tag_made(tag))
+        unit.log.add(tag_made(tag))
         del pending[tag.id]
 
 
-def tag_made(tag: Any) -> Entry:
+def tag_made(tag: Any) -> ChangeEntry:
     """How the log tells that a tag is new."""
-    fields = change_log.appeared(
+    fields = change_log.created_fields(
         name=tag.name, kind=TagKind(tag.kind).name, color=tag.color, description=tag.description
     )
-    return Entry(ChangeAction.CREATED, "Tag", tag.id, 1, fields)
+    return ChangeEntry(ChangeAction.CREATED, "Tag", tag.id, 1, fields)
 
 
 def _different(state: State) -> Mapping[str, Any]:
     return {name: getattr(state.row, name) for name in sorted(state.changed())}
 
 
-async def _lists(act: Act, states: Iterable[State]) -> None:
+async def _lists(unit: UnitOfWork, states: Iterable[State]) -> None:
     """Phones and e-mails are kept whole, in their order."""
     phones = [state for state in states if "phones" in state.parts and _differs(state, "phones")]
     emails = [state for state in states if "emails" in state.parts and _differs(state, "emails")]
-    work, number = act.work, act.workspace_id
-    await batch_writes.clear(work, tables.CustomerPhone, "customer_id", [one.id for one in phones if not one.made])
-    await work.insert(
+    transaction, number = unit.transaction, unit.workspace_id
+    await batch_writes.delete_where_in(
+        transaction, tables.CustomerPhone, "customer_id", [one.id for one in phones if not one.made]
+    )
+    await transaction.insert(
         *(
-            fresh(tables.CustomerPhone, workspace_id=number, customer_id=state.id, position=place, phone=phone)
+            new_row(tables.CustomerPhone, workspace_id=number, customer_id=state.id, position=place, phone=phone)
             for state in phones
             for place, phone in enumerate(state.phones)
         )
     )
-    await batch_writes.clear(work, tables.CustomerEmail, "customer_id", [one.id for one in emails if not one.made])
-    await work.insert(
+    await batch_writes.delete_where_in(
+        transaction, tables.CustomerEmail, "customer_id", [one.id for one in emails if not one.made]
+    )
+    await transaction.insert(
         *(
-            fresh(
+            new_row(
                 tables.CustomerEmail,
                 workspace_id=number,
                 customer_id=state.id,
@@ -189,11 +199,11 @@ def _differs(state: State, part: str) -> bool:
     return bool(now) if state.was is None else now != getattr(state.was, part)
 
 
-async def _sets(act: Act, states: Sequence[State]) -> None:
+async def _sets(unit: UnitOfWork, states: Sequence[State]) -> None:
     """External ids, tags and friends: what is gone is deleted, what is new is added."""
     gone: dict[type[Any], list[dict[str, Any]]] = {}
     new: dict[type[Any], list[Row]] = {}
-    async for state in yielding(states):
+    async for state in yield_periodically(states):
         for part, table, columns in _SETS:
             if part not in state.parts:
                 continue
@@ -201,13 +211,13 @@ async def _sets(act: Act, states: Sequence[State]) -> None:
             before = set(getattr(state.was, part)) if state.was else set()
             gone.setdefault(table, []).extend(columns(state, one) for one in before - now)
             new.setdefault(table, []).extend(
-                fresh(table, workspace_id=act.workspace_id, **columns(state, one)) for one in sorted(now - before)
+                new_row(table, workspace_id=unit.workspace_id, **columns(state, one)) for one in sorted(now - before)
             )
     for table, keys in gone.items():
-        await batch_writes.remove(act.work, table, keys)
+        await batch_writes.delete_rows(unit.transaction, table, keys)
     for rows in new.values():
-        await act.work.insert(*rows)
-    await _blocks(act, states)
+        await unit.transaction.insert(*rows)
+    await _blocks(unit, states)
 
 
 _SETS: tuple[tuple[str, Any, Any], ...] = (
@@ -221,18 +231,18 @@ _SETS: tuple[tuple[str, Any, Any], ...] = (
 )
 
 
-async def _blocks(act: Act, states: Sequence[State]) -> None:
+async def _blocks(unit: UnitOfWork, states: Sequence[State]) -> None:
     different = [
         state
         for state in states
         if "block" in state.parts and (state.block and vars(state.block)) != (state.was.block if state.was else None)
     ]
     held = [state.id for state in different if state.was and state.was.block]
-    await batch_writes.clear(act.work, tables.CustomerBlock, "customer_id", held)
-    await act.work.insert(*(state.block for state in different if state.block))
+    await batch_writes.delete_where_in(unit.transaction, tables.CustomerBlock, "customer_id", held)
+    await unit.transaction.insert(*(state.block for state in different if state.block))
 
 
-async def _custom_values(act: Act, states: Sequence[State], fields: Mapping[bytes, Any]) -> None:
+async def _custom_values(unit: UnitOfWork, states: Sequence[State], fields: Mapping[bytes, Any]) -> None:
     gone, new = [], []
     for state in states:
         if "values" not in state.parts:
@@ -245,9 +255,9 @@ async def _custom_values(act: Act, states: Sequence[State], fields: Mapping[byte
             if field_id in before:
                 gone.append({"customer_id": state.id, "field_id": field_id})
             if value is not None:
-                own = {"workspace_id": act.workspace_id, "customer_id": state.id}
+                own = {"workspace_id": unit.workspace_id, "customer_id": state.id}
                 new += [
-                    fresh(tables.CustomerValue, **own, **one) for one in custom_values.rows(fields[field_id], value)
+                    new_row(tables.CustomerValue, **own, **one) for one in custom_values.rows(fields[field_id], value)
                 ]
-    await batch_writes.remove(act.work, tables.CustomerValue, gone)
-    await act.work.insert(*new)
+    await batch_writes.delete_rows(unit.transaction, tables.CustomerValue, gone)
+    await unit.transaction.insert(*new)

@@ -2,12 +2,12 @@
 
 from crm.access import permissions
 from crm.customers.loaded_customer import State
-from crm.errors import ConflictRefused, ErrorCode, Path, Refused
-from crm.unit_of_work import Act
+from crm.errors import ConflictError, ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
 
 
 def judge(
-    act: Act,
+    unit: UnitOfWork,
     state: State,
     path: Path,
     *,
@@ -18,11 +18,11 @@ def judge(
     """Raises Refused where the viewer may not work with the customer (unless `foreign` ones are meant as well), where
     it is archived (unless that is no hindrance), and ConflictRefused where it is at another version."""
     row = state.row
-    if not foreign and not permissions.works_with(act.viewer, row):
+    if not foreign and not permissions.may_change(unit.viewer, row):
         message = f"“{row.name}” is somebody else's customer; ask for CUSTOMER_VIEW_ALL, or to be assigned."
-        raise Refused(ErrorCode.FORBIDDEN, message, path)
+        raise InputError(ErrorCode.FORBIDDEN, message, path)
     if not archived and state.archived:
         message = f"“{row.name}” is archived; unarchive the customer first."
-        raise Refused(ErrorCode.CUSTOMER_ARCHIVED, message, path)
+        raise InputError(ErrorCode.CUSTOMER_ARCHIVED, message, path)
     if if_version is not None and if_version != row.version:
-        raise ConflictRefused(row)
+        raise ConflictError(row)

@@ -6,20 +6,20 @@ from typing import Final
 
 from crm import references
 from crm.assignment import engine, stages
-from crm.change_log import Entry
-from crm.cooperative import yielding
+from crm.change_log import ChangeEntry
+from crm.cooperative import yield_periodically
 from crm.customers import change_fields, field_permissions, inputs, loaded_customer, persistence
 from crm.customers.apply_changes import apply
 from crm.customers.inputs import Change, Given
 from crm.customers.loaded_customer import SEARCHED, State
 from crm.customers.preconditions import judge
-from crm.errors import ErrorCode, Path, Refused, refuse
+from crm.errors import ErrorCode, InputError, Path, raise_errors
 from crm.references import Named, References
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
 from db.queries import accounts, change_log
 from db.queries.customers import customers, search_documents
-from db.rows import Row, fresh
+from db.rows import Row, new_row
 from db.tables.enums import ChangeAction, Outcome, Permission
 from db.values.folding import fold
 
@@ -50,58 +50,58 @@ class Wanted:
 # ── one ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def create(act: Act, given: Given) -> Written:
+async def create(unit: UnitOfWork, given: Given) -> Written:
     """A new customer. Raises Refused and its like."""
-    (state,), (outcome,) = await create_each(act, [(given, ("input",))])
+    (state,), (outcome,) = await create_each(unit, [(given, ("input",))])
     return _only(state, outcome)
 
 
-async def update(act: Act, by: Named, given: Given, *, if_version: int | None = None) -> Written:
+async def update(unit: UnitOfWork, by: Named, given: Given, *, if_version: int | None = None) -> Written:
     """Changes a customer. Raises Refused and its like."""
-    identifier = await references.customer(act, by)
+    identifier = await references.customer(unit, by)
     if identifier is None:
         raise references.nobody(by)
-    return await _updated(act, by, Wanted(identifier, given, if_version=if_version))
+    return await _updated(unit, by, Wanted(identifier, given, if_version=if_version))
 
 
-async def upsert(act: Act, by: Named, given: Given) -> Written:
+async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Written:
     """Changes the customer, or makes one that keeps the reference. Raises Refused and its like."""
     if "email" in by:
         # Addresses are not unique, so nothing else keeps two callers from making the same customer.
-        await accounts.take_turn(act.work, [f"customer {act.workspace_id} {fold(by['email'])}"])
-    identifier = await references.customer(act, by)
+        await accounts.take_turn(unit.transaction, [f"customer {unit.workspace_id} {fold(by['email'])}"])
+    identifier = await references.customer(unit, by)
     if identifier is not None:
-        if not act.viewer.may(Permission.CUSTOMER_UPDATE):
-            raise Refused(ErrorCode.FORBIDDEN, "The customer is there already, and you may not change it.", ("by",))
-        return await _updated(act, by, Wanted(identifier, kept(by, given, made=False)))
+        if not unit.viewer.has_permission(Permission.CUSTOMER_UPDATE):
+            raise InputError(ErrorCode.FORBIDDEN, "The customer is there already, and you may not change it.", ("by",))
+        return await _updated(unit, by, Wanted(identifier, kept(by, given, made=False)))
     if "id" in by:
         raise references.nobody(by)
-    (state,), (outcome,) = await create_each(act, [(kept(by, given, made=True), ("input",))])
+    (state,), (outcome,) = await create_each(unit, [(kept(by, given, made=True), ("input",))])
     at_reference(state, ("by",), ("input",), given)
     return _only(state, outcome)
 
 
-async def delete(act: Act, by: Named, *, if_version: int | None = None) -> Written:
+async def delete(unit: UnitOfWork, by: Named, *, if_version: int | None = None) -> Written:
     """Deletes any one customer for ever (EM23, SB20). Raises Refused and its like."""
-    identifier = await references.customer(act, by)
-    found = await loaded_customer.load(act, [identifier], ()) if identifier else {}
+    identifier = await references.customer(unit, by)
+    found = await loaded_customer.load(unit, [identifier], ()) if identifier else {}
     if identifier not in found:
         raise references.nobody(by)
     state = found[identifier]
-    judge(act, state, ("by",), archived=True, if_version=if_version)
-    await delete_each(act, [state])
+    judge(unit, state, ("by",), archived=True, if_version=if_version)
+    await delete_each(unit, [state])
     return Written(state.row, Outcome.DELETED)
 
 
-async def _updated(act: Act, by: Named, wanted: Wanted) -> Written:
-    found, (outcome,) = await update_each(act, [wanted])
+async def _updated(unit: UnitOfWork, by: Named, wanted: Wanted) -> Written:
+    found, (outcome,) = await update_each(unit, [wanted])
     if found[0] is None:
         raise references.nobody(by)
     return _only(found[0], outcome)
 
 
 def _only(state: State, outcome: Outcome) -> Written:
-    refuse(state.refused)
+    raise_errors(state.refused)
     return Written(state.row, outcome)
 
 
@@ -134,52 +134,52 @@ def at_reference(state: State, by: Path, path: Path, given: Given) -> None:
 
 
 async def create_each(
-    act: Act, given: Sequence[tuple[Given, Path]], places: Sequence[int] | None = None
+    unit: UnitOfWork, given: Sequence[tuple[Given, Path]], places: Sequence[int] | None = None
 ) -> tuple[list[State], list[Outcome]]:
     """New customers, each for itself: what is wrong with one is in its `refused`, and the others are written."""
-    changes_, known = await inputs.prepare(act, given)
-    made = [await _new(act, change) for change in changes_]
-    await apply(act, list(zip(made, changes_, strict=True)), known)
-    outcomes = await persistence.write(act, made, places)
-    await engine.settle(act, made)
+    changes_, known = await inputs.prepare(unit, given)
+    made = [await _new(unit, change) for change in changes_]
+    await apply(unit, list(zip(made, changes_, strict=True)), known)
+    outcomes = await persistence.write(unit, made, places)
+    await engine.settle(unit, made)
     return made, outcomes
 
 
 async def update_each(
-    act: Act, wanted: Sequence[Wanted], prepared: tuple[Sequence[Change], References] | None = None
+    unit: UnitOfWork, wanted: Sequence[Wanted], prepared: tuple[Sequence[Change], References] | None = None
 ) -> tuple[list[State | None], list[Outcome]]:
     """Changes customers, each for itself; None, and FAILED, for one who is not in sight. `prepared` saves reading
     inputs again that were read for the customers before."""
     ids = [one.id for one in wanted]
-    found = await loaded_customer.load(act, ids, ())
+    found = await loaded_customer.load(unit, ids, ())
     for one in wanted:
         if one.id in found:
-            _judged(act, found[one.id], one)
-    changes_, known = prepared or await inputs.prepare(act, [(one.given, one.path) for one in wanted])
+            _judged(unit, found[one.id], one)
+    changes_, known = prepared or await inputs.prepare(unit, [(one.given, one.path) for one in wanted])
     for one, change in zip(wanted, changes_, strict=True):
-        _forbidden_first(act, found.get(one.id), change)
+        _forbidden_first(unit, found.get(one.id), change)
     pairs = [
         (found[one.id], change)
         for one, change in zip(wanted, changes_, strict=True)
         if one.id in found and not found[one.id].refused
     ]
-    await _load_parts(act, pairs)
-    await apply(act, pairs, known)
+    await _load_parts(unit, pairs)
+    await apply(unit, pairs, known)
     each = [found.get(one.id) for one in wanted]
     present = [state for state in each if state is not None]
     places = [one.place for one, state in zip(wanted, each, strict=True) if state is not None]
-    outcomes = iter(await persistence.write(act, present, None if None in places else places))  # type: ignore[arg-type] # no None
+    outcomes = iter(await persistence.write(unit, present, None if None in places else places))  # type: ignore[arg-type] # no None
     return each, [Outcome.FAILED if state is None else next(outcomes) for state in each]
 
 
-async def delete_each(act: Act, found: Sequence[State], places: Sequence[int] | None = None) -> None:
+async def delete_each(unit: UnitOfWork, found: Sequence[State], places: Sequence[int] | None = None) -> None:
     """Deletes customers with all that hangs on them. Of the log one line of each stays, without content."""
     ids = [state.id for state in found]
     if not ids:
         return
-    merged = [one.id for rows in (await customers.aliases(act.work, ids)).values() for one in rows]
-    await change_log.forget(act.work, [*ids, *merged])
-    await batch_writes.clear(act.work, tables.Customer, "id", ids)
+    merged = [one.id for rows in (await customers.aliases(unit.transaction, ids)).values() for one in rows]
+    await change_log.forget(unit.transaction, [*ids, *merged])
+    await batch_writes.delete_where_in(unit.transaction, tables.Customer, "id", ids)
     for place, state in enumerate(found):
         row = state.row
         audience = {
@@ -188,62 +188,64 @@ async def delete_each(act: Act, found: Sequence[State], places: Sequence[int] | 
             "department": row.department_id and row.department_id.hex(),
         }
         number = None if places is None else places[place]
-        act.log.add(Entry(ChangeAction.DELETED, "Customer", row.id, row.version + 1, [], row=number, audience=audience))
+        unit.log.add(
+            ChangeEntry(ChangeAction.DELETED, "Customer", row.id, row.version + 1, [], row=number, audience=audience)
+        )
 
 
-def _judged(act: Act, state: State, wanted: Wanted) -> None:
+def _judged(unit: UnitOfWork, state: State, wanted: Wanted) -> None:
     try:
-        judge(act, state, wanted.named, if_version=wanted.if_version)
-    except Refused as refused:
+        judge(unit, state, wanted.named, if_version=wanted.if_version)
+    except InputError as refused:
         state.refuse(refused)
 
 
-def _forbidden_first(act: Act, state: State | None, change: Change) -> None:
+def _forbidden_first(unit: UnitOfWork, state: State | None, change: Change) -> None:
     """Of an archived customer, too, it is told first what the viewer may not change."""
     if state is not None and state.refused and state.refused[0].code is ErrorCode.CUSTOMER_ARCHIVED:
-        state.refused = field_permissions.refusals(act, state, change) or state.refused
+        state.refused = field_permissions.refusals(unit, state, change) or state.refused
 
 
-async def _load_parts(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
+async def _load_parts(unit: UnitOfWork, pairs: Sequence[tuple[State, Change]]) -> None:
     """Each customer gets the parts that its change needs, loaded together for all who need the same."""
     alike: dict[frozenset[str], list[State]] = {}
     for state, change in pairs:
         alike.setdefault(change.parts, []).append(state)
     for parts, some in alike.items():
-        await ready(act, some, parts)
+        await ready(unit, some, parts)
 
 
-async def ready(act: Act, some: Collection[State], parts: frozenset[str]) -> None:
+async def ready(unit: UnitOfWork, some: Collection[State], parts: frozenset[str]) -> None:
     """Loads the parts of customers who are about to change, and keeps what they are. Whose text to be found by is none
     that can be revised gets all that it is made of."""
-    await loaded_customer.more(act, some, parts)
+    await loaded_customer.more(unit, some, parts)
     broken = {state.id for state in some if state.found_by is not None and not search_documents.whole(state.found_by)}
-    await loaded_customer.more(act, [state for state in some if state.id in broken], SEARCHED - parts)
-    async for state in yielding(some):
+    await loaded_customer.more(unit, [state for state in some if state.id in broken], SEARCHED - parts)
+    async for state in yield_periodically(some):
         state.parts = parts | SEARCHED if state.id in broken else parts
         change_fields.remember(state)
 
 
-async def _new(act: Act, change: Change) -> State:
+async def _new(unit: UnitOfWork, change: Change) -> State:
     """A customer with nothing but what everybody has from the start."""
-    stage = (await act.settings()).default_stage
-    row = fresh(tables.Customer, workspace_id=act.workspace_id, name="", name_key="", stage=stage)
+    stage = (await unit.settings()).default_stage
+    row = new_row(tables.Customer, workspace_id=unit.workspace_id, name="", name_key="", stage=stage)
     state = State(row, _ALL_PARTS, made=True)
     if not change.has("name"):
-        state.refuse(Refused(ErrorCode.BLANK, "Give it a name.", change.at("name")))
-    viewer = act.viewer
-    if viewer.agent_id is not None and not viewer.may(Permission.CUSTOMER_VIEW_ALL):
+        state.refuse(InputError(ErrorCode.BLANK, "Give it a name.", change.at("name")))
+    viewer = unit.viewer
+    if viewer.agent_id is not None and not viewer.has_permission(Permission.CUSTOMER_VIEW_ALL):
         if viewer.department_ids:
             row.department_id = viewer.department_ids[0]
         elif change.given.get("owner") is None:
-            await _keep_for(act, state, viewer.agent_id)
+            await _keep_for(unit, state, viewer.agent_id)
     return state
 
 
-async def _keep_for(act: Act, state: State, agent_id: bytes) -> None:
+async def _keep_for(unit: UnitOfWork, state: State, agent_id: bytes) -> None:
     """Who sees only his own customers keeps the one that he makes."""
-    crew = await stages.crew(act, [agent_id])
+    crew = await stages.crew(unit, [agent_id])
     try:
-        stages.assign(act, state, agent_id, crew, ("input",))
-    except Refused as refused:
+        stages.assign(unit, state, agent_id, crew, ("input",))
+    except InputError as refused:
         state.refuse(refused)

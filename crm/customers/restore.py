@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from crm.customers.change_fields import COLUMNS
 from crm.customers.loaded_customer import State, custom_fields
-from crm.errors import ErrorCode, Refused
-from crm.unit_of_work import Act
+from crm.errors import ErrorCode, InputError
+from crm.unit_of_work import UnitOfWork
 from db import tables
 from db.queries.catalogue import agents, companies, departments, tags
-from db.rows import fresh
+from db.rows import new_row
 from db.tables.enums import CustomerStage as Stage
 from db.tables.enums import CustomFieldType, Gender, RelationshipStatus, SubscriptionStatus, Verification
 from db.values import wire_format
@@ -51,34 +51,34 @@ def parts_of(fields: Iterable[str]) -> frozenset[str]:
     return frozenset(parts)
 
 
-async def restore(act: Act, pairs: Sequence[tuple[State, Sequence[Fields]]]) -> None:
+async def restore(unit: UnitOfWork, pairs: Sequence[tuple[State, Sequence[Fields]]]) -> None:
     """Each customer's fields become what they were before these lines, the newest line first. The customers hold the
     parts that the lines are about and remember what they are; the caller writes them."""
     if not pairs:
         return
-    custom = {f"custom.{one.key}": one for one in await custom_fields(act)}
-    known = await _Known.of(act, [field for _, lines in pairs for line in lines for field in line])
+    custom = {f"custom.{one.key}": one for one in await custom_fields(unit)}
+    known = await _Known.of(unit, [field for _, lines in pairs for line in lines for field in line])
     for state, lines in pairs:
         for line in lines:
             for field in line:
-                _put(act, state, field["field"], field["before"], known, custom)
-        _settle(act, state)
-    await _given_back(act, [state for state, _ in pairs])
+                _put(unit, state, field["field"], field["before"], known, custom)
+        _settle(unit, state)
+    await _given_back(unit, [state for state, _ in pairs])
 
 
-async def _given_back(act: Act, restored: Sequence[State]) -> None:
+async def _given_back(unit: UnitOfWork, restored: Sequence[State]) -> None:
     """Whose former owner was deactivated since is refused; one who is full by now gets his own back."""
     moved = [
         state for state in restored if state.was and state.row.owner_id not in (None, state.was.columns["owner_id"])
     ]
     if not moved:
         return
-    owners = await agents.by_ids(act.work, list({state.row.owner_id for state in moved}))
+    owners = await agents.by_ids(unit.transaction, list({state.row.owner_id for state in moved}))
     for state in moved:
         agent = owners[state.row.owner_id]
         if not agent.active and agent.updated_at >= state.row.updated_at:
             message = f"{agent.name}, who looked after “{state.row.name}” before, is not active any more."
-            state.refuse(Refused(ErrorCode.CONFLICT, message, ("id",)))
+            state.refuse(InputError(ErrorCode.CONFLICT, message, ("id",)))
 
 
 class _Known:
@@ -91,25 +91,25 @@ class _Known:
         self.departments: Mapping[bytes, Any] = {}
 
     @classmethod
-    async def of(cls, act: Act, fields: Fields) -> "_Known":
+    async def of(cls, unit: UnitOfWork, fields: Fields) -> "_Known":
         found = cls()
         wanted: dict[str, set[bytes]] = {"tags": set(), "company": set(), "wechatFriends": set(), "department": set()}
         for one in fields:
             if one["field"] in wanted and one["before"]:
                 listed = one["before"] if isinstance(one["before"], list) else [one["before"]]
-                wanted[one["field"]] |= {split[1] for each in listed if (split := wire_format.split(each))}
+                wanted[one["field"]] |= {split[1] for each in listed if (split := wire_format.split_id(each))}
         if wanted["tags"]:
-            found.tags = await tags.by_ids(act.work, list(wanted["tags"]))
+            found.tags = await tags.by_ids(unit.transaction, list(wanted["tags"]))
         if wanted["company"]:
-            found.companies = await companies.by_ids(act.work, list(wanted["company"]))
+            found.companies = await companies.by_ids(unit.transaction, list(wanted["company"]))
         if wanted["wechatFriends"]:
-            found.agents = await agents.by_ids(act.work, list(wanted["wechatFriends"]))
+            found.agents = await agents.by_ids(unit.transaction, list(wanted["wechatFriends"]))
         if wanted["department"]:
-            found.departments = await departments.by_ids(act.work, list(wanted["department"]))
+            found.departments = await departments.by_ids(unit.transaction, list(wanted["department"]))
         return found
 
 
-def _put(act: Act, state: State, name: str, was: Any, known: _Known, custom: Mapping[str, Any]) -> None:
+def _put(unit: UnitOfWork, state: State, name: str, was: Any, known: _Known, custom: Mapping[str, Any]) -> None:
     if name in _OF_COLUMN and name not in ("phone", "email"):
         setattr(state.row, _OF_COLUMN[name], _column(name, was))
         if name == "company":
@@ -120,13 +120,13 @@ def _put(act: Act, state: State, name: str, was: Any, known: _Known, custom: Map
     elif name in ("phones", "emails"):
         setattr(state, name, list(was or ()))
     elif name == "tags":
-        ids = [split[1] for one in was or () if (split := wire_format.split(one))]
+        ids = [split[1] for one in was or () if (split := wire_format.split_id(one))]
         state.tags = {one: known.tags[one] for one in ids if one in known.tags}
     elif name == "wechatFriends":
-        ids = [split[1] for one in was or () if (split := wire_format.split(one))]
+        ids = [split[1] for one in was or () if (split := wire_format.split_id(one))]
         state.friends = [one for one in ids if one in known.agents]
     elif name == "block":
-        state.block = None if was is None else _block(act, state, was)
+        state.block = None if was is None else _block(unit, state, was)
     elif name.startswith("externalId."):
         system = name.removeprefix("externalId.")
         listed = [] if was is None else was if isinstance(was, list) else [was]
@@ -142,23 +142,23 @@ def _column(name: str, was: Any) -> Any:
     if name in _CODES:
         return int(_CODES[name][was])
     if name in _IDS:
-        return wire_format.parse(_IDS[name], was)
+        return wire_format.decode_id(_IDS[name], was)
     if name == "value":
         return int(Decimal(was).scaleb(wire_format.SCALE))
-    return wire_format.read_moment(was) if name == "archivedAt" else was
+    return wire_format.parse_moment(was) if name == "archivedAt" else was
 
 
-def _block(act: Act, state: State, was: Mapping[str, Any]) -> Any:
+def _block(unit: UnitOfWork, state: State, was: Mapping[str, Any]) -> Any:
     """Who blocked is not told by the log: whoever puts it back does."""
-    return fresh(
+    return new_row(
         tables.CustomerBlock,
-        workspace_id=act.workspace_id,
+        workspace_id=unit.workspace_id,
         customer_id=state.id,
         reason=was["reason"],
-        until=was["until"] and wire_format.read_moment(was["until"]),
-        actor_kind=int(act.author.kind),
-        actor_id=act.author.id,
-        at=act.now,
+        until=was["until"] and wire_format.parse_moment(was["until"]),
+        actor_kind=int(unit.author.kind),
+        actor_id=unit.author.id,
+        at=unit.now,
     )
 
 
@@ -168,14 +168,14 @@ def _value(state: State, field: Any, was: Any) -> None:
         return
     kind = CustomFieldType(field.type)
     if kind is CustomFieldType.DATE_TIME:
-        was = wire_format.read_moment(was)
+        was = wire_format.parse_moment(was)
     state.values[field.id] = float(was) if kind is CustomFieldType.NUMBER else was
 
 
-def _settle(act: Act, state: State) -> None:
+def _settle(unit: UnitOfWork, state: State) -> None:
     """What goes with the owner and is not told."""
     row = state.row
     assert state.was is not None
     if row.owner_id != state.was.columns["owner_id"]:
-        row.owned_since = None if row.owner_id is None else act.now
+        row.owned_since = None if row.owner_id is None else unit.now
         row.released_at = None

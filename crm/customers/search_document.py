@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from crm.cooperative import yielding
+from crm.cooperative import yield_periodically
 from crm.customers.loaded_customer import SEARCHED, State
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values
 from db import batch_writes, tables
 from db.queries.customers import search_documents
-from db.rows import fresh
+from db.rows import new_row
 
 _NAMES: Final[Mapping[str, str]] = {"NAME": "name", "NICKNAME": "nickname", "REAL_NAME": "real_name"}
 _ADDRESS: Final = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
@@ -17,19 +17,19 @@ _ADDRESS: Final = ("address_line1", "address_line2", "city", "region", "postal_c
 Texts = Iterable[str | None]
 
 
-async def write(act: Act, states: Sequence[State], fields: Sequence[Any]) -> None:
+async def write(unit: UnitOfWork, states: Sequence[State], fields: Sequence[Any]) -> None:
     """Written for those whose searched parts are all loaded, and for those who hold the text and had something changed
     in it. `fields` are the custom ones."""
-    number = act.workspace_id
-    await act.work.insert(
+    number = unit.workspace_id
+    await unit.transaction.insert(
         *(
-            fresh(tables.CustomerSearch, workspace_id=number, customer_id=state.id, text=document(state, fields))
+            new_row(tables.CustomerSearch, workspace_id=number, customer_id=state.id, text=document(state, fields))
             for state in states
             if state.made and state.parts >= SEARCHED
         )
     )
-    changed = [one async for one in yielding(_changed(states, fields))]
-    await batch_writes.change_of(act.work, tables.CustomerSearch, "customer_id", changed)
+    changed = [one async for one in yield_periodically(_changed(states, fields))]
+    await batch_writes.update_rows_by(unit.transaction, tables.CustomerSearch, "customer_id", changed)
 
 
 def _changed(states: Iterable[State], fields: Sequence[Any]) -> Iterator[tuple[bytes, Mapping[str, str]]]:

@@ -1,6 +1,6 @@
 """The mailing list: which way a subscription may be moved by hand (EM9-EM13)."""
 
-from crm.errors import Path, TransitionRefused
+from crm.errors import Path, TransitionError
 from db.tables.enums import SubscriptionStatus
 
 _NEXT: dict[SubscriptionStatus, tuple[SubscriptionStatus, ...]] = {
@@ -20,5 +20,5 @@ def move(from_: SubscriptionStatus, to: SubscriptionStatus, path: Path) -> Subsc
         return to
     ways = allowed(from_, archived=False)
     if to not in ways:
-        raise TransitionRefused(from_, to, ways, path)
+        raise TransitionError(from_, to, ways, path)
     return to

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.errors import ErrorCode, InputError, LimitError, Path
 from crm.references import References
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import tables
-from db.rows import Row, fresh
+from db.rows import Row, new_row
 from db.tables.enums import Permission, TagKind
 from db.values import wire_format
 from db.values.folding import caseless, fold
@@ -44,54 +44,58 @@ def name(text: str, path: Path) -> str:
     return text_values.needed(text, path, "a name", longest=LONGEST_NAME)
 
 
-async def change(act: Act, worn: Mapping[bytes, Any], wanted: TagsWanted, references: References) -> dict[bytes, Any]:
+async def change(
+    unit: UnitOfWork, worn: Mapping[bytes, Any], wanted: TagsWanted, references: References
+) -> dict[bytes, Any]:
     """The tags that somebody who wears `worn` wears afterwards. Nothing is written. Raises Refused, LimitRefused."""
-    settings = await act.settings()
+    settings = await unit.settings()
     may_make = settings.allow_inline_tags
     now = dict(worn)
     replaced = wanted.each("set")
     if replaced is not None:
         now = {key: tag for key, tag in now.items() if tag.kind != wanted.kind}
         for named, path in replaced:
-            tag = _one(act, named, path, references, wanted.kind, make=may_make)
+            tag = _one(unit, named, path, references, wanted.kind, make=may_make)
             if tag.kind != wanted.kind:
                 message = f"“{tag.name}” is a {TagKind(tag.kind).name} tag; this replaces {wanted.kind.name} tags only."
-                raise Refused(ErrorCode.TAG_KIND_MISMATCH, message, path)
+                raise InputError(ErrorCode.TAG_KIND_MISMATCH, message, path)
             now[tag.id] = tag
     for named, path in wanted.each("add") or ():
-        tag = _one(act, named, path, references, wanted.kind, make=may_make)
+        tag = _one(unit, named, path, references, wanted.kind, make=may_make)
         now[tag.id] = tag
     for named, path in wanted.each("remove") or ():
-        now.pop(_one(act, named, path, references, wanted.kind, make=False).id, None)
+        now.pop(_one(unit, named, path, references, wanted.kind, make=False).id, None)
     if len(now) > max(MOST, len(worn)):
         message = f"A customer wears at most {MOST} tags; these would be {len(now)}. Take some off first."
-        raise LimitRefused(message, wanted.path, limit=MOST, current=len(now))
+        raise LimitError(message, wanted.path, limit=MOST, current=len(now))
     return now
 
 
-def _one(act: Act, named: Mapping[str, Any], path: Path, references: References, kind: TagKind, *, make: bool) -> Any:
+def _one(
+    unit: UnitOfWork, named: Mapping[str, Any], path: Path, references: References, kind: TagKind, *, make: bool
+) -> Any:
     if named.get("id") is not None:
-        found = references.tags.get(wire_format.parse("Tag", named["id"]) or b"")
+        found = references.tags.get(wire_format.decode_id("Tag", named["id"]) or b"")
         if found is None:
-            raise Refused(ErrorCode.NOT_FOUND, f"There is no tag “{named['id']}” here.", path)
+            raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{named['id']}” here.", path)
         return found
     text = name(named["name"], path)
     found = references.tags_by_name.get((kind, caseless(text)))
     if found is not None:
         return found
     if not make or kind is not TagKind.BUSINESS:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no tag “{text}” here; choose one of the catalogue.", path)
-    if not act.viewer.may(Permission.TAG_MANAGE):
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{text}” here; choose one of the catalogue.", path)
+    if not unit.viewer.has_permission(Permission.TAG_MANAGE):
         message = f"There is no tag “{text}” yet, and you may not make tags (TAG_MANAGE)."
-        raise Refused(ErrorCode.FORBIDDEN, message, path)
-    return _made(act, text, references)
+        raise InputError(ErrorCode.FORBIDDEN, message, path)
+    return _made(unit, text, references)
 
 
-def _made(act: Act, text: str, references: References) -> Row:
+def _made(unit: UnitOfWork, text: str, references: References) -> Row:
     """A new tag, waiting for a customer who keeps it."""
     keys = {"name_key": fold(text), "unique_key": caseless(text)}
-    tag = fresh(tables.Tag, workspace_id=act.workspace_id, name=text, kind=int(TagKind.BUSINESS), **keys)
-    act.cache.setdefault("new_tags", {})[tag.id] = tag
+    tag = new_row(tables.Tag, workspace_id=unit.workspace_id, name=text, kind=int(TagKind.BUSINESS), **keys)
+    unit.cache.setdefault("new_tags", {})[tag.id] = tag
     references.tags[tag.id] = tag
     references.tags_by_name[TagKind.BUSINESS, tag.unique_key] = tag
     return tag

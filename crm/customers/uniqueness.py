@@ -6,8 +6,8 @@ from typing import Any
 from crm import references
 from crm.customers.inputs import Change
 from crm.customers.loaded_customer import State, custom_fields
-from crm.errors import DuplicateRefused, ErrorCode, Path, Refused
-from crm.unit_of_work import Act
+from crm.errors import DuplicateError, ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values
 from db.queries.catalogue import custom_fields as fields
 from db.queries.customers import customers
@@ -17,11 +17,11 @@ Claim = tuple[State, Hashable, Path, str]
 """Who wants which value, where it was given, and how a person reads it."""
 
 
-async def check(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
+async def check(unit: UnitOfWork, pairs: Sequence[tuple[State, Change]]) -> None:
     """Refuses those whose values another customer holds, or one before them in the same act. Who is refused holds
     nothing, so that the next one may have it."""
-    external, custom = _external_ids(pairs), await _values(act, pairs)
-    held = await _holders(act, [key for _, key, _, _ in (*external, *custom)])
+    external, custom = _external_ids(pairs), await _values(unit, pairs)
+    held = await _holders(unit, [key for _, key, _, _ in (*external, *custom)])
     claims: dict[bytes, list[Claim]] = {}
     for claim in (*external, *custom):
         claims.setdefault(claim[0].id, []).append(claim)
@@ -32,7 +32,7 @@ async def check(act: Act, pairs: Sequence[tuple[State, Change]]) -> None:
         if not lost:
             held |= {key: claimant for _, key, _, _ in wanted}
     if taken:
-        await _refuse(act, taken, {state.id: state.row for state, _ in pairs if state.made})
+        await _refuse(unit, taken, {state.id: state.row for state, _ in pairs if state.made})
 
 
 def _external_ids(pairs: Sequence[tuple[State, Change]]) -> list[Claim]:
@@ -50,8 +50,8 @@ def _places(change: Change) -> dict[tuple[str, str], int]:
     return {pair: place for place, pair in reversed(list(enumerate(given)))}
 
 
-async def _values(act: Act, pairs: Sequence[tuple[State, Change]]) -> list[Claim]:
-    known = {one.id: one for one in await custom_fields(act) if one.unique}
+async def _values(unit: UnitOfWork, pairs: Sequence[tuple[State, Change]]) -> list[Claim]:
+    known = {one.id: one for one in await custom_fields(unit) if one.unique}
     return [
         (state, (field_id, custom_values.unique_key(value)), path, str(value))
         for state, change in pairs
@@ -61,22 +61,22 @@ async def _values(act: Act, pairs: Sequence[tuple[State, Change]]) -> list[Claim
     ]
 
 
-async def taken_back(act: Act, states: Sequence[State]) -> None:
+async def taken_back(unit: UnitOfWork, states: Sequence[State]) -> None:
     """Refuses, with CONFLICT, those who get back what another customer holds by now and keeps."""
-    unique = {one.id: one for one in await custom_fields(act) if one.unique}
+    unique = {one.id: one for one in await custom_fields(unit) if one.unique}
     coming: dict[Any, tuple[State, str]] = {}
     leaving: dict[tuple[bytes, Any], State] = {}
     for state in states:
         before, now = _held(state.was, unique), _held(state, unique)
         coming |= {key: (state, shown) for key, shown in now.items() if key not in before}
         leaving |= {(state.id, key): state for key in before if key not in now}
-    holders = await _holders(act, list(coming))
+    holders = await _holders(unit, list(coming))
     while taken := [key for key, holder in holders.items() if _keeps(holder, key, coming[key][0], leaving)]:
         # Whoever is refused keeps what he has, which somebody else may have been about to get.
         for key in taken:
             state, shown = coming[key]
             message = f"“{shown}” belongs to another customer now, so “{state.row.name}” stays as it is."
-            state.refuse(Refused(ErrorCode.CONFLICT, message, ("id",)))
+            state.refuse(InputError(ErrorCode.CONFLICT, message, ("id",)))
 
 
 def _keeps(holder: bytes, key: Any, wanting: State, leaving: Mapping[tuple[bytes, Any], State]) -> bool:
@@ -94,25 +94,25 @@ def _held(held: Any, unique: Mapping[bytes, Any]) -> dict[Any, str]:
     return found
 
 
-async def _holders(act: Act, keys: Sequence[Any]) -> dict[Any, bytes]:
+async def _holders(unit: UnitOfWork, keys: Sequence[Any]) -> dict[Any, bytes]:
     """Of pairs of a system and an id, and of pairs of a field and a value."""
     external: Any = [key for key in keys if isinstance(key[0], str)]
     custom: Any = [key for key in keys if isinstance(key[0], bytes)]
     found: dict[Any, bytes] = {}
     if external:
-        found.update(await customers.holders(act.work, external))
+        found.update(await customers.holders(unit.transaction, external))
     if custom:
-        found.update(await fields.unique_holders(act.work, EntityType.CUSTOMER, custom))
+        found.update(await fields.unique_holders(unit.transaction, EntityType.CUSTOMER, custom))
     return found
 
 
-async def _refuse(act: Act, taken: Sequence[tuple[Claim, bytes]], made: Mapping[bytes, Any]) -> None:
+async def _refuse(unit: UnitOfWork, taken: Sequence[tuple[Claim, bytes]], made: Mapping[bytes, Any]) -> None:
     """The holder is shown to who may see him; `made` are those whom this act makes."""
     ids = list({holder for _, holder in taken})
-    seen = {**made, **await customers.by_ids(act.work, ids, act.viewer.sight)}
+    seen = {**made, **await customers.by_ids(unit.transaction, ids, unit.viewer.visibility)}
     for (state, _, path, shown), holder in taken:
         if holder in seen:
             message = f"“{shown}” belongs to “{seen[holder].name}” already."
-            state.refuse(DuplicateRefused(message, path, existing=seen[holder]))
+            state.refuse(DuplicateError(message, path, existing=seen[holder]))
         else:
-            state.refuse(Refused(ErrorCode.TAKEN, f"“{shown}” belongs to another customer already.", path))
+            state.refuse(InputError(ErrorCode.TAKEN, f"“{shown}” belongs to another customer already.", path))

@@ -10,7 +10,7 @@ from crm.errors import ErrorCode, Path
 from crm.exporting.pages import SHARED, Page
 from crm.files.tables import MOST_COLUMNS
 from crm.files.writers import Cell
-from crm.validation import Checks
+from crm.validation import ErrorCollector
 from crm.values import custom_values, text_values
 from db.engine import Session
 from db.tables.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, Verification
@@ -44,21 +44,21 @@ async def choose(session: Session, wanted: Sequence[Mapping[str, Any]] | None, p
     known = await file_columns.of_customers(session)
     if wanted is None:
         return [Chosen(one, one.key) for one in known.values() if one.exportable][:MOST_COLUMNS]
-    checks, chosen = Checks(), list[Chosen]()
+    checks, chosen = ErrorCollector(), list[Chosen]()
     if not wanted or len(wanted) > MOST_COLUMNS:
-        checks.refuse(ErrorCode.INVALID, f"Choose from 1 to {MOST_COLUMNS} columns.", path)
+        checks.add(ErrorCode.INVALID, f"Choose from 1 to {MOST_COLUMNS} columns.", path)
     for number, one in enumerate(wanted):
         column = file_columns.named(known, one["field"])
         if column is None or not column.exportable:
             message = f"There is no field “{one['field']}” to export; `fields` lists those there are."
-            checks.refuse(ErrorCode.FIELD_UNKNOWN, message, (*path, number, "field"))
+            checks.add(ErrorCode.FIELD_UNKNOWN, message, (*path, number, "field"))
             continue
-        header = checks.read(text_values.text, one.get("header"), (*path, number, "header")) or column.key
+        header = checks.check(text_values.text, one.get("header"), (*path, number, "header")) or column.key
         if any(header == other.header for other in chosen):
             message = f"Two columns are called “{header}”; give one another header."
-            checks.refuse(ErrorCode.INVALID, message, (*path, number, "header"))
+            checks.add(ErrorCode.INVALID, message, (*path, number, "header"))
         chosen.append(Chosen(column, header))
-    checks.end()
+    checks.raise_if_any()
     return chosen
 
 
@@ -107,7 +107,7 @@ _NEEDS: Final[Mapping[str, Need]] = {
     "emails": _list("emails"),
     "gender": _code("gender", Gender),
     "birthDate": _plain("birth_date"),
-    "value": _each("value", wire_format.show_decimal),
+    "value": _each("value", wire_format.format_decimal),
     "source": _plain("source"),
     "channel": _plain("channel"),
     "relationshipStatus": _code("relationship_status", RelationshipStatus),
@@ -116,9 +116,9 @@ _NEEDS: Final[Mapping[str, Need]] = {
     "verification": _code("verification", Verification),
     "followUpStage": _plain("follow_up_stage"),
     "resellerRelationship": _plain("reseller_relationship"),
-    "archivedAt": _each("archived_at", wire_format.show_moment),
-    "createdAt": _each("created_at", wire_format.show_moment),
-    "updatedAt": _each("updated_at", wire_format.show_moment),
+    "archivedAt": _each("archived_at", wire_format.format_moment),
+    "createdAt": _each("created_at", wire_format.format_moment),
+    "updatedAt": _each("updated_at", wire_format.format_moment),
     "tags": _list("tags"),
     "wechatFriends": _list("friends"),
     "address.line1": _plain("address_line1"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from db.engine import Session
 from db.queries.customers import exporting
 from db.queries.customers.exporting import Asked
-from db.visibility import Sight
+from db.visibility import Visibility
 
 SHARED: Final = {"agents": "owner_id", "companies": "company_id", "departments": "department_id"}
 """What customers share, and the column that names it."""
@@ -30,7 +30,7 @@ class Page:
 async def read(
     session: Session,
     ids: Sequence[bytes],
-    sight: Sight,
+    visibility: Visibility,
     columns: frozenset[str],
     parts: Collection[str],
     *,
@@ -42,7 +42,7 @@ async def read(
         return Page()
     asked = Asked(ids, together)
     mirrors = {name for part in parts for name in _COUNTED.get(part, ())}
-    rows = await exporting.customers(session, asked, sight, columns | mirrors)
+    rows = await exporting.customers(session, asked, visibility, columns | mirrors)
     if rows is None:
         return None
     page = _arranged(rows, ids)

@@ -22,7 +22,7 @@ from crm.jobs.handlers import Item, Task
 from db.engine import Session
 from db.queries.matching import targets
 from db.tables.enums import FileFormat
-from db.visibility import Sight
+from db.visibility import Visibility
 
 TIMES: Final = 8
 """A page is so many times as long as a chunk of customers who are changed: reading is that much cheaper."""
@@ -79,17 +79,23 @@ async def make(session: Session, viewer: Viewer, task: Task, size: int) -> None:
     while len(_EXPORTS) > _MOST:
         forget(next(iter(_EXPORTS)))
     chosen = await columns.choose(session, task.arguments["columns"], ("columns",))
-    rows, page = await _read(export, session, task, viewer.sight, chosen, after + 1, size * TIMES)
+    rows, page = await _read(export, session, task, viewer.visibility, chosen, after + 1, size * TIMES)
     if rows:
         follows = rows.first + len(rows)
-        reading = asyncio.create_task(_page(export, session, task, viewer.sight, chosen, follows, size * TIMES))
-        export.next = follows, reading
+        following = asyncio.create_task(_page(export, session, task, viewer.visibility, chosen, follows, size * TIMES))
+        export.next = follows, following
     state = await asyncio.to_thread(write, session, task, chosen, page)
     export.written = Written(rows, missing(rows, page), state)
 
 
 async def _read(
-    export: _Export, session: Session, task: Task, sight: Sight, chosen: Sequence[Chosen], first: int, size: int
+    export: _Export,
+    session: Session,
+    task: Task,
+    visibility: Visibility,
+    chosen: Sequence[Chosen],
+    first: int,
+    size: int,
 ) -> tuple[Rows, Page]:
     """The page that was asked for while the last was written, where it is that one."""
     waiting, export.next = export.next, None
@@ -97,17 +103,23 @@ async def _read(
         return await waiting[1]
     if waiting is not None:
         await _leave(waiting[1])
-    return await _page(export, session, task, sight, chosen, first, size)
+    return await _page(export, session, task, visibility, chosen, first, size)
 
 
 async def _page(
-    export: _Export, session: Session, task: Task, sight: Sight, chosen: Sequence[Chosen], first: int, size: int
+    export: _Export,
+    session: Session,
+    task: Task,
+    visibility: Visibility,
+    chosen: Sequence[Chosen],
+    first: int,
+    size: int,
 ) -> tuple[Rows, Page]:
     rows = await following(session, task, first, size)
-    page = await page_of(session, rows.ids, sight, chosen, together=True) if export.together else None
+    page = await page_of(session, rows.ids, visibility, chosen, together=True) if export.together else None
     if page is None:
         export.together = False
-        page = await page_of(session, rows.ids, sight, chosen)
+        page = await page_of(session, rows.ids, visibility, chosen)
     assert page is not None
     return rows, page
 
@@ -128,13 +140,13 @@ def missing(rows: Sequence[Item], page: Page) -> list[Item]:
 
 
 async def page_of(
-    session: Session, ids: Sequence[bytes], sight: Sight, chosen: Sequence[Chosen], *, together: bool = False
+    session: Session, ids: Sequence[bytes], visibility: Visibility, chosen: Sequence[Chosen], *, together: bool = False
 ) -> Page | None:
     """What the columns need of the customers; None as `pages.read` says."""
     needs = [columns.need(one.column) for one in chosen]
     names = frozenset(name for one in needs for name in one.columns)
     parts = list(dict.fromkeys(part for one in needs for part in one.parts))
-    return await pages.read(session, [one for one in ids if one], sight, names, parts, together=together)
+    return await pages.read(session, [one for one in ids if one], visibility, names, parts, together=together)
 
 
 def write(session: Session, task: Task, chosen: Sequence[Chosen], page: Page) -> dict[str, Any]:
@@ -179,7 +191,7 @@ def forget(job_id: bytes) -> None:
         export.next[1].cancel()
 
 
-async def _leave(reading: asyncio.Task[Any]) -> None:
-    reading.cancel()
+async def _leave(session: asyncio.Task[Any]) -> None:
+    session.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await reading
+        await session

@@ -11,8 +11,8 @@ from crm.access.permissions import Viewer
 from crm.change_log import Author
 from crm.jobs import targets
 from crm.jobs.targets import Found
-from crm.unit_of_work import Act
-from db.engine import Session, Work
+from crm.unit_of_work import UnitOfWork
+from db.engine import Session, Transaction
 from db.queries.customers import exporting
 
 _ID: Final = 16
@@ -22,8 +22,8 @@ _PIECE: Final = 20_000
 async def found(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int) -> Found:
     """The target as it was given. Raises Refused."""
     # A target is only read; the transaction that an act has is not needed.
-    act = Act(cast(Work, session), viewer, Author(viewer.actor_kind, viewer.actor_id or None), now)
-    return await targets.find(act, target, unbounded_too=True)
+    unit = UnitOfWork(cast(Transaction, session), viewer, Author(viewer.actor_kind, viewer.actor_id or None), now)
+    return await targets.find(unit, target, unbounded_too=True)
 
 
 async def keep(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int, path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from crm.files import storage
 from db import tables
-from db.rows import Row, fresh
+from db.rows import Row, new_row
 from db.tables.enums import FileFormat
 from db.values import ids
 
@@ -15,7 +15,7 @@ KIND: Final = "made"
 
 def made(job: Any, identifier: bytes, name: str, format: FileFormat, relative: str, path: Path) -> Row:
     """The row of a file that lies there now."""
-    return fresh(
+    return new_row(
         tables.JobFile,
         workspace_id=job.workspace_id,
         id=identifier,
@@ -24,5 +24,5 @@ def made(job: Any, identifier: bytes, name: str, format: FileFormat, relative: s
         format=int(format),
         bytes=path.stat().st_size,
         path=relative,
-        expires_at=ids.now() + storage.LASTS,
+        expires_at=ids.current_time() + storage.LASTS,
     )

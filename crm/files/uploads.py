@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from crm.access.permissions import Viewer
-from crm.errors import ErrorCode, Forbidden, Refused
+from crm.errors import ErrorCode, Forbidden, InputError
 from crm.files import storage
 from db import tables
-from db.engine import Database, Session, Work
+from db.engine import Database, Session, Transaction
 from db.queries import files
-from db.rows import fresh
+from db.rows import new_row
 from db.tables.enums import Permission
 from db.values import wire_format
 
@@ -19,14 +19,14 @@ _LONGEST_NAME = 200
 
 def allow(viewer: Viewer) -> None:
     """Raises Forbidden for who may not import."""
-    if not viewer.may(Permission.CUSTOMER_IMPORT):
+    if not viewer.has_permission(Permission.CUSTOMER_IMPORT):
         raise Forbidden(Permission.CUSTOMER_IMPORT)
 
 
 async def keep(database: Database, viewer: Viewer, identifier: bytes, *, name: str | None, size: int, path: str) -> str:
     """Remembers a file that has arrived; returns the upload's id on the wire."""
     allow(viewer)
-    row = fresh(
+    row = new_row(
         tables.Upload,
         workspace_id=viewer.workspace_id,
         id=identifier,
@@ -37,18 +37,18 @@ async def keep(database: Database, viewer: Viewer, identifier: bytes, *, name: s
         path=path,
     )
 
-    async def insert(work: Work) -> None:
-        await work.insert(row)
+    async def insert(transaction: Transaction) -> None:
+        await transaction.insert(row)
 
     await database.write(viewer.workspace_id, insert)
-    return wire_format.wire("Upload")(identifier)
+    return wire_format.id_encoder("Upload")(identifier)
 
 
 async def find(session: Session, viewer: Viewer, wire_id: str) -> tuple[tables.Upload, Path]:
     """The viewer's upload and where it lies. Raises Refused NOT_FOUND."""
-    identifier = wire_format.parse("Upload", wire_id)
+    identifier = wire_format.decode_id("Upload", wire_id)
     found = None if identifier is None else await files.upload(session, identifier, viewer.actor_id)
     path = storage.of(session.database).path(found.path) if found else None
     if found is None or path is None or not path.is_file():
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no upload “{wire_id}” of yours here.", ("input", "upload"))
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no upload “{wire_id}” of yours here.", ("input", "upload"))
     return found, path

@@ -108,7 +108,7 @@ def _day(text: str, month_first: bool) -> str:
 def moment(text: str, habits: Habits) -> str:
     """RFC 3339; or a date with a time, or without one, in the workspace's time zone."""
     try:
-        wire_format.read_moment(text)
+        wire_format.parse_moment(text)
         return text
     except ValueError:
         pass
@@ -116,7 +116,7 @@ def moment(text: str, habits: Habits) -> str:
     clock = timed[2] if timed else "00:00"
     local = datetime.fromisoformat(f"{day(timed[1] if timed else text, habits)}T{clock.zfill(5)}")
     there = local.replace(tzinfo=ZoneInfo(habits.timezone))
-    return wire_format.show_moment(int(there.astimezone(UTC).timestamp() * 1000))
+    return wire_format.format_moment(int(there.astimezone(UTC).timestamp() * 1000))
 
 
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

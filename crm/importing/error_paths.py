@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from crm.catalogue.file_columns import CUSTOM, EXTERNAL
-from crm.errors import Path, Refused
+from crm.errors import InputError, Path
 from crm.importing.mapping import Row
 
 ADDED: Final = ("input", "addTags")
 """The tags that are put on every customer."""
 
 
-def place(row: Row, refusals: Iterable[Refused]) -> None:
+def place(row: Row, refusals: Iterable[InputError]) -> None:
     """Gives each refusal of the row's customer the key of the column that it is about, and the number of the value
     where the column holds several."""
     for refused in refusals:

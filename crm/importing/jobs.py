@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crm.access.permissions import Viewer
 from crm.catalogue import file_columns
-from crm.errors import ErrorCode, Refusals, Refused
+from crm.errors import ErrorCode, InputError, InputErrors
 from crm.files import storage, uploads, writers
 from crm.files import tables as files
 from crm.files.errors import Unreadable
@@ -24,7 +24,7 @@ from crm.importing.rows import OnDuplicate, Plan, bring
 from crm.jobs import submit
 from crm.jobs.handlers import Item, Result, Task, verb
 from crm.jobs.targets import AT_ONCE, Found
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db import tables
 from db.drivers import planner_statistics
 from db.engine import Session
@@ -52,11 +52,11 @@ Looked = tuple[str, Table, int, Fields]
 """An upload's place, what it is, how many rows it has, and their fields."""
 
 
-async def look(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> Looked | Refused | Refusals:
+async def look(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> Looked | InputError | InputErrors:
     """What there is to import; or what is wrong, which `begin` raises, so that it is kept under an idempotency key."""
     try:
         return await _looked(session, viewer, given)
-    except (Refused, Refusals) as refused:
+    except (InputError, InputErrors) as refused:
         return refused
 
 
@@ -66,7 +66,7 @@ async def _looked(session: Session, viewer: Viewer, given: Mapping[str, Any]) ->
         table = await asyncio.to_thread(files.look, path, given.get("format"))
         count = await asyncio.to_thread(_count, table)
     except Unreadable as unreadable:
-        raise Refused(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
+        raise InputError(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
     known, path_ = await file_columns.of_customers(session), ("input", "mapping")
     wanted = given.get("mapping")
     habits = Habits()
@@ -82,20 +82,23 @@ def _count(table: Table) -> int:
 
 
 async def begin(
-    act: Act, given: Mapping[str, Any], looked: Looked | Refused | Refusals, options: Mapping[str, Any] | None
+    unit: UnitOfWork,
+    given: Mapping[str, Any],
+    looked: Looked | InputError | InputErrors,
+    options: Mapping[str, Any] | None,
 ) -> Row:
     """The job that brings the rows in. Raises Refused and its like."""
-    submit.allow(act, JobKind.IMPORT)
-    if isinstance(looked, Refused | Refusals):
+    submit.allow(unit, JobKind.IMPORT)
+    if isinstance(looked, InputError | InputErrors):
         raise looked
     relative, table, count, fields = looked
     stage = CustomerStage(given["stage"])
     if stage not in (CustomerStage.NEW, CustomerStage.TO_BE_ASSIGNED):
         message = f"Customers who are imported cannot start in {stage.name}; choose NEW or TO_BE_ASSIGNED."
-        raise Refused(ErrorCode.INVALID, message, ("input", "stage"))
+        raise InputError(ErrorCode.INVALID, message, ("input", "stage"))
     arguments = {
         "file": relative,
-        "failed": ids.new().hex(),
+        "failed": ids.new_id().hex(),
         "format": int(table.format),
         "mapping": [{"header": table.headers[place], "field": one.key} for place, one in fields.fields.items()],
         "match_on": int(given["match_on"]),
@@ -105,11 +108,11 @@ async def begin(
         "add_tags": list(given.get("add_tags") or ()),
     }
     wanted = submit.options(options)
-    submit.bounded(act, wanted, count)
+    submit.bounded(unit, wanted, count)
     if count <= AT_ONCE:
         found = Found({}, [Item(row, b"") for row in range(count)])
-        return await submit.start(act, JobKind.IMPORT, arguments, found, wanted)
-    return submit.later(act, await submit.write(act, JobKind.IMPORT, arguments, None, wanted, matched=count))
+        return await submit.start(unit, JobKind.IMPORT, arguments, found, wanted)
+    return submit.later(unit, await submit.write(unit, JobKind.IMPORT, arguments, None, wanted, matched=count))
 
 
 def _system(on: ImportMatch, fields: Fields) -> str | None:
@@ -120,7 +123,7 @@ def _system(on: ImportMatch, fields: Fields) -> str | None:
     if len(systems) != 1:
         what = "No column is" if not systems else f"{len(systems)} columns are"
         message = f"{what} mapped to ids of another system; map one to externalId.<system> to match by it."
-        raise Refused(ErrorCode.INVALID, message, ("input", "matchOn"))
+        raise InputError(ErrorCode.INVALID, message, ("input", "matchOn"))
     return systems[0]
 
 
@@ -167,9 +170,9 @@ async def _rows(session: Session, task: Task, wanted: Sequence[int]) -> dict[int
     try:
         return await asyncio.to_thread(_read, task.job.id, path, FileFormat(task.arguments["format"]), wanted)
     except FileNotFoundError:
-        raise Refused(ErrorCode.NOT_FOUND, "The file is not there any more.", ("input", "upload")) from None
+        raise InputError(ErrorCode.NOT_FOUND, "The file is not there any more.", ("input", "upload")) from None
     except Unreadable as unreadable:
-        raise Refused(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
+        raise InputError(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
 
 
 def _read(job: bytes, path: Path, format: FileFormat, wanted: Sequence[int]) -> dict[int, list[str]]:
@@ -180,9 +183,9 @@ def _read(job: bytes, path: Path, format: FileFormat, wanted: Sequence[int]) -> 
     return found.rows(wanted)
 
 
-async def following(act: Act, task: Task, after: int, size: int) -> Sequence[Item]:
+async def following(unit: UnitOfWork, task: Task, after: int, size: int) -> Sequence[Item]:
     """The next rows of the file."""
-    return [Item(number, b"") for number in await _rows(act.work, task, range(after + 1, after + 1 + size))]
+    return [Item(number, b"") for number in await _rows(unit.transaction, task, range(after + 1, after + 1 + size))]
 
 
 # ── bringing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,20 +227,20 @@ async def get_ready(session: Session, viewer: Viewer, task: Task, size: int) -> 
 @verb(
     JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish, finish_cancelled=True, ahead=get_ready
 )  # fmt: skip
-async def run(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def run(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """Brings a chunk of rows in."""
     if not items:
         return []
-    found = await _rows(act.work, task, [one.row for one in items])
-    plan = await _plan(act, task, _OPEN[task.job.id].table)
-    brought = await bring(act, plan, [(one.row, found[one.row]) for one in items])
+    found = await _rows(unit.transaction, task, [one.row for one in items])
+    plan = await _plan(unit, task, _OPEN[task.job.id].table)
+    brought = await bring(unit, plan, [(one.row, found[one.row]) for one in items])
     return [Result(one.row, one.id, one.outcome, one.refused) for one in brought]
 
 
-async def _plan(act: Act, task: Task, table: Table) -> Plan:
-    arguments, settings = task.arguments, await act.settings()
+async def _plan(unit: UnitOfWork, task: Task, table: Table) -> Plan:
+    arguments, settings = task.arguments, await unit.settings()
     habits = Habits(settings.default_country == "US", settings.timezone)
-    known = await file_columns.of_customers(act.work)
+    known = await file_columns.of_customers(unit.transaction)
     fields = mapping.chosen(table.headers, arguments["mapping"], known, habits, ("input", "mapping"))
     return Plan(
         fields,

@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from crm.catalogue.file_columns import CUSTOM, Column, named
-from crm.errors import ErrorCode, Path, Refused
+from crm.errors import ErrorCode, InputError, Path
 from crm.files import cells as joined
 from crm.importing import cells, headers
 from crm.importing.cells import Habits, Wrong
-from crm.validation import Checks
+from crm.validation import ErrorCollector
 
 IGNORED: Final = "_error"
 """The column that a file of failed rows tells the reasons in."""
@@ -29,7 +29,7 @@ class Row:
     systems: dict[str, list[str]] = field(default_factory=dict)
     tagged: list[Path] = field(default_factory=list)
     """Where each of the tags that it puts on was asked for."""
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[InputError] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Fields:
         row = Row(number)
         if len(found) > self.width and any(cell.strip() for cell in found[self.width :]):
             message = f"The row has {len(found)} cells and the header {self.width}: check its separators and quotes."
-            row.refused.append(Refused(ErrorCode.INVALID, message))
+            row.refused.append(InputError(ErrorCode.INVALID, message))
             return row
         for place, read in self._reads:
             text = found[place].strip() if place < len(found) else ""
@@ -58,7 +58,7 @@ class Fields:
                 try:
                     read(row, text)
                 except Wrong as wrong:
-                    row.refused.append(Refused(ErrorCode.INVALID, str(wrong), (self.fields[place].key,)))
+                    row.refused.append(InputError(ErrorCode.INVALID, str(wrong), (self.fields[place].key,)))
         return row
 
     @cached_property
@@ -115,24 +115,24 @@ def chosen(
     found: Sequence[str], wanted: Sequence[Mapping[str, str]], known: Mapping[str, Column], habits: Habits, path: Path
 ) -> Fields:
     """The mapping that a person gave: {"header", "field"} each. Raises Refused INVALID, FIELD_UNKNOWN."""
-    checks, fields = Checks(), dict[int, Column]()
+    checks, fields = ErrorCollector(), dict[int, Column]()
     for number, one in enumerate(wanted):
         column = named(dict(known), one["field"])
         if column is None:
             message = f"There is no field “{one['field']}”; `fields` lists those there are."
-            checks.refuse(ErrorCode.FIELD_UNKNOWN, message, (*path, number, "field"))
+            checks.add(ErrorCode.FIELD_UNKNOWN, message, (*path, number, "field"))
         elif not column.importable:
             message = f"“{one['field']}” cannot be imported; the system keeps it."
-            checks.refuse(ErrorCode.FIELD_PROTECTED, message, (*path, number, "field"))
+            checks.add(ErrorCode.FIELD_PROTECTED, message, (*path, number, "field"))
         elif any(column.key == other.key for other in fields.values()):
             message = f"“{one['field']}” is filled by another column already."
-            checks.refuse(ErrorCode.INVALID, message, (*path, number, "field"))
+            checks.add(ErrorCode.INVALID, message, (*path, number, "field"))
         elif (header := _header(one["header"], found)) is None:
             message = f"The file has no column “{one['header']}”."
-            checks.refuse(ErrorCode.INVALID, message, (*path, number, "header"))
+            checks.add(ErrorCode.INVALID, message, (*path, number, "header"))
         else:
             fields[found.index(header)] = column
-    checks.end()
+    checks.raise_if_any()
     return Fields(len(found), fields, habits)
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.importing.mapping import Row
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db.queries.customers import customers, importing
 from db.values import wire_format
@@ -51,30 +51,34 @@ def _both(given: Mapping[str, Any], first: str, several: str) -> list[str]:
 def _number(text: str, country: str | None) -> str | None:
     try:
         return text_values.phone(text, country, ())
-    except Refused:
+    except InputError:
         return None
 
 
-async def find(act: Act, matching: Matching, rows: Sequence[Row]) -> list[Any]:
+async def find(unit: UnitOfWork, matching: Matching, rows: Sequence[Row]) -> list[Any]:
     """For each row the customer it means (`id`, `company_id`), or None. Refuses a row that means several, or one by an
     id that is nobody's."""
-    ids = {row.id: wire_format.parse("Customer", row.id) for row in rows if row.id}
-    by_id = await customers.by_ids(act.work, [one for one in ids.values() if one], act.viewer.sight) if ids else {}
+    ids = {row.id: wire_format.decode_id("Customer", row.id) for row in rows if row.id}
+    by_id = (
+        await customers.by_ids(unit.transaction, [one for one in ids.values() if one], unit.viewer.visibility)
+        if ids
+        else {}
+    )
     keys = {row.number: matching.key(row) for row in rows if not row.id}
-    by_key = await _holders(act, matching, list({key for key in keys.values() if key}))
+    by_key = await _holders(unit, matching, list({key for key in keys.values() if key}))
     found: list[Any] = []
     for row in rows:
         if row.id:
             customer = by_id.get(ids[row.id] or b"")
             if customer is None:
-                row.refused.append(Refused(ErrorCode.NOT_FOUND, f"There is no customer “{row.id}” here.", ("id",)))
+                row.refused.append(InputError(ErrorCode.NOT_FOUND, f"There is no customer “{row.id}” here.", ("id",)))
             found.append(customer)
             continue
         held = by_key.get(keys[row.number] or "", ())
         several = {one.id for one in held}
         if len(several) > 1:
             message = f"{len(several)} customers have “{keys[row.number]}”; merge them, or name one in a column “id”."
-            row.refused.append(Refused(ErrorCode.AMBIGUOUS, message, (_PATHS[matching.on],)))
+            row.refused.append(InputError(ErrorCode.AMBIGUOUS, message, (_PATHS[matching.on],)))
         found.append(held[0] if held else None)
     return found
 
@@ -87,12 +91,12 @@ _PATHS = {
 }
 
 
-async def _holders(act: Act, matching: Matching, keys: Sequence[str]) -> Any:
+async def _holders(unit: UnitOfWork, matching: Matching, keys: Sequence[str]) -> Any:
     if not keys:
         return {}
-    sight = act.viewer.sight
+    visibility = unit.viewer.visibility
     if matching.on is ImportMatch.EMAIL:
-        return await importing.by_email(act.work, keys, sight)
+        return await importing.by_email(unit.transaction, keys, visibility)
     if matching.on is ImportMatch.PHONE:
-        return await importing.by_phone(act.work, keys, sight)
-    return await importing.by_external_id(act.work, matching.system or "", keys, sight)
+        return await importing.by_phone(unit.transaction, keys, visibility)
+    return await importing.by_external_id(unit.transaction, matching.system or "", keys, visibility)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from crm.access.permissions import Viewer
 from crm.catalogue import file_columns
 from crm.catalogue.file_columns import Column
-from crm.errors import BadInput, Refused
+from crm.errors import BadUserInput, InputError
 from crm.files import tables, uploads
 from crm.files.errors import Unreadable
 from crm.importing import headers
@@ -47,10 +47,10 @@ async def preview(session: Session, viewer: Viewer, upload: str) -> Preview:
         _, path = await uploads.find(session, viewer, upload)
         known = await file_columns.of_customers(session)
         return await asyncio.to_thread(_look, path, known)
-    except Refused as refused:
-        raise BadInput(refused.code.value, refused.message) from None
+    except InputError as refused:
+        raise BadUserInput(refused.code.value, refused.message) from None
     except Unreadable as unreadable:
-        raise BadInput("INVALID", str(unreadable)) from None
+        raise BadUserInput("INVALID", str(unreadable)) from None
 
 
 def _look(path: Path, known: Mapping[str, Column]) -> Preview:

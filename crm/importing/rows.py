@@ -8,17 +8,17 @@ from typing import Any
 from crm.customers import records
 from crm.customers.loaded_customer import State
 from crm.customers.records import Wanted
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.importing import error_paths, matching
 from crm.importing.mapping import Fields, Row
 from crm.importing.matching import Matching
-from crm.unit_of_work import Act
-from crm.validation import take_turn
+from crm.unit_of_work import UnitOfWork
+from crm.validation import lock_by_name
 from db.queries.catalogue import tags
 from db.queries.customers import customers, importing
 from db.tables.enums import CustomerStage, Outcome, Permission, TagKind
 from db.values.folding import caseless, fold, normal
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 
 
 class OnDuplicate(IntEnum):
@@ -45,7 +45,7 @@ class Brought:
     row: int
     outcome: Outcome
     id: bytes | None = None
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[InputError] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -56,33 +56,35 @@ class _Names:
     tags: dict[str, list[Any]]
 
 
-async def bring(act: Act, plan: Plan, rows: Sequence[tuple[int, Sequence[str]]]) -> list[Brought]:
+async def bring(unit: UnitOfWork, plan: Plan, rows: Sequence[tuple[int, Sequence[str]]]) -> list[Brought]:
     """Rows with their numbers, in order. Those that mean the same customer come one after the other: the later ones
     find what the earlier ones did."""
-    await take_turn(act, "import")
+    await lock_by_name(unit, "import")
     read = [plan.fields.read(number, cells) for number, cells in rows]
-    names = await _named(act, read)
+    names = await _named(unit, read)
     done: dict[int, Brought] = {}
     left = [row for row in read if not row.refused]
     for row in read:
         if row.refused:
             done[row.number] = Brought(row.number, Outcome.FAILED, None, row.refused)
     while left:
-        left = await _round(act, plan, names, left, done)
+        left = await _round(unit, plan, names, left, done)
     return [done[row.number] for row in read]
 
 
-async def _round(act: Act, plan: Plan, names: _Names, rows: Sequence[Row], done: dict[int, Brought]) -> list[Row]:
+async def _round(
+    unit: UnitOfWork, plan: Plan, names: _Names, rows: Sequence[Row], done: dict[int, Brought]
+) -> list[Row]:
     """Brings in the first row of each customer; returns the others."""
     found = [None] * len(rows)
     if plan.on_duplicate is not OnDuplicate.CREATE:
-        found = await matching.find(act, plan.matching, rows)
+        found = await matching.find(unit, plan.matching, rows)
     new: list[Row] = []
     known: list[tuple[Row, Any]] = []
     later: list[Row] = []
     claimed: set[Any] = set()
     for row, customer in zip(rows, found, strict=True):
-        refused = _refused(act, row, customer)
+        refused = _refused(unit, row, customer)
         if refused:
             done[row.number] = Brought(row.number, Outcome.FAILED, customer and customer.id, refused)
         elif customer is not None and plan.on_duplicate is OnDuplicate.SKIP:
@@ -95,8 +97,8 @@ async def _round(act: Act, plan: Plan, names: _Names, rows: Sequence[Row], done:
                 new.append(row)
             else:
                 known.append((row, customer))
-    await _create(act, plan, names, new, done)
-    await _update(act, plan, names, known, done)
+    await _create(unit, plan, names, new, done)
+    await _update(unit, plan, names, known, done)
     return later
 
 
@@ -108,17 +110,17 @@ def _means(plan: Plan, row: Row, customer: Any) -> set[Any]:
     return {one for one in (key, customer and customer.id) if one is not None}
 
 
-def _refused(act: Act, row: Row, customer: Any) -> list[Refused]:
+def _refused(unit: UnitOfWork, row: Row, customer: Any) -> list[InputError]:
     if row.refused:
         return row.refused
     needed = Permission.CUSTOMER_CREATE if customer is None else Permission.CUSTOMER_UPDATE
-    if act.viewer.may(needed):
+    if unit.viewer.has_permission(needed):
         return []
     what = "make customers" if customer is None else "change customers"
-    return [Refused(ErrorCode.FORBIDDEN, f"You may not {what} ({needed.name}).")]
+    return [InputError(ErrorCode.FORBIDDEN, f"You may not {what} ({needed.name}).")]
 
 
-async def _create(act: Act, plan: Plan, names: _Names, rows: Sequence[Row], done: dict[int, Brought]) -> None:
+async def _create(unit: UnitOfWork, plan: Plan, names: _Names, rows: Sequence[Row], done: dict[int, Brought]) -> None:
     if not rows:
         return
     for row in rows:
@@ -129,20 +131,22 @@ async def _create(act: Act, plan: Plan, names: _Names, rows: Sequence[Row], done
         if ids:
             row.given["external_ids"] = ids
     ready = _ready(rows, done)
-    states, outcomes = await records.create_each(act, [(row.given, ()) for row in ready], [row.number for row in ready])
+    states, outcomes = await records.create_each(
+        unit, [(row.given, ()) for row in ready], [row.number for row in ready]
+    )
     for row, state, outcome in zip(ready, states, outcomes, strict=True):
         done[row.number] = _told(row, state, outcome)
 
 
 async def _update(
-    act: Act, plan: Plan, names: _Names, pairs: Sequence[tuple[Row, Any]], done: dict[int, Brought]
+    unit: UnitOfWork, plan: Plan, names: _Names, pairs: Sequence[tuple[Row, Any]], done: dict[int, Brought]
 ) -> None:
     if not pairs:
         return
     ids = [customer.id for _, customer in pairs]
     tagged = any(row.tags for row, _ in pairs) or plan.add_tags
-    worn = await tags.by_customer(act.work, ids) if tagged else {}
-    held = await customers.external_ids(act.work, ids) if any(row.systems for row, _ in pairs) else {}
+    worn = await tags.by_customer(unit.transaction, ids) if tagged else {}
+    held = await customers.external_ids(unit.transaction, ids) if any(row.systems for row, _ in pairs) else {}
     for row, customer in pairs:
         _company(row, customer, names)
         _put_tags(plan, row, names, {tag.id: tag for tag in worn.get(customer.id, ())})
@@ -150,11 +154,11 @@ async def _update(
     ready = {row.number for row in _ready([row for row, _ in pairs], done)}
     wanted = [(row, customer) for row, customer in pairs if row.number in ready]
     states, outcomes = await records.update_each(
-        act, [Wanted(customer.id, row.given, path=(), named=(), place=row.number) for row, customer in wanted]
+        unit, [Wanted(customer.id, row.given, path=(), named=(), place=row.number) for row, customer in wanted]
     )
     for (row, customer), state, outcome in zip(wanted, states, outcomes, strict=True):
         if state is None:
-            gone = Refused(ErrorCode.NOT_FOUND, "The customer is not there any more.")
+            gone = InputError(ErrorCode.NOT_FOUND, "The customer is not there any more.")
             done[row.number] = Brought(row.number, Outcome.FAILED, customer.id, [gone])
         else:
             done[row.number] = _told(row, state, outcome)
@@ -176,13 +180,13 @@ def _told(row: Row, state: State, outcome: Outcome) -> Brought:
 # ── companies, tags, ids in other systems ─────────────────────────────────────────────────────────────────────────────
 
 
-async def _named(act: Act, rows: Sequence[Row]) -> _Names:
+async def _named(unit: UnitOfWork, rows: Sequence[Row]) -> _Names:
     companies = list({fold(row.company) for row in rows if row.company})
     named = list({caseless(tag) for row in rows for tag in row.tags})
     found: dict[str, list[Any]] = {}
-    for tag in await tags.named(act.work, [], named) if named else ():
+    for tag in await tags.named(unit.transaction, [], named) if named else ():
         found.setdefault(tag.unique_key, []).append(tag)
-    return _Names(dict(await importing.companies(act.work, companies)) if companies else {}, found)
+    return _Names(dict(await importing.companies(unit.transaction, companies)) if companies else {}, found)
 
 
 def _company(row: Row, customer: Any, names: _Names) -> None:
@@ -196,10 +200,10 @@ def _company(row: Row, customer: Any, names: _Names) -> None:
         return
     code = ErrorCode.AMBIGUOUS if found else ErrorCode.NOT_FOUND
     message = f"{len(found)} companies have" if found else "There is no company with"
-    row.refused.append(Refused(code, f"{message} the name “{row.company}”.", ("company",)))
+    row.refused.append(InputError(code, f"{message} the name “{row.company}”.", ("company",)))
 
 
-_COMPANY, _TAG = wire("Company"), wire("Tag")
+_COMPANY, _TAG = id_encoder("Company"), id_encoder("Tag")
 
 
 def _put_tags(plan: Plan, row: Row, names: _Names, worn: dict[bytes, Any]) -> None:

@@ -3,28 +3,28 @@
 from copy import deepcopy
 from typing import Any
 
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.jobs import handlers, progress, submit, target_snapshot
 from crm.jobs.handlers import Item
 from crm.jobs.submit import Options
 from crm.jobs.targets import AT_ONCE, LARGE
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db import tables
 from db.queries import jobs
 from db.queries.matching import targets
-from db.rows import Row, copied
+from db.rows import Row, copy_row
 from db.tables.enums import JobKind, JobStatus, Outcome, Permission
 from db.values import wire_format
 
 
-async def one(act: Act, wire_id: str) -> Row:
+async def one(unit: UnitOfWork, wire_id: str) -> Row:
     """The job, held; a job is its creator's, or SETTINGS_MANAGE's. Raises Refused NOT_FOUND."""
-    identifier, viewer = wire_format.parse("Job", wire_id), act.viewer
-    found = await jobs.locked(act.work, identifier) if identifier else None
+    identifier, viewer = wire_format.decode_id("Job", wire_id), unit.viewer
+    found = await jobs.locked(unit.transaction, identifier) if identifier else None
     mine = found is not None and (found.actor_kind, found.actor_id) == (int(viewer.actor_kind), viewer.actor_id)
-    if found is None or not (mine or viewer.may(Permission.SETTINGS_MANAGE)):
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no job “{wire_id}” here.", ("id",))
-    return copied(found, tables.Job)
+    if found is None or not (mine or viewer.has_permission(Permission.SETTINGS_MANAGE)):
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no job “{wire_id}” here.", ("id",))
+    return copy_row(found, tables.Job)
 
 
 def may_cancel(job: Any) -> bool:
@@ -32,50 +32,50 @@ def may_cancel(job: Any) -> bool:
     return job.status in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
-async def cancel(act: Act, wire_id: str) -> Row:
+async def cancel(unit: UnitOfWork, wire_id: str) -> Row:
     """It stops at the end of its chunk; what is done stays done. One that has ended stays as it is."""
-    job = await one(act, wire_id)
+    job = await one(unit, wire_id)
     if not may_cancel(job):
         return job
     before = deepcopy(vars(job))
-    idle = job.leased_until is None or job.leased_until < act.now
+    idle = job.leased_until is None or job.leased_until < unit.now
     job.status = int(JobStatus.CANCELLED if idle else JobStatus.CANCELLING)
     if idle:
-        job.finished_at = act.now
-    await progress.keep(act, job, before)
+        job.finished_at = unit.now
+    await progress.keep(unit, job, before)
     return job
 
 
-async def retry(act: Act, wire_id: str) -> Row:
+async def retry(unit: UnitOfWork, wire_id: str) -> Row:
     """A new job for the failed rows of an earlier one, under their numbers. Raises Refused NOT_FOUND, INVALID."""
-    earlier = await one(act, wire_id)
+    earlier = await one(unit, wire_id)
     if earlier.finished_at is None or earlier.dry_run:
         what = "A dry run" if earlier.dry_run else "A job that is still running"
-        raise Refused(ErrorCode.INVALID, f"{what} cannot be tried again.", ("id",))
+        raise InputError(ErrorCode.INVALID, f"{what} cannot be tried again.", ("id",))
     verb = handlers.of(earlier)
-    submit.allow(act, verb.kind)
+    submit.allow(unit, verb.kind)
     if verb.kind is JobKind.EXPORT:
-        raise Refused(ErrorCode.INVALID, "An export is not tried again; export anew.", ("id",))
+        raise InputError(ErrorCode.INVALID, "An export is not tried again; export anew.", ("id",))
     many = earlier.counts.get(Outcome.FAILED.name, 0)
     state = {name: earlier.state[name] for name in ("turn",) if name in (earlier.state or {})}
     if many > LARGE:
         state["gathering"] = [target_snapshot.failed(earlier.id)]
     job = await submit.write(
-        act, verb.kind, earlier.arguments["given"], earlier.target,
+        unit, verb.kind, earlier.arguments["given"], earlier.target,
         Options(abort=bool(earlier.on_error), label=earlier.label),
         state=state, as_kind=JobKind.RETRY, retry_of=earlier.id, matched=many,
     )  # fmt: skip
     if many > LARGE:
-        return submit.later(act, job)
-    return await begun(act, job, await targets.failed_again(act.work, job.id, earlier.id))
+        return submit.later(unit, job)
+    return await begun(unit, job, await targets.failed_again(unit.transaction, job.id, earlier.id))
 
 
-async def begun(act: Act, job: Row, matched: int) -> Row:
+async def begun(unit: UnitOfWork, job: Row, matched: int) -> Row:
     """Starts a job whose target is stored."""
     before = deepcopy(vars(job))
     job.matched = matched
-    await progress.keep(act, job, before)
+    await progress.keep(unit, job, before)
     if matched > AT_ONCE:
-        return submit.later(act, job)
-    items = [Item(row.row, row.node_id) for row in await targets.following(act.work, job.id, -1, AT_ONCE)]
-    return await submit.at_once(act, job, items)
+        return submit.later(unit, job)
+    items = [Item(row.row, row.node_id) for row in await targets.following(unit.transaction, job.id, -1, AT_ONCE)]
+    return await submit.at_once(unit, job, items)

@@ -18,9 +18,9 @@ _AHEAD: WeakKeyDictionary[Database, int] = WeakKeyDictionary()
 
 async def compare(database: Database) -> int:
     """By how many milliseconds this machine's clock is ahead of the database's. From now on `now` allows for it."""
-    before = ids.now()
-    theirs = await jobs.clock(database.reading(None))
-    ahead = (before + ids.now()) // 2 - theirs
+    before = ids.current_time()
+    theirs = await jobs.clock(database.session(None))
+    ahead = (before + ids.current_time()) // 2 - theirs
     _AHEAD[database] = ahead
     if abs(ahead) > WORTH_TELLING:
         _log.warning(
@@ -31,4 +31,4 @@ async def compare(database: Database) -> int:
 
 def now(database: Database) -> int:
     """The moment, by the database's clock as far as it was compared."""
-    return ids.now() - _AHEAD.get(database, 0)
+    return ids.current_time() - _AHEAD.get(database, 0)

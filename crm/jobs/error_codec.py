@@ -4,20 +4,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from crm import errors
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from db.values import wire_format
 
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Refused": (),
-    "LimitRefused": ("limit", "current"),
-    "TransitionRefused": ("from_", "to", "allowed"),
-    "ConflictRefused": (),
-    "DuplicateRefused": (),
+    "InputError": (),
+    "LimitError": ("limit", "current"),
+    "TransitionError": ("from_", "to", "allowed"),
+    "ConflictError": (),
+    "DuplicateError": (),
 }
-_RECORDS: Final = {"ConflictRefused": "record", "DuplicateRefused": "existing"}
+_RECORDS: Final = {"ConflictError": "record", "DuplicateError": "existing"}
+
+_FORMER_NAMES: Final = {
+    "Refused": "InputError",
+    "LimitRefused": "LimitError",
+    "TransitionRefused": "TransitionError",
+    "ConflictRefused": "ConflictError",
+    "DuplicateRefused": "DuplicateError",
+}
+"""Rows that version 0.1 stored carry these names."""
 
 
-def packed(refused: Refused, row: int) -> dict[str, Any]:
+def packed(refused: InputError, row: int) -> dict[str, Any]:
     """One refusal as JSON. Of a record that it shows, the id is kept."""
     kind = type(refused).__name__
     found: dict[str, Any] = {
@@ -32,7 +41,7 @@ def packed(refused: Refused, row: int) -> dict[str, Any]:
         found[name] = list(value) if isinstance(value, tuple) else value
     if kind in _RECORDS:
         record = getattr(refused, _RECORDS[kind])
-        found["record"] = wire_format.wire(record.table.__name__)(record.id)
+        found["record"] = wire_format.id_encoder(record.table.__name__)(record.id)
     return found
 
 
@@ -42,14 +51,14 @@ def record_of(plain: Mapping[str, Any]) -> str | None:
     return found
 
 
-def unpacked(plain: Mapping[str, Any], records: Mapping[str, Any]) -> Refused:
+def unpacked(plain: Mapping[str, Any], records: Mapping[str, Any]) -> InputError:
     """What was packed. Where the record that it shows is not there any more, what is left is an ordinary refusal."""
-    kind = plain["kind"]
+    kind = _FORMER_NAMES.get(plain["kind"], plain["kind"])
     record = records.get(plain["record"]) if kind in _RECORDS else None
     if kind in _RECORDS and record is None:
-        kind = "Refused"
+        kind = "InputError"
     # Made without its constructor, which would word the message anew.
-    made: Refused = Refused.__new__(getattr(errors, kind))
+    made: InputError = InputError.__new__(getattr(errors, kind))
     Exception.__init__(made, plain["message"])
     made.message, made.code, made.row = plain["message"], ErrorCode(plain["code"]), plain["row"]
     made.path = tuple(plain["path"])
@@ -61,6 +70,6 @@ def unpacked(plain: Mapping[str, Any], records: Mapping[str, Any]) -> Refused:
     return made
 
 
-def shown(refusals: Sequence[Refused], row: int) -> list[dict[str, Any]] | None:
+def shown(refusals: Sequence[InputError], row: int) -> list[dict[str, Any]] | None:
     """All refusals of a row; None where there is none."""
     return [packed(one, row) for one in refusals] or None

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crm.access.permissions import Viewer
-from crm.errors import Path, Refused
-from crm.unit_of_work import Act
+from crm.errors import InputError, Path
+from crm.unit_of_work import UnitOfWork
 from db.engine import Session
 from db.rows import Row
 from db.tables.enums import JobKind, Outcome, Permission
@@ -31,7 +31,7 @@ class Result:
     row: int
     node_id: bytes | None
     outcome: Outcome
-    refused: Sequence[Refused] = ()
+    refused: Sequence[InputError] = ()
     fields: Sequence[Mapping[str, Any]] | None = None
 
 
@@ -73,10 +73,10 @@ class Task:
         return "remove", target["remove"], item.row - adding
 
 
-_CUSTOMER = wire_format.wire("Customer")
+_CUSTOMER = wire_format.id_encoder("Customer")
 
-Chunk = Callable[[Act, Task, Sequence[Item]], Awaitable[list[Result]]]
-Read = Callable[[Act, Task, int, int], Awaitable[Sequence[Item]]]
+Chunk = Callable[[UnitOfWork, Task, Sequence[Item]], Awaitable[list[Result]]]
+Read = Callable[[UnitOfWork, Task, int, int], Awaitable[Sequence[Item]]]
 Finish = Callable[[Session, Task], Awaitable[list[Row]]]
 Ahead = Callable[[Session, Viewer, Task, int], Awaitable[None]]
 
@@ -102,7 +102,7 @@ class Verb:
     silent: bool = False
 
     def allows(self, viewer: Viewer) -> bool:
-        return any(map(viewer.may, self.permissions))
+        return any(map(viewer.has_permission, self.permissions))
 
 
 VERBS: Final[dict[JobKind, Verb]] = {}

@@ -25,8 +25,8 @@ _log = logging.getLogger("clientela.jobs")
 
 async def reclaim(database: Database) -> None:
     """Customers whom nobody looks after go back to the pool."""
-    for workspace_id in await idle_customers.workspaces(database.reading(None)):
-        await reclaiming.run(database, workspace_id, now=ids.now())
+    for workspace_id in await idle_customers.workspaces(database.session(None)):
+        await reclaiming.run(database, workspace_id, now=ids.current_time())
 
 
 STEPS: Final = 8

@@ -7,16 +7,16 @@ from typing import Any, Final
 
 import orjson
 
-from crm.errors import ErrorCode, Forbidden, LimitRefused, Refused
+from crm.errors import ErrorCode, Forbidden, InputError, LimitError
 from crm.jobs import progress, targets
 from crm.jobs.handlers import VERBS, Item
 from crm.jobs.progress import Failed
 from crm.jobs.targets import AT_ONCE, Found
 from crm.jobs.wakeups import wake
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import tables
-from db.rows import Row, fresh
+from db.rows import Row, new_row
 from db.tables.enums import JobKind
 
 ABORT: Final = 1
@@ -42,7 +42,7 @@ def options(given: Mapping[str, Any] | None) -> Options:
 
 
 async def begin(
-    act: Act,
+    unit: UnitOfWork,
     kind: JobKind,
     arguments: Mapping[str, Any],
     target: targets.Given,
@@ -51,20 +51,20 @@ async def begin(
     state: Mapping[str, Any] | None = None,
 ) -> Row:
     """The job for the customers of a target. Raises Forbidden, and what targets.find raises."""
-    allow(act, kind)
+    allow(unit, kind)
     wanted = options(given_options)
-    found = await targets.find(act, target)
-    return await start(act, kind, arguments, found, wanted, state=state)
+    found = await targets.find(unit, target)
+    return await start(unit, kind, arguments, found, wanted, state=state)
 
 
-def allow(act: Act, kind: JobKind) -> None:
+def allow(unit: UnitOfWork, kind: JobKind) -> None:
     """Raises Forbidden where the viewer lacks the permission that jobs of this kind need."""
-    if not VERBS[kind].allows(act.viewer):
+    if not VERBS[kind].allows(unit.viewer):
         raise Forbidden(VERBS[kind].permissions[0])
 
 
 async def start(
-    act: Act,
+    unit: UnitOfWork,
     kind: JobKind,
     arguments: Mapping[str, Any],
     found: Found,
@@ -76,47 +76,48 @@ async def start(
 ) -> Row:
     """The job, done where it is small, else waiting for a worker. A job `as_kind` does what `kind` does. Raises
     LimitRefused where they are too many to be done all or none."""
-    bounded(act, wanted, found.count)
+    bounded(unit, wanted, found.count)
     job = await write(
-        act, kind, arguments, found.target, wanted,
+        unit, kind, arguments, found.target, wanted,
         state={**(state or {}), **({"gathering": [found.source]} if found.large else {})},
         as_kind=as_kind, matched=found.count, **columns,
     )  # fmt: skip
     if found.large:
-        return later(act, job)
+        return later(unit, job)
     if found.match is not None:
         before = deepcopy(vars(job))
-        job.matched = await found.keep(act, job.id)
-        await progress.keep(act, job, before)
+        job.matched = await found.keep(unit, job.id)
+        await progress.keep(unit, job, before)
     elif len(found.items) > AT_ONCE:
-        await stored(act, job, found.items)
+        await stored(unit, job, found.items)
     if job.matched > AT_ONCE:
-        return later(act, job)
-    return await at_once(act, job, found.items)
+        return later(unit, job)
+    return await at_once(unit, job, found.items)
 
 
-def bounded(act: Act, wanted: Options, count: int) -> None:
+def bounded(unit: UnitOfWork, wanted: Options, count: int) -> None:
     """Raises LimitRefused where so many rows are too many to be done all or none."""
-    most = AT_A_STROKE.get(act.work.dialect.name, count)
+    most = AT_A_STROKE.get(unit.transaction.dialect.name, count)
     if wanted.abort and not wanted.dry_run and count > most:
         message = (
             f"Here at most {most} customers can be changed all or none, and these are {count}: others could not write "
             "meanwhile. Try them with `dryRun` first, then leave `onError` at CONTINUE."
         )
-        raise LimitRefused(message, ("options", "onError"), limit=most, current=count)
+        raise LimitError(message, ("options", "onError"), limit=most, current=count)
 
 
-async def stored(act: Act, job: Row, items: Sequence[Item]) -> None:
+async def stored(unit: UnitOfWork, job: Row, items: Sequence[Item]) -> None:
     """Keeps the rows as the job's target."""
-    number = act.workspace_id
+    number = unit.workspace_id
     rows = (
-        fresh(tables.JobTarget, workspace_id=number, job_id=job.id, row=one.row, node_id=one.id or b"") for one in items
+        new_row(tables.JobTarget, workspace_id=number, job_id=job.id, row=one.row, node_id=one.id or b"")
+        for one in items
     )
-    await act.work.insert(*rows)
+    await unit.transaction.insert(*rows)
 
 
 async def write(
-    act: Act,
+    unit: UnitOfWork,
     kind: JobKind,
     arguments: Mapping[str, Any],
     target: Any,
@@ -127,22 +128,22 @@ async def write(
     **columns: Any,
 ) -> Row:
     """A new job, not begun."""
-    job = fresh(
+    job = new_row(
         tables.Job,
-        workspace_id=act.workspace_id,
+        workspace_id=unit.workspace_id,
         kind=int(kind if as_kind is None else as_kind),
         arguments=plain({"verb": int(kind), "given": arguments}),
         target=plain(target),
         label=wanted.label,
         dry_run=wanted.dry_run,
         on_error=int(wanted.abort),
-        actor_kind=int(act.viewer.actor_kind),
-        actor_id=act.viewer.actor_id or None,
-        request_id=act.author.request_id,
+        actor_kind=int(unit.viewer.actor_kind),
+        actor_id=unit.viewer.actor_id or None,
+        request_id=unit.author.request_id,
         state=plain(dict(state or {})),
         **{"counts": {}, **columns},
     )
-    await act.work.insert(job)
+    await unit.transaction.insert(job)
     return job
 
 
@@ -151,60 +152,60 @@ def plain(value: Any) -> Any:
     return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
 
 
-def later(act: Act, job: Row) -> Row:
+def later(unit: UnitOfWork, job: Row) -> Row:
     """A worker of this process is told once the job is there."""
-    database = act.work.database
-    act.after_commit.append(lambda: wake(database))
+    database = unit.transaction.database
+    unit.after_commit.append(lambda: wake(database))
     return job
 
 
-async def at_once(act: Act, job: Row, items: Sequence[Item]) -> Row:
+async def at_once(unit: UnitOfWork, job: Row, items: Sequence[Item]) -> Row:
     """Does all of it in this transaction."""
     before = deepcopy(vars(job))
-    job.started_at = act.now
+    job.started_at = unit.now
     task = progress.task(job)
     try:
         if job.on_error and not job.dry_run:
-            async with act.work.part():
-                await progress.advance(act, task, items)
+            async with unit.transaction.savepoint():
+                await progress.advance(unit, task, items)
         else:
-            await progress.advance(act, task, items)
-        await progress.finish(act, task)
-        progress.ended(job, act.now)
+            await progress.advance(unit, task, items)
+        await progress.finish(unit, task)
+        progress.ended(job, unit.now)
     except Failed as failed:
-        await progress.abort(act, task, failed.result, items)
-    await progress.keep(act, job, before)
+        await progress.abort(unit, task, failed.result, items)
+    await progress.keep(unit, job, before)
     return job
 
 
 def at_most(rows: Sequence[Any], most: int, path: tuple[str, ...]) -> None:
     """Raises Refused where there are no rows or too many."""
     if not rows:
-        raise Refused(ErrorCode.EMPTY_TARGET, "There are no rows; give at least one.", path)
+        raise InputError(ErrorCode.EMPTY_TARGET, "There are no rows; give at least one.", path)
     if len(rows) > most:
         message = f"There is room for {most} rows; these are {len(rows)}."
-        raise LimitRefused(message, path, limit=most, current=len(rows))
+        raise LimitError(message, path, limit=most, current=len(rows))
 
 
 async def both(
-    act: Act, kind: JobKind, arguments: Mapping[str, Any], parts: tuple[Found, Found], wanted: Options
+    unit: UnitOfWork, kind: JobKind, arguments: Mapping[str, Any], parts: tuple[Found, Found], wanted: Options
 ) -> Row:
     """The job for two targets, one after the other, where one of them is large. `adding` tells where the first ends."""
-    bounded(act, wanted, sum(part.count for part in parts))
+    bounded(unit, wanted, sum(part.count for part in parts))
     target = {"add": parts[0].target, "remove": parts[1].target}
     if any(part.large for part in parts):
         state = {"gathering": [part.source for part in parts]}
         count = sum(part.count for part in parts)
-        return later(act, await write(act, kind, arguments, target, wanted, state=state, matched=count))
-    job = await write(act, kind, arguments, target, wanted)
+        return later(unit, await write(unit, kind, arguments, target, wanted, state=state, matched=count))
+    job = await write(unit, kind, arguments, target, wanted)
     before = deepcopy(vars(job))
     for part in parts:
         if part.match is not None:
-            job.matched += await part.keep(act, job.id, job.matched)
+            job.matched += await part.keep(unit, job.id, job.matched)
         else:
-            await stored(act, job, [Item(job.matched + one.row, one.id) for one in part.items])
+            await stored(unit, job, [Item(job.matched + one.row, one.id) for one in part.items])
             job.matched += len(part.items)
         if part is parts[0]:
             job.arguments = {**job.arguments, "given": {**job.arguments["given"], "adding": job.matched}}
-    await progress.keep(act, job, before)
-    return later(act, job)
+    await progress.keep(unit, job, before)
+    return later(unit, job)

@@ -13,8 +13,8 @@ from typing import Any, Final
 from crm.access.permissions import Viewer
 from crm.jobs import targets
 from crm.jobs.handlers import Task
-from db.engine import Database, Session, Work
-from db.filtering.errors import QuestionRefused
+from db.engine import Database, Session, Transaction
+from db.filtering.errors import QueryError
 from db.queries import jobs
 from db.queries.matching import matches
 from db.queries.matching import targets as stored
@@ -59,7 +59,7 @@ async def gather(database: Database, viewer: Viewer, task: Task, worker: str, un
     ends, row = [], 0
     for source in task.state["gathering"]:
         start = row
-        async with aclosing(_portions(database.reading(job.workspace_id), viewer, source)) as portions:
+        async with aclosing(_portions(database.session(job.workspace_id), viewer, source)) as portions:
             async for portion in portions:
                 await held.add([(getattr(one, "row", row + place), one.id) for place, one in enumerate(portion)])
                 row += len(portion)
@@ -86,19 +86,21 @@ class _Held:
     until: Callable[[], int]
 
     async def add(self, rows: Sequence[tuple[int, bytes]]) -> None:
-        await self.keep({}, lambda work: stored.add(work, self.job.id, rows))
+        await self.keep({}, lambda transaction: stored.add(transaction, self.job.id, rows))
 
     async def clear(self) -> None:
-        highest = await stored.highest(self.database.reading(self.job.workspace_id), self.job.id)
+        highest = await stored.highest(self.database.session(self.job.workspace_id), self.job.id)
         for below in range(PORTION, highest + 1 + PORTION, PORTION):
-            await self.keep({}, lambda work, below=below: stored.forget(work, self.job.id, below))  # type: ignore[misc]
+            await self.keep({}, lambda transaction, below=below: stored.forget(transaction, self.job.id, below))  # type: ignore[misc]
 
-    async def keep(self, changed: Mapping[str, Any], also: Callable[[Work], Awaitable[None]] | None = None) -> None:
-        async def rule(work: Work) -> None:
+    async def keep(
+        self, changed: Mapping[str, Any], also: Callable[[Transaction], Awaitable[None]] | None = None
+    ) -> None:
+        async def rule(transaction: Transaction) -> None:
             if also is not None:
-                await also(work)
+                await also(transaction)
             lease = {"leased_until": self.until()}
-            if not await jobs.keep(work, self.job.id, self.worker, self.job.status, {**changed, **lease}):
+            if not await jobs.keep(transaction, self.job.id, self.worker, self.job.status, {**changed, **lease}):
                 raise Lost
 
         await self.database.write(self.job.workspace_id, rule)
@@ -109,7 +111,7 @@ async def _portions(session: Session, viewer: Viewer, source: Source) -> AsyncGe
         yield [_Listed(bytes.fromhex(one)) for one in source["listed"]]
         return
     statement, values = await _statement(session, viewer, source)
-    async with aclosing(session.pieces(statement, PORTION, **values)) as portions:
+    async with aclosing(session.stream(statement, PORTION, **values)) as portions:
         async for portion in portions:
             yield portion
 
@@ -126,7 +128,9 @@ async def _statement(session: Session, viewer: Viewer, source: Source) -> Statem
         return stored.finding_failed(bytes.fromhex(source["failed"]))
     question, agent_id = Question.of(source["matching"]), viewer.agent_id
     try:
-        match, sort = await matches.asked(session, question, sight=viewer.sight, agent_id=agent_id, now=source["now"])
-    except QuestionRefused as refused:
+        match, sort = await matches.asked(
+            session, question, visibility=viewer.visibility, agent_id=agent_id, now=source["now"]
+        )
+    except QueryError as refused:
         raise targets.told(refused, ()) from None
     return stored.finding(matches.all_of(session, match), sort)

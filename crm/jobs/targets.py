@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from crm.errors import ErrorCode, LimitRefused, Path, Refused
+from crm.errors import ErrorCode, InputError, LimitError, Path
 from crm.jobs.handlers import Item
 from crm.jobs.unbounded_targets import unbounded
-from crm.unit_of_work import Act
-from db.filtering.errors import QuestionRefused
+from crm.unit_of_work import UnitOfWork
+from db.filtering.errors import QueryError
 from db.paging import keyset
 from db.paging.keyset import Listing
 from db.paging.sorting import Sort
@@ -62,42 +62,44 @@ class Found:
             return {"listed": [one.id.hex() for one in self.items]}
         return {"matching": self.question.plain, "now": self.now, "expected": self.expected}
 
-    async def keep(self, act: Act, job_id: bytes, start: int = 0) -> int:
+    async def keep(self, unit: UnitOfWork, job_id: bytes, start: int = 0) -> int:
         """Keeps those that are many as the job's target; returns how many there are. Raises Refused COUNT_MISMATCH."""
         assert self.match is not None
         assert self.sort is not None
-        count = await stored.snapshot(act.work, job_id, self.match, self.sort, start - 1)
+        count = await stored.snapshot(unit.transaction, job_id, self.match, self.sort, start - 1)
         expect(self.expected, count, self.path)
         return count
 
 
-async def find(act: Act, given: Given, *, path: Path = ("target",), unbounded_too: bool = False) -> Found:
+async def find(unit: UnitOfWork, given: Given, *, path: Path = ("target",), unbounded_too: bool = False) -> Found:
     """Raises Refused EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`), COUNT_MISMATCH, NOT_FOUND and what is
     wrong with the filter."""
     if given.get("ids") is not None:
-        return await _named(act, given["ids"], (*path, "ids"))
-    return await _matching(act, given["match"], (*path, "match"), unbounded_too)
+        return await _named(unit, given["ids"], (*path, "ids"))
+    return await _matching(unit, given["match"], (*path, "match"), unbounded_too)
 
 
 def expect(expected: int | None, count: int, path: Path) -> None:
     """Raises Refused COUNT_MISMATCH where there are not as many as the person saw."""
     if expected is not None and expected != count:
         message = f"You expected {expected} customers, and there are {count}; look at the list again. Nothing was done."
-        raise Refused(ErrorCode.COUNT_MISMATCH, message, (*path, "expectedCount"))
+        raise InputError(ErrorCode.COUNT_MISMATCH, message, (*path, "expectedCount"))
 
 
 # ── ids ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _named(act: Act, given: Sequence[str], path: Path) -> Found:
+async def _named(unit: UnitOfWork, given: Sequence[str], path: Path) -> Found:
     """Each customer once, in the order given; the id of a merged one stands for its survivor."""
     if not given:
-        raise Refused(ErrorCode.EMPTY_TARGET, "No customer was named; choose at least one.", path)
+        raise InputError(ErrorCode.EMPTY_TARGET, "No customer was named; choose at least one.", path)
     if len(given) > MOST_IDS:
         message = f"There is room for {MOST_IDS} ids; these are {len(given)}. Use a match for more."
-        raise LimitRefused(message, path, limit=MOST_IDS, current=len(given))
-    parsed = {one: wire_format.parse("Customer", one) or b"" for one in given}
-    seen = await customers.by_ids(act.work, [one for one in set(parsed.values()) if one], act.viewer.sight)
+        raise LimitError(message, path, limit=MOST_IDS, current=len(given))
+    parsed = {one: wire_format.decode_id("Customer", one) or b"" for one in given}
+    seen = await customers.by_ids(
+        unit.transaction, [one for one in set(parsed.values()) if one], unit.viewer.visibility
+    )
     places: dict[bytes | str, int] = {}
     items: list[Item] = []
     texts: list[str] = []
@@ -114,41 +116,41 @@ async def _named(act: Act, given: Sequence[str], path: Path) -> Found:
 # ── a match ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _matching(act: Act, given: Given, path: Path, unbounded_too: bool) -> Found:
-    question = await _question(act, given, path)
-    match, sort = await _read(act, question, path)
+async def _matching(unit: UnitOfWork, given: Given, path: Path, unbounded_too: bool) -> Found:
+    question = await _question(unit, given, path)
+    match, sort = await _read(unit, question, path)
     bounded = question.archived == "ONLY" or match.search is not None or not unbounded(match.condition)
     if not bounded and not given.get("everyone") and not unbounded_too:
         message = "This match leaves nobody out; say `everyone: true` if all customers are meant."
-        raise Refused(ErrorCode.UNBOUNDED_TARGET, message, path)
+        raise InputError(ErrorCode.UNBOUNDED_TARGET, message, path)
     if given.get("except_ids"):
         left_out = ({"not": {"id": {"in": list(given["except_ids"])}}}, ("exceptIds",))
         question = Question(
             question.filter, question.search, question.sections, question.sort, question.archived,
             (*question.more, left_out),
         )  # fmt: skip
-        match, sort = await _read(act, question, path)
-    listing = matches.all_of(act.work, match)
+        match, sort = await _read(unit, question, path)
+    listing = matches.all_of(unit.transaction, match)
     expected = given.get("expected_count")
-    ids = await stored.first_ids(act.work, listing, sort, AT_ONCE + 1)
+    ids = await stored.first_ids(unit.transaction, listing, sort, AT_ONCE + 1)
     target = {"match": dict(given)}
     if len(ids) > AT_ONCE:
-        many = await keyset.count(act.work, listing)
+        many = await keyset.count(unit.transaction, listing)
         expect(expected, many, path)
         return Found(
-            target, match=listing, sort=sort, question=question, many=many, now=act.now, expected=expected, path=path
+            target, match=listing, sort=sort, question=question, many=many, now=unit.now, expected=expected, path=path
         )
     expect(expected, len(ids), path)
     return Found(target, [Item(row, identifier) for row, identifier in enumerate(ids)])
 
 
-async def _question(act: Act, given: Given, path: Path) -> Question:
+async def _question(unit: UnitOfWork, given: Given, path: Path) -> Question:
     """The filter and search given, and those of the view."""
     for name, shown in (("filter", "filter"), ("search", "search")):
         if name in given and given[name] is None:
             message = f"`{shown}` is null; leave it out to ask nothing."
-            raise Refused(ErrorCode.INVALID, message, (*path, shown))
-    view = await _view(act, given["view"], (*path, "view")) if given.get("view") is not None else None
+            raise InputError(ErrorCode.INVALID, message, (*path, shown))
+    view = await _view(unit, given["view"], (*path, "view")) if given.get("view") is not None else None
     more = () if view is None or not view.filter else ((view.filter, ("view",)),)
     fields = given.get("search_fields")
     return Question(
@@ -161,26 +163,28 @@ async def _question(act: Act, given: Given, path: Path) -> Question:
     )
 
 
-async def _view(act: Act, wire_id: str, path: Path) -> Any:
-    identifier = wire_format.parse("SavedView", wire_id)
-    found = await saved_views.by_ids(act.work, [identifier], act.viewer.agent_id) if identifier else {}
+async def _view(unit: UnitOfWork, wire_id: str, path: Path) -> Any:
+    identifier = wire_format.decode_id("SavedView", wire_id)
+    found = await saved_views.by_ids(unit.transaction, [identifier], unit.viewer.agent_id) if identifier else {}
     if identifier is None or identifier not in found:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” here.", path)
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” here.", path)
     return found[identifier]
 
 
-async def _read(act: Act, question: Question, path: Path) -> tuple[matches.Match, Sort]:
-    viewer = act.viewer
+async def _read(unit: UnitOfWork, question: Question, path: Path) -> tuple[matches.Match, Sort]:
+    viewer = unit.viewer
     try:
-        return await matches.asked(act.work, question, sight=viewer.sight, agent_id=viewer.agent_id, now=act.now)
-    except QuestionRefused as refused:
+        return await matches.asked(
+            unit.transaction, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=unit.now
+        )
+    except QueryError as refused:
         raise told(refused, path) from None
 
 
-def told(refused: QuestionRefused, path: Iterable[str | int]) -> Refused:
+def told(refused: QueryError, path: Iterable[str | int]) -> InputError:
     """What is wrong with a filter, as a refusal in a mutation's payload."""
     where = (*path, *refused.path)
     if refused.limit is not None:
-        return LimitRefused(refused.message, where, limit=refused.limit, current=refused.limit + 1)
+        return LimitError(refused.message, where, limit=refused.limit, current=refused.limit + 1)
     known = refused.reason in ErrorCode.__members__
-    return Refused(ErrorCode[refused.reason] if known else ErrorCode.INVALID, refused.message, where)
+    return InputError(ErrorCode[refused.reason] if known else ErrorCode.INVALID, refused.message, where)

@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from crm.change_log import Entry
+from crm.change_log import ChangeEntry
 from crm.customers import loaded_customer, persistence, records, restore, uniqueness
 from crm.customers.loaded_customer import State
-from crm.errors import ConflictRefused, ErrorCode, Refused
+from crm.errors import ConflictError, ErrorCode, InputError
 from crm.jobs import cancel_retry, handlers, progress, submit, target_snapshot
 from crm.jobs.handlers import Item, Result, Task, verb
 from crm.jobs.targets import LARGE
 from crm.merging import unmerge
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
 from db.queries import activities, jobs
 from db.queries.catalogue import segments
 from db.queries.customers import customers
 from db.queries.matching import targets
-from db.rows import Row, fresh
+from db.rows import Row, new_row
 from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permission
 from db.values import wire_format
 
@@ -36,50 +36,52 @@ def undoable_until(job: Any) -> int | None:
     return int(job.finished_at) + KEPT
 
 
-async def undo(act: Act, wire_id: str, given_options: Any) -> Row:
+async def undo(unit: UnitOfWork, wire_id: str, given_options: Any) -> Row:
     """Needs what the job itself needed. Raises Refused NOT_FOUND, NOT_UNDOABLE; Forbidden."""
-    earlier = await cancel_retry.one(act, wire_id)
+    earlier = await cancel_retry.one(unit, wire_id)
     wanted = submit.options(given_options)
     until = undoable_until(earlier)
-    undone = await jobs.undone_by(act.work, [earlier.id])
-    if until is None or until < act.now or (undone and not wanted.dry_run):
+    undone = await jobs.undone_by(unit.transaction, [earlier.id])
+    if until is None or until < unit.now or (undone and not wanted.dry_run):
         why = "was undone already" if undone else "cannot be undone" if until is None else "ended too long ago"
-        raise Refused(ErrorCode.NOT_UNDOABLE, f"This job {why}.", ("id",))
-    submit.allow(act, handlers.of(earlier).kind)
+        raise InputError(ErrorCode.NOT_UNDOABLE, f"This job {why}.", ("id",))
+    submit.allow(unit, handlers.of(earlier).kind)
     entities = ["Interaction", "Customer"] if handlers.of(earlier).entity == "Interaction" else ["Customer"]
     many = sum(count for name, count in earlier.counts.items() if Outcome[name] in progress.TOLD)
-    submit.bounded(act, wanted, many)
+    submit.bounded(unit, wanted, many)
     job = await submit.write(
-        act, JobKind.UNDO, {"of": earlier.id.hex(), "verb": handlers.of(earlier).kind}, None, wanted,
+        unit, JobKind.UNDO, {"of": earlier.id.hex(), "verb": handlers.of(earlier).kind}, None, wanted,
         state={"gathering": [target_snapshot.logged(earlier.id, entities)]} if many > LARGE else {},
         undo_of=earlier.id, matched=many,
     )  # fmt: skip
     if many > LARGE:
-        return submit.later(act, job)
-    return await cancel_retry.begun(act, job, await targets.logged_again(act.work, job.id, earlier.id, entities))
+        return submit.later(unit, job)
+    return await cancel_retry.begun(
+        unit, job, await targets.logged_again(unit.transaction, job.id, earlier.id, entities)
+    )
 
 
 @verb(JobKind.UNDO, Permission.CUSTOMER_VIEW, undoable=False)
-async def put_back(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def put_back(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """Customers who were made are deleted, those who were changed get their fields back."""
     kind = JobKind(task.arguments["verb"])
-    lines = await jobs.changes_of(act.work, bytes.fromhex(task.arguments["of"]), [one.id for one in items])
+    lines = await jobs.changes_of(unit.transaction, bytes.fromhex(task.arguments["of"]), [one.id for one in items])
     if kind is JobKind.SEGMENT_MEMBERS:
-        return await _members(act, items, lines)
+        return await _members(unit, items, lines)
     if kind is JobKind.MERGE:
-        return await _merged(act, items, lines)
+        return await _merged(unit, items, lines)
     results: dict[int, Result] = {}
     customers_ = [one for one in items if lines[one.id][0].entity == "Customer"]
     others = [one for one in items if lines[one.id][0].entity == "Interaction"]
-    results |= await _interactions(act, others)
-    results |= await _customers(act, customers_, lines)
+    results |= await _interactions(unit, others)
+    results |= await _customers(unit, customers_, lines)
     return [results[one.row] for one in items]
 
 
-async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, Result]:
-    found = await loaded_customer.load(act, [one.id for one in items], ())
+async def _customers(unit: UnitOfWork, items: Sequence[Item], lines: Any) -> dict[int, Result]:
+    found = await loaded_customer.load(unit, [one.id for one in items], ())
     created = [one.id for one in items if one.id in found and lines[one.id][0].action == ChangeAction.CREATED]
-    crowded = set(await customers.with_activities(act.work, created)) if created else set()
+    crowded = set(await customers.with_activities(unit.transaction, created)) if created else set()
     results: dict[int, Result] = {}
     gone: list[tuple[Item, State]] = []
     back: list[tuple[Item, State]] = []
@@ -87,22 +89,24 @@ async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, R
         state, told = found.get(one.id), lines[one.id]
         if state is None:
             message = "This customer is not there any more, or out of sight."
-            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
+            results[one.row] = Result(
+                one.row, one.id, Outcome.SKIPPED, [InputError(ErrorCode.CONFLICT, message, ("id",))]
+            )
             continue
         made = told[0].action == ChangeAction.CREATED
         merged = state.id != one.id
         if merged or state.row.version != told[-1].version or (made and state.id in crowded):
-            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [ConflictRefused(state.row, ("id",))])
+            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [ConflictError(state.row, ("id",))])
         elif made:
             gone.append((one, state))
         else:
             back.append((one, state))
     told = (field["field"] for one, _ in back for line in lines[one.id] for field in line.fields)
-    await records.ready(act, [state for _, state in back], restore.parts_of(told))
-    await restore.restore(act, [(state, [line.fields for line in reversed(lines[one.id])]) for one, state in back])
-    await records.delete_each(act, [state for _, state in gone], [one.row for one, _ in gone])
-    await uniqueness.taken_back(act, [state for _, state in back])
-    outcomes = await persistence.write(act, [state for _, state in back], [one.row for one, _ in back])
+    await records.ready(unit, [state for _, state in back], restore.parts_of(told))
+    await restore.restore(unit, [(state, [line.fields for line in reversed(lines[one.id])]) for one, state in back])
+    await records.delete_each(unit, [state for _, state in gone], [one.row for one, _ in gone])
+    await uniqueness.taken_back(unit, [state for _, state in back])
+    outcomes = await persistence.write(unit, [state for _, state in back], [one.row for one, _ in back])
     for (one, state), outcome in zip(back, outcomes, strict=True):
         became = Outcome.SKIPPED if state.refused else outcome
         results[one.row] = Result(one.row, state.id, became, list(state.refused))
@@ -111,15 +115,15 @@ async def _customers(act: Act, items: Sequence[Item], lines: Any) -> dict[int, R
     return results
 
 
-async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
+async def _members(unit: UnitOfWork, items: Sequence[Item], lines: Any) -> list[Result]:
     """Who came in goes out again, and the other way round, unless somebody did so already."""
     # Who came in and went out in one job has nothing to be put back.
     shown = {one.id: told[0] for one in items if (told := lines[one.id][-1].fields)}
     named = next(iter(shown.values()), {"before": None, "after": None})
-    segment_id = wire_format.parse("Segment", named["before"] or named["after"] or "") or b""
-    there = segment_id in await segments.by_ids(act.work, [segment_id])
-    seen = await customers.locked(act.work, [one.id for one in items], act.viewer.sight)
-    members = await segments.members_among(act.work, segment_id, [one.id for one in items])
+    segment_id = wire_format.decode_id("Segment", named["before"] or named["after"] or "") or b""
+    there = segment_id in await segments.by_ids(unit.transaction, [segment_id])
+    seen = await customers.locked(unit.transaction, [one.id for one in items], unit.viewer.visibility)
+    members = await segments.members_among(unit.transaction, segment_id, [one.id for one in items])
     moving: dict[bool, list[bytes]] = {True: [], False: []}
     results = []
     for one in items:
@@ -130,49 +134,55 @@ async def _members(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
         into = field["after"] is None
         if row is None or row.id != one.id or not there or (one.id in members) is into:
             message = "Somebody changed the members of the segment since."
-            results.append(Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))]))
+            results.append(Result(one.row, one.id, Outcome.SKIPPED, [InputError(ErrorCode.CONFLICT, message, ("id",))]))
             continue
         moving[into].append(one.id)
         back = [{"field": "segments", "before": field["after"], "after": field["before"]}]
-        act.log.add(Entry(ChangeAction.UPDATED, "Customer", one.id, row.version, back, row=one.row))
+        unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Customer", one.id, row.version, back, row=one.row))
         results.append(Result(one.row, one.id, Outcome.UPDATED))
-    own = {"workspace_id": act.workspace_id, "segment_id": segment_id}
-    await act.work.insert(*(fresh(tables.SegmentMember, **own, customer_id=one) for one in moving[True]))
+    own = {"workspace_id": unit.workspace_id, "segment_id": segment_id}
+    await unit.transaction.insert(*(new_row(tables.SegmentMember, **own, customer_id=one) for one in moving[True]))
     gone = [{"segment_id": segment_id, "customer_id": one} for one in moving[False]]
-    await batch_writes.remove(act.work, tables.SegmentMember, gone)
+    await batch_writes.delete_rows(unit.transaction, tables.SegmentMember, gone)
     return results
 
 
-async def _merged(act: Act, items: Sequence[Item], lines: Any) -> list[Result]:
+async def _merged(unit: UnitOfWork, items: Sequence[Item], lines: Any) -> list[Result]:
     """All of a merge come back together, or none; nobody where the one who stayed was deleted."""
     if not items:
         return []
     stayed = next(one for one in items if lines[one.id][0].action == ChangeAction.UPDATED)
     line = lines[stayed.id][-1]
-    refused = await unmerge.put_back(act, line.audience, line.version, {one.id: one.row for one in items})
+    refused = await unmerge.put_back(unit, line.audience, line.version, {one.id: one.row for one in items})
     if refused is not None:
         return [Result(one.row, one.id, Outcome.SKIPPED, [refused]) for one in items]
     return [Result(one.row, one.id, Outcome.UPDATED if one is stayed else Outcome.CREATED) for one in items]
 
 
-async def _interactions(act: Act, items: Sequence[Item]) -> dict[int, Result]:
+async def _interactions(unit: UnitOfWork, items: Sequence[Item]) -> dict[int, Result]:
     """They are deleted again."""
     if not items:
         return {}
-    seen = await activities.in_sight(act.work, [one.id for one in items], tables.Interaction, act.viewer.sight)
+    seen = await activities.in_sight(
+        unit.transaction, [one.id for one in items], tables.Interaction, unit.viewer.visibility
+    )
     results = {}
     for one in items:
         row = seen.get(one.id)
         if row is None:
             message = "This interaction is not there any more."
-            results[one.row] = Result(one.row, one.id, Outcome.SKIPPED, [Refused(ErrorCode.CONFLICT, message, ("id",))])
+            results[one.row] = Result(
+                one.row, one.id, Outcome.SKIPPED, [InputError(ErrorCode.CONFLICT, message, ("id",))]
+            )
             continue
-        entry = Entry(ChangeAction.DELETED, "Interaction", one.id, 1, [], row=one.row, customer_id=row.customer_id)
-        act.log.add(entry)
+        entry = ChangeEntry(
+            ChangeAction.DELETED, "Interaction", one.id, 1, [], row=one.row, customer_id=row.customer_id
+        )
+        unit.log.add(entry)
         results[one.row] = Result(one.row, one.id, Outcome.DELETED)
-    await batch_writes.clear(act.work, tables.Interaction, "id", list(seen))
+    await batch_writes.delete_where_in(unit.transaction, tables.Interaction, "id", list(seen))
     touched = list({row.customer_id for row in seen.values()})
-    latest = await activities.latest(act.work, touched)
+    latest = await activities.latest(unit.transaction, touched)
     changed: list[Any] = [(one, {"last_interaction_at": latest.get(one)}) for one in touched]
-    await batch_writes.change(act.work, tables.Customer, changed)
+    await batch_writes.update_rows(unit.transaction, tables.Customer, changed)
     return results

@@ -11,7 +11,7 @@ from uuid import uuid4
 from crm.access import accounts
 from crm.access.permissions import Viewer
 from crm.bulk import ROOMS
-from crm.errors import Refusal
+from crm.errors import ExpectedError
 from crm.jobs import clock, handlers, maintenance, progress, target_snapshot
 from crm.jobs.handlers import Item, Task
 from crm.jobs.progress import Failed
@@ -19,8 +19,8 @@ from crm.jobs.progress_log import Report
 from crm.jobs.target_snapshot import Lost
 from crm.jobs.wakeups import waiting
 from crm.settings import Settings
-from crm.unit_of_work import Act, perform
-from db.engine import Database, Work
+from crm.unit_of_work import UnitOfWork, run_unit_of_work
+from db.engine import Database, Transaction
 from db.errors import StorageError
 from db.queries import jobs
 from db.queries.matching import targets
@@ -102,11 +102,13 @@ class _Sizes(dict[bytes, int]):
 async def once(database: Database, worker: str, stop: asyncio.Event, turns: _Sizes | None = None) -> bool:
     """Works on the first job that it gets, to its end, or where jobs take `turns` until others have waited long enough;
     False where there is none."""
-    for found in await jobs.open_jobs(database.reading(None), clock.now(database)):
+    for found in await jobs.open_jobs(database.session(None), clock.now(database)):
         now = clock.now(database)
         claimed = await database.write(
             found.workspace_id,
-            lambda work, found=found, now=now: jobs.claim(work, found.id, worker, now=now, until=now + LEASE),  # type: ignore[misc]
+            lambda transaction, found=found, now=now: jobs.claim(
+                transaction, found.id, worker, now=now, until=now + LEASE
+            ),  # type: ignore[misc]
         )
         if claimed:
             await _work(database, found.workspace_id, found.id, worker, stop, turns)
@@ -137,7 +139,7 @@ async def _work(
         size = _next_size(size, took, kind)
         if turns is not None and time.monotonic() > until:
             turns.keep(job_id, size)
-            if await jobs.open_jobs(database.reading(None), clock.now(database)):
+            if await jobs.open_jobs(database.session(None), clock.now(database)):
                 break
             until = time.monotonic() + SLICE
         # Others have their turn at the database, and at this process.
@@ -145,7 +147,7 @@ async def _work(
         await maintenance.merge(database, maintenance.STEPS)
     # Behind those who have waited longer.
     last = None if stop.is_set() else clock.now(database) - 1
-    await database.write(workspace_id, lambda work: jobs.let_go(work, job_id, worker, until=last))
+    await database.write(workspace_id, lambda transaction: jobs.let_go(transaction, job_id, worker, until=last))
 
 
 def _next_size(size: int, took: float, kind: str) -> int:
@@ -154,7 +156,7 @@ def _next_size(size: int, took: float, kind: str) -> int:
 
 
 async def _one(database: Database, workspace_id: int, job_id: bytes) -> Any:
-    return (await jobs.any_by_ids(database.reading(workspace_id), [job_id])).get(job_id)
+    return (await jobs.any_by_ids(database.session(workspace_id), [job_id])).get(job_id)
 
 
 async def _chunk(
@@ -187,17 +189,19 @@ async def _chunk(
         return await _finish(database, workspace_id, task, worker)
     if job.on_error:
         lease: dict[str, int] = {"leased_until": now + LONG_LEASE}
-        await database.write(workspace_id, lambda work: jobs.keep(work, job_id, worker, job.status, lease))
+        await database.write(
+            workspace_id, lambda transaction: jobs.keep(transaction, job_id, worker, job.status, lease)
+        )
     ahead = handlers.of(job).ahead
     try:
         if ahead is not None:
             async with _held(database, task.job, worker):
-                await ahead(database.reading(workspace_id), viewer, task, size)
-        return await perform(
-            database, viewer, lambda act: _advance(act, job, worker, size, stop),
-            now=ids.now(), request_id=job.request_id, job_id=job_id,
+                await ahead(database.session(workspace_id), viewer, task, size)
+        return await run_unit_of_work(
+            database, viewer, lambda unit: _advance(unit, job, worker, size, stop),
+            now=ids.current_time(), request_id=job.request_id, job_id=job_id,
         )  # fmt: skip
-    except Refusal as refused:
+    except ExpectedError as refused:
         return await _end(database, workspace_id, task.job, worker, refused.message)
     except (Lost, StorageError):
         raise
@@ -210,29 +214,29 @@ async def _gather(database: Database, workspace_id: int, viewer: Viewer, task: T
     """All that the job is about, before it begins."""
     try:
         await target_snapshot.gather(database, viewer, task, worker, lambda: clock.now(database) + LEASE)
-    except Refusal as refused:
+    except ExpectedError as refused:
         return await _end(database, workspace_id, task.job, worker, refused.message)
     return True
 
 
-async def _advance(act: Act, job: Any, worker: str, size: int, stop: asyncio.Event | None) -> bool:
+async def _advance(unit: UnitOfWork, job: Any, worker: str, size: int, stop: asyncio.Event | None) -> bool:
     task = progress.task(job)
     row = task.job
     seen = row.status
-    row.started_at = row.started_at or act.now
-    row.status, row.leased_until = int(JobStatus.RUNNING), clock.now(act.work.database) + LEASE
+    row.started_at = row.started_at or unit.now
+    row.status, row.leased_until = int(JobStatus.RUNNING), clock.now(unit.transaction.database) + LEASE
     if row.on_error and not row.dry_run:
-        await _all_or_nothing(act, task, stop)
+        await _all_or_nothing(unit, task, stop)
     else:
-        items = await _next(act, task, min(size, handlers.of(row).most))
+        items = await _next(unit, task, min(size, handlers.of(row).most))
         try:
-            await progress.advance(act, task, items)
+            await progress.advance(unit, task, items)
             if not items or row.processed >= row.matched:
-                _done(task, act.now)
+                _done(task, unit.now)
         except Failed as failed:
-            await progress.abort(act, task, failed.result, None)
+            await progress.abort(unit, task, failed.result, None)
     changed = {name: getattr(row, name) for name in _KEPT}
-    if not await jobs.keep(act.work, row.id, worker, seen, changed):
+    if not await jobs.keep(unit.transaction, row.id, worker, seen, changed):
         raise Lost
     return row.finished_at is None
 
@@ -250,19 +254,19 @@ _KEPT: Final = (
 )
 
 
-async def _all_or_nothing(act: Act, task: Task, stop: asyncio.Event | None) -> None:
+async def _all_or_nothing(unit: UnitOfWork, task: Task, stop: asyncio.Event | None) -> None:
     """The whole job is one transaction. Where the worker is to stop, or the job was cancelled, none of it was done."""
-    apart = act.work.database.reading(act.workspace_id)
+    apart = unit.transaction.database.session(unit.workspace_id)
     try:
-        async with act.work.part():
-            while items := await _next(act, task, handlers.CHUNK):
-                await progress.advance(act, task, items)
+        async with unit.transaction.savepoint():
+            while items := await _next(unit, task, handlers.CHUNK):
+                await progress.advance(unit, task, items)
                 held = (await jobs.any_by_ids(apart, [task.job.id])).get(task.job.id)
                 if held is None or held.status == JobStatus.CANCELLING or (stop is not None and stop.is_set()):
                     raise Lost
-        _done(task, act.now)
+        _done(task, unit.now)
     except Failed as failed:
-        await progress.abort(act, task, failed.result, None)
+        await progress.abort(unit, task, failed.result, None)
 
 
 def _done(task: Task, now: int) -> None:
@@ -280,14 +284,14 @@ async def _finish(
     job, finish = task.job, handlers.of(task.job).finish
     assert finish is not None
     async with _held(database, job, worker):
-        files = await finish(database.reading(workspace_id), task)
+        files = await finish(database.session(workspace_id), task)
     seen = job.status
-    progress.ended(job, ids.now())
+    progress.ended(job, ids.current_time())
     changed = {"status": job.status if status is None else int(status), "finished_at": job.finished_at}
 
-    async def end(work: Work) -> None:
-        await work.insert(*files)
-        if not await jobs.keep(work, job.id, worker, seen, changed):
+    async def end(transaction: Transaction) -> None:
+        await transaction.insert(*files)
+        if not await jobs.keep(transaction, job.id, worker, seen, changed):
             raise Lost
 
     await database.write(workspace_id, end)
@@ -298,8 +302,8 @@ async def _finish(
 async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None]:
     """However long it takes, the job stays this worker's meanwhile, for as long as the worker lives."""
 
-    async def again(work: Work) -> None:
-        await jobs.keep(work, job.id, worker, job.status, {"leased_until": clock.now(database) + LEASE})
+    async def again(transaction: Transaction) -> None:
+        await jobs.keep(transaction, job.id, worker, job.status, {"leased_until": clock.now(database) + LEASE})
 
     async def renew() -> None:
         while not done.is_set():
@@ -322,16 +326,20 @@ async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None
 _FINISHING: Final = "finishing"
 
 
-async def _next(act: Act, task: Task, size: int) -> Sequence[Item]:
+async def _next(unit: UnitOfWork, task: Task, size: int) -> Sequence[Item]:
     verb, after = handlers.of(task.job), task.state.get("after", -1)
     if verb.read is None or handlers.stored(task.job):
-        return [Item(row.row, row.node_id) for row in await targets.following(act.work, task.job.id, after, size)]
-    return await verb.read(act, task, after, size)
+        return [
+            Item(row.row, row.node_id) for row in await targets.following(unit.transaction, task.job.id, after, size)
+        ]
+    return await verb.read(unit, task, after, size)
 
 
 async def _end(database: Database, workspace_id: int, job: Row, worker: str, error: str | None) -> bool:
     """The job is over: it broke, or was cancelled."""
     status = JobStatus.CANCELLED if error is None else JobStatus.FAILED
-    changed = {"status": int(status), "error": error, "finished_at": ids.now()}
-    kept = await database.write(workspace_id, lambda work: jobs.keep(work, job.id, worker, job.status, changed))
+    changed = {"status": int(status), "error": error, "finished_at": ids.current_time()}
+    kept = await database.write(
+        workspace_id, lambda transaction: jobs.keep(transaction, job.id, worker, job.status, changed)
+    )
     return not kept

@@ -6,16 +6,16 @@ from itertools import combinations
 from math import prod
 from typing import Final
 
-from crm.errors import ErrorCode, LimitRefused, Refused, refuse
-from crm.unit_of_work import Act
+from crm.errors import ErrorCode, InputError, LimitError, raise_errors
+from crm.unit_of_work import UnitOfWork
 from db import tables
 from db.engine import Session
 from db.queries.customers import customers, duplicates
 from db.queries.customers.duplicates import Group
-from db.rows import fresh
+from db.rows import new_row
 from db.tables.enums import DuplicateKey
 from db.values import wire_format
-from db.visibility import Sight
+from db.visibility import Visibility
 
 WEIGHTS: Final[Mapping[DuplicateKey, float]] = {
     DuplicateKey.EMAIL: 0.95,
@@ -45,9 +45,9 @@ class Match:
     score: float
 
 
-async def matches(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, list[Match]]:
+async def matches(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, list[Match]]:
     """For each customer the LIKELIEST others, the likeliest first. Two statements."""
-    found = await duplicates.matches(session, ids, sight)
+    found = await duplicates.matches(session, ids, visibility)
     everyone = list({one for each in found.values() for one in each} | {one for one, each in found.items() if each})
     held = await duplicates.values(session, everyone) if everyone else {}
     return {one: _likeliest(one, others, held) for one, others in found.items()}
@@ -84,39 +84,41 @@ def shared(ids: Sequence[bytes], held: Held) -> tuple[DuplicateKey, ...]:
 # ── dismissing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def dismiss(act: Act, wire_ids: Sequence[str]) -> int:
+async def dismiss(unit: UnitOfWork, wire_ids: Sequence[str]) -> int:
     """These are different people, each from each other; how many pairs were not known to be. Raises Refused
     EMPTY_TARGET, NOT_FOUND, INVALID, LimitRefused."""
     if not wire_ids:
-        raise Refused(ErrorCode.EMPTY_TARGET, "Name the customers who are different people.", ("ids",))
-    parsed = [wire_format.parse("Customer", one) for one in wire_ids]
+        raise InputError(ErrorCode.EMPTY_TARGET, "Name the customers who are different people.", ("ids",))
+    parsed = [wire_format.decode_id("Customer", one) for one in wire_ids]
     wanted = list(dict.fromkeys(one for one in parsed if one is not None))
     if len(wanted) > MOST:
         message = f"At most {MOST} customers are told apart at once; these are {len(wanted)}."
-        raise LimitRefused(message, ("ids",), limit=MOST, current=len(wanted))
-    found = await customers.locked(act.work, wanted, act.viewer.sight) if wanted else {}
-    refuse(
+        raise LimitError(message, ("ids",), limit=MOST, current=len(wanted))
+    found = await customers.locked(unit.transaction, wanted, unit.viewer.visibility) if wanted else {}
+    raise_errors(
         [
-            Refused(ErrorCode.NOT_FOUND, f"There is no customer “{wire_ids[place]}” here.", ("ids", place))
+            InputError(ErrorCode.NOT_FOUND, f"There is no customer “{wire_ids[place]}” here.", ("ids", place))
             for place, one in enumerate(parsed)
             if one is None or one not in found
         ]
     )
     ids = sorted({row.id for row in found.values()})
     if len(ids) < 2:
-        raise Refused(ErrorCode.INVALID, "It takes two customers to be different people.", ("ids",))
-    return await tell_apart(act, list(combinations(ids, 2)))
+        raise InputError(ErrorCode.INVALID, "It takes two customers to be different people.", ("ids",))
+    return await tell_apart(unit, list(combinations(ids, 2)))
 
 
-async def tell_apart(act: Act, pairs: Iterable[tuple[bytes, bytes]]) -> int:
+async def tell_apart(unit: UnitOfWork, pairs: Iterable[tuple[bytes, bytes]]) -> int:
     """Keeps that each pair, the smaller id first, are two people; how many pairs are new."""
     wanted = dict.fromkeys(pairs)
     ids = list({one for pair in wanted for one in pair})
-    known = {(row.first_id, row.second_id) for row in await duplicates.dismissed(act.work, ids)} if ids else set()
+    known = (
+        {(row.first_id, row.second_id) for row in await duplicates.dismissed(unit.transaction, ids)} if ids else set()
+    )
     new = [pair for pair in wanted if pair not in known]
-    await act.work.insert(
+    await unit.transaction.insert(
         *(
-            fresh(tables.DuplicateDismissal, workspace_id=act.workspace_id, first_id=first, second_id=second)
+            new_row(tables.DuplicateDismissal, workspace_id=unit.workspace_id, first_id=first, second_id=second)
             for first, second in new
         )
     )

@@ -5,22 +5,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from crm.catalogue import fields
-from crm.change_log import Entry
+from crm.change_log import ChangeEntry
 from crm.customers import change_fields, loaded_customer, persistence, tag_changes
 from crm.customers.inputs import MOST as MOST_LISTED
 from crm.customers.loaded_customer import SEARCHED, State
 from crm.customers.preconditions import judge
-from crm.errors import ErrorCode, LimitRefused, Path, Refused, refuse
+from crm.errors import ErrorCode, InputError, LimitError, Path, raise_errors
 from crm.jobs import submit
 from crm.jobs.handlers import Item, Result, Task, verb
 from crm.merging import duplicates, field_winners, unmerge
 from crm.merging.field_winners import Blend
-from crm.unit_of_work import Act
+from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
 from db.queries.catalogue import companies, tags
 from db.queries.customers import customers, merging
 from db.queries.customers import duplicates as pairs
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permission
 from db.values import wire_format
 
@@ -52,46 +52,46 @@ class Merged:
 
 
 async def merge(
-    act: Act, into: str, from_: Sequence[str], take: Sequence[Take] = (), *, dry_run: bool = False
+    unit: UnitOfWork, into: str, from_: Sequence[str], take: Sequence[Take] = (), *, dry_run: bool = False
 ) -> Merged:
     """Makes one customer of up to MOST. Raises Refused EMPTY_TARGET, NOT_FOUND, INVALID, FORBIDDEN, CUSTOMER_ARCHIVED,
     FIELD_UNKNOWN, FIELD_PROTECTED, RESELLER_RELATIONSHIP_REQUIRED, LimitRefused. `dry_run` writes nothing."""
-    survivor, others, by_wire = await _those(act, into, from_)
-    fields = await loaded_customer.custom_fields(act)
+    survivor, others, by_wire = await _those(unit, into, from_)
+    fields = await loaded_customer.custom_fields(unit)
     winners = _winners(take, by_wire, fields, [survivor, *others])
-    rows = [copied(state.row, tables.Customer) for state in (survivor, *others)]
-    Blend(survivor, others, winners, fields, act.now).apply()
+    rows = [copy_row(state.row, tables.Customer) for state in (survivor, *others)]
+    Blend(survivor, others, winners, fields, unit.now).apply()
     survivor.merged = sorted({*survivor.merged, *(one for other in others for one in (other.id, *other.merged))})
     _allowed(survivor)
     changed = persistence.preview(survivor, fields)
     if dry_run:
         return Merged(rows[0], changed)
-    kept = await unmerge.keep(act, survivor.id, [other.id for other in others], rows)
-    job = await _job(act, into, from_, len(others))
-    await _held(act, survivor)
-    await _moved(act, survivor, others)
+    kept = await unmerge.keep(unit, survivor.id, [other.id for other in others], rows)
+    job = await _job(unit, into, from_, len(others))
+    await _held(unit, survivor)
+    await _moved(unit, survivor, others)
     for place, other in enumerate(others, 1):
-        act.log.add(Entry(ChangeAction.MERGED, "Customer", other.id, other.row.version + 1, [], row=place))
-    await persistence.write(act, [survivor], [0])
-    act.log.add(Entry(ChangeAction.UPDATED, "Customer", survivor.id, survivor.row.version, [], audience=kept))
+        unit.log.add(ChangeEntry(ChangeAction.MERGED, "Customer", other.id, other.row.version + 1, [], row=place))
+    await persistence.write(unit, [survivor], [0])
+    unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Customer", survivor.id, survivor.row.version, [], audience=kept))
     return Merged(survivor.row, changed, job)
 
 
-async def _job(act: Act, into: str, from_: Sequence[str], others: int) -> Row:
+async def _job(unit: UnitOfWork, into: str, from_: Sequence[str], others: int) -> Row:
     """A merge is done at once; it is a job so that it can be undone."""
     arguments = {"into": into, "from": list(from_)}
     wanted = submit.Options()
     counts = {Outcome.UPDATED.name: 1, Outcome.MERGED.name: others}
     job = await submit.write(
-        act, JobKind.MERGE, arguments, None, wanted, matched=others + 1, processed=others + 1, started_at=act.now,
-        finished_at=act.now, status=int(JobStatus.DONE), counts=counts,
+        unit, JobKind.MERGE, arguments, None, wanted, matched=others + 1, processed=others + 1, started_at=unit.now,
+        finished_at=unit.now, status=int(JobStatus.DONE), counts=counts,
     )  # fmt: skip
-    act.author = replace(act.author, job_id=job.id)
+    unit.author = replace(unit.author, job_id=job.id)
     return job
 
 
 @verb(JobKind.MERGE, Permission.CUSTOMER_MERGE)
-async def nothing_left(act: Act, task: Task, items: Sequence[Item]) -> list[Result]:
+async def nothing_left(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
     """A merge is done by whoever asks for it, so there is nothing for a worker to do, nor to try again."""
     return []
 
@@ -99,31 +99,31 @@ async def nothing_left(act: Act, task: Task, items: Sequence[Item]) -> list[Resu
 # ── who ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _those(act: Act, into: str, from_: Sequence[str]) -> tuple[State, list[State], Mapping[str, State]]:
+async def _those(unit: UnitOfWork, into: str, from_: Sequence[str]) -> tuple[State, list[State], Mapping[str, State]]:
     """The survivor, the others in the order given, and all by the ids that they were named by; held and judged."""
     if not from_:
-        raise Refused(ErrorCode.EMPTY_TARGET, "Name the customers to merge into this one.", ("from",))
+        raise InputError(ErrorCode.EMPTY_TARGET, "Name the customers to merge into this one.", ("from",))
     named: list[tuple[str, Path]] = [(into, ("into",)), *((one, ("from", place)) for place, one in enumerate(from_))]
     if (current := len(dict.fromkeys(one for one, _ in named))) > MOST:
         message = f"At most {MOST} customers are merged at once; these are {current}."
-        raise LimitRefused(message, ("from",), limit=MOST, current=current)
-    parsed = [(wire_format.parse("Customer", one), one, path) for one, path in named]
+        raise LimitError(message, ("from",), limit=MOST, current=current)
+    parsed = [(wire_format.decode_id("Customer", one), one, path) for one, path in named]
     ids = list(dict.fromkeys(identifier for identifier, _, _ in parsed if identifier is not None))
-    rows = await customers.locked(act.work, ids, act.viewer.sight) if ids else {}
-    refuse(
+    rows = await customers.locked(unit.transaction, ids, unit.viewer.visibility) if ids else {}
+    raise_errors(
         [
-            Refused(ErrorCode.NOT_FOUND, f"There is no customer “{one}” here.", path)
+            InputError(ErrorCode.NOT_FOUND, f"There is no customer “{one}” here.", path)
             for identifier, one, path in parsed
             if identifier is None or identifier not in rows
         ]
     )
-    found = await loaded_customer.of_rows(act, rows, _PARTS)
+    found = await loaded_customer.of_rows(unit, rows, _PARTS)
     by_wire = {one: found[identifier] for identifier, one, _ in parsed if identifier is not None}
     survivor = by_wire[into]
-    refuse(_judged(act, [(by_wire[one], path) for one, path in named]))
-    refuse(
+    raise_errors(_judged(unit, [(by_wire[one], path) for one, path in named]))
+    raise_errors(
         [
-            Refused(ErrorCode.INVALID, f"“{survivor.row.name}” cannot be merged into itself.", path)
+            InputError(ErrorCode.INVALID, f"“{survivor.row.name}” cannot be merged into itself.", path)
             for one, path in named[1:]
             if by_wire[one] is survivor
         ]
@@ -132,12 +132,12 @@ async def _those(act: Act, into: str, from_: Sequence[str]) -> tuple[State, list
     return survivor, list({state.id: state for state in (by_wire[one] for one in from_)}.values()), by_wire
 
 
-def _judged(act: Act, each: Sequence[tuple[State, Path]]) -> list[Refused]:
+def _judged(unit: UnitOfWork, each: Sequence[tuple[State, Path]]) -> list[InputError]:
     found = []
     for state, path in each:
         try:
-            judge(act, state, path)
-        except Refused as refused:
+            judge(unit, state, path)
+        except InputError as refused:
             found.append(refused)
     return found
 
@@ -152,43 +152,45 @@ def _winners(
     custom = {f"{_CUSTOM}{one.key}" for one in fields if one.active}
     by_id = {state.id: state for state in everybody} | {old: state for state in everybody for old in state.merged}
     found: dict[str, State] = {}
-    refused: list[Refused] = []
+    refused: list[InputError] = []
     for place, one in enumerate(take):
-        winner = by_wire.get(one.from_) or by_id.get(wire_format.parse("Customer", one.from_) or b"")
+        winner = by_wire.get(one.from_) or by_id.get(wire_format.decode_id("Customer", one.from_) or b"")
         why = _unnameable(one.field, custom, found, ("take", place, "field"))
         if winner is None:
             message = f"“{one.from_}” is none of the customers who are merged."
-            why = Refused(ErrorCode.NOT_FOUND, message, ("take", place, "from"))
+            why = InputError(ErrorCode.NOT_FOUND, message, ("take", place, "from"))
         elif why is None and one.field == "subscriptionStatus":
             why = _loosened(winner, everybody, ("take", place, "field"))
         if why is not None:
             refused.append(why)
         elif winner is not None:
             found[one.field] = winner
-    refuse(refused)
+    raise_errors(refused)
     return found
 
 
 _KNOWN: Final = frozenset(one.key for one in fields.CUSTOMER)
 
 
-def _unnameable(name: str, custom: set[str], found: Mapping[str, State], path: Path) -> Refused | None:
+def _unnameable(name: str, custom: set[str], found: Mapping[str, State], path: Path) -> InputError | None:
     if name not in _KNOWN and name not in custom and not (name.startswith(_EXTERNAL_ID) and name != _EXTERNAL_ID):
-        return Refused(
+        return InputError(
             ErrorCode.FIELD_UNKNOWN, f"Customers have no field “{name}”; `fields` lists what they have.", path
         )
     if name in _PROTECTED:
-        return Refused(ErrorCode.FIELD_PROTECTED, f"The survivor's “{name}” stays; nobody else's can be taken.", path)
+        return InputError(
+            ErrorCode.FIELD_PROTECTED, f"The survivor's “{name}” stays; nobody else's can be taken.", path
+        )
     if name in found:
-        return Refused(ErrorCode.INVALID, f"Somebody is named for “{name}” already.", path)
+        return InputError(ErrorCode.INVALID, f"Somebody is named for “{name}” already.", path)
     return None
 
 
-def _loosened(winner: State, everybody: Sequence[State], path: Path) -> Refused | None:
+def _loosened(winner: State, everybody: Sequence[State], path: Path) -> InputError | None:
     if winner.row.subscription_status == field_winners.strictest(everybody):
         return None
     message = "The strictest subscription stays: who refused mailings once is not subscribed by a merge."
-    return Refused(ErrorCode.FIELD_PROTECTED, message, path)
+    return InputError(ErrorCode.FIELD_PROTECTED, message, path)
 
 
 def _allowed(survivor: State) -> None:
@@ -196,16 +198,16 @@ def _allowed(survivor: State) -> None:
     assert survivor.was is not None
     if survivor.tags.keys() != survivor.was.tags.keys() and not survivor.row.reseller_relationship:
         message = f"“{survivor.row.name}” has no reseller relationship, so the tags of the others cannot be put on."
-        raise Refused(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, ("into",))
+        raise InputError(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, ("into",))
     limits = (
         ("tags", len(survivor.tags), tag_changes.MOST),
         ("phones", len(survivor.phones), MOST_LISTED),
         ("e-mails", len(survivor.emails), MOST_LISTED),
         ("external ids", len(survivor.external_ids), MOST_LISTED),
     )
-    refuse(
+    raise_errors(
         [
-            LimitRefused(
+            LimitError(
                 f"A customer has at most {limit} {what}; together these have {current}. Take some off first.",
                 ("from",),
                 limit=limit,
@@ -220,39 +222,41 @@ def _allowed(survivor: State) -> None:
 # ── the statements ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _held(act: Act, survivor: State) -> None:
+async def _held(unit: UnitOfWork, survivor: State) -> None:
     """What the survivor comes to refer to stays until the transaction ends."""
     assert survivor.was is not None
     if gained := survivor.tags.keys() - survivor.was.tags.keys():
-        there = {tag.id for tag in await tags.named(act.work, list(gained), [])}
+        there = {tag.id for tag in await tags.named(unit.transaction, list(gained), [])}
         survivor.tags = {key: tag for key, tag in survivor.tags.items() if key not in gained or key in there}
     if survivor.row.company_id not in (None, survivor.was.columns["company_id"]):
-        await companies.named(act.work, [survivor.row.company_id], [])
+        await companies.named(unit.transaction, [survivor.row.company_id], [])
 
 
-async def _moved(act: Act, survivor: State, others: Sequence[State]) -> None:
+async def _moved(unit: UnitOfWork, survivor: State, others: Sequence[State]) -> None:
     """All that hangs on the others hangs on the survivor, and the others are no more. What only the survivor's own row
     tells, such as tags, is written with it."""
-    work, ids = act.work, [other.id for other in others]
+    transaction, ids = unit.transaction, [other.id for other in others]
     for table in merging.MOVED:
-        await merging.move(work, table, ids, survivor.id)
-    members = await merging.owned(work, tables.SegmentMember, [survivor.id, *ids])
+        await merging.move(transaction, table, ids, survivor.id)
+    members = await merging.owned(transaction, tables.SegmentMember, [survivor.id, *ids])
     joined = {row.segment_id for row in members} - {row.segment_id for row in members if row.customer_id == survivor.id}
-    await work.insert(
-        *(_row(act, tables.SegmentMember, segment_id=one, customer_id=survivor.id) for one in sorted(joined))
+    await transaction.insert(
+        *(_row(unit, tables.SegmentMember, segment_id=one, customer_id=survivor.id) for one in sorted(joined))
     )
-    await _kept_apart(act, survivor.id, ids)
-    await batch_writes.clear(work, tables.Customer, "id", ids)
-    await work.insert(*(_row(act, tables.CustomerAlias, id=one, customer_id=survivor.id) for one in ids))
-    await loaded_customer.more(act, [survivor], {"notes"})
+    await _kept_apart(unit, survivor.id, ids)
+    await batch_writes.delete_where_in(transaction, tables.Customer, "id", ids)
+    await transaction.insert(*(_row(unit, tables.CustomerAlias, id=one, customer_id=survivor.id) for one in ids))
+    await loaded_customer.more(unit, [survivor], {"notes"})
 
 
-async def _kept_apart(act: Act, survivor: bytes, ids: Sequence[bytes]) -> None:
+async def _kept_apart(unit: UnitOfWork, survivor: bytes, ids: Sequence[bytes]) -> None:
     """Whoever is known to be another than one of them is another than the survivor."""
     gone = {survivor, *ids}
-    apart = {one for row in await pairs.dismissed(act.work, ids) for one in (row.first_id, row.second_id)} - gone
-    await duplicates.tell_apart(act, [(min(one, survivor), max(one, survivor)) for one in sorted(apart)])
+    apart = {
+        one for row in await pairs.dismissed(unit.transaction, ids) for one in (row.first_id, row.second_id)
+    } - gone
+    await duplicates.tell_apart(unit, [(min(one, survivor), max(one, survivor)) for one in sorted(apart)])
 
 
-def _row(act: Act, table: Any, **columns: Any) -> Any:
-    return fresh(table, workspace_id=act.workspace_id, **columns)
+def _row(unit: UnitOfWork, table: Any, **columns: Any) -> Any:
+    return new_row(table, workspace_id=unit.workspace_id, **columns)

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from crm import change_log
-from crm.change_log import Entry
+from crm.change_log import ChangeEntry
 from crm.customers import change_fields, loaded_customer, persistence
 from crm.customers.loaded_customer import SEARCHED, State
-from crm.errors import ConflictRefused, ErrorCode, Refused
-from crm.unit_of_work import Act
+from crm.errors import ConflictError, ErrorCode, InputError
+from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
 from db.queries.catalogue import agents
 from db.queries.customers import duplicates as pairs
 from db.queries.customers import merging
-from db.rows import Row, copied, fresh
+from db.rows import Row, copy_row, new_row
 from db.tables.enums import ChangeAction
 
 Kept = Mapping[str, Any]
@@ -23,17 +23,17 @@ _CUSTOMER: Final = "customer"
 _APART: Final = "apart"
 
 
-async def keep(act: Act, survivor: bytes, others: Sequence[bytes], rows: Sequence[Row]) -> Kept:
+async def keep(unit: UnitOfWork, survivor: bytes, others: Sequence[bytes], rows: Sequence[Row]) -> Kept:
     """All of them as they are, before they are merged; `rows` are the customers, the survivor first."""
     ids = [survivor, *others]
     kept: dict[str, Any] = {_CUSTOMER: [_plain(vars(row)) for row in rows]}
     for table in merging.OWN:
-        found = await merging.owned(act.work, table, ids)
-        kept[table.__tablename__] = [_plain(vars(copied(row, table))) for row in found]
+        found = await merging.owned(unit.transaction, table, ids)
+        kept[table.__tablename__] = [_plain(vars(copy_row(row, table))) for row in found]
     for table in merging.MOVED:
-        found = await merging.hanging(act.work, table, others)
+        found = await merging.hanging(unit.transaction, table, others)
         kept[table.__tablename__] = [[row.id.hex(), row.customer_id.hex()] for row in found]
-    dismissed = await pairs.dismissed(act.work, ids)
+    dismissed = await pairs.dismissed(unit.transaction, ids)
     kept[_APART] = [[row.first_id.hex(), row.second_id.hex()] for row in dismissed]
     return kept
 
@@ -51,60 +51,62 @@ def _columns(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {name: bytes.fromhex(value["id"]) if isinstance(value, dict) else value for name, value in plain.items()}
 
 
-async def put_back(act: Act, kept: Kept, version: int, places: Mapping[bytes, int]) -> Refused | None:
+async def put_back(unit: UnitOfWork, kept: Kept, version: int, places: Mapping[bytes, int]) -> InputError | None:
     """Everybody is again who they were. Returns why not, where the survivor is not at `version` any more. `places` are
     their rows in the job that does it."""
     survivor, *others = (_columns(one) for one in kept[_CUSTOMER])
-    state = (await loaded_customer.load(act, [survivor["id"]], SEARCHED | {"friends", "block", "merged"})).get(
+    state = (await loaded_customer.load(unit, [survivor["id"]], SEARCHED | {"friends", "block", "merged"})).get(
         survivor["id"]
     )
     if state is None or state.id != survivor["id"]:
         message = "The customer who stayed is not there any more, or out of sight."
-        return Refused(ErrorCode.CONFLICT, message, ("id",))
+        return InputError(ErrorCode.CONFLICT, message, ("id",))
     if state.row.version != version:
-        return ConflictRefused(state.row, ("id",))
+        return ConflictError(state.row, ("id",))
     for one in (survivor, *others):
-        if (refused := await _ownerless(act, one)) is not None:
+        if (refused := await _ownerless(unit, one)) is not None:
             return refused
     change_fields.remember(state)
-    await _rows_back(act, kept, survivor, others)
-    await _told(act, state, others, places)
+    await _rows_back(unit, kept, survivor, others)
+    await _told(unit, state, others, places)
     return None
 
 
-async def _ownerless(act: Act, row: Mapping[str, Any]) -> Refused | None:
+async def _ownerless(unit: UnitOfWork, row: Mapping[str, Any]) -> InputError | None:
     """Why not, where whoever looked after the customer looks after nobody any more."""
     owner_id = row["owner_id"]
-    agent = None if owner_id is None else (await agents.by_ids(act.work, [owner_id]))[owner_id]
+    agent = None if owner_id is None else (await agents.by_ids(unit.transaction, [owner_id]))[owner_id]
     if agent is None or agent.active:
         return None
     message = f"{agent.name}, who looked after “{row['name']}” before, is not active any more."
-    return Refused(ErrorCode.CONFLICT, message, ("id",))
+    return InputError(ErrorCode.CONFLICT, message, ("id",))
 
 
-async def _rows_back(act: Act, kept: Kept, survivor: Mapping[str, Any], others: Sequence[dict[str, Any]]) -> None:
-    work, present = act.work, await _there(act, kept)
+async def _rows_back(
+    unit: UnitOfWork, kept: Kept, survivor: Mapping[str, Any], others: Sequence[dict[str, Any]]
+) -> None:
+    transaction, present = unit.transaction, await _there(unit, kept)
     for row in (survivor, *others):
         for column, table in _REFERRED.items():
             if column in row and row[column] is not None and row[column] not in present[table]:
                 row[column] = None  # type: ignore[index] # a dict of its own
     own = {name: value for name, value in survivor.items() if name not in ("id", "version", "updated_at", "created_at")}
-    await batch_writes.change(work, tables.Customer, [(survivor["id"], own)])
-    await batch_writes.clear(work, tables.CustomerAlias, "id", [row["id"] for row in others])
+    await batch_writes.update_rows(transaction, tables.Customer, [(survivor["id"], own)])
+    await batch_writes.delete_where_in(transaction, tables.CustomerAlias, "id", [row["id"] for row in others])
     made = (
-        fresh(
+        new_row(
             tables.Customer,
-            **{**row, "workspace_id": act.workspace_id, "version": row["version"] + 2, "updated_at": act.now},
+            **{**row, "workspace_id": unit.workspace_id, "version": row["version"] + 2, "updated_at": unit.now},
         )
         for row in others
     )
-    await work.insert(*made)
+    await transaction.insert(*made)
     for table in merging.OWN:
         rows = [_columns(one) for one in kept[table.__tablename__]]
-        await batch_writes.clear(work, table, "customer_id", [survivor["id"]])
-        await work.insert(
+        await batch_writes.delete_where_in(transaction, table, "customer_id", [survivor["id"]])
+        await transaction.insert(
             *(
-                fresh(table, workspace_id=act.workspace_id, **row)
+                new_row(table, workspace_id=unit.workspace_id, **row)
                 for row in rows
                 if all(row[column] in present[known] for column, known in _REFERRED.items() if column in row)
             )
@@ -114,8 +116,8 @@ async def _rows_back(act: Act, kept: Kept, survivor: Mapping[str, Any], others: 
         for identifier, customer in kept[table.__tablename__]:
             by_customer.setdefault(customer, []).append(bytes.fromhex(identifier))
         for customer, ids in by_customer.items():
-            await merging.move_rows(work, table, ids, bytes.fromhex(customer))
-    await _apart_again(act, kept, [survivor["id"], *(row["id"] for row in others)])
+            await merging.move_rows(transaction, table, ids, bytes.fromhex(customer))
+    await _apart_again(unit, kept, [survivor["id"], *(row["id"] for row in others)])
 
 
 # What may be gone since, without the survivor being touched.
@@ -128,34 +130,38 @@ _REFERRED: Final = {
 }
 
 
-async def _there(act: Act, kept: Kept) -> Mapping[Any, set[bytes]]:
+async def _there(unit: UnitOfWork, kept: Kept) -> Mapping[Any, set[bytes]]:
     wanted: dict[Any, set[bytes]] = {table: set() for table in _REFERRED.values()}
     for name in (_CUSTOMER, *(table.__tablename__ for table in merging.OWN)):
         for one in kept[name]:
             for column, table in _REFERRED.items():
                 if one.get(column):
                     wanted[table].add(bytes.fromhex(one[column]["id"]))
-    return {table: await merging.there(act.work, table, list(ids)) for table, ids in wanted.items()}
+    return {table: await merging.there(unit.transaction, table, list(ids)) for table, ids in wanted.items()}
 
 
-async def _apart_again(act: Act, kept: Kept, ids: Sequence[bytes]) -> None:
+async def _apart_again(unit: UnitOfWork, kept: Kept, ids: Sequence[bytes]) -> None:
     """Who was known to be another than whom."""
     was = {(bytes.fromhex(first), bytes.fromhex(second)) for first, second in kept[_APART]}
     others = {one for pair in was for one in pair} - set(ids)
-    present = {*ids, *await merging.there(act.work, tables.Customer, list(others))}
-    now = {(row.first_id, row.second_id) for row in await pairs.dismissed(act.work, [ids[0]])}
+    present = {*ids, *await merging.there(unit.transaction, tables.Customer, list(others))}
+    now = {(row.first_id, row.second_id) for row in await pairs.dismissed(unit.transaction, [ids[0]])}
     gone = [{"first_id": first, "second_id": second} for first, second in sorted(now - was)]
-    await batch_writes.remove(act.work, tables.DuplicateDismissal, gone)
-    own = {"workspace_id": act.workspace_id}
+    await batch_writes.delete_rows(unit.transaction, tables.DuplicateDismissal, gone)
+    own = {"workspace_id": unit.workspace_id}
     back = sorted(pair for pair in was - now if set(pair) <= present)
-    await act.work.insert(*(fresh(tables.DuplicateDismissal, **own, first_id=one, second_id=two) for one, two in back))
+    await unit.transaction.insert(
+        *(new_row(tables.DuplicateDismissal, **own, first_id=one, second_id=two) for one, two in back)
+    )
 
 
-async def _told(act: Act, before: State, others: Sequence[Mapping[str, Any]], places: Mapping[bytes, int]) -> None:
+async def _told(
+    unit: UnitOfWork, before: State, others: Sequence[Mapping[str, Any]], places: Mapping[bytes, int]
+) -> None:
     """The log, and what they are found by: notes may have come since."""
-    fields = await loaded_customer.custom_fields(act)
+    fields = await loaded_customer.custom_fields(unit)
     ids = [before.id, *(row["id"] for row in others)]
-    found = await loaded_customer.load(act, ids, before.parts)
+    found = await loaded_customer.load(unit, ids, before.parts)
     assert before.was is not None
     for one in ids:
         state = found.get(one)
@@ -163,12 +169,16 @@ async def _told(act: Act, before: State, others: Sequence[Mapping[str, Any]], pl
             continue
         if one == before.id:
             version = before.row.version + 1
-            await batch_writes.change(act.work, tables.Customer, [(one, {"version": version, "updated_at": act.now})])
+            await batch_writes.update_rows(
+                unit.transaction, tables.Customer, [(one, {"version": version, "updated_at": unit.now})]
+            )
             state.was = before.was
             told = change_fields.different(state, fields)
-            act.log.add(Entry(ChangeAction.UPDATED, "Customer", one, version, told, row=places.get(one)))
+            unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Customer", one, version, told, row=places.get(one)))
         else:
-            told = change_log.appeared_of(change_fields.told(state, fields))
-            act.log.add(Entry(ChangeAction.CREATED, "Customer", one, state.row.version, told, row=places.get(one)))
+            told = change_log.created_fields_of(change_fields.log_snapshot(state, fields))
+            unit.log.add(
+                ChangeEntry(ChangeAction.CREATED, "Customer", one, state.row.version, told, row=places.get(one))
+            )
     assert before.parts >= SEARCHED
-    await persistence.search_texts(act, list(found.values()))
+    await persistence.search_texts(unit, list(found.values()))

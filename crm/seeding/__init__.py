@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.seeding import catalogue, loader
 from crm.seeding.loader import Progress
 from db import tables
@@ -38,7 +38,7 @@ async def _found(database: Database, workspace: str) -> tables.Directory:
         identifier = bytes.fromhex(digits) if prefix == "wsp" else b""
     except ValueError:
         identifier = b""
-    found = await workspaces.by_public_id(database.reading(None), identifier)
+    found = await workspaces.by_public_id(database.session(None), identifier)
     if found is None:
-        raise Refused(ErrorCode.NOT_FOUND, f"There is no workspace {workspace}.", ("workspace",))
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no workspace {workspace}.", ("workspace",))
     return found

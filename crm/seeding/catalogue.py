@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlmodel import col, select
 
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.seeding import companies as employers
 from crm.seeding import custom_fields, loader, team
 from crm.seeding import tags as labels
@@ -12,18 +12,21 @@ from crm.seeding.plan import Plan
 from crm.seeding.random_source import Dice
 from crm.seeding.rows import Rows
 from db import tables
-from db.engine import Work
+from db.engine import Transaction
 from db.queries import workspaces
 from db.queries.catalogue import agents
 from db.queries.catalogue import custom_fields as stored_fields
-from db.statements import here, prepared
+from db.statements import in_workspace
+from db.statements import prepare as prepared
 from db.tables.enums import EntityType
 
 _YEARS = 3 * 365 * 86_400_000
-_TAGS = prepared(select(tables.Tag).where(here(tables.Tag)).order_by(col(tables.Tag.id)))
+_TAGS = prepared(select(tables.Tag).where(in_workspace(tables.Tag)).order_by(col(tables.Tag.id)))
 
 
-async def prepare(work: Work, *, directory: tables.Directory, customers: int, seed: int, until: int) -> Plan:
+async def prepare(
+    transaction: Transaction, *, directory: tables.Directory, customers: int, seed: int, until: int
+) -> Plan:
     """Adds it all and returns what customers are made of. Tags and custom fields that are there are used as they are.
 
     Raises Refused where the workspace has this seed's customers: its agents, who cannot be deleted, are there.
@@ -38,10 +41,10 @@ async def prepare(work: Work, *, directory: tables.Directory, customers: int, se
         server_wide=f"team{seed}.{directory.id.hex()[-12:]}.example",
         departments=departments,
     )
-    await _refuse_twice(work, seed, rows)
-    there = {(tag.kind, tag.unique_key): tag.id for tag in await work.rows(_TAGS)}
+    await _refuse_twice(transaction, seed, rows)
+    there = {(tag.kind, tag.unique_key): tag.id for tag in await transaction.fetch_all(_TAGS)}
     tags = labels.tags(rows, Dice(f"{seed}/tags"), since, there=there)
-    added, field_ids = custom_fields.fields(rows, Dice(f"{seed}/fields"), since, there=await _fields(work))
+    added, field_ids = custom_fields.fields(rows, Dice(f"{seed}/fields"), since, there=await _fields(transaction))
     companies = employers.companies(
         rows,
         Dice(f"{seed}/companies"),
@@ -51,10 +54,10 @@ async def prepare(work: Work, *, directory: tables.Directory, customers: int, se
         seats=seats,
         fields=field_ids[EntityType.COMPANY],
     )
-    await work.insert(*added)
-    await loader.add(work, rows)
-    await loader.log(work, rows)
-    settings = await workspaces.settings(work)
+    await transaction.insert(*added)
+    await loader.add(transaction, rows)
+    await loader.log(transaction, rows)
+    settings = await workspaces.settings(transaction)
     return Plan(
         workspace_id=directory.workspace_id,
         seed=seed,
@@ -71,13 +74,13 @@ async def prepare(work: Work, *, directory: tables.Directory, customers: int, se
     )
 
 
-async def _refuse_twice(work: Work, seed: int, rows: Rows) -> None:
+async def _refuse_twice(transaction: Transaction, seed: int, rows: Rows) -> None:
     ids = [record[1] for record in rows.of(tables.Agent)]
-    if await agents.by_ids(work, ids):
+    if await agents.by_ids(transaction, ids):
         message = f"This workspace has the customers of seed {seed} already; another --seed adds more."
-        raise Refused(ErrorCode.TAKEN, message, ("seed",))
+        raise InputError(ErrorCode.TAKEN, message, ("seed",))
 
 
-async def _fields(work: Work) -> Iterable[tables.CustomField]:
-    by_entity = await stored_fields.by_entities(work, list(EntityType))
+async def _fields(transaction: Transaction) -> Iterable[tables.CustomField]:
+    by_entity = await stored_fields.by_entities(transaction, list(EntityType))
     return [row for rows in by_entity.values() for row in rows]

@@ -14,9 +14,9 @@ from crm.seeding import chunk_producer, chunks
 from crm.seeding.plan import Plan
 from crm.seeding.rows import CHANGE, COLUMNS, JSON_LAST, Rows
 from db import tables
-from db.engine import Database, Work
+from db.engine import Database, Transaction
 from db.queries import workspaces
-from db.statements import prepared
+from db.statements import prepare
 
 Progress = Callable[[int, int], None]
 """Told how many customers are in and how many there will be."""
@@ -62,36 +62,38 @@ async def _write(
 ) -> None:
     """The chunk behind does not wait for the one before it, but takes its numbers after it."""
 
-    async def rule(work: Work) -> None:
-        await add(work, rows)
+    async def rule(transaction: Transaction) -> None:
+        await add(transaction, rows)
         await before.wait()
-        await log(work, rows)
+        await log(transaction, rows)
 
     await database.write(rows.workspace_id, rule)
     after.set()
     report()
 
 
-async def add(work: Work, rows: Rows) -> None:
+async def add(transaction: Transaction, rows: Rows) -> None:
     """All but the log."""
     for table, columns in COLUMNS.items():
         records = rows.of(table)
         if records:
-            await work.copy(table, columns, _ready(work, table, records))
+            await transaction.copy(table, columns, _ready(transaction, table, records))
 
 
-async def log(work: Work, rows: Rows) -> None:
+async def log(transaction: Transaction, rows: Rows) -> None:
     """The log, under the workspace's next numbers, after all else."""
-    first = await workspaces.take_numbers(work, len(rows.changes))
+    first = await workspaces.take_numbers(transaction, len(rows.changes))
     numbered = ((first + place, *line) for place, line in enumerate(rows.changes))
-    await work.copy(tables.Change, ("seq", *CHANGE), _ready(work, tables.Change, numbered))
+    await transaction.copy(tables.Change, ("seq", *CHANGE), _ready(transaction, tables.Change, numbered))
 
 
-def _ready(work: Work, table: type[SQLModel], records: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+def _ready(
+    transaction: Transaction, table: type[SQLModel], records: Iterable[tuple[Any, ...]]
+) -> Iterable[tuple[Any, ...]]:
     """JSON that is written already, as each database takes it."""
     if table not in JSON_LAST:
         return records
-    written: Callable[[bytes], Any] = orjson.Fragment if work.dialect.name == "postgresql" else bytes.decode
+    written: Callable[[bytes], Any] = orjson.Fragment if transaction.dialect.name == "postgresql" else bytes.decode
     return ((*record[:-1], written(record[-1])) for record in records)
 
 
@@ -110,8 +112,8 @@ async def _roomy(database: Database) -> AsyncIterator[None]:
 
 
 async def _pragma(database: Database, words: str) -> Any:
-    async with database.transaction(None) as work:
-        found: Any = await work.first(prepared(text(f"PRAGMA {words}")))
+    async with database.transaction(None) as transaction:
+        found: Any = await transaction.fetch_first(prepare(text(f"PRAGMA {words}")))
     return found and found[0]
 
 
@@ -119,6 +121,6 @@ async def _count_out(database: Database) -> None:
     """Lets PostgreSQL know what it holds now: until then its plans are for empty tables. SQLite was told with its
     first migration, for good."""
     if database.dialect.name != "sqlite":
-        session = database.reading(None)
+        session = database.session(None)
         for table in _TABLES:
-            await session.rows(prepared(text(f"VACUUM (ANALYZE) {table.__tablename__}")))
+            await session.fetch_all(prepare(text(f"VACUUM (ANALYZE) {table.__tablename__}")))

@@ -40,7 +40,7 @@ class Dice:
 
     def id(self, moment: int) -> bytes:
         """The id of a record that was made at that moment."""
-        return ids.at(moment, self._bytes(10))
+        return ids.id_at(moment, self._bytes(10))
 
     def number(self, prefix: str, length: int) -> str:
         """A phone number in E.164 that starts so and has so many characters."""

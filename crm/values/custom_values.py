@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from crm.errors import ErrorCode, Path, Refused
+from crm.errors import ErrorCode, InputError, Path
 from crm.values import text_values
 from db.tables.enums import CustomFieldType
 from db.values import wire_format
@@ -52,7 +52,7 @@ def checked(field: Any, given: Any, path: Path, *, country: str | None) -> Value
     if kind is CustomFieldType.NUMBER:
         number = float(_of((int, float), given, field, path))
         if not math.isfinite(number):
-            raise Refused(ErrorCode.INVALID, f"“{field.label}” takes a finite number.", path)
+            raise InputError(ErrorCode.INVALID, f"“{field.label}” takes a finite number.", path)
         return number
     if kind is CustomFieldType.BOOLEAN:
         return bool(_of(bool, given, field, path))
@@ -68,7 +68,7 @@ def taken(field: Any, given: Any, path: Path, *, country: str | None) -> Value |
     """The same; raises Refused BLANK, too, for nothing where the field is required."""
     value = checked(field, given, path, country=country)
     if value is None and field.required:
-        raise Refused(ErrorCode.BLANK, f"“{field.label}” is required.", path)
+        raise InputError(ErrorCode.BLANK, f"“{field.label}” is required.", path)
     return value
 
 
@@ -78,7 +78,7 @@ _WANTED: Final = {str: "a text", bool: "true or false", list: "a list of its opt
 def _of(kind: Any, given: Any, field: Any, path: Path) -> Any:
     if not isinstance(given, kind) or (kind is not bool and isinstance(given, bool)):
         wanted = _WANTED.get(kind, "a number") if not isinstance(kind, tuple) else "a number"
-        raise Refused(ErrorCode.INVALID, f"“{field.label}” takes {wanted}.", path)
+        raise InputError(ErrorCode.INVALID, f"“{field.label}” takes {wanted}.", path)
     return given
 
 
@@ -94,17 +94,17 @@ def _text(kind: CustomFieldType, given: str, path: Path, country: str | None) ->
 
 def _moment(field: Any, kind: CustomFieldType, given: str, path: Path) -> Value:
     try:
-        return wire_format.read_date(given) if kind is CustomFieldType.DATE else wire_format.read_moment(given)
+        return wire_format.parse_date(given) if kind is CustomFieldType.DATE else wire_format.parse_moment(given)
     except ValueError as reason:
         message = f"“{given}” is no value of “{field.label}”: {reason}."
-        raise Refused(ErrorCode.INVALID, message, path) from None
+        raise InputError(ErrorCode.INVALID, message, path) from None
 
 
 def _option(field: Any, given: Any, path: Path) -> str:
     option = normal(given) if isinstance(given, str) else given
     if option not in field.options:
         message = f"“{given}” is not an option of “{field.label}”; choose one of {', '.join(field.options)}."
-        raise Refused(ErrorCode.INVALID, message, path)
+        raise InputError(ErrorCode.INVALID, message, path)
     return str(option)
 
 
@@ -154,7 +154,7 @@ def told(field: Any, value: Any) -> Any:
         return None
     kind = CustomFieldType(field.type)
     if kind is CustomFieldType.DATE_TIME:
-        return wire_format.show_moment(value)
+        return wire_format.format_moment(value)
     if kind is CustomFieldType.NUMBER and abs(value) < _EXACT and value == int(value):
         return int(value)
     return value

@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from crm.access import accounts
-from crm.errors import ErrorCode, Path, Refused
+from crm.errors import ErrorCode, InputError, Path
 from db.values.folding import normal
 
 NAME: Final = 200
@@ -19,10 +19,10 @@ def text(given: str | None, path: Path, *, longest: int = NAME) -> str | None:
     """The text as it is kept; None where there is nothing in it. Raises Refused."""
     kept = normal(given or "")
     if "\0" in kept:
-        raise Refused(ErrorCode.INVALID, "A text cannot hold the character NUL.", path)
+        raise InputError(ErrorCode.INVALID, "A text cannot hold the character NUL.", path)
     if len(kept) > longest:
         message = f"There is room for {longest} characters here; this text has {len(kept)}."
-        raise Refused(ErrorCode.TOO_LONG, message, path)
+        raise InputError(ErrorCode.TOO_LONG, message, path)
     return kept or None
 
 
@@ -30,7 +30,7 @@ def needed(given: str | None, path: Path, what: str, *, longest: int = NAME) -> 
     """The same where there must be something in it: `what` is asked for, "a name". Raises Refused BLANK."""
     kept = text(given, path, longest=longest)
     if kept is None:
-        raise Refused(ErrorCode.BLANK, f"Give it {what}.", path)
+        raise InputError(ErrorCode.BLANK, f"Give it {what}.", path)
     return kept
 
 
@@ -43,7 +43,7 @@ def phone(given: str, country: str | None, path: Path) -> str:
     number = phone_numbers.e164(given, country)
     if number is None:
         hint = "give it with its country: +84901234567" if country is None else "check its digits"
-        raise Refused(ErrorCode.INVALID, f"“{given}” is not a telephone number; {hint}.", path)
+        raise InputError(ErrorCode.INVALID, f"“{given}” is not a telephone number; {hint}.", path)
     return number
 
 
@@ -63,5 +63,5 @@ def url(given: str | None, path: Path) -> str | None:
     except ValueError:
         good = False
     if not good or any(letter.isspace() for letter in kept):
-        raise Refused(ErrorCode.INVALID, f"“{kept}” is not a web address; it begins with https://.", path)
+        raise InputError(ErrorCode.INVALID, f"“{kept}” is not a web address; it begins with https://.", path)
     return kept

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from crm import record_writes
-from crm.errors import ErrorCode, Path, Refused
-from crm.unit_of_work import Act
-from crm.validation import Checks, Given, listed, present, whole
+from crm.errors import ErrorCode, InputError, Path
+from crm.unit_of_work import UnitOfWork
+from crm.validation import ErrorCollector, InputData, check_integer, check_list_length, require_value
 from crm.values import text_values
 from crm.workspace import workspaces
 from db import tables
 from db.queries import workspaces as stored
-from db.rows import Row, copied
+from db.rows import Row, copy_row
 from db.tables.enums import AutomationRule, CustomerStage
 
 LONGEST_DAYS: Final = 3_650
@@ -21,32 +21,37 @@ MOST: Final = 200
 _STARTING: Final = (CustomerStage.NEW, CustomerStage.TO_BE_ASSIGNED)
 
 
-async def update(act: Act, given: Given) -> Row:
+async def update(unit: UnitOfWork, given: InputData) -> Row:
     """What is given holds from now on. Raises Refused and its like."""
-    found = await stored.locked(act.work)
-    row, checks = copied(found, tables.Workspace), Checks()
+    found = await stored.locked(unit.transaction)
+    row, checks = copy_row(found, tables.Workspace), ErrorCollector()
     _read(checks, row, given)
-    checks.end()
-    await record_writes.change(
-        act, "Workspace", row, vars(copied(found, tables.Workspace)), workspaces.told(found), workspaces.told
+    checks.raise_if_any()
+    await record_writes.update_record(
+        unit,
+        "Workspace",
+        row,
+        vars(copy_row(found, tables.Workspace)),
+        workspaces.log_snapshot(found),
+        workspaces.log_snapshot,
     )
-    act.changed_settings()
+    unit.forget_settings()
     return row
 
 
-def _read(checks: Checks, row: Row, given: Given) -> None:
+def _read(checks: ErrorCollector, row: Row, given: InputData) -> None:
     for name, (column, check) in _CHECKED.items():
         if name in given:
-            read = checks.read(check, given[name], ("input", _camel(name)))
+            read = checks.check(check, given[name], ("input", _camel(name)))
             setattr(row, column, read)
     automation, pool = given.get("status_automation", {}), given.get("pool", {})
     for name, part in (("statusAutomation", automation), ("pool", pool)):
         if part is None:
-            checks.read(present, None, ("input", name))
+            checks.check(require_value, None, ("input", name))
     for where, part, each in (("statusAutomation", automation, _AUTOMATION), ("pool", pool, _POOL)):
         for name, (column, check) in each.items():
             if name in (part or {}):
-                setattr(row, column, checks.read(check, part[name], ("input", where, _camel(name))))
+                setattr(row, column, checks.check(check, part[name], ("input", where, _camel(name))))
 
 
 def _name(given: str | None, path: Path) -> str:
@@ -54,7 +59,7 @@ def _name(given: str | None, path: Path) -> str:
 
 
 def _timezone(given: str | None, path: Path) -> str:
-    return workspaces.checked_timezone(str(present(given, path)), path)
+    return workspaces.checked_timezone(str(require_value(given, path)), path)
 
 
 def _country(given: str | None, path: Path) -> str | None:
@@ -63,41 +68,41 @@ def _country(given: str | None, path: Path) -> str | None:
 
 def _stage(given: Any, path: Path) -> int:
     """Nobody looks after a new customer yet."""
-    stage = CustomerStage(present(given, path))
+    stage = CustomerStage(require_value(given, path))
     if stage not in _STARTING:
         message = f"Customers cannot start in {stage.name}; choose NEW or TO_BE_ASSIGNED."
-        raise Refused(ErrorCode.INVALID, message, path)
+        raise InputError(ErrorCode.INVALID, message, path)
     return int(stage)
 
 
 def _code(given: Any, path: Path) -> int:
-    return int(present(given, path))
+    return int(require_value(given, path))
 
 
 def _switch(given: Any, path: Path) -> bool:
-    return bool(present(given, path))
+    return bool(require_value(given, path))
 
 
 def _any_number(given: int | None, path: Path) -> int | None:
     """null is any number."""
-    return None if given is None else whole(given, path)
+    return None if given is None else check_integer(given, path)
 
 
 def _days(least: int) -> Callable[[int | None, Path], int]:
-    return lambda given, path: whole(int(present(given, path)), path, least=least, most=LONGEST_DAYS)
+    return lambda given, path: check_integer(int(require_value(given, path)), path, least=least, most=LONGEST_DAYS)
 
 
 def _rules(given: Sequence[int] | None, path: Path) -> list[int]:
-    return sorted({int(AutomationRule(one)) for one in present(given, path)})
+    return sorted({int(AutomationRule(one)) for one in require_value(given, path)})
 
 
 def _names(given: Sequence[str] | None, path: Path) -> list[str]:
     """Each once, in the order given."""
     kept: dict[str, str] = {}
-    for place, one in enumerate(listed(given, path, most=MOST)):
+    for place, one in enumerate(check_list_length(given, path, most=MOST)):
         name = text_values.needed(one, (*path, place), "a name", longest=text_values.WORD)
         if name.casefold() in kept:
-            raise Refused(ErrorCode.INVALID, f"“{name}” is there already.", (*path, place))
+            raise InputError(ErrorCode.INVALID, f"“{name}” is there already.", (*path, place))
         kept[name.casefold()] = name
     return list(kept.values())
 

@@ -8,10 +8,10 @@ from zoneinfo import available_timezones
 
 from crm import change_log
 from crm.access import accounts, passwords
-from crm.errors import ErrorCode, Path, Refused
+from crm.errors import ErrorCode, InputError, Path
 from db import tables
-from db.engine import Database, Work
-from db.errors import Taken
+from db.engine import Database, Transaction
+from db.errors import UniqueViolation
 from db.queries import workspaces
 from db.tables.enums import (
     AutomationRule,
@@ -100,11 +100,11 @@ async def create(
     plan = _Plan(name, timezone, country or None, email, agent_name, await passwords.hashed(password))
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return await database.write(None, partial(_founded, plan, ids.now()))
-        except Taken as taken:
+            return await database.write(None, partial(_founded, plan, ids.current_time()))
+        except UniqueViolation as taken:
             if taken.table == "account":
                 message = f"Somebody signs in as “{email}” already; use another address."
-                raise Refused(ErrorCode.TAKEN, message, ("email",)) from None
+                raise InputError(ErrorCode.TAKEN, message, ("email",)) from None
             if taken.table != "directory" or attempt == _ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
@@ -114,10 +114,10 @@ def checked_name(text: str, path: Path) -> str:
     """The name as it is kept. Raises Refused where it is blank or too long."""
     name = normal(text)
     if not name:
-        raise Refused(ErrorCode.BLANK, "Give it a name.", path)
+        raise InputError(ErrorCode.BLANK, "Give it a name.", path)
     if len(name) > LONGEST_NAME:
         message = f"A name has {LONGEST_NAME} characters at most; this one has {len(name)}."
-        raise Refused(ErrorCode.TOO_LONG, message, path)
+        raise InputError(ErrorCode.TOO_LONG, message, path)
     return name
 
 
@@ -125,7 +125,7 @@ def checked_timezone(text: str, path: Path) -> str:
     """Raises Refused where it is no name of the IANA database."""
     if text not in available_timezones():
         message = f"“{text}” is not a time zone; give a name such as Asia/Ho_Chi_Minh or Europe/Rome."
-        raise Refused(ErrorCode.INVALID, message, path)
+        raise InputError(ErrorCode.INVALID, message, path)
     return text
 
 
@@ -136,37 +136,37 @@ def checked_country(text: str, path: Path) -> str:
     country = text.strip().upper()
     if country not in SUPPORTED_REGIONS:
         message = f"“{text}” is not a country; give its two letters, such as VN or IT."
-        raise Refused(ErrorCode.INVALID, message, path)
+        raise InputError(ErrorCode.INVALID, message, path)
     return country
 
 
 # ── what a workspace starts with ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _founded(plan: _Plan, now: int, work: Work) -> Created:
-    number = work.workspace_id = await workspaces.last_number(work) + 1
+async def _founded(plan: _Plan, now: int, transaction: Transaction) -> Created:
+    number = transaction.workspace_id = await workspaces.last_number(transaction) + 1
     settings, agent = _settings(plan, number, now), _administrator(plan, number, now)
     view, segments = _view(number, now), _segments(number, now)
     account = tables.Account(
         id=agent.id, workspace_id=number, email_key=agent.email_key, password_hash=plan.password_hash
     )
-    await work.insert(tables.Directory(workspace_id=number, id=settings.id, created_at=now))
-    await work.insert(account)
-    await work.insert(settings)
-    await work.insert(tables.Counter(workspace_id=number))
-    await work.insert(agent)
-    await work.insert(view)
-    await work.insert(*segments)
-    token, _ = await accounts.begin(work, number, agent.id, now)
+    await transaction.insert(tables.Directory(workspace_id=number, id=settings.id, created_at=now))
+    await transaction.insert(account)
+    await transaction.insert(settings)
+    await transaction.insert(tables.Counter(workspace_id=number))
+    await transaction.insert(agent)
+    await transaction.insert(view)
+    await transaction.insert(*segments)
+    token, _ = await accounts.begin(transaction, number, agent.id, now)
     entries = [_workspace_made(settings), _agent_made(agent), _view_made(view), *map(_segment_made, segments)]
-    await change_log.record(work, entries, by=change_log.SYSTEM, at=now)
+    await change_log.write_changes(transaction, entries, by=change_log.SYSTEM, at=now)
     return Created(workspace=f"wsp_{settings.id.hex()}", agent=f"agt_{agent.id.hex()}", token=token)
 
 
 def _settings(plan: _Plan, number: int, now: int) -> tables.Workspace:
     return tables.Workspace(
         workspace_id=number,
-        id=ids.at(now),
+        id=ids.id_at(now),
         created_at=now,
         updated_at=now,
         name=plan.name,
@@ -181,7 +181,7 @@ def _settings(plan: _Plan, number: int, now: int) -> tables.Workspace:
 def _administrator(plan: _Plan, number: int, now: int) -> tables.Agent:
     return tables.Agent(
         workspace_id=number,
-        id=ids.at(now),
+        id=ids.id_at(now),
         created_at=now,
         updated_at=now,
         name=plan.agent_name,
@@ -195,7 +195,7 @@ def _administrator(plan: _Plan, number: int, now: int) -> tables.Agent:
 def _view(number: int, now: int) -> tables.SavedView:
     return tables.SavedView(
         workspace_id=number,
-        id=ids.at(now),
+        id=ids.id_at(now),
         created_at=now,
         name=ALL_CUSTOMERS,
         name_key=fold(ALL_CUSTOMERS),
@@ -209,7 +209,7 @@ def _segments(number: int, now: int) -> list[tables.Segment]:
     return [
         tables.Segment(
             workspace_id=number,
-            id=ids.at(now),
+            id=ids.id_at(now),
             created_at=now,
             updated_at=now,
             name=name,
@@ -225,7 +225,7 @@ def _segments(number: int, now: int) -> list[tables.Segment]:
 # ── and how the log tells it ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def told(row: Any) -> Mapping[str, Any]:
+def log_snapshot(row: Any) -> Mapping[str, Any]:
     """The settings, by the names that clients know."""
     return {
         "name": row.name,
@@ -251,25 +251,25 @@ def told(row: Any) -> Mapping[str, Any]:
     }
 
 
-def _workspace_made(made: tables.Workspace) -> change_log.Entry:
-    fields = change_log.appeared_of(told(made))
-    return change_log.Entry(ChangeAction.CREATED, "Workspace", made.id, made.version, fields)
+def _workspace_made(made: tables.Workspace) -> change_log.ChangeEntry:
+    fields = change_log.created_fields_of(log_snapshot(made))
+    return change_log.ChangeEntry(ChangeAction.CREATED, "Workspace", made.id, made.version, fields)
 
 
-def _agent_made(made: tables.Agent) -> change_log.Entry:
-    fields = change_log.appeared(name=made.name, email=made.email, active=made.active, role=Role(made.role).name)
-    return change_log.Entry(ChangeAction.CREATED, "Agent", made.id, made.version, fields)
+def _agent_made(made: tables.Agent) -> change_log.ChangeEntry:
+    fields = change_log.created_fields(name=made.name, email=made.email, active=made.active, role=Role(made.role).name)
+    return change_log.ChangeEntry(ChangeAction.CREATED, "Agent", made.id, made.version, fields)
 
 
-def _view_made(made: tables.SavedView) -> change_log.Entry:
+def _view_made(made: tables.SavedView) -> change_log.ChangeEntry:
     """A view has no versions; it is at its first one for ever."""
-    fields = change_log.appeared(
+    fields = change_log.created_fields(
         name=made.name, shared=made.shared, protected=made.protected, position=made.position, columns=made.columns
     )
-    return change_log.Entry(ChangeAction.CREATED, "SavedView", made.id, 1, fields)
+    return change_log.ChangeEntry(ChangeAction.CREATED, "SavedView", made.id, 1, fields)
 
 
-def _segment_made(made: tables.Segment) -> change_log.Entry:
+def _segment_made(made: tables.Segment) -> change_log.ChangeEntry:
     kind = SegmentKind(made.kind).name
-    fields = change_log.appeared(name=made.name, kind=kind, description=made.description, filter=made.filter)
-    return change_log.Entry(ChangeAction.CREATED, "Segment", made.id, made.version, fields)
+    fields = change_log.created_fields(name=made.name, kind=kind, description=made.description, filter=made.filter)
+    return change_log.ChangeEntry(ChangeAction.CREATED, "Segment", made.id, made.version, fields)

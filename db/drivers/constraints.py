@@ -5,11 +5,11 @@ from functools import cache
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 
 from db import tables
-from db.errors import Taken
+from db.errors import UniqueViolation
 
 
 @cache
-def _by_name() -> dict[str, Taken]:
+def _by_name() -> dict[str, UniqueViolation]:
     found = {}
     for table in tables.metadata.tables.values():
         unique = [one for one in table.constraints if isinstance(one, PrimaryKeyConstraint | UniqueConstraint)]
@@ -19,11 +19,11 @@ def _by_name() -> dict[str, Taken]:
         ]
         for key in keys:
             columns = tuple(column.name for column in key.columns if column.name != "workspace_id")
-            found[str(key.name)] = Taken(table.name, columns)
+            found[str(key.name)] = UniqueViolation(table.name, columns)
     return found
 
 
-def taken(name: str) -> Taken:
+def taken(name: str) -> UniqueViolation:
     """The refusal for the unique constraint of that name."""
     known = _by_name()[name]
-    return Taken(known.table, known.columns)
+    return UniqueViolation(known.table, known.columns)

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from db.engine import Session
 from db.errors import StorageError
-from db.statements import prepared
+from db.statements import prepare
 
 _log = logging.getLogger("clientela.database")
 
@@ -27,7 +27,7 @@ async def keep_up(session: Session, tables: Sequence[type[SQLModel]], rows: int)
         return False
     try:
         for table in tables:
-            await session.rows(prepared(text(f"ANALYZE {table.__tablename__}")))
+            await session.fetch_all(prepare(text(f"ANALYZE {table.__tablename__}")))
     except StorageError as error:
         # Slow plans are plans as well.
         _log.warning("what the tables hold could not be looked at: %s", error)
@@ -36,5 +36,5 @@ async def keep_up(session: Session, tables: Sequence[type[SQLModel]], rows: int)
 
 async def _believed(session: Session, table: type[SQLModel]) -> int:
     asked = f"EXPLAIN SELECT FROM {table.__tablename__} WHERE workspace_id = {int(session.workspace_id or 0)}"
-    plan = await session.rows(prepared(text(asked)))
+    plan = await session.fetch_all(prepare(text(asked)))
     return int(plan[0][0].partition("rows=")[2].split()[0])

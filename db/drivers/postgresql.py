@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import orjson
 
-from db.errors import Contended, StorageError, TookTooLong, Unavailable, constraint
-from db.statements import POSTGRESQL, Columns, Prepared
+from db.errors import StatementTimedOut, StorageError, TransactionConflict, Unavailable, constraint_name
+from db.statements import POSTGRESQL, ColumnNames, PreparedStatement
 
 DIALECT = POSTGRESQL
 
@@ -50,9 +50,9 @@ class Connection:
             await self._driver.close(timeout=CONNECT_TIMEOUT)
 
     async def fetch(
-        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+        self, statement: PreparedStatement[Any], values: Mapping[str, Any], columns: ColumnNames = None
     ) -> tuple[str, list[Any]]:
-        compiled = statement.on(DIALECT, columns)
+        compiled = statement.compiled_for(DIALECT, columns)
         text, arguments = compiled.bind(values)
         try:
             return text, await self._driver.fetch(text, *arguments, record_class=compiled.row)
@@ -60,9 +60,11 @@ class Connection:
             with _translated():
                 raise error
 
-    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+    async def pieces(
+        self, statement: PreparedStatement[Any], values: Mapping[str, Any], size: int
+    ) -> AsyncGenerator[list[Any]]:
         """By a cursor. All of it may have to be sorted before the first piece."""
-        compiled = statement.on(DIALECT)
+        compiled = statement.compiled_for(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
             async with self._driver.transaction(readonly=True):
@@ -71,14 +73,14 @@ class Connection:
                 while piece := await cursor.fetch(size):
                     yield piece
 
-    async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
-        text, arguments = statement.on(DIALECT).bind(values)
+    async def execute(self, statement: PreparedStatement[Any], values: Mapping[str, Any]) -> tuple[str, int]:
+        text, arguments = statement.compiled_for(DIALECT).bind(values)
         with _translated():
             status: str = await self._driver.execute(text, *arguments)
         return text, int(status.rsplit(" ", 1)[-1])
 
-    async def execute_many(self, statement: Prepared[Any], many: Sequence[Mapping[str, Any]]) -> str:
-        compiled = statement.on(DIALECT)
+    async def execute_many(self, statement: PreparedStatement[Any], many: Sequence[Mapping[str, Any]]) -> str:
+        compiled = statement.compiled_for(DIALECT)
         bound = [compiled.bind(values) for values in many]
         with _translated():
             await self._driver.executemany(bound[0][0], [arguments for _, arguments in bound])
@@ -167,7 +169,7 @@ class Pool:
             self._idle.pop(0)[0].drop()
 
     async def fetch(
-        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+        self, statement: PreparedStatement[Any], values: Mapping[str, Any], columns: ColumnNames = None
     ) -> tuple[str, list[Any]]:
         """What a statement finds, on a connection that is taken for as long as it runs."""
         connection = await self.take()
@@ -268,9 +270,9 @@ def _translated() -> Iterator[None]:
         # What was referred to went away in the meantime; run again, the rule finds it gone.
         asyncpg.ForeignKeyViolationError,
     ) as error:
-        raise Contended(str(error)) from error
+        raise TransactionConflict(str(error)) from error
     except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
-        raise TookTooLong(str(error)) from error
+        raise StatementTimedOut(str(error)) from error
     except (
         asyncpg.PostgresConnectionError,
         asyncpg.CannotConnectNowError,
@@ -290,4 +292,4 @@ def _translated() -> Iterator[None]:
 def _taken(error: Any) -> StorageError:
     from db.drivers.constraints import taken  # Imported late: it reads every table.
 
-    return taken(constraint(error.constraint_name))
+    return taken(constraint_name(error.constraint_name))

@@ -19,8 +19,8 @@ from typing import Any
 import aiosqlite
 import orjson
 
-from db.errors import Contended, StorageError, Taken, TookTooLong, Unavailable
-from db.statements import SQLITE, Columns, Prepared
+from db.errors import StatementTimedOut, StorageError, TransactionConflict, Unavailable, UniqueViolation
+from db.statements import SQLITE, ColumnNames, PreparedStatement
 
 DIALECT = SQLITE
 
@@ -49,30 +49,32 @@ class Connection:
         self._timeout = statement_timeout
 
     async def fetch(
-        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+        self, statement: PreparedStatement[Any], values: Mapping[str, Any], columns: ColumnNames = None
     ) -> tuple[str, list[Any]]:
-        compiled = statement.on(DIALECT, columns)
+        compiled = statement.compiled_for(DIALECT, columns)
         text, arguments = compiled.bind(values)
         async with self._limited():
             found = await self._driver.execute_fetchall(text, arguments)
         return text, compiled.rows(found)  # type: ignore[arg-type] # it is a list
 
-    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+    async def pieces(
+        self, statement: PreparedStatement[Any], values: Mapping[str, Any], size: int
+    ) -> AsyncGenerator[list[Any]]:
         """By a cursor. All of it may have to be sorted before the first piece."""
-        compiled = statement.on(DIALECT)
+        compiled = statement.compiled_for(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
             async with self._driver.execute(text, arguments) as cursor:
                 while piece := list(await cursor.fetchmany(size)):
                     yield compiled.rows(piece)
 
-    async def execute(self, statement: Prepared[Any], values: Mapping[str, Any]) -> tuple[str, int]:
-        text, arguments = statement.on(DIALECT).bind(values)
+    async def execute(self, statement: PreparedStatement[Any], values: Mapping[str, Any]) -> tuple[str, int]:
+        text, arguments = statement.compiled_for(DIALECT).bind(values)
         async with self._limited(), self._driver.execute(text, arguments) as cursor:
             return text, cursor.rowcount
 
-    async def execute_many(self, statement: Prepared[Any], many: Sequence[Mapping[str, Any]]) -> str:
-        compiled = statement.on(DIALECT)
+    async def execute_many(self, statement: PreparedStatement[Any], many: Sequence[Mapping[str, Any]]) -> str:
+        compiled = statement.compiled_for(DIALECT)
         bound = [compiled.bind(values) for values in many]
         async with self._limited(), self._driver.executemany(bound[0][0], [arguments for _, arguments in bound]):
             return bound[0][0]
@@ -138,13 +140,13 @@ class Reader:
         self._driver.set_progress_handler(lambda: time.perf_counter() > self._until, _STEPS)
         self._until = 0.0
         self._threaded = threaded
-        self._long: set[tuple[int, Columns]] = set()
+        self._long: set[tuple[int, ColumnNames]] = set()
 
     async def fetch(
-        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+        self, statement: PreparedStatement[Any], values: Mapping[str, Any], columns: ColumnNames = None
     ) -> tuple[str, list[Any]]:
         if (id(statement), columns) not in self._long:
-            compiled = statement.on(DIALECT, columns)
+            compiled = statement.compiled_for(DIALECT, columns)
             text, arguments = compiled.bind(values)
             self._until = time.perf_counter() + LONGEST_AT_ONCE
             try:
@@ -155,7 +157,9 @@ class Reader:
         async with self._threaded() as connection:
             return await connection.fetch(statement, values, columns)
 
-    async def pieces(self, statement: Prepared[Any], values: Mapping[str, Any], size: int) -> AsyncGenerator[list[Any]]:
+    async def pieces(
+        self, statement: PreparedStatement[Any], values: Mapping[str, Any], size: int
+    ) -> AsyncGenerator[list[Any]]:
         async with self._threaded() as connection, aclosing(connection.pieces(statement, values, size)) as found:
             async for piece in found:
                 yield piece
@@ -163,7 +167,7 @@ class Reader:
     def close(self) -> None:
         self._driver.close()
 
-    def _remember(self, statement: Prepared[Any], columns: Columns) -> None:
+    def _remember(self, statement: PreparedStatement[Any], columns: ColumnNames) -> None:
         if len(self._long) >= 1_000:
             self._long.clear()
         self._long.add((id(statement), columns))
@@ -196,7 +200,7 @@ class Pool:
         return pool
 
     def fetch(
-        self, statement: Prepared[Any], values: Mapping[str, Any], columns: Columns = None
+        self, statement: PreparedStatement[Any], values: Mapping[str, Any], columns: ColumnNames = None
     ) -> Coroutine[Any, Any, tuple[str, list[Any]]]:
         return self._reader.fetch(statement, values, columns)
 
@@ -274,9 +278,9 @@ def _operational(error: sqlite3.OperationalError) -> Exception:
     """Busy and interrupted are the database's answer; the rest of what cannot be opened or read is unavailable."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith("SQLITE_BUSY") or name.startswith("SQLITE_LOCKED"):
-        return Contended(str(error))
+        return TransactionConflict(str(error))
     if name == "SQLITE_INTERRUPT":
-        return TookTooLong(str(error))
+        return StatementTimedOut(str(error))
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")):
         return Unavailable(str(error))
     return error
@@ -285,4 +289,4 @@ def _operational(error: sqlite3.OperationalError) -> Exception:
 def _taken(columns: str) -> StorageError:
     """SQLite names the columns, "tag.workspace_id, tag.kind", in place of the constraint."""
     pairs = [column.split(".") for column in columns.split(", ")]
-    return Taken(pairs[0][0], tuple(name for _, name in pairs if name != "workspace_id"))
+    return UniqueViolation(pairs[0][0], tuple(name for _, name in pairs if name != "workspace_id"))

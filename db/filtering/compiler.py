@@ -28,8 +28,8 @@ from sqlalchemy.orm import aliased
 from db.filtering.filter_ast import TRUE, Shape, columns, every, opposite, parts_of
 from db.filtering.relations import RELATIONS, Relation
 from db.filtering.sqlite_hints import Held, following, held
-from db.statements import among, here
-from db.visibility import seen
+from db.statements import any_of, in_workspace
+from db.visibility import visible_to
 
 Says = ColumnElement[bool]
 
@@ -46,10 +46,10 @@ class Writer:
     NOT is carried inwards until it stands at the single comparisons, where what has no value can be told apart.
     """
 
-    def __init__(self, dialect: str, *, everything: bool, walking: bool = False) -> None:
+    def __init__(self, dialect: str, *, sees_all: bool, walking: bool = False) -> None:
         """`walking`: the rows are looked at one by one in the order of a list, until its page is full."""
         self.sqlite = dialect == "sqlite"
-        self.everything = everything
+        self.sees_all = sees_all
         self._walking = walking
         self._choosing = 0
         self._begun = False
@@ -93,7 +93,7 @@ class Writer:
                 other: Any = aliased(relation.link or relation.target)
                 there = other if relation.link is None else SimpleNamespace(id=getattr(other, str(relation.there)))
                 far = getattr(other, relation.far)
-                says = and_(here(other), far == getattr(row, relation.near), self.says(part[2], there))
+                says = and_(in_workspace(other), far == getattr(row, relation.near), self.says(part[2], there))
                 found = found.join(other, says)
             else:
                 left.append(part)
@@ -104,7 +104,7 @@ class Writer:
         the relation, and looks up each."""
         other, found = _leading(relation), RELATIONS[relation]
         there = other if found.link is None else SimpleNamespace(id=getattr(other, str(found.there)))
-        says = and_(here(other), ids_along(relation) == getattr(row, found.near), self.says(shape, there))
+        says = and_(in_workspace(other), ids_along(relation) == getattr(row, found.near), self.says(shape, there))
         return following(other, row, says)
 
     # ── single columns ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,12 +123,12 @@ class Writer:
 
     def _among(self, row: Any, negated: bool, name: str, place: int) -> Says:
         column = getattr(row, name)
-        listed = among(column, f"f{place}", kind=_type(column))
+        listed = any_of(column, f"f{place}", kind=_type(column))
         return _or_empty(column, not_(listed)) if negated else listed
 
     def _among_folded(self, row: Any, negated: bool, key: str, name: str, folded: int, exact: int) -> Says:
         listed = self._among(row, negated, name, exact)
-        return listed if negated else among(getattr(row, key), f"f{folded}") & listed
+        return listed if negated else any_of(getattr(row, key), f"f{folded}") & listed
 
     def _between(self, row: Any, negated: bool, name: str, low: int, high: int) -> Says:
         column = getattr(row, name)
@@ -180,7 +180,7 @@ class Writer:
     def _anniversary(self, row: Any, negated: bool, name: str, place: int) -> Says:
         column = getattr(row, name)
         day = func.substr(column, literal_column("6"), literal_column("5"), type_=Text())
-        listed = among(day, f"f{place}")
+        listed = any_of(day, f"f{place}")
         return _or_empty(column, not_(listed)) if negated else listed
 
     # ── what is related ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +205,7 @@ class Writer:
         found, _ = self._related(relation, row, shape, func.count())
         number = found.scalar_subquery()
         if operator == "in":
-            listed = among(number, f"f{place}", kind=BigInteger())
+            listed = any_of(number, f"f{place}", kind=BigInteger())
             return not_(listed) if negated else listed
         return _compared(number, _INVERSE[operator] if negated else operator, place)
 
@@ -214,7 +214,7 @@ class Writer:
         link = aliased(relation.link)
         one = getattr(link, str(relation.there))
         found = select(func.count(distinct(one))).where(
-            here(link), getattr(link, relation.far) == getattr(row, relation.near), among(one, f"f{values}")
+            in_workspace(link), getattr(link, relation.far) == getattr(row, relation.near), any_of(one, f"f{values}")
         )
         return _compared(found.scalar_subquery(), "<>" if negated else "=", count)
 
@@ -241,7 +241,7 @@ class Writer:
         target, link = aliased(relation.target), aliased(relation.link) if relation.link else None
         first = target if link is None else link
         far = getattr(first, relation.far)
-        conditions = [here(first)]
+        conditions = [in_workspace(first)]
         if row is not None:
             conditions.append(far == getattr(row, relation.near))
             if relation.where:
@@ -253,13 +253,13 @@ class Writer:
             key = getattr(link, str(relation.there))
             if relation.counted or not columns(shape) <= {"id"}:
                 found = found.join(target, target.id == key)
-                conditions.append(here(target))
+                conditions.append(in_workspace(target))
             else:
                 # A single one is the last part of the key.
                 passed = row is not None and self.sqlite and shape[:3] != ("compare", "id", "=")
                 there = SimpleNamespace(id=held(key) if passed else key)
         if relation.counted:
-            conditions += [target.archived_at.is_(None), seen(self.everything, target)]
+            conditions += [target.archived_at.is_(None), visible_to(self.sees_all, target)]
         return found.where(*conditions, *([] if shape == TRUE else [self.says(shape, there)])), far
 
 

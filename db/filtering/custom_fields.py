@@ -5,7 +5,7 @@ from typing import Any
 
 from db.filtering import operators as op
 from db.filtering import parser as read
-from db.filtering.errors import Path, QuestionRefused, invalid
+from db.filtering.errors import Path, QueryError, invalid
 from db.filtering.filter_ast import TRUE, Shape, every, opposite
 from db.filtering.parser import Reader
 from db.tables.enums import CustomFieldType, EntityType
@@ -36,7 +36,7 @@ def field(circumstances: Any, entity: EntityType, key: str, path: Path) -> Any:
     """The active field of that key. Raises QuestionRefused, FIELD_UNKNOWN."""
     found = circumstances.fields.get(entity, {}).get(key)
     if found is None:
-        raise QuestionRefused(
+        raise QueryError(
             "FIELD_UNKNOWN",
             f"There is no custom field “{key[:100]}”: `{'.'.join(path)}` has to name an active one.",
             path,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 Path = tuple[str, ...]
 
 
-class QuestionRefused(Exception):
+class QueryError(Exception):
     """`reason` is for programs: LIMIT_EXCEEDED, FIELD_UNKNOWN, INVALID, SEGMENT_CYCLE, BAD_CURSOR. `path` leads from
     the argument inwards: ("filter", "and", "0", "name", "eq"). `limit` is the number that was passed."""
 
@@ -17,9 +17,9 @@ class QuestionRefused(Exception):
         self.limit = limit
 
 
-def invalid(message: str, path: Sequence[str]) -> QuestionRefused:
-    return QuestionRefused("INVALID", message, path)
+def invalid(message: str, path: Sequence[str]) -> QueryError:
+    return QueryError("INVALID", message, path)
 
 
-def too_many(message: str, path: Sequence[str], limit: int) -> QuestionRefused:
-    return QuestionRefused("LIMIT_EXCEEDED", message, path, limit=limit)
+def too_many(message: str, path: Sequence[str], limit: int) -> QueryError:
+    return QueryError("LIMIT_EXCEEDED", message, path, limit=limit)

@@ -197,7 +197,7 @@ def _is_viewer(reader: Reader, plain: Any, path: Path) -> Shape:
 
 def _within(reader: Reader, plain: Any, path: Path) -> Shape:
     reader.predicate(path)
-    named = wire_format.parse("Department", read.text(plain, path))
+    named = wire_format.decode_id("Department", read.text(plain, path))
     return op.listed_in(reader, "id", reader.circumstances.below(named) if named else [])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from db.filtering.relative_dates import Clock
 from db.tables.enums import EntityType
-from db.visibility import Sight
+from db.visibility import Visibility
 
 
 @dataclass(slots=True)
@@ -16,7 +16,7 @@ class Circumstances:
 
     given_clock: Clock
     agent_id: bytes | None
-    sight: Sight
+    visibility: Visibility
     fields: Mapping[EntityType, Mapping[str, Any]] = field(default_factory=dict)
     segments: Mapping[bytes, Any] = field(default_factory=dict)
     parents: Mapping[bytes, bytes | None] = field(default_factory=dict)

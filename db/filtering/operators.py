@@ -314,7 +314,7 @@ def _in_id(moment: int) -> bytes:
 def _moment(given: Any, here: Path) -> int:
     if isinstance(given, str):
         try:
-            return wire_format.read_moment(given)
+            return wire_format.parse_moment(given)
         except (ValueError, OverflowError):
             pass
     raise invalid(f"`{'.'.join(here)}` takes a moment such as 2026-11-21T09:30:00Z, not {str(given)[:50]!r}.", here)
@@ -323,7 +323,7 @@ def _moment(given: Any, here: Path) -> int:
 def _date(given: Any, here: Path) -> str:
     if isinstance(given, str):
         try:
-            return wire_format.read_date(given)
+            return wire_format.parse_date(given)
         except ValueError:
             pass
     raise invalid(f"`{'.'.join(here)}` takes a date such as 2026-11-21, not {str(given)[:50]!r}.", here)
@@ -358,7 +358,7 @@ def identified(reader: Reader, plain: Any, path: Path, column: str, kind: str) -
     survivors = reader.circumstances.survivors if kind == "Customer" else {}
 
     def taken(given: Any, here: Path) -> bytes:
-        identifier = wire_format.parse(kind, read.text(given, here)) or b""
+        identifier = wire_format.decode_id(kind, read.text(given, here)) or b""
         return survivors.get(identifier, identifier)
 
     return _equality(reader, plain, path, column, taken)
@@ -367,7 +367,9 @@ def identified(reader: Reader, plain: Any, path: Path, column: str, kind: str) -
 def ids(given: Any, path: Path, kind: str) -> list[bytes]:
     """The records that a list names, each once; of another type, nobody's."""
     listed: Sequence[Any] = read.items(given, path)
-    found = (wire_format.parse(kind, read.text(one, (*path, str(place)))) or b"" for place, one in enumerate(listed))
+    found = (
+        wire_format.decode_id(kind, read.text(one, (*path, str(place)))) or b"" for place, one in enumerate(listed)
+    )
     return list(dict.fromkeys(found))
 
 

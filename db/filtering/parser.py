@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from db.filtering.errors import Path, QuestionRefused, invalid, too_many
+from db.filtering.errors import Path, QueryError, invalid, too_many
 from db.filtering.filter_ast import Shape
 from db.filtering.filter_context import Circumstances
 
@@ -113,10 +113,10 @@ def boolean(plain: Any, path: Path) -> bool:
     return plain
 
 
-def unknown(name: str, path: Path) -> QuestionRefused:
+def unknown(name: str, path: Path) -> QueryError:
     return invalid(f"There is no `{name}` to filter by at `{'.'.join(path)}`.", (*path, name))
 
 
-def _wrong(plain: Any, wanted: str, path: Path) -> QuestionRefused:
+def _wrong(plain: Any, wanted: str, path: Path) -> QueryError:
     what = "null" if plain is None else f"{str(plain)[:50]!r}"
     return invalid(f"`{'.'.join(path)}` takes {wanted}, not {what}.", path)

@@ -28,10 +28,10 @@ from sqlalchemy.orm import aliased
 
 from db import tables
 from db.filtering.compiler import Writer
-from db.filtering.errors import QuestionRefused, too_many
+from db.filtering.errors import QueryError, too_many
 from db.filtering.operators import escaped
 from db.filtering.sqlite_hints import following
-from db.statements import here
+from db.statements import in_workspace
 from db.values.folding import digits, fold
 
 LONGEST: Final = 200
@@ -114,7 +114,7 @@ def search(text: str | None, sections: Sequence[str] | None = None) -> Search | 
     if len(text) > LONGEST:
         raise too_many(f"A search has at most {LONGEST} characters, not {len(text)}.", ("search",), LONGEST)
     if "\0" in text:
-        raise QuestionRefused("INVALID", "The search holds a character that no text has.", ("search",))
+        raise QueryError("INVALID", "The search holds a character that no text has.", ("search",))
     texts = list(dict.fromkeys(fold(text).split()))
     if not texts:
         return None
@@ -209,7 +209,7 @@ def one_by_one(found: Search, writer: Writer, row: Any) -> ColumnElement[bool]:
     document: Any = aliased(tables.CustomerSearch)
     return (
         select(_int(1))
-        .where(here(document), document.customer_id == row.id, matches(found, writer, document.text))
+        .where(in_workspace(document), document.customer_id == row.id, matches(found, writer, document.text))
         .exists()
     )
 
@@ -226,7 +226,7 @@ def by_index(found: Search, writer: Writer, dialect: str) -> Any:
     whole = found.number is None and found.sections is None
     known = [place for place in found.indexed if whole and found.words[place].phones]
     says = matches(found, writer, document.text, known=known)
-    return select(document.customer_id).where(here(document), likes, says)
+    return select(document.customer_id).where(in_workspace(document), likes, says)
 
 
 def _like(found: Search, document: Any, name: str) -> ColumnElement[bool]:
@@ -247,7 +247,9 @@ def _by_fts(found: Search, writer: Writer) -> Any:
     )
     numbered = following(grams, document, literal_column("document.number") == grams.c.number)
     return (
-        select(document.customer_id).select_from(numbered).where(here(document), matches(found, writer, document.text))
+        select(document.customer_id)
+        .select_from(numbered)
+        .where(in_workspace(document), matches(found, writer, document.text))
     )
 
 

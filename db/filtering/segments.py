@@ -6,7 +6,7 @@ from typing import Any
 from db.filtering import fields
 from db.filtering import operators as op
 from db.filtering import parser as read
-from db.filtering.errors import Path, QuestionRefused, invalid, too_many
+from db.filtering.errors import Path, QueryError, invalid, too_many
 from db.filtering.filter_ast import FALSE, Shape, either, every, opposite
 from db.filtering.parser import Reader
 from db.tables.enums import SegmentKind
@@ -55,7 +55,7 @@ def _any_of(reader: Reader, segments: Iterable[Any], path: Path) -> Shape:
 def _dynamic(reader: Reader, segment: Any, path: Path) -> Shape:
     if segment.id in reader.within:
         message = f"The segment “{segment.name}” is a part of itself; change its filter."
-        raise QuestionRefused("SEGMENT_CYCLE", message, path)
+        raise QueryError("SEGMENT_CYCLE", message, path)
     if len(reader.within) == read.DEPTH:
         message = f"Segments name each other at most {read.DEPTH} deep; “{segment.name}” is deeper."
         raise too_many(message, path, read.DEPTH)
@@ -63,7 +63,7 @@ def _dynamic(reader: Reader, segment: Any, path: Path) -> Shape:
     reader.within = (*outer, segment.id)
     try:
         return fields.customers(reader, segment.filter or {}, path)
-    except QuestionRefused as refused:
+    except QueryError as refused:
         # Whoever asks sees the segment that he names, and not what it is made of.
         refused.path = path
         raise
@@ -109,7 +109,7 @@ def _judge(name: str, operator: str, operand: Any, path: Path) -> Any:
 def _taken(name: str, given: Any, path: Path) -> Any:
     text = read.text(given, path)
     if name == "id":
-        return wire_format.parse("Segment", text)
+        return wire_format.decode_id("Segment", text)
     if name == "name":
         return normal(text)
     if name == "kind" and text in SegmentKind.__members__:

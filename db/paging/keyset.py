@@ -26,9 +26,9 @@ from sqlalchemy import literal_column as literally
 
 from db.engine import Session
 from db.filtering.compiler import Writer
-from db.filtering.errors import QuestionRefused
+from db.filtering.errors import QueryError
 from db.paging.sorting import NEWEST_FIRST, Key, Kind, Sort
-from db.statements import Built, Prepared
+from db.statements import DialectStatement, PreparedStatement
 from db.tables.column_types import Id
 from db.tables.column_types import Key as KeyText
 
@@ -68,20 +68,20 @@ class Listing:
     key: Hashable
     build: Callable[[str], Select[Any]]
     row: Any
-    everything: bool = True
+    sees_all: bool = True
     values: Mapping[str, Any] = field(default_factory=dict)
     ids: Any = None
 
 
 async def count(session: Session, listing: Listing, at_most: int | None = None) -> int:
     """How long the list is; counting stops at `at_most`."""
-    found: int = (await session.rows(_count(Kept(listing), at_most), **listing.values))[0].count
+    found: int = (await session.fetch_all(_count(Kept(listing), at_most), **listing.values))[0].count
     return found
 
 
 @lru_cache(maxsize=500)
-def _count(kept: "Kept", at_most: int | None) -> Prepared[Any]:
-    return Built(lambda dialect: counting(kept.listing, dialect, at_most))
+def _count(kept: "Kept", at_most: int | None) -> PreparedStatement[Any]:
+    return DialectStatement(lambda dialect: counting(kept.listing, dialect, at_most))
 
 
 def counting(listing: Listing, dialect: str, at_most: int | None) -> Select[Any]:
@@ -102,7 +102,7 @@ async def page(session: Session, listing: Listing, window: Window, sort: Sort = 
         missing = window.size + 1 - len(rows)
         if missing > 0:
             statement = _statement(Kept(listing), sort.shape, each.shape, window.backwards, missing)
-            rows += await session.lean(statement, **listing.values, **sort.bound, **each.values)
+            rows += await session.fetch_pruned(statement, **listing.values, **sort.bound, **each.values)
     more = len(rows) > window.size
     rows = rows[: window.size]
     if window.backwards:
@@ -149,12 +149,12 @@ def _place(sort: Sort, text: str, name: str) -> _Place:
     check, body = held[:_CHECK], held[_CHECK:]
     if len(body) < _ID or check != _check(sort, body):
         message = f"`{name}` is no cursor of this list in this order; take it from a page with the same sort."
-        raise QuestionRefused("BAD_CURSOR", message, (name,))
+        raise QueryError("BAD_CURSOR", message, (name,))
     try:
         values = orjson.loads(body[_ID:]) if sort.keys else []
         taken = [_taken(key, value) for key, value in zip(sort.keys, values, strict=True)]
     except (ValueError, TypeError):
-        raise QuestionRefused("BAD_CURSOR", f"`{name}` is no cursor of this list.", (name,)) from None
+        raise QueryError("BAD_CURSOR", f"`{name}` is no cursor of this list.", (name,)) from None
     return _Place(tuple(taken), body[:_ID])
 
 
@@ -258,14 +258,16 @@ class Kept:
 
 
 @lru_cache(maxsize=500)
-def _statement(kept: Kept, sort: tuple[Any, ...], phase: tuple[Any, ...], backwards: bool, size: int) -> Prepared[Any]:
+def _statement(
+    kept: Kept, sort: tuple[Any, ...], phase: tuple[Any, ...], backwards: bool, size: int
+) -> PreparedStatement[Any]:
     """The number of rows is a part of the text: a database that does not know it plans for a tenth of the table."""
     listing = kept.listing
 
     def build(dialect: str) -> Select[Any]:
         return ordered(listing, dialect, sort, phase, backwards).limit(literally(str(size)))
 
-    return Built(build, reads=listing.row)
+    return DialectStatement(build, reads=listing.row)
 
 
 def ordered(
@@ -281,7 +283,7 @@ def ordered(
     descending, shapes = sort
     present, after, before = phase
     keys = [Key(expression, down, nulls_first) for expression, down, nulls_first in shapes]
-    writer = Writer(dialect, everything=listing.everything)
+    writer = Writer(dialect, sees_all=listing.sees_all)
     found, expressions = _expressions(listing.build(dialect), listing, keys, present, writer, backwards=backwards)
     if wanted:
         found = found.add_columns(*(each.label(label(place)) for place, each in enumerate(expressions)))

@@ -13,7 +13,7 @@ from sqlalchemy import literal_column as literally
 from db.engine import Session
 from db.paging.keyset import Kept, Listing, Page, Window, ordered, phases
 from db.paging.sorting import Sort
-from db.statements import Built, Prepared, among, here
+from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace
 
 Attach = Callable[[Select[Any], Any], Select[Any]]
 
@@ -36,7 +36,7 @@ async def pages(
     values = {**listing.values, **sort.bound}
     for each in reads:
         values |= each.values
-    rows: list[Any] = await session.rows(statement, ids=ids, **values)
+    rows: list[Any] = await session.fetch_all(statement, ids=ids, **values)
     found = {row.parent: listed(row, "ids", len(reads), window.size + 1) for row in rows}
     return await shown(session, found, listing, window, sort, values)
 
@@ -45,7 +45,7 @@ async def counts(
     session: Session, ids: Sequence[bytes], parents: Parents, listing: Listing, at_most: int | None
 ) -> Mapping[bytes, int]:
     """How long each parent's list is; counting stops at `at_most`."""
-    found: list[Any] = await session.rows(_counts(Kept(listing), parents, at_most), ids=ids, **listing.values)
+    found: list[Any] = await session.fetch_all(_counts(Kept(listing), parents, at_most), ids=ids, **listing.values)
     return {row.parent: row.count for row in found}
 
 
@@ -61,7 +61,7 @@ async def shown(
     wanted = list(dict.fromkeys(one for ids in found.values() for one in ids[: window.size]))
     rows: dict[bytes, Any] = {}
     if wanted:
-        read = await session.rows(_rows(listing.row, sort.shape, listing.everything), **{**values, "ids": wanted})
+        read = await session.fetch_all(_rows(listing.row, sort.shape, listing.sees_all), **{**values, "ids": wanted})
         rows = {row.id: row for row in read}
     return {parent: _page(ids, rows, window, sort) for parent, ids in found.items()}
 
@@ -101,7 +101,7 @@ def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: Window, sort:
 @lru_cache(maxsize=500)
 def _ids(
     kept: Kept, parents: Parents, sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
-) -> Prepared[Any]:
+) -> PreparedStatement[Any]:
     """Each phase by itself is a range of an index; together they would have to be sorted."""
     listing = kept.listing
 
@@ -115,11 +115,11 @@ def _ids(
             own.append(found.correlate(parents.table))
         return _around(parents, *gathered(own, dialect, "ids"))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 @lru_cache(maxsize=500)
-def _counts(kept: Kept, parents: Parents, at_most: int | None) -> Prepared[Any]:
+def _counts(kept: Kept, parents: Parents, at_most: int | None) -> PreparedStatement[Any]:
     listing = kept.listing
 
     def build(dialect: str) -> Select[Any]:
@@ -130,16 +130,16 @@ def _counts(kept: Kept, parents: Parents, at_most: int | None) -> Prepared[Any]:
             number = select(func.count()).select_from(some.limit(literally(str(at_most))).subquery("own"))
         return _around(parents, number.scalar_subquery().label("count"))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 def _around(parents: Parents, *wanted: Any) -> Select[Any]:
     table = parents.table
-    return select(table.id.label("parent"), *wanted).where(here(table), among(table.id, "ids"))
+    return select(table.id.label("parent"), *wanted).where(in_workspace(table), any_of(table.id, "ids"))
 
 
 @lru_cache(maxsize=100)
-def _rows(row: Any, sort: tuple[Any, ...], everything: bool) -> Prepared[Any]:
+def _rows(row: Any, sort: tuple[Any, ...], sees_all: bool) -> PreparedStatement[Any]:
     """Whole rows with the values for their cursors."""
-    listing = Listing(None, lambda _: select(row).where(here(row), among(row.id, "ids")), row, everything)
-    return Built(lambda dialect: ordered(listing, dialect, sort), reads=row)
+    listing = Listing(None, lambda _: select(row).where(in_workspace(row), any_of(row.id, "ids")), row, sees_all)
+    return DialectStatement(lambda dialect: ordered(listing, dialect, sort), reads=row)

@@ -11,14 +11,14 @@ from db import tables
 from db.filtering import custom_fields, search
 from db.filtering import parser as read
 from db.filtering.compiler import Writer
-from db.filtering.errors import Path, QuestionRefused, invalid
+from db.filtering.errors import Path, QueryError, invalid
 from db.filtering.filter_context import Circumstances
 from db.filtering.search import Search
 from db.filtering.sqlite_hints import following
-from db.statements import here
+from db.statements import in_workspace
 from db.tables.column_types import Id
 from db.tables.enums import CustomFieldType, EntityType
-from db.visibility import seen
+from db.visibility import visible_to
 
 Kind = Literal["text", "integer", "number", "boolean", "bytes"]
 
@@ -121,14 +121,16 @@ class Through:
 
     def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
         other = aliased(self.table)
-        return found.outerjoin(other, and_(here(other), other.id == getattr(row, self.near))), getattr(other, self.name)
+        return found.outerjoin(other, and_(in_workspace(other), other.id == getattr(row, self.near))), getattr(
+            other, self.name
+        )
 
     def present(
         self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
     ) -> tuple[Select[Any], Any]:
         other = aliased(self.table)
         both = following(inspect(other).selectable, inspect(row).selectable, other.id == getattr(row, self.near))
-        return found.select_from(both).where(here(other)), getattr(other, self.name)
+        return found.select_from(both).where(in_workspace(other)), getattr(other, self.name)
 
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
         return found.where(getattr(row, self.near).is_(None))
@@ -165,18 +167,18 @@ class Counted:
         record: Any = aliased(self.table)
         customer: Any = aliased(tables.Customer)
         first: Any = customer if self.link is None else aliased(self.link)
-        own = and_(here(customer), customer.archived_at.is_(None), seen(writer.everything, customer))
+        own = and_(in_workspace(customer), customer.archived_at.is_(None), visible_to(writer.sees_all, customer))
         back = getattr(first, self.column) == record.id
         if self.link is None:
             counted = outerjoin(record, customer, and_(own, back))
         else:
-            both = join(first, customer, and_(here(first), own, customer.id == first.customer_id))
+            both = join(first, customer, and_(in_workspace(first), own, customer.id == first.customer_id))
             counted = outerjoin(record, both, back)
         number = func.count(customer.id)
         found = (
             select(record.id.label("key"), number.label("number"))
             .select_from(counted)
-            .where(here(record))
+            .where(in_workspace(record))
             .group_by(record.id)
         )
         if down is not None:
@@ -201,7 +203,7 @@ class OfField:
     ) -> tuple[Select[Any], Any]:
         value: Any = aliased(tables.CustomerValue)
         both = following(inspect(value).selectable, inspect(row).selectable, self._of(value, row, place))
-        return found.select_from(both).where(here(value)), getattr(value, self.column)
+        return found.select_from(both).where(in_workspace(value)), getattr(value, self.column)
 
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
         value: Any = aliased(tables.CustomerValue)
@@ -209,7 +211,7 @@ class OfField:
 
     def _of(self, value: Any, row: Any, place: int) -> ColumnElement[bool]:
         return and_(
-            here(value),
+            in_workspace(value),
             value.customer_id == row.id,
             value.field_id == bindparam(f"s{place}", type_=Id),
             value.position == 0,
@@ -309,7 +311,7 @@ def sort(
     listed: Sequence[Any] = read.items(plain, path)
     if len(listed) > MOST:
         message = f"A sort has at most {MOST} keys, not {len(listed)}."
-        raise QuestionRefused("LIMIT_EXCEEDED", message, path, limit=MOST)
+        raise QueryError("LIMIT_EXCEEDED", message, path, limit=MOST)
     keys: list[Key] = []
     descending: bool | None = None
     for place, one in enumerate(listed):

@@ -9,22 +9,22 @@ from sqlalchemy import BigInteger, LargeBinary, bindparam, cast, delete, func, l
 from sqlmodel import col, or_, select
 
 from db import tables
-from db.engine import Session, Work
-from db.statements import among, here, prepared
+from db.engine import Session, Transaction
+from db.statements import any_of, in_workspace, prepare
 from db.tables.enums import Role
 from db.values import ids
 
-_ACCOUNT = prepared(select(tables.Account).where(col(tables.Account.email_key) == bindparam("email_key")))
-_BY_ID = prepared(
-    select(tables.Account.id).where(here(tables.Account), col(tables.Account.id) == bindparam("account_id"))
+_ACCOUNT = prepare(select(tables.Account).where(col(tables.Account.email_key) == bindparam("email_key")))
+_BY_ID = prepare(
+    select(tables.Account.id).where(in_workspace(tables.Account), col(tables.Account.id) == bindparam("account_id"))
 )
-_HASH = prepared(
+_HASH = prepare(
     update(tables.Account)
     .where(col(tables.Account.id) == bindparam("account_id"))
     .values(password_hash=bindparam("hash"))
 )
-_SESSION = prepared(select(tables.SignIn).where(col(tables.SignIn.id) == bindparam("session_id")))
-_END = prepared(
+_SESSION = prepare(select(tables.SignIn).where(col(tables.SignIn.id) == bindparam("session_id")))
+_END = prepare(
     update(tables.SignIn)
     .where(
         col(tables.SignIn.id) == bindparam("session_id"),
@@ -33,30 +33,30 @@ _END = prepared(
     )
     .values(ended_at=bindparam("at"))
 )
-_END_ALL = prepared(
+_END_ALL = prepare(
     update(tables.SignIn)
     .where(col(tables.SignIn.agent_id) == bindparam("agent_id"), col(tables.SignIn.ended_at).is_(None))
     .values(ended_at=bindparam("at"))
 )
-_SWEEP_SESSIONS = prepared(
+_SWEEP_SESSIONS = prepare(
     delete(tables.SignIn).where(
         col(tables.SignIn.agent_id) == bindparam("agent_id"), col(tables.SignIn.expires_at) <= bindparam("now")
     )
 )
-_KEY = prepared(select(tables.ApiKey).where(col(tables.ApiKey.id) == bindparam("key_id")))
-_KEYS = prepared(select(tables.ApiKey).where(here(tables.ApiKey), among(tables.ApiKey.id, "ids")))
-_LIVE_KEYS = prepared(
+_KEY = prepare(select(tables.ApiKey).where(col(tables.ApiKey.id) == bindparam("key_id")))
+_KEYS = prepare(select(tables.ApiKey).where(in_workspace(tables.ApiKey), any_of(tables.ApiKey.id, "ids")))
+_LIVE_KEYS = prepare(
     select(func.count().label("count"))
     .select_from(tables.ApiKey)
-    .where(here(tables.ApiKey), col(tables.ApiKey.revoked_at).is_(None))
+    .where(in_workspace(tables.ApiKey), col(tables.ApiKey.revoked_at).is_(None))
 )
-_ALL_KEYS = prepared(
+_ALL_KEYS = prepare(
     select(tables.ApiKey)
-    .where(here(tables.ApiKey))
+    .where(in_workspace(tables.ApiKey))
     .order_by(col(tables.ApiKey.revoked_at).is_not(None), col(tables.ApiKey.id).desc())
     .limit(bindparam("most"))
 )
-_USED = prepared(
+_USED = prepare(
     update(tables.ApiKey)
     .where(
         col(tables.ApiKey.id) == bindparam("key_id"),
@@ -67,49 +67,49 @@ _USED = prepared(
 
 # The three things that make an agent's standing, in one statement: himself, his exceptions, his departments.
 _NOWHERE = cast(null(), LargeBinary).label("department_id")
-_STANDING = prepared(
+_STANDING = prepare(
     union_all(
         select(
             literal_column("0").label("part"),
             col(tables.Agent.role).label("code"),
             col(tables.Agent.active).label("flag"),
             _NOWHERE,
-        ).where(here(tables.Agent), col(tables.Agent.id) == bindparam("agent_id")),
+        ).where(in_workspace(tables.Agent), col(tables.Agent.id) == bindparam("agent_id")),
         select(
             literal_column("1"),
             col(tables.AgentPermission.permission),
             col(tables.AgentPermission.granted),
             _NOWHERE,
-        ).where(here(tables.AgentPermission), col(tables.AgentPermission.agent_id) == bindparam("agent_id")),
+        ).where(in_workspace(tables.AgentPermission), col(tables.AgentPermission.agent_id) == bindparam("agent_id")),
         select(
             literal_column("2"),
             col(tables.AgentDepartment.position),
             literal_column("true"),
             col(tables.AgentDepartment.department_id),
-        ).where(here(tables.AgentDepartment), col(tables.AgentDepartment.agent_id) == bindparam("agent_id")),
+        ).where(in_workspace(tables.AgentDepartment), col(tables.AgentDepartment.agent_id) == bindparam("agent_id")),
     ).order_by(literal_column("part"), literal_column("code"))
 )
 
 # SQLite's writers take turns anyway.
-_TURN = prepared(
+_TURN = prepare(
     select(
         func.pg_advisory_xact_lock(bindparam("first", type_=BigInteger)).label("one"),
         func.pg_advisory_xact_lock(bindparam("second", type_=BigInteger)).label("other"),
     ),
     sqlite=select(literal_column("0").label("one")),
 )
-_ATTEMPTS = prepared(
+_ATTEMPTS = prepare(
     select(tables.SignInFailure).where(
-        among(tables.SignInFailure.subject, "subjects"),
+        any_of(tables.SignInFailure.subject, "subjects"),
         col(tables.SignInFailure.at) > bindparam("since"),
         col(tables.SignInFailure.at) <= bindparam("until"),
     )
 )
-_FAIL = prepared(
-    update(tables.SignInFailure).where(among(tables.SignInFailure.id, "attempts")).values(at=bindparam("moment"))
+_FAIL = prepare(
+    update(tables.SignInFailure).where(any_of(tables.SignInFailure.id, "attempts")).values(at=bindparam("moment"))
 )
-_WITHDRAW = prepared(delete(tables.SignInFailure).where(among(tables.SignInFailure.id, "attempts")))
-_SWEEP_FAILURES = prepared(delete(tables.SignInFailure).where(col(tables.SignInFailure.id) < bindparam("first_kept")))
+_WITHDRAW = prepare(delete(tables.SignInFailure).where(any_of(tables.SignInFailure.id, "attempts")))
+_SWEEP_FAILURES = prepare(delete(tables.SignInFailure).where(col(tables.SignInFailure.id) < bindparam("first_kept")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,41 +124,41 @@ class Standing:
 
 
 async def by_email(session: Session, email_key: str) -> tables.Account | None:
-    return await session.first(_ACCOUNT, email_key=email_key)
+    return await session.fetch_first(_ACCOUNT, email_key=email_key)
 
 
 async def exists(session: Session, account_id: bytes) -> bool:
     """Whether there is an account of that id: an agent who never could sign in may have none."""
-    return await session.first(_BY_ID, account_id=account_id) is not None
+    return await session.fetch_first(_BY_ID, account_id=account_id) is not None
 
 
 async def session_by_id(session: Session, session_id: bytes) -> tables.SignIn | None:
-    return await session.first(_SESSION, session_id=session_id)
+    return await session.fetch_first(_SESSION, session_id=session_id)
 
 
 async def key_by_id(session: Session, key_id: bytes) -> tables.ApiKey | None:
-    return await session.first(_KEY, key_id=key_id)
+    return await session.fetch_first(_KEY, key_id=key_id)
 
 
 async def keys_by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.ApiKey]:
     """The workspace's keys, revoked ones as well."""
-    return {row.id: row for row in await session.rows(_KEYS, ids=ids)}
+    return {row.id: row for row in await session.fetch_all(_KEYS, ids=ids)}
 
 
 async def live_keys(session: Session) -> int:
     """How many of the workspace's keys are not revoked, expired ones included."""
-    found: int = (await session.rows(_LIVE_KEYS))[0].count
+    found: int = (await session.fetch_all(_LIVE_KEYS))[0].count
     return found
 
 
 async def keys(session: Session, *, most: int) -> list[tables.ApiKey]:
     """The workspace's keys: those not revoked, then the others, the newest first."""
-    return await session.rows(_ALL_KEYS, most=most)
+    return await session.fetch_all(_ALL_KEYS, most=most)
 
 
 async def standing(session: Session, agent_id: bytes) -> Standing | None:
     """In one statement, in the session's workspace; None where the agent is not."""
-    rows: list[Any] = await session.rows(_STANDING, agent_id=agent_id)
+    rows: list[Any] = await session.fetch_all(_STANDING, agent_id=agent_id)
     if not rows or rows[0].part != 0:
         return None
     return Standing(
@@ -170,53 +170,53 @@ async def standing(session: Session, agent_id: bytes) -> Standing | None:
     )
 
 
-async def keep_hash(work: Work, account_id: bytes, password_hash: str) -> None:
-    await work.execute(_HASH, account_id=account_id, hash=password_hash)
+async def keep_hash(transaction: Transaction, account_id: bytes, password_hash: str) -> None:
+    await transaction.execute(_HASH, account_id=account_id, hash=password_hash)
 
 
-async def end_session(work: Work, session_id: bytes, secret_hash: bytes, *, at: int) -> bool:
+async def end_session(transaction: Transaction, session_id: bytes, secret_hash: bytes, *, at: int) -> bool:
     """Whether there was one to end."""
-    return await work.execute(_END, session_id=session_id, hash=secret_hash, at=at) > 0
+    return await transaction.execute(_END, session_id=session_id, hash=secret_hash, at=at) > 0
 
 
-async def end_sessions(work: Work, agent_id: bytes, *, at: int) -> None:
+async def end_sessions(transaction: Transaction, agent_id: bytes, *, at: int) -> None:
     """Every session of the agent: whoever uses one has to sign in again."""
-    await work.execute(_END_ALL, agent_id=agent_id, at=at)
+    await transaction.execute(_END_ALL, agent_id=agent_id, at=at)
 
 
-async def sweep_sessions(work: Work, agent_id: bytes, *, now: int) -> None:
+async def sweep_sessions(transaction: Transaction, agent_id: bytes, *, now: int) -> None:
     """Removes the agent's sessions that have run out."""
-    await work.execute(_SWEEP_SESSIONS, agent_id=agent_id, now=now)
+    await transaction.execute(_SWEEP_SESSIONS, agent_id=agent_id, now=now)
 
 
-async def key_used(work: Work, key_id: bytes, *, at: int, before: int) -> None:
+async def key_used(transaction: Transaction, key_id: bytes, *, at: int, before: int) -> None:
     """Keeps the moment, unless one later than `before` is kept already."""
-    await work.execute(_USED, key_id=key_id, at=at, before=before)
+    await transaction.execute(_USED, key_id=key_id, at=at, before=before)
 
 
-async def take_turn(work: Work, subjects: Sequence[str]) -> None:
+async def take_turn(transaction: Transaction, subjects: Sequence[str]) -> None:
     """Holds back every other transaction that takes its turn for one of these (at most two), until this one ends."""
     locks = sorted(int.from_bytes(sha256(subject.encode()).digest()[:8], signed=True) for subject in subjects)
-    await work.rows(_TURN, first=locks[0], second=locks[-1])
+    await transaction.fetch_all(_TURN, first=locks[0], second=locks[-1])
 
 
 async def attempts(
     session: Session, subjects: Sequence[str], *, since: int, until: int
 ) -> Sequence[tables.SignInFailure]:
     """Those that count later than `since` and not later than `until`."""
-    return await session.rows(_ATTEMPTS, subjects=subjects, since=since, until=until)
+    return await session.fetch_all(_ATTEMPTS, subjects=subjects, since=since, until=until)
 
 
-async def fail(work: Work, attempts: Sequence[bytes], *, at: int) -> None:
+async def fail(transaction: Transaction, attempts: Sequence[bytes], *, at: int) -> None:
     """The attempts have failed."""
-    await work.execute(_FAIL, attempts=attempts, moment=at)
+    await transaction.execute(_FAIL, attempts=attempts, moment=at)
 
 
-async def withdraw(work: Work, attempts: Sequence[bytes]) -> None:
+async def withdraw(transaction: Transaction, attempts: Sequence[bytes]) -> None:
     """The attempts were none: the password was right."""
-    await work.execute(_WITHDRAW, attempts=attempts)
+    await transaction.execute(_WITHDRAW, attempts=attempts)
 
 
-async def sweep_failures(work: Work, *, before: int) -> None:
+async def sweep_failures(transaction: Transaction, *, before: int) -> None:
     """Removes the attempts that began before that moment; their ids tell."""
-    await work.execute(_SWEEP_FAILURES, first_kept=ids.at(before, bytes(10)))
+    await transaction.execute(_SWEEP_FAILURES, first_kept=ids.id_at(before, bytes(10)))

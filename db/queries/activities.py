@@ -18,8 +18,8 @@ from db.paging.keyset import Listing
 from db.paging.nested_pages import Parents
 from db.paging.sorting import NEWEST_FIRST, Column, Key, Sort
 from db.queries.matching import filter_contexts
-from db.statements import Prepared, among, grouped, here, prepared
-from db.visibility import Sight, seen
+from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
+from db.visibility import Visibility, visible_to
 
 Activity = type[tables.Note] | type[tables.Interaction] | type[tables.Order]
 
@@ -32,21 +32,21 @@ _KINDS: dict[Activity, tuple[Asked, Sort]] = {
 
 
 async def asked(
-    session: Session, table: Activity, filter: Any, *, sight: Sight, agent_id: bytes | None, now: int
+    session: Session, table: Activity, filter: Any, *, visibility: Visibility, agent_id: bytes | None, now: int
 ) -> tuple[Listing, Sort]:
     """The rows of `table`, and their order. Raises QuestionRefused."""
     kind, order = _KINDS[table]
-    known = await filter_contexts.of(session, [filter], now=now, agent_id=agent_id, sight=sight)
+    known = await filter_contexts.of(session, [filter], now=now, agent_id=agent_id, visibility=visibility)
     reader = Reader(known)
     shape = TRUE if filter is None else kind(reader, filter, ("filter",))
 
     def build(dialect: str) -> Select[Any]:
-        found = select(table).where(here(table))
-        return found if shape == TRUE else found.where(Writer(dialect, everything=sight.everything).says(shape, table))
+        found = select(table).where(in_workspace(table))
+        return found if shape == TRUE else found.where(Writer(dialect, sees_all=visibility.sees_all).says(shape, table))
 
     condition = Condition(shape, tuple(reader.values))
-    values = {**condition.bound, **sight.values()}
-    return Listing((table, shape, sight.everything), build, table, sight.everything, values), order
+    values = {**condition.bound, **visibility.parameters()}
+    return Listing((table, shape, visibility.sees_all), build, table, visibility.sees_all, values), order
 
 
 def _of_customer(found: Select[Any], row: Any) -> Select[Any]:
@@ -57,47 +57,49 @@ OF_CUSTOMERS = Parents(tables.Customer, _of_customer)
 """Each customer's own."""
 
 
-async def in_sight(session: Session, ids: Sequence[bytes], table: Activity, sight: Sight) -> Mapping[bytes, Any]:
+async def in_sight(
+    session: Session, ids: Sequence[bytes], table: Activity, visibility: Visibility
+) -> Mapping[bytes, Any]:
     """The rows of `table` under their ids, of customers in sight."""
-    rows = await session.rows(_in_sight(table, sight.everything), ids=ids, **sight.values())
+    rows = await session.fetch_all(_in_sight(table, visibility.sees_all), ids=ids, **visibility.parameters())
     return {row.id: row for row in rows}
 
 
 @cache
-def _in_sight(table: Activity, everything: bool) -> Prepared[Any]:
-    return prepared(
+def _in_sight(table: Activity, sees_all: bool) -> PreparedStatement[Any]:
+    return prepare(
         select(table)
         .join(tables.Customer, col(tables.Customer.id) == table.customer_id)
-        .where(here(table, tables.Customer), among(table.id, "ids"), seen(everything))
+        .where(in_workspace(table, tables.Customer), any_of(table.id, "ids"), visible_to(sees_all))
     )
 
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_BODIES = prepared(
+_BODIES = prepare(
     select(tables.Note.customer_id, tables.Note.id, tables.Note.body_key)
-    .where(here(tables.Note), among(tables.Note.customer_id, "ids"))
+    .where(in_workspace(tables.Note), any_of(tables.Note.customer_id, "ids"))
     .order_by(col(tables.Note.id))
 )
 
 
 async def note_keys(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
     """The folded bodies of each customer's notes, with the notes' ids, oldest first."""
-    return grouped(await session.rows(_BODIES, ids=ids), "customer_id")
+    return group_rows(await session.fetch_all(_BODIES, ids=ids), "customer_id")
 
 
-_PENDING = prepared(
+_PENDING = prepare(
     select(tables.Interaction)
     .where(
-        here(tables.Interaction),
-        among(tables.Interaction.customer_id, "ids"),
+        in_workspace(tables.Interaction),
+        any_of(tables.Interaction.customer_id, "ids"),
         col(tables.Interaction.pending).is_(true()),
     )
     .order_by(col(tables.Interaction.occurred_at), col(tables.Interaction.id))
 )
-_BY_NUMBER = prepared(
+_BY_NUMBER = prepare(
     select(tables.Order).where(
-        here(tables.Order),
+        in_workspace(tables.Order),
         col(tables.Order.source) == bindparam("source"),
         col(tables.Order.number) == bindparam("number"),
     )
@@ -106,29 +108,29 @@ _BY_NUMBER = prepared(
 
 async def pending(session: Session, ids: Sequence[bytes]) -> list[tables.Interaction]:
     """What was recorded with these customers while they were archived, and has had no effect yet; oldest first."""
-    return await session.rows(_PENDING, ids=ids)
+    return await session.fetch_all(_PENDING, ids=ids)
 
 
-_LATEST = prepared(
+_LATEST = prepare(
     select(
         col(tables.Interaction.customer_id).label("key"),
         func.max(col(tables.Interaction.occurred_at)).label("moment"),
     )
-    .where(here(tables.Interaction), among(tables.Interaction.customer_id, "ids"))
+    .where(in_workspace(tables.Interaction), any_of(tables.Interaction.customer_id, "ids"))
     .group_by(col(tables.Interaction.customer_id))
 )
 
 
 async def latest(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, int]:
     """When something last happened with each of these customers; absent where nothing did."""
-    return {row.key: row.moment for row in await session.rows(_LATEST, ids=ids)}
+    return {row.key: row.moment for row in await session.fetch_all(_LATEST, ids=ids)}
 
 
-_BY_EXTERNAL_IDS = prepared(
+_BY_EXTERNAL_IDS = prepare(
     select(tables.Interaction).where(
-        here(tables.Interaction),
-        among(tables.Interaction.external_system, "systems"),
-        among(tables.Interaction.external_value, "values"),
+        in_workspace(tables.Interaction),
+        any_of(tables.Interaction.external_system, "systems"),
+        any_of(tables.Interaction.external_value, "values"),
     )
 )
 
@@ -140,7 +142,7 @@ async def by_external_ids(
     systems, values = list({system for system, _ in pairs}), list({value for _, value in pairs})
     wanted = set(pairs)
     found: dict[tuple[str, str], tables.Interaction] = {}
-    for row in await session.rows(_BY_EXTERNAL_IDS, systems=systems, values=values):
+    for row in await session.fetch_all(_BY_EXTERNAL_IDS, systems=systems, values=values):
         key = (row.external_system or "", row.external_value or "")
         if key in wanted:
             found[key] = row
@@ -149,4 +151,4 @@ async def by_external_ids(
 
 async def order_by_number(session: Session, source: str, number: str) -> tables.Order | None:
     """The order that the source calls by that number, whoever's it is."""
-    return await session.first(_BY_NUMBER, source=source, number=number)
+    return await session.fetch_first(_BY_NUMBER, source=source, number=number)

@@ -9,28 +9,28 @@ from sqlalchemy import bindparam, delete, func, not_, true
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
+from db.engine import Session, Transaction
 from db.paging import keyset
 from db.paging.keyset import Window
 from db.queries.customers import customers
 from db.queries.matching import matches
 from db.queries.matching.matches import Match
-from db.statements import Prepared, among, here, prepared
+from db.statements import PreparedStatement, any_of, in_workspace, prepare
 from db.tables.enums import ChangeAction
-from db.visibility import Sight
+from db.visibility import Visibility
 
 # The columns by which lines are a customer's: the line's own record, and whom a note, an interaction or an order is of.
 _BY_CUSTOMER = ("node_id", "customer_id")
 
 _FORGET = [
-    prepared(delete(tables.Change).where(here(tables.Change), among(getattr(tables.Change, name), "ids")))
+    prepare(delete(tables.Change).where(in_workspace(tables.Change), any_of(getattr(tables.Change, name), "ids")))
     for name in _BY_CUSTOMER
 ]
-_BY_SEQS = prepared(select(tables.Change).where(here(tables.Change), among(tables.Change.seq, "seqs")))
+_BY_SEQS = prepare(select(tables.Change).where(in_workspace(tables.Change), any_of(tables.Change.seq, "seqs")))
 
-_SHARED = prepared(
+_SHARED = prepare(
     select(tables.SavedView.id).where(
-        here(tables.SavedView), among(tables.SavedView.id, "ids"), col(tables.SavedView.shared).is_(true())
+        in_workspace(tables.SavedView), any_of(tables.SavedView.id, "ids"), col(tables.SavedView.shared).is_(true())
     )
 )
 
@@ -51,10 +51,10 @@ class Asked:
     not_by: tuple[int, bytes] | None = None
 
 
-async def forget(work: Work, customer_ids: Sequence[bytes]) -> None:
+async def forget(transaction: Transaction, customer_ids: Sequence[bytes]) -> None:
     """Removes all that was logged of these customers, and of what belonged to them."""
     for statement in _FORGET:
-        await work.execute(statement, ids=customer_ids)
+        await transaction.execute(statement, ids=customer_ids)
 
 
 async def lines(session: Session, after: int, size: int, asked: Asked) -> list[tables.Change]:
@@ -75,7 +75,7 @@ async def _read(session: Session, after: int, size: int, asked: Asked, *, by: st
         asked.not_by is not None,
     )
     kind, actor = asked.not_by or (None, None)
-    return await session.rows(
+    return await session.fetch_all(
         _lines(shape, by),
         after=after,
         size=size,
@@ -94,17 +94,17 @@ def identifier(seq: int) -> bytes:
     return seq.to_bytes(16)
 
 
-async def by_ids(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, tables.Change]:
+async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, tables.Change]:
     """Lines in sight under their numbers as ids."""
     seqs = [seq for one in ids if (seq := int.from_bytes(one)) < 2**63]
-    rows = await session.rows(_BY_SEQS, seqs=seqs) if seqs else []
-    return {identifier(row.seq): row for row in await in_sight(session, rows, sight)}
+    rows = await session.fetch_all(_BY_SEQS, seqs=seqs) if seqs else []
+    return {identifier(row.seq): row for row in await in_sight(session, rows, visibility)}
 
 
 async def readable(session: Session, rows: Sequence[Any], actor_id: bytes, *, hidden: Collection[str]) -> list[Any]:
     """Those that are not of a hidden type, and of saved views those that are shared or that the actor changed."""
     views = [row.node_id for row in rows if row.entity == "SavedView" and row.actor_id != actor_id]
-    shared = {row.id for row in await session.rows(_SHARED, ids=views)} if views else set()
+    shared = {row.id for row in await session.fetch_all(_SHARED, ids=views)} if views else set()
     return [
         row
         for row in rows
@@ -112,19 +112,19 @@ async def readable(session: Session, rows: Sequence[Any], actor_id: bytes, *, hi
     ]
 
 
-async def in_sight(session: Session, rows: Sequence[Any], sight: Sight) -> list[Any]:
+async def in_sight(session: Session, rows: Sequence[Any], visibility: Visibility) -> list[Any]:
     """Those lines that are about nobody in particular, or about customers in sight. What is no more is judged by who
     could see it: a line keeps that where it deletes."""
-    if sight.everything:
+    if visibility.sees_all:
         return list(rows)
     wanted = {named for row in rows if (named := customer(row)) is not None and not _deletes(row)}
-    seen = set(await customers.by_ids(session, list(wanted), sight)) if wanted else set()
-    return [row for row in rows if _is_seen(row, sight, seen)]
+    seen = set(await customers.by_ids(session, list(wanted), visibility)) if wanted else set()
+    return [row for row in rows if _is_seen(row, visibility, seen)]
 
 
-def _is_seen(row: Any, sight: Sight, seen: set[bytes]) -> bool:
+def _is_seen(row: Any, visibility: Visibility, seen: set[bytes]) -> bool:
     if _deletes(row):
-        return sight.could_see(row.audience or {})
+        return visibility.could_see(row.audience or {})
     named = customer(row)
     return named is None or named in seen
 
@@ -161,18 +161,18 @@ def _deletes(row: Any) -> bool:
 
 
 @cache
-def _lines(shape: tuple[bool, ...], by: str | None) -> Prepared[Any]:
+def _lines(shape: tuple[bool, ...], by: str | None) -> PreparedStatement[Any]:
     table = tables.Change
     entities, actions, nodes, since, not_by = shape
-    statement = select(table).where(here(table), col(table.seq) > bindparam("after"))
+    statement = select(table).where(in_workspace(table), col(table.seq) > bindparam("after"))
     if by is not None:
-        statement = statement.where(among(getattr(table, by), "customers"))
+        statement = statement.where(any_of(getattr(table, by), "customers"))
     if entities:
-        statement = statement.where(among(table.entity, "entities"))
+        statement = statement.where(any_of(table.entity, "entities"))
     if actions:
-        statement = statement.where(among(table.action, "actions"))
+        statement = statement.where(any_of(table.action, "actions"))
     if nodes:
-        statement = statement.where(among(table.node_id, "nodes"))
+        statement = statement.where(any_of(table.node_id, "nodes"))
     if since:
         statement = statement.where(col(table.at) >= bindparam("since"))
     if not_by:
@@ -180,4 +180,4 @@ def _lines(shape: tuple[bool, ...], by: str | None) -> Prepared[Any]:
             func.coalesce(col(table.actor_id), b"") == bindparam("actor")
         )
         statement = statement.where(not_(own))
-    return prepared(statement.order_by(col(table.seq)).limit(bindparam("size")))
+    return prepare(statement.order_by(col(table.seq)).limit(bindparam("size")))

@@ -8,33 +8,35 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.statements import among, grouped, here, prepared
+from db.statements import any_of, group_rows, in_workspace, prepare
 
-_UPLOAD = prepared(
+_UPLOAD = prepare(
     select(tables.Upload).where(
-        here(tables.Upload),
+        in_workspace(tables.Upload),
         col(tables.Upload.id) == bindparam("upload_id"),
         col(tables.Upload.actor_id) == bindparam("sender"),
     )
 )
-_MADE = prepared(select(tables.JobFile).where(here(tables.JobFile), col(tables.JobFile.id) == bindparam("file_id")))
-_BY_JOB = prepared(
+_MADE = prepare(
+    select(tables.JobFile).where(in_workspace(tables.JobFile), col(tables.JobFile.id) == bindparam("file_id"))
+)
+_BY_JOB = prepare(
     select(tables.JobFile)
-    .where(here(tables.JobFile), among(tables.JobFile.job_id, "ids"))
+    .where(in_workspace(tables.JobFile), any_of(tables.JobFile.job_id, "ids"))
     .order_by(col(tables.JobFile.id))
 )
 
 
 async def upload(session: Session, identifier: bytes, actor_id: bytes) -> tables.Upload | None:
     """What that agent or key sent, and nobody else."""
-    return await session.first(_UPLOAD, upload_id=identifier, sender=actor_id)
+    return await session.fetch_first(_UPLOAD, upload_id=identifier, sender=actor_id)
 
 
 async def made(session: Session, identifier: bytes) -> tables.JobFile | None:
     """A file that a job made."""
-    return await session.first(_MADE, file_id=identifier)
+    return await session.fetch_first(_MADE, file_id=identifier)
 
 
 async def by_job(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
     """The files that each job made."""
-    return grouped(await session.rows(_BY_JOB, ids=ids), "job_id")
+    return group_rows(await session.fetch_all(_BY_JOB, ids=ids), "job_id")

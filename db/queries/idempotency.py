@@ -7,12 +7,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Work
-from db.statements import WORKSPACE, here, prepared
+from db.engine import Transaction
+from db.statements import WORKSPACE, in_workspace, prepare
 
 _TABLE = tables.Idempotency
 _MINE = (
-    here(_TABLE),
+    in_workspace(_TABLE),
     col(_TABLE.caller_id) == bindparam("caller"),
     col(_TABLE.key) == bindparam("call_key"),
 )
@@ -25,34 +25,34 @@ _NEW = {
     "answer": None,
     "created_at": bindparam("at"),
 }
-_CLAIM = prepared(
+_CLAIM = prepare(
     postgresql.insert(_TABLE).values(_NEW).on_conflict_do_nothing(),
     sqlite=sqlite.insert(_TABLE).values(_NEW).on_conflict_do_nothing(),
 )
-_BY_KEY = prepared(select(_TABLE).where(*_MINE))
-_KEEP = prepared(update(_TABLE).where(*_MINE).values(answer=bindparam("answered")))
-_SWEEP = prepared(delete(_TABLE).where(*_MINE, col(_TABLE.created_at) < bindparam("before")))
-_SWEEP_ALL = prepared(delete(_TABLE).where(here(_TABLE), col(_TABLE.created_at) < bindparam("before")))
+_BY_KEY = prepare(select(_TABLE).where(*_MINE))
+_KEEP = prepare(update(_TABLE).where(*_MINE).values(answer=bindparam("answered")))
+_SWEEP = prepare(delete(_TABLE).where(*_MINE, col(_TABLE.created_at) < bindparam("before")))
+_SWEEP_ALL = prepare(delete(_TABLE).where(in_workspace(_TABLE), col(_TABLE.created_at) < bindparam("before")))
 
 
-async def claim(work: Work, caller: bytes, key: str, mutation: str, arguments: bytes, *, at: int) -> bool:
+async def claim(transaction: Transaction, caller: bytes, key: str, mutation: str, arguments: bytes, *, at: int) -> bool:
     """Whether the key is new. Where another transaction has claimed it and is not done, this one waits."""
-    return await work.execute(_CLAIM, caller=caller, call_key=key, called=mutation, digest=arguments, at=at) > 0
+    return await transaction.execute(_CLAIM, caller=caller, call_key=key, called=mutation, digest=arguments, at=at) > 0
 
 
-async def by_key(work: Work, caller: bytes, key: str) -> tables.Idempotency | None:
-    return await work.first(_BY_KEY, caller=caller, call_key=key)
+async def by_key(transaction: Transaction, caller: bytes, key: str) -> tables.Idempotency | None:
+    return await transaction.fetch_first(_BY_KEY, caller=caller, call_key=key)
 
 
-async def keep(work: Work, caller: bytes, key: str, answer: Any) -> None:
-    await work.execute(_KEEP, caller=caller, call_key=key, answered=answer)
+async def keep(transaction: Transaction, caller: bytes, key: str, answer: Any) -> None:
+    await transaction.execute(_KEEP, caller=caller, call_key=key, answered=answer)
 
 
-async def sweep(work: Work, caller: bytes, key: str, *, before: int) -> None:
+async def sweep(transaction: Transaction, caller: bytes, key: str, *, before: int) -> None:
     """Forgets the key where it was claimed before that moment."""
-    await work.execute(_SWEEP, caller=caller, call_key=key, before=before)
+    await transaction.execute(_SWEEP, caller=caller, call_key=key, before=before)
 
 
-async def sweep_all(work: Work, *, before: int) -> int:
+async def sweep_all(transaction: Transaction, *, before: int) -> int:
     """Forgets every key of the workspace that was claimed before that moment."""
-    return await work.execute(_SWEEP_ALL, before=before)
+    return await transaction.execute(_SWEEP_ALL, before=before)

@@ -20,9 +20,9 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from db import tables
-from db.engine import Session, Work
+from db.engine import Session, Transaction
 from db.paging.keyset import Listing
-from db.statements import Prepared, among, grouped, here, prepared
+from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
 from db.tables.column_types import Code, Moment
 from db.tables.enums import ActorKind, JobStatus, Outcome
 
@@ -47,15 +47,17 @@ def own(everybodys: bool) -> Any:
 
 
 _BY_IDS = {
-    everybodys: prepared(select(_JOB).where(here(_JOB), among(_JOB.id, "ids"), own(everybodys)))
+    everybodys: prepare(select(_JOB).where(in_workspace(_JOB), any_of(_JOB.id, "ids"), own(everybodys)))
     for everybodys in (True, False)
 }
-_LOCKED = prepared(select(_JOB).where(here(_JOB), col(_JOB.id) == bindparam("job_id")).with_for_update(key_share=True))
-_UNDONE_BY = prepared(
+_LOCKED = prepare(
+    select(_JOB).where(in_workspace(_JOB), col(_JOB.id) == bindparam("job_id")).with_for_update(key_share=True)
+)
+_UNDONE_BY = prepare(
     select(_JOB)
     .where(
-        here(_JOB),
-        among(_JOB.undo_of, "ids"),
+        in_workspace(_JOB),
+        any_of(_JOB.undo_of, "ids"),
         col(_JOB.dry_run).is_(False),
         col(_JOB.status) != JobStatus.FAILED.value,
     )
@@ -67,31 +69,31 @@ async def by_ids(
     session: Session, ids: Sequence[bytes], everybodys: bool, kind: ActorKind, actor_id: bytes
 ) -> Mapping[bytes, tables.Job]:
     """The jobs of that actor, or everybody's, under their ids."""
-    rows = await session.rows(_BY_IDS[everybodys], ids=ids, seen_kind=int(kind), seen_actor=actor_id)
+    rows = await session.fetch_all(_BY_IDS[everybodys], ids=ids, seen_kind=int(kind), seen_actor=actor_id)
     return {row.id: row for row in rows}
 
 
 async def any_by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Job]:
     """Whoever began them."""
-    return {row.id: row for row in await session.rows(_BY_IDS[True], ids=ids)}
+    return {row.id: row for row in await session.fetch_all(_BY_IDS[True], ids=ids)}
 
 
-async def locked(work: Work, job_id: bytes) -> Any:
+async def locked(transaction: Transaction, job_id: bytes) -> Any:
     """Nobody else changes it until the transaction ends; None where there is none."""
-    return await work.first(_LOCKED, job_id=job_id)
+    return await transaction.fetch_first(_LOCKED, job_id=job_id)
 
 
 async def undone_by(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Job]:
     """The job that undid each, or is about to."""
-    return {row.undo_of: row for row in reversed(await session.rows(_UNDONE_BY, ids=ids)) if row.undo_of}
+    return {row.undo_of: row for row in reversed(await session.fetch_all(_UNDONE_BY, ids=ids)) if row.undo_of}
 
 
 def listing(everybodys: bool, kind: ActorKind, actor_id: bytes, statuses: Sequence[int] | None) -> Listing:
     """The jobs of that actor, or everybody's, newest first."""
 
     def build(dialect: str) -> Select[Any]:
-        found = select(_JOB).where(here(_JOB), own(everybodys))
-        return found if statuses is None else found.where(among(_JOB.status, "statuses"))
+        found = select(_JOB).where(in_workspace(_JOB), own(everybodys))
+        return found if statuses is None else found.where(any_of(_JOB.status, "statuses"))
 
     values = {"seen_kind": int(kind), "seen_actor": actor_id, "statuses": statuses}
     return Listing(("jobs", everybodys, statuses is None), build, _JOB, True, values)
@@ -99,7 +101,7 @@ def listing(everybodys: bool, kind: ActorKind, actor_id: bytes, statuses: Sequen
 
 # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_OPEN = prepared(
+_OPEN = prepare(
     select(col(_JOB.workspace_id), col(_JOB.id))
     .where(
         col(_JOB.finished_at).is_(None),
@@ -108,24 +110,24 @@ _OPEN = prepared(
     .order_by(func.coalesce(col(_JOB.leased_until), 0), col(_JOB.id))
     .limit(AT_ONCE)
 )
-_CLAIM = prepared(
+_CLAIM = prepare(
     update(_JOB)
     .where(
-        here(_JOB),
+        in_workspace(_JOB),
         col(_JOB.id) == bindparam("job_id"),
         col(_JOB.finished_at).is_(None),
         or_(col(_JOB.leased_until).is_(None), col(_JOB.leased_until) < bindparam("now", type_=Moment)),
     )
     .values(leased_by=bindparam("worker"), leased_until=bindparam("until", type_=Moment))
 )
-_RELEASE = prepared(
+_RELEASE = prepare(
     update(_JOB)
-    .where(here(_JOB), col(_JOB.id) == bindparam("job_id"), col(_JOB.leased_by) == bindparam("worker"))
+    .where(in_workspace(_JOB), col(_JOB.id) == bindparam("job_id"), col(_JOB.leased_by) == bindparam("worker"))
     .values(leased_by=None, leased_until=bindparam("until", type_=Moment))
 )
 
 
-_CLOCK: Prepared[Any] = prepared(
+_CLOCK: PreparedStatement[Any] = prepare(
     select(cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger).label("now")),
     sqlite=select(cast((func.julianday("now") - 2440587.5) * 86_400_000, BigInteger).label("now")),
 )
@@ -133,39 +135,39 @@ _CLOCK: Prepared[Any] = prepared(
 
 async def clock(session: Session) -> int:
     """The moment by the database's clock."""
-    found: int = (await session.rows(_CLOCK))[0].now
+    found: int = (await session.fetch_all(_CLOCK))[0].now
     return found
 
 
 async def open_jobs(session: Session, now: int) -> list[Any]:
     """(workspace_id, id) of jobs that wait for a worker, of all workspaces: those that nobody has worked on, the oldest
     first, then whoever has waited longest since."""
-    return await session.rows(_OPEN, now=now)
+    return await session.fetch_all(_OPEN, now=now)
 
 
-async def claim(work: Work, job_id: bytes, worker: str, *, now: int, until: int) -> bool:
+async def claim(transaction: Transaction, job_id: bytes, worker: str, *, now: int, until: int) -> bool:
     """Whether the job is the worker's now. Of several who try at once, one gets it."""
-    return await work.execute(_CLAIM, job_id=job_id, worker=worker, now=now, until=until) > 0
+    return await transaction.execute(_CLAIM, job_id=job_id, worker=worker, now=now, until=until) > 0
 
 
-async def let_go(work: Work, job_id: bytes, worker: str, *, until: int | None) -> None:
+async def let_go(transaction: Transaction, job_id: bytes, worker: str, *, until: int | None) -> None:
     """The worker's lease ends; the job waits for the next one, not before `until`."""
-    await work.execute(_RELEASE, job_id=job_id, worker=worker, until=until)
+    await transaction.execute(_RELEASE, job_id=job_id, worker=worker, until=until)
 
 
-async def keep(work: Work, job_id: bytes, worker: str, status: int, changed: Mapping[str, Any]) -> bool:
+async def keep(transaction: Transaction, job_id: bytes, worker: str, status: int, changed: Mapping[str, Any]) -> bool:
     """Writes how far the job is; False where it is not the worker's any more, or not in that status."""
-    return await work.execute(_keep(tuple(changed)), job_id=job_id, worker=worker, seen_status=status, **{
+    return await transaction.execute(_keep(tuple(changed)), job_id=job_id, worker=worker, seen_status=status, **{
         f"to_{name}": value for name, value in changed.items()
     }) > 0  # fmt: skip
 
 
 @cache
-def _keep(names: tuple[str, ...]) -> Prepared[Any]:
-    return prepared(
+def _keep(names: tuple[str, ...]) -> PreparedStatement[Any]:
+    return prepare(
         update(_JOB)
         .where(
-            here(_JOB),
+            in_workspace(_JOB),
             col(_JOB.id) == bindparam("job_id"),
             col(_JOB.leased_by) == bindparam("worker"),
             col(_JOB.status) == bindparam("seen_status", type_=Code),
@@ -176,7 +178,7 @@ def _keep(names: tuple[str, ...]) -> Prepared[Any]:
 
 # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_SKIP_REST = prepared(
+_SKIP_REST = prepare(
     insert(_ROW).from_select(
         ["workspace_id", "job_id", "row", "node_id", "outcome"],
         select(
@@ -185,51 +187,55 @@ _SKIP_REST = prepared(
             col(_TARGET.row),
             col(_TARGET.node_id),
             bindparam("skipped", type_=Code).label("outcome"),
-        ).where(here(_TARGET), col(_TARGET.job_id) == bindparam("job_id"), col(_TARGET.row) != bindparam("failed")),
+        ).where(
+            in_workspace(_TARGET), col(_TARGET.job_id) == bindparam("job_id"), col(_TARGET.row) != bindparam("failed")
+        ),
     )
 )
 
 
-async def skip_rest(work: Work, job_id: bytes, failed: int) -> int:
+async def skip_rest(transaction: Transaction, job_id: bytes, failed: int) -> int:
     """Of the job's target every row but that one is told as skipped."""
-    return await work.execute(_SKIP_REST, job_id=job_id, failed=failed, skipped=int(Outcome.SKIPPED))
+    return await transaction.execute(_SKIP_REST, job_id=job_id, failed=failed, skipped=int(Outcome.SKIPPED))
 
 
 async def logged(session: Session, job_id: bytes, after: int, size: int, actions: Sequence[int] | None) -> list[Any]:
     """The next rows that the log of changes tells."""
-    return await session.rows(_logged(actions is None), job_id=job_id, after=after, size=size, actions=actions)
+    return await session.fetch_all(_logged(actions is None), job_id=job_id, after=after, size=size, actions=actions)
 
 
 @cache
-def _logged(every: bool) -> Prepared[Any]:
+def _logged(every: bool) -> PreparedStatement[Any]:
     found = select(_CHANGE).where(
-        here(_CHANGE), col(_CHANGE.job_id) == bindparam("job_id"), col(_CHANGE.row) > bindparam("after")
+        in_workspace(_CHANGE), col(_CHANGE.job_id) == bindparam("job_id"), col(_CHANGE.row) > bindparam("after")
     )
     if not every:
-        found = found.where(among(_CHANGE.action, "actions"))
-    return prepared(found.order_by(col(_CHANGE.row)).limit(bindparam("size")))
+        found = found.where(any_of(_CHANGE.action, "actions"))
+    return prepare(found.order_by(col(_CHANGE.row)).limit(bindparam("size")))
 
 
 async def apart(session: Session, job_id: bytes, after: int, size: int, outcomes: Sequence[int] | None) -> list[Any]:
     """The next rows that are kept apart: skipped, failed, unchanged, and all of a dry run."""
-    return await session.rows(_apart(outcomes is None), job_id=job_id, after=after, size=size, outcomes=outcomes)
+    return await session.fetch_all(_apart(outcomes is None), job_id=job_id, after=after, size=size, outcomes=outcomes)
 
 
 @cache
-def _apart(every: bool) -> Prepared[Any]:
-    found = select(_ROW).where(here(_ROW), col(_ROW.job_id) == bindparam("job_id"), col(_ROW.row) > bindparam("after"))
+def _apart(every: bool) -> PreparedStatement[Any]:
+    found = select(_ROW).where(
+        in_workspace(_ROW), col(_ROW.job_id) == bindparam("job_id"), col(_ROW.row) > bindparam("after")
+    )
     if not every:
-        found = found.where(among(_ROW.outcome, "outcomes"))
-    return prepared(found.order_by(col(_ROW.row)).limit(bindparam("size")))
+        found = found.where(any_of(_ROW.outcome, "outcomes"))
+    return prepare(found.order_by(col(_ROW.row)).limit(bindparam("size")))
 
 
-_OF_NODES = prepared(
+_OF_NODES = prepare(
     select(_CHANGE)
-    .where(here(_CHANGE), col(_CHANGE.job_id) == bindparam("job_id"), among(_CHANGE.node_id, "ids"))
+    .where(in_workspace(_CHANGE), col(_CHANGE.job_id) == bindparam("job_id"), any_of(_CHANGE.node_id, "ids"))
     .order_by(col(_CHANGE.seq))
 )
 
 
 async def changes_of(session: Session, job_id: bytes, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
     """What the job did to each of these records, in order."""
-    return grouped(await session.rows(_OF_NODES, job_id=job_id, ids=ids), "node_id")
+    return group_rows(await session.fetch_all(_OF_NODES, job_id=job_id, ids=ids), "node_id")

@@ -7,103 +7,105 @@ from sqlalchemy import bindparam, delete, exists, func, select
 from sqlmodel import col
 
 from db import tables
-from db.engine import Session, Work
-from db.statements import among, here, prepared
+from db.engine import Session, Transaction
+from db.statements import any_of, in_workspace, prepare
 from db.tables.column_types import Moment
 from db.tables.enums import JobKind
 
 _JOB = tables.Job
 _BEFORE = bindparam("before", type_=Moment)
 
-_WORKSPACES = prepared(select(col(tables.Directory.workspace_id)).order_by(col(tables.Directory.workspace_id)))
-_SESSIONS = prepared(delete(tables.SignIn).where(col(tables.SignIn.expires_at) <= _BEFORE))
-_UPLOADS = prepared(
+_WORKSPACES = prepare(select(col(tables.Directory.workspace_id)).order_by(col(tables.Directory.workspace_id)))
+_SESSIONS = prepare(delete(tables.SignIn).where(col(tables.SignIn.expires_at) <= _BEFORE))
+_UPLOADS = prepare(
     select(tables.Upload)
-    .where(here(tables.Upload), col(tables.Upload.created_at) < _BEFORE)
+    .where(in_workspace(tables.Upload), col(tables.Upload.created_at) < _BEFORE)
     .order_by(col(tables.Upload.created_at))
     .limit(bindparam("size"))
 )
-_READING = prepared(
+_READING = prepare(
     select(col(_JOB.arguments)).where(
-        here(_JOB), col(_JOB.finished_at).is_(None), col(_JOB.kind) == int(JobKind.IMPORT)
+        in_workspace(_JOB), col(_JOB.finished_at).is_(None), col(_JOB.kind) == int(JobKind.IMPORT)
     )
 )
-_FILES = prepared(
+_FILES = prepare(
     select(tables.JobFile)
-    .where(here(tables.JobFile), col(tables.JobFile.expires_at) < _BEFORE)
+    .where(in_workspace(tables.JobFile), col(tables.JobFile.expires_at) < _BEFORE)
     .order_by(col(tables.JobFile.id))
     .limit(bindparam("size"))
 )
 _KEPT: dict[Any, Any] = {
-    table: prepared(
+    table: prepare(
         select(col(_JOB.id))
         .where(
-            here(_JOB),
+            in_workspace(_JOB),
             col(_JOB.finished_at) < _BEFORE,
-            exists().where(here(table), col(table.job_id) == _JOB.id),
+            exists().where(in_workspace(table), col(table.job_id) == _JOB.id),
         )
         .order_by(col(_JOB.id))
     )
     for table in (tables.JobTarget, tables.JobRow)
 }
 _HIGHEST: dict[Any, Any] = {
-    table: prepared(
-        select(func.max(col(table.row)).label("row")).where(here(table), col(table.job_id) == bindparam("of"))
+    table: prepare(
+        select(func.max(col(table.row)).label("row")).where(in_workspace(table), col(table.job_id) == bindparam("of"))
     )
     for table in _KEPT
 }
 _ROWS: dict[Any, Any] = {
-    table: prepared(
-        delete(table).where(here(table), col(table.job_id) == bindparam("of"), col(table.row) < bindparam("below"))
+    table: prepare(
+        delete(table).where(
+            in_workspace(table), col(table.job_id) == bindparam("of"), col(table.row) < bindparam("below")
+        )
     )
     for table in _KEPT
 }
 _REMOVED: dict[Any, Any] = {
-    table: prepared(delete(table).where(here(table), among(table.id, "ids")))
+    table: prepare(delete(table).where(in_workspace(table), any_of(table.id, "ids")))
     for table in (tables.Upload, tables.JobFile)
 }
 
 
 async def workspaces(session: Session) -> list[int]:
     """The numbers of all of the server's."""
-    return [row.workspace_id for row in await session.rows(_WORKSPACES)]
+    return [row.workspace_id for row in await session.fetch_all(_WORKSPACES)]
 
 
-async def sessions(work: Work, *, before: int) -> int:
+async def sessions(transaction: Transaction, *, before: int) -> int:
     """Removes those that ended before that moment, of everybody; returns how many."""
-    return await work.execute(_SESSIONS, before=before)
+    return await transaction.execute(_SESSIONS, before=before)
 
 
 async def uploads(session: Session, *, before: int, size: int) -> list[Any]:
     """Those that came before that moment, the oldest first."""
-    return await session.rows(_UPLOADS, before=before, size=size)
+    return await session.fetch_all(_UPLOADS, before=before, size=size)
 
 
 async def being_imported(session: Session) -> list[Any]:
     """The arguments of the imports that have not ended."""
-    return [row.arguments for row in await session.rows(_READING)]
+    return [row.arguments for row in await session.fetch_all(_READING)]
 
 
 async def files(session: Session, *, before: int, size: int) -> list[Any]:
     """Those that jobs made and that could be fetched until that moment."""
-    return await session.rows(_FILES, before=before, size=size)
+    return await session.fetch_all(_FILES, before=before, size=size)
 
 
-async def remove(work: Work, table: Any, ids: Sequence[bytes]) -> None:
-    await work.execute(_REMOVED[table], ids=ids)
+async def remove(transaction: Transaction, table: Any, ids: Sequence[bytes]) -> None:
+    await transaction.execute(_REMOVED[table], ids=ids)
 
 
 async def jobs_keeping(session: Session, table: Any, *, before: int) -> list[bytes]:
     """The jobs that ended before that moment and keep rows of a table still."""
-    return [row.id for row in await session.rows(_KEPT[table], before=before)]
+    return [row.id for row in await session.fetch_all(_KEPT[table], before=before)]
 
 
 async def highest(session: Session, table: Any, job_id: bytes) -> int:
     """The number of the last row that is kept; -1 where there is none."""
-    found = (await session.rows(_HIGHEST[table], of=job_id))[0].row
+    found = (await session.fetch_all(_HIGHEST[table], of=job_id))[0].row
     return -1 if found is None else int(found)
 
 
-async def forget(work: Work, table: Any, job_id: bytes, below: int) -> None:
+async def forget(transaction: Transaction, table: Any, job_id: bytes, below: int) -> None:
     """Removes the rows with lower numbers."""
-    await work.execute(_ROWS[table], of=job_id, below=below)
+    await transaction.execute(_ROWS[table], of=job_id, below=below)

@@ -7,61 +7,61 @@ from sqlalchemy import bindparam, exists, func, update
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
-from db.statements import here, prepared
+from db.engine import Session, Transaction
+from db.statements import in_workspace, prepare
 
-_LAST = prepared(select(func.max(col(tables.Directory.workspace_id)).label("last")))
-_COUNTED = prepared(
+_LAST = prepare(select(func.max(col(tables.Directory.workspace_id)).label("last")))
+_COUNTED = prepare(
     update(tables.Counter)
-    .where(here(tables.Counter))
+    .where(in_workspace(tables.Counter))
     .values(change=col(tables.Counter.change) + bindparam("more"))
     .returning(col(tables.Counter.change))
 )
-_DIRECTORY = prepared(select(tables.Directory).where(col(tables.Directory.id) == bindparam("public_id")))
-_OTHERS = prepared(
+_DIRECTORY = prepare(select(tables.Directory).where(col(tables.Directory.id) == bindparam("public_id")))
+_OTHERS = prepare(
     select(tables.Directory.workspace_id).where(tables.Directory.workspace_id != bindparam("workspace_id")).limit(1)
 )
 # With whether any assignment rule is on, so that who writes a customer need not ask for rules that are not there.
-_SETTINGS = prepared(
+_SETTINGS = prepare(
     select(
-        exists().where(here(tables.AssignmentRule), col(tables.AssignmentRule.active).is_(True)).label("ruled"),
+        exists().where(in_workspace(tables.AssignmentRule), col(tables.AssignmentRule.active).is_(True)).label("ruled"),
         tables.Workspace,
-    ).where(here(tables.Workspace)),
+    ).where(in_workspace(tables.Workspace)),
     reads=tables.Workspace,
 )
-_LOCKED = prepared(select(tables.Workspace).where(here(tables.Workspace)).with_for_update())
+_LOCKED = prepare(select(tables.Workspace).where(in_workspace(tables.Workspace)).with_for_update())
 
 
 async def last_number(session: Session) -> int:
     """The highest number that a workspace has; 0 where there is none."""
-    found = await session.first(_LAST)
+    found = await session.fetch_first(_LAST)
     return (found.last if found else None) or 0
 
 
 async def by_public_id(session: Session, public_id: bytes) -> tables.Directory | None:
     """From the id that clients see to the number that everything of the workspace is found by."""
-    return await session.first(_DIRECTORY, public_id=public_id)
+    return await session.fetch_first(_DIRECTORY, public_id=public_id)
 
 
 async def alone(session: Session) -> bool:
     """Whether the database had no other workspace a moment ago."""
-    return not await session.settled(_OTHERS)
+    return not await session.fetch_cached(_OTHERS)
 
 
 async def settings(session: Session) -> tables.Workspace | None:
     """The session's workspace."""
-    return await session.first(_SETTINGS)
+    return await session.fetch_first(_SETTINGS)
 
 
 async def zone(session: Session) -> ZoneInfo:
     """Where the workspace's days begin."""
-    found = await session.settled(_SETTINGS)
+    found = await session.fetch_cached(_SETTINGS)
     return ZoneInfo(found[0].timezone if found else "UTC")
 
 
-async def locked(work: Work) -> tables.Workspace:
+async def locked(transaction: Transaction) -> tables.Workspace:
     """The same, and nobody else changes it until the transaction ends."""
-    found: tables.Workspace = (await work.rows(_LOCKED))[0]
+    found: tables.Workspace = (await transaction.fetch_all(_LOCKED))[0]
     return found
 
 
@@ -71,10 +71,10 @@ async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, table
     return {found.id: found} if found is not None and found.id in ids else {}
 
 
-async def take_numbers(work: Work, count: int) -> int:
+async def take_numbers(transaction: Transaction, count: int) -> int:
     """The first of the next `count` numbers in the workspace's log. The last statement but one of a transaction:
     everybody else who writes there waits from here to its end."""
-    found = await work.first(_COUNTED, more=count)
+    found = await transaction.fetch_first(_COUNTED, more=count)
     if found is None:
-        raise LookupError(f"workspace {work.workspace_id} has no counter")
+        raise LookupError(f"workspace {transaction.workspace_id} has no counter")
     return int(found.change) - count + 1

@@ -65,8 +65,8 @@ class Stored(InWorkspace):
     created_at: int = Field(sa_type=Moment)
 
     def __init__(self, **values: Any) -> None:
-        made = values.setdefault("id", ids.new())
-        values.setdefault("created_at", ids.moment(made))
+        made = values.setdefault("id", ids.new_id())
+        values.setdefault("created_at", ids.id_time(made))
         super().__init__(**values)
 
 
@@ -77,8 +77,8 @@ class Versioned(Stored):
     version: int = 1
 
     def __init__(self, **values: Any) -> None:
-        made = values.setdefault("id", ids.new())
-        values.setdefault("updated_at", values.get("created_at", ids.moment(made)))
+        made = values.setdefault("id", ids.new_id())
+        values.setdefault("updated_at", values.get("created_at", ids.id_time(made)))
         super().__init__(**values)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 
 
-class Alike:
+class HashedKey:
     """What tells whether two are made into the same SQL. It goes deep, so its hash is reckoned once."""
 
     __slots__ = ("_hash", "parts")
@@ -13,7 +13,7 @@ class Alike:
         self._hash = hash(parts)
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Alike) and self.parts == other.parts)
+        return self is other or (isinstance(other, HashedKey) and self.parts == other.parts)
 
     def __hash__(self) -> int:
         return self._hash

@@ -5,12 +5,12 @@ import threading
 import time
 
 
-def now() -> int:
+def current_time() -> int:
     """The present moment: milliseconds since 1970-01-01 UTC, the unit of every stored moment."""
     return time.time_ns() // 1_000_000
 
 
-def at(moment: int, randomness: bytes | None = None) -> bytes:
+def id_at(moment: int, randomness: bytes | None = None) -> bytes:
     """An id whose time part is `moment` (milliseconds). Ten bytes of `randomness` make it reproducible."""
     tail = bytearray(randomness or os.urandom(10))
     tail[0] = (tail[0] & 0x0F) | 0x70
@@ -27,7 +27,7 @@ class _Maker:
 
     def __call__(self) -> bytes:
         with self._lock:
-            made = int.from_bytes(at(now()), "big")
+            made = int.from_bytes(id_at(current_time()), "big")
             if made <= self._last:
                 made = self._last + _STEP
             self._last = made
@@ -37,10 +37,10 @@ class _Maker:
 # Large enough that neighbours cannot be guessed, small enough that a millisecond never runs over.
 _STEP = 1 << 20
 
-new = _Maker()
+new_id = _Maker()
 """An id for a record that is made now, greater than every one that this process made before."""
 
 
-def moment(identifier: bytes) -> int:
+def id_time(identifier: bytes) -> int:
     """The milliseconds at which the id was made: the record's `created_at`."""
     return int.from_bytes(identifier[:6], "big")

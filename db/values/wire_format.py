@@ -33,19 +33,19 @@ PREFIXES = {
 _TYPES = {prefix: name for name, prefix in PREFIXES.items()}
 
 
-def wire(kind: str) -> Callable[[bytes], str]:
+def id_encoder(kind: str) -> Callable[[bytes], str]:
     """How ids of that type are written."""
     prefix = PREFIXES[kind] + "_"
     return lambda identifier: prefix + identifier.hex()
 
 
-def parse(kind: str, text: str) -> bytes | None:
+def decode_id(kind: str, text: str) -> bytes | None:
     """The id of a record of that type; None when the text is none, so that it is found nowhere."""
     found = _WIRE.fullmatch(text)
     return bytes.fromhex(found[2]) if found and found[1] == PREFIXES[kind] else None
 
 
-def split(text: str) -> tuple[str, bytes] | None:
+def split_id(text: str) -> tuple[str, bytes] | None:
     """The type's name and the id; None when the text is no id."""
     found = _WIRE.fullmatch(text)
     if found is None or found[1] not in _TYPES:
@@ -93,7 +93,7 @@ MILLIS = tuple(f"{milli:03}Z" for milli in range(1000))
 FRACTIONS = _Fractions()
 
 
-def show_moment(moment: int) -> str:
+def format_moment(moment: int) -> str:
     """RFC 3339 in UTC with milliseconds."""
     day = moment // _DAY
     rest = moment - day * _DAY
@@ -103,7 +103,7 @@ def show_moment(moment: int) -> str:
     return f"{DAYS[day]}{MINUTES[minute]}{SECONDS[second]}{MILLIS[rest - second * 1000]}"
 
 
-def show_decimal(value: int | Decimal) -> str:
+def format_decimal(value: int | Decimal) -> str:
     """Ten-thousandths, or an exact number, without needless zeros."""
     if value.__class__ is int and value >= 0:
         whole = value // _ONE
@@ -113,7 +113,7 @@ def show_decimal(value: int | Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def read_moment(text: str) -> int:
+def parse_moment(text: str) -> int:
     """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off. Raises ValueError."""
     if not _RFC3339.fullmatch(text):
         raise ValueError("it needs the form 2026-11-21T09:30:00Z, with an offset")
@@ -124,7 +124,7 @@ def read_moment(text: str) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
-def read_date(text: str) -> str:
+def parse_date(text: str) -> str:
     """An ISO 8601 calendar date, kept as it is written. Raises ValueError."""
     if not _DATE.fullmatch(text):
         raise ValueError("it needs the form 2026-11-21")

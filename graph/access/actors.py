@@ -22,7 +22,7 @@ from graph.types.scalars import DateTime
 class ApiKey(Node):
     is_type_of = read_from(tables.ApiKey)
 
-    id: strawberry.ID = column("The key's id; not its secret.", convert=ids.wire("ApiKey"))
+    id: strawberry.ID = column("The key's id; not its secret.", convert=ids.id_encoder("ApiKey"))
     name: str = column("What it is for.")
     permissions: list[Permission] = column("What it may do.")
     hint: str = column("The end of the secret, to tell keys apart.")

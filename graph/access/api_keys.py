@@ -6,7 +6,7 @@ import strawberry
 from strawberry import Info, Maybe
 
 from crm.access import api_keys
-from crm.validation import MOST
+from crm.validation import MAX_LIST_ITEMS
 from db.queries import accounts
 from graph.access.actors import ApiKey
 from graph.access.permissions import guarded
@@ -20,10 +20,10 @@ from graph.types.scalars import DateTime
 class Query:
     @guarded(
         Permission.KEY_MANAGE,
-        f"The workspace's API keys: those that work, then the revoked ones, the newest first; {MOST} at most.",
+        f"The workspace's API keys, newest first: active keys, then revoked ones; {MAX_LIST_ITEMS} at most.",
     )
     async def api_keys(self, info: Info) -> list[ApiKey]:
-        return cast(Any, await accounts.keys(info.context.reading, most=MOST))
+        return cast(Any, await accounts.keys(info.context.session, most=MAX_LIST_ITEMS))
 
 
 @strawberry.input(description="A new API key.")
@@ -57,8 +57,8 @@ class Mutation:
         info: Info,
         input: Annotated[ApiKeyInput, strawberry.argument(description="What the key is to be.")],
     ) -> ApiKeyPayload:
-        return await info.context.act(
-            lambda act: api_keys.create(act, given(input)),
+        return await info.context.mutate(
+            lambda unit: api_keys.create(unit, given(input)),
             lambda made: ApiKeyPayload(api_key=made.key, secret=made.secret),
         )
 
@@ -70,4 +70,4 @@ class Mutation:
     async def api_key_revoke(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which key.")]
     ) -> ApiKeyPayload:
-        return await info.context.act(lambda act: api_keys.revoke(act, id), _payload)
+        return await info.context.mutate(lambda unit: api_keys.revoke(unit, id), _payload)

@@ -32,7 +32,7 @@ class _Required(FieldExtension):
         return await next_(source, info, **kwargs)
 
     def _check(self, info: strawberry.Info) -> None:
-        if not info.context.viewer.may(self.permission):
+        if not info.context.viewer.has_permission(self.permission):
             raise Forbidden(f"You need the permission {self.permission.name} for this.")
 
 

@@ -96,7 +96,7 @@ class Mutation:
         customer: _Customer,
         input: Annotated[NoteInput, strawberry.argument(description="What it says.")],
     ) -> NotePayload:
-        return await info.context.act(lambda act: notes.create(act, given(customer), input.body), _note)
+        return await info.context.mutate(lambda unit: notes.create(unit, given(customer), input.body), _note)
 
     @mutation(Permission.NOTE_WRITE, "Rewrite one's own note, or any with NOTE_MANAGE.", payload=NotePayload)
     async def note_update(
@@ -105,13 +105,13 @@ class Mutation:
         id: Annotated[strawberry.ID, strawberry.argument(description="Which note.")],
         input: Annotated[NoteInput, strawberry.argument(description="What it says from now on.")],
     ) -> NotePayload:
-        return await info.context.act(lambda act: notes.update(act, id, input.body), _note)
+        return await info.context.mutate(lambda unit: notes.update(unit, id, input.body), _note)
 
     @mutation(Permission.NOTE_WRITE, "Delete one's own note, or any with NOTE_MANAGE.", payload=NotePayload)
     async def note_delete(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which note.")]
     ) -> NotePayload:
-        return await info.context.act(lambda act: notes.delete(act, id), _note)
+        return await info.context.mutate(lambda unit: notes.delete(unit, id), _note)
 
     @mutation(
         Permission.INTERACTION_RECORD,
@@ -124,7 +124,9 @@ class Mutation:
         customer: _Customer,
         input: Annotated[InteractionInput, strawberry.argument(description="What happened.")],
     ) -> InteractionPayload:
-        return await info.context.act(lambda act: interactions.record(act, given(customer), given(input)), _interaction)
+        return await info.context.mutate(
+            lambda unit: interactions.record(unit, given(customer), given(input)), _interaction
+        )
 
     @mutation(
         Permission.INTERACTION_RECORD,
@@ -137,10 +139,10 @@ class Mutation:
         customer: _Customer,
         input: Annotated[OrderInput, strawberry.argument(description="The order.")],
     ) -> OrderPayload:
-        return await info.context.act(lambda act: orders.upsert(act, given(customer), given(input)), _order)
+        return await info.context.mutate(lambda unit: orders.upsert(unit, given(customer), given(input)), _order)
 
     @mutation(Permission.INTERACTION_RECORD, "Delete an order.", payload=OrderPayload)
     async def order_delete(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which order.")]
     ) -> OrderPayload:
-        return await info.context.act(lambda act: orders.delete(act, id), _order)
+        return await info.context.mutate(lambda unit: orders.delete(unit, id), _order)

@@ -33,7 +33,7 @@ _CUSTOMER = strawberry.lazy("graph.customers")
 class Note(Record, Node):
     is_type_of = read_from(tables.Note)
 
-    id: strawberry.ID = column("The note's id.", convert=ids.wire("Note"))
+    id: strawberry.ID = column("The note's id.", convert=ids.id_encoder("Note"))
     body: str = column("The text: 1 to 1 000 characters.")
 
     @batched("Who wrote it.", needs=("author_kind", "author_id"))
@@ -42,14 +42,14 @@ class Note(Record, Node):
 
     @batched("Whom it is about.", needs=("customer_id",))
     async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
-        return await info.context.one(customers.by_ids, parents, "customer_id", info.context.viewer.sight)
+        return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
 @strawberry.type(description="Something that happened between the business and a customer.")
 class Interaction(Node):
     is_type_of = read_from(tables.Interaction)
 
-    id: strawberry.ID = column("The interaction's id.", convert=ids.wire("Interaction"))
+    id: strawberry.ID = column("The interaction's id.", convert=ids.id_encoder("Interaction"))
     kind: InteractionKind = column("What it was.")
     direction: Direction | None = column("Who began.")
     channel: str | None = column("Where: WeCom, Zalo, WhatsApp, phone, shop …")
@@ -62,11 +62,11 @@ class Interaction(Node):
 
     @batched("The agent who took part.", needs=("agent_id",))
     async def agent(parents: Rows, info: Info) -> list[Agent | None]:
-        return await info.context.one(agents.by_ids, parents, "agent_id")
+        return await info.context.load_one(agents.by_ids, parents, "agent_id")
 
     @batched("With whom.", needs=("customer_id",))
     async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
-        return await info.context.one(customers.by_ids, parents, "customer_id", info.context.viewer.sight)
+        return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
     @batched("What it is called in another system.", needs=("external_system", "external_value"))
     async def external_id(parents: Rows, info: Info) -> list[ExternalId | None]:
@@ -80,7 +80,7 @@ class Interaction(Node):
 class Order(Node):
     is_type_of = read_from(tables.Order)
 
-    id: strawberry.ID = column("The order's id.", convert=ids.wire("Order"))
+    id: strawberry.ID = column("The order's id.", convert=ids.id_encoder("Order"))
     source: str = column("The system that it was made in.")
     number: str = column("Its number there; unique within the source.")
     status: str | None = column("Its state there.")
@@ -91,7 +91,7 @@ class Order(Node):
 
     @batched("Who bought.", needs=("customer_id",))
     async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
-        return await info.context.one(customers.by_ids, parents, "customer_id", info.context.viewer.sight)
+        return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
 async def listed(
@@ -99,15 +99,20 @@ async def listed(
 ) -> list[Any]:
     """A page of each customer's rows of `table`, newest first."""
     context = info.context
-    reading, viewer, place = context.reading, context.viewer, window(first, after)
+    session, viewer, place = context.session, context.viewer, window(first, after)
     with list_arguments.refusals():
         listing, order = await activities.asked(
-            reading, table, list_arguments.given(filter), sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+            session,
+            table,
+            list_arguments.given(filter),
+            visibility=viewer.visibility,
+            agent_id=viewer.agent_id,
+            now=context.now,
         )
         keyset.check(order, place)
     keys = list(dict.fromkeys(parent.id for parent in parents))
     lists = Lists(
-        lambda: nested_pages.pages(reading, keys, activities.OF_CUSTOMERS, listing, place, order),
-        lambda at_most: nested_pages.counts(reading, keys, activities.OF_CUSTOMERS, listing, at_most),
+        lambda: nested_pages.pages(session, keys, activities.OF_CUSTOMERS, listing, place, order),
+        lambda at_most: nested_pages.counts(session, keys, activities.OF_CUSTOMERS, listing, at_most),
     )
     return [Listed(lists, parent.id) for parent in parents]

@@ -25,7 +25,7 @@ from graph.types.scalars import FilterJSON
 class AssignmentRule(Node):
     is_type_of = read_from(tables.AssignmentRule)
 
-    id: strawberry.ID = column("The rule's id.", convert=ids.wire("AssignmentRule"))
+    id: strawberry.ID = column("The rule's id.", convert=ids.id_encoder("AssignmentRule"))
     name: str = column("Its name.")
     active: bool = column("False while it is switched off.")
     position: int = column("Its place: the first rule whose filter finds the customer assigns them.")
@@ -34,18 +34,18 @@ class AssignmentRule(Node):
 
     @batched("The agents whom it assigns to, in its order.", needs=("id",))
     async def agents(parents: Rows, info: Info) -> list[list[Agent]]:
-        return await info.context.many(rules.agents, parents, "id")
+        return await info.context.load_many(rules.agents, parents, "id")
 
     @batched("The departments whose members it assigns to after the agents, in its order.", needs=("id",))
     async def departments(parents: Rows, info: Info) -> list[list[Department]]:
-        return await info.context.many(rules.departments, parents, "id")
+        return await info.context.load_many(rules.departments, parents, "id")
 
 
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "All assignment rules, in the order in which they are tried.")
     async def assignment_rules(self, info: Info) -> list[AssignmentRule]:
-        return cast(Any, await rules.every(info.context.reading))
+        return cast(Any, await rules.every(info.context.session))
 
 
 @strawberry.input(description="What an assignment rule is to be. What is left out stays as it is.")
@@ -85,11 +85,11 @@ _Input: TypeAlias = Annotated[AssignmentRuleInput, strawberry.argument(descripti
 class Mutation:
     @mutation(Permission.RULE_MANAGE, "Make an assignment rule.", payload=AssignmentRulePayload)
     async def assignment_rule_create(self, info: Info, input: _Input) -> AssignmentRulePayload:
-        return await info.context.act(lambda act: crm_rules.create(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: crm_rules.create(unit, given(input)), _payload)
 
     @mutation(Permission.RULE_MANAGE, "Change an assignment rule.", payload=AssignmentRulePayload)
     async def assignment_rule_update(self, info: Info, id: _Which, input: _Input) -> AssignmentRulePayload:
-        return await info.context.act(lambda act: crm_rules.update(act, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: crm_rules.update(unit, id, given(input)), _payload)
 
     @mutation(
         Permission.RULE_MANAGE,
@@ -97,4 +97,4 @@ class Mutation:
         payload=AssignmentRulePayload,
     )
     async def assignment_rule_delete(self, info: Info, id: _Which) -> AssignmentRulePayload:
-        return await info.context.act(lambda act: crm_rules.delete(act, id), _payload)
+        return await info.context.mutate(lambda unit: crm_rules.delete(unit, id), _payload)

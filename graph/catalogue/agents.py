@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Agent(Record, Node):
     is_type_of = read_from(tables.Agent)
 
-    id: strawberry.ID = column("The agent's id.", convert=ids.wire("Agent"))
+    id: strawberry.ID = column("The agent's id.", convert=ids.id_encoder("Agent"))
     name: str = column("The name that colleagues see.")
     email: str = column("The address for signing in; unique on the server.")
     active: bool = column("False once deactivated: then they cannot sign in and get no customers.")
@@ -40,19 +40,19 @@ class Agent(Record, Node):
 
     @batched("What they may do: their role's permissions, with what was granted and revoked.", needs=("id", "role"))
     async def permissions(parents: Rows, info: Info) -> list[list[Permission]]:
-        exceptions = await info.context.many(agents.permissions_by_agent, parents, "id")
+        exceptions = await info.context.load_many(agents.permissions_by_agent, parents, "id")
         pairs = zip(parents, exceptions, strict=True)
-        return [sorted(access.permissions_of(Role(parent.role), own)) for parent, own in pairs]
+        return [sorted(access.effective_permissions_of(Role(parent.role), own)) for parent, own in pairs]
 
     @batched("Where they work, their first department first.", needs=("id",))
     async def departments(
         parents: Rows, info: Info
     ) -> list[list[Annotated["Department", strawberry.lazy("graph.catalogue.departments")]]]:
-        return await info.context.many(departments.by_agent, parents, "id")
+        return await info.context.load_many(departments.by_agent, parents, "id")
 
     @batched("How many customers they own, archived ones left out.", needs=("id",))
     async def customer_count(parents: Rows, info: Info) -> list[int]:
-        return await info.context.counts(customers.counts_by, parents, "owner_id", info.context.viewer.sight)
+        return await info.context.load_counts(customers.counts_by, parents, "owner_id", info.context.viewer.visibility)
 
     customers = customer_lists.customers(
         "The customers they own, archived ones left out.", customer_lists.by(agents.CUSTOMERS)
@@ -69,7 +69,7 @@ class AgentRef:
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "An agent by id; null when there is none.")
     async def agent(self, info: Info, id: Id) -> Agent | None:
-        return await info.context.found(agents.by_ids, "Agent", id)
+        return await info.context.load_found(agents.by_ids, "Agent", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The workspace's agents.")
     async def agents(
@@ -162,14 +162,14 @@ class Mutation:
     async def agent_create(self, info: Info, input: _Input) -> AgentPayload:
         wanted = given(input)
         password_hash = await rules.hashed(wanted)
-        return await info.context.act(lambda act: rules.create(act, wanted, password_hash), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, wanted, password_hash), _payload)
 
     @mutation(Permission.AGENT_MANAGE, "Change an agent.", payload=AgentPayload)
     async def agent_update(self, info: Info, id: _Which, input: _Input, if_version: _IfVersion = None) -> AgentPayload:
         wanted = given(input)
         password_hash = await rules.hashed(wanted)
-        return await info.context.act(
-            lambda act: rules.update(act, id, wanted, password_hash, if_version=if_version), _payload
+        return await info.context.mutate(
+            lambda unit: rules.update(unit, id, wanted, password_hash, if_version=if_version), _payload
         )
 
     @mutation(
@@ -179,4 +179,4 @@ class Mutation:
     )
     async def agent_deactivate(self, info: Info, id: _Which, customers: _Offboarding = None) -> AgentPayload:
         choice = None if not customers else given(customers)
-        return await info.context.act(lambda act: rules.deactivate(act, id, choice), _deactivated)
+        return await info.context.mutate(lambda unit: rules.deactivate(unit, id, choice), _deactivated)

@@ -31,14 +31,14 @@ from graph.types.nodes import Node, Record, read_from
 class Company(Record, Node):
     is_type_of = read_from(tables.Company)
 
-    id: strawberry.ID = column("The company's id.", convert=ids.wire("Company"))
+    id: strawberry.ID = column("The company's id.", convert=ids.id_encoder("Company"))
     name: str = column("Its name; several companies may share one.")
     domain: str | None = column("Its internet domain; unique in the workspace.")
     phone: str | None = column("Its number, in E.164.")
 
     @batched("Its ids in other systems.", needs=("id",))
     async def external_ids(parents: Rows, info: Info) -> list[list[ExternalId]]:
-        return await info.context.many(companies.external_ids, parents, "id")
+        return await info.context.load_many(companies.external_ids, parents, "id")
 
     @batched("Where it is; null when nothing of it is known.", needs=addresses.COLUMNS)
     async def address(parents: Rows, info: Info) -> list[Address | None]:
@@ -46,11 +46,13 @@ class Company(Record, Node):
 
     @batched("The agent who looks after it.", needs=("owner_id",))
     async def owner(parents: Rows, info: Info) -> list[Agent | None]:
-        return await info.context.one(agents.by_ids, parents, "owner_id")
+        return await info.context.load_one(agents.by_ids, parents, "owner_id")
 
     @batched("How many customers belong to it, archived ones left out.", needs=("id",))
     async def customer_count(parents: Rows, info: Info) -> list[int]:
-        return await info.context.counts(customers.counts_by, parents, "company_id", info.context.viewer.sight)
+        return await info.context.load_counts(
+            customers.counts_by, parents, "company_id", info.context.viewer.visibility
+        )
 
     @batched("One custom field, with its value.", needs=("id",))
     async def custom_field(parents: Rows, info: Info, key: Key) -> list[CustomFieldValue | None]:
@@ -79,12 +81,12 @@ class Query:
         self, info: Info, by: Annotated[CompanyRef, strawberry.argument(description="Which one.")]
     ) -> Company | None:
         if by.id:
-            return await info.context.found(companies.by_ids, "Company", by.id.value)
+            return await info.context.load_found(companies.by_ids, "Company", by.id.value)
         if by.domain:
-            return cast(Any, await companies.by_domain(info.context.reading, fold(by.domain.value)))
+            return cast(Any, await companies.by_domain(info.context.session, fold(by.domain.value)))
         assert by.external_id is not None
         named = by.external_id.value
-        return cast(Any, await companies.by_external_id(info.context.reading, named.system, named.value))
+        return cast(Any, await companies.by_external_id(info.context.session, named.system, named.value))
 
     @guarded(Permission.CUSTOMER_VIEW, "The workspace's companies.")
     async def companies(
@@ -136,7 +138,7 @@ _Input: TypeAlias = Annotated[CompanyInput, strawberry.argument(description="Wha
 class Mutation:
     @mutation(Permission.COMPANY_MANAGE, "Make a company.", payload=CompanyPayload)
     async def company_create(self, info: Info, input: _Input) -> CompanyPayload:
-        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
 
     @mutation(Permission.COMPANY_MANAGE, "Change a company.", payload=CompanyPayload)
     async def company_update(
@@ -148,8 +150,8 @@ class Mutation:
             int | None, strawberry.argument(description="Only if the company is still at this version.")
         ] = None,
     ) -> CompanyPayload:
-        return await info.context.act(
-            lambda act: rules.update(act, given(by), given(input), if_version=if_version), _payload
+        return await info.context.mutate(
+            lambda unit: rules.update(unit, given(by), given(input), if_version=if_version), _payload
         )
 
     @mutation(
@@ -158,7 +160,7 @@ class Mutation:
         payload=CompanyPayload,
     )
     async def company_upsert(self, info: Info, by: _By, input: _Input) -> CompanyPayload:
-        return await info.context.act(lambda act: rules.upsert(act, given(by), given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.upsert(unit, given(by), given(input)), _payload)
 
     @mutation(Permission.COMPANY_MANAGE, "Delete a company.", payload=CompanyPayload)
     async def company_delete(
@@ -169,4 +171,4 @@ class Mutation:
             bool, strawberry.argument(description="Its customers stay without a company; else it must have none.")
         ] = False,
     ) -> CompanyPayload:
-        return await info.context.act(lambda act: rules.delete(act, given(by), detach=detach_customers), _payload)
+        return await info.context.mutate(lambda unit: rules.delete(unit, given(by), detach=detach_customers), _payload)

@@ -33,7 +33,7 @@ Keys: TypeAlias = Annotated[
 class CustomField(Node):
     is_type_of = read_from(tables.CustomField)
 
-    id: strawberry.ID = column("The field's id.", convert=ids.wire("CustomField"))
+    id: strawberry.ID = column("The field's id.", convert=ids.id_encoder("CustomField"))
     entity: EntityType = column("What it belongs to.")
     key: str = column("Its name for programs; never changes.")
     label: str = column("Its name for people.")
@@ -87,7 +87,7 @@ async def valued(
     if keys is not None and (unknown := [key for key in keys if key not in active]):
         raise BadUserInput(f"There is no custom field “{unknown[0]}” here.", reason="FIELD_UNKNOWN")
     chosen = list(active.values()) if keys is None else [active[key] for key in keys]
-    rows = await context.many(fields.values, parents, "id", entity)
+    rows = await context.load_many(fields.values, parents, "id", entity)
     return [_of(chosen, _by_field(found)) for found in rows]
 
 
@@ -122,7 +122,7 @@ class FieldInfo:
 
 async def _infos(context: Context, entity: EntityType) -> list[FieldInfo]:
     builtin = list(catalogue.FIELDS[entity])
-    builtin += [catalogue.external_id(system, entity) for system in await fields.systems(context.reading, entity)]
+    builtin += [catalogue.external_id(system, entity) for system in await fields.systems(context.session, entity)]
     known = (await context.load(fields.by_entities, [entity]))[entity]
     of_customers = entity is EntityType.CUSTOMER
     infos = [
@@ -230,7 +230,7 @@ class Mutation:
         info: Info,
         input: Annotated[CustomFieldInput, strawberry.argument(description="What the field is to be.")],
     ) -> CustomFieldPayload:
-        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
 
     @mutation(Permission.FIELD_MANAGE, "Change a custom field, or switch it off or on.", payload=CustomFieldPayload)
     async def custom_field_update(
@@ -239,8 +239,8 @@ class Mutation:
         id: _Which,
         input: Annotated[CustomFieldUpdate, strawberry.argument(description="What the field is to be.")],
     ) -> CustomFieldPayload:
-        return await info.context.act(lambda act: rules.update(act, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.update(unit, id, given(input)), _payload)
 
     @mutation(Permission.FIELD_MANAGE, "Delete a custom field and all its values.", payload=CustomFieldPayload)
     async def custom_field_delete(self, info: Info, id: _Which) -> CustomFieldPayload:
-        return await info.context.act(lambda act: rules.delete(act, id), _payload)
+        return await info.context.mutate(lambda unit: rules.delete(unit, id), _payload)

@@ -23,35 +23,37 @@ from graph.types.nodes import Node, read_from
 class Department(Node):
     is_type_of = read_from(tables.Department)
 
-    id: strawberry.ID = column("The department's id.", convert=ids.wire("Department"))
+    id: strawberry.ID = column("The department's id.", convert=ids.id_encoder("Department"))
     name: str = column("Its name.")
 
     @batched("The department that it is a part of; null at the top.", needs=("parent_id",))
     async def parent(
         parents: Rows, info: Info
     ) -> list[Annotated["Department", strawberry.lazy("graph.catalogue.departments")] | None]:
-        return await info.context.one(departments.by_ids, parents, "parent_id")
+        return await info.context.load_one(departments.by_ids, parents, "parent_id")
 
     @batched("Its direct parts, by name.", needs=("id",))
     async def children(
         parents: Rows, info: Info
     ) -> list[list[Annotated["Department", strawberry.lazy("graph.catalogue.departments")]]]:
-        return await info.context.many(departments.children, parents, "id")
+        return await info.context.load_many(departments.children, parents, "id")
 
     @batched("Who works in it, by name.", needs=("id",))
     async def agents(parents: Rows, info: Info) -> list[list[Agent]]:
-        return await info.context.many(agents.by_department, parents, "id")
+        return await info.context.load_many(agents.by_department, parents, "id")
 
     @batched("How many customers belong to it, archived ones left out.", needs=("id",))
     async def customer_count(parents: Rows, info: Info) -> list[int]:
-        return await info.context.counts(customers.counts_by, parents, "department_id", info.context.viewer.sight)
+        return await info.context.load_counts(
+            customers.counts_by, parents, "department_id", info.context.viewer.visibility
+        )
 
 
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "All departments, by name.")
     async def departments(self, info: Info) -> list[Department]:
-        return cast(Any, await departments.every(info.context.reading))
+        return cast(Any, await departments.every(info.context.session))
 
 
 @strawberry.input(description="What a department is to be. What is left out stays as it is.")
@@ -85,11 +87,11 @@ _Input: TypeAlias = Annotated[DepartmentInput, strawberry.argument(description="
 class Mutation:
     @mutation(Permission.AGENT_MANAGE, "Make a department.", payload=DepartmentPayload)
     async def department_create(self, info: Info, input: _Input) -> DepartmentPayload:
-        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
 
     @mutation(Permission.AGENT_MANAGE, "Rename or move a department, or change its members.", payload=DepartmentPayload)
     async def department_update(self, info: Info, id: _Which, input: _Input) -> DepartmentPayload:
-        return await info.context.act(lambda act: rules.update(act, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.update(unit, id, given(input)), _payload)
 
     @mutation(
         Permission.AGENT_MANAGE,
@@ -97,4 +99,4 @@ class Mutation:
         payload=DepartmentPayload,
     )
     async def department_delete(self, info: Info, id: _Which) -> DepartmentPayload:
-        return await info.context.act(lambda act: rules.delete(act, id), _payload)
+        return await info.context.mutate(lambda unit: rules.delete(unit, id), _payload)

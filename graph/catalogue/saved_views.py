@@ -33,7 +33,7 @@ class ViewColumn:
 class SavedView(Node):
     is_type_of = read_from(tables.SavedView)
 
-    id: strawberry.ID = column("The view's id.", convert=ids.wire("SavedView"))
+    id: strawberry.ID = column("The view's id.", convert=ids.id_encoder("SavedView"))
     name: str = column("Its name.")
     shared: bool = column("True when everybody sees it.")
     protected: bool = column("True when it cannot be changed or deleted.")
@@ -44,7 +44,7 @@ class SavedView(Node):
 
     @batched("Whose it is; null for the workspace's own.", needs=("owner_id",))
     async def owner(parents: Rows, info: Info) -> list[Agent | None]:
-        return await info.context.one(agents.by_ids, parents, "owner_id")
+        return await info.context.load_one(agents.by_ids, parents, "owner_id")
 
     @batched("Its columns in order.", needs=("columns",))
     async def columns(parents: Rows, info: Info) -> list[list[ViewColumn]]:
@@ -62,7 +62,7 @@ class SavedView(Node):
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "The viewer's own views, then those that are shared, each by position.")
     async def saved_views(self, info: Info, search: list_arguments.NameSearch = None) -> list[SavedView]:
-        return cast(Any, await views.visible(info.context.reading, info.context.viewer.agent_id, search))
+        return cast(Any, await views.visible(info.context.session, info.context.viewer.agent_id, search))
 
 
 @strawberry.input(description="A column of a saved view.")
@@ -106,7 +106,7 @@ _Input: TypeAlias = Annotated[SavedViewInput, strawberry.argument(description="W
 class Mutation:
     @mutation(Permission.CUSTOMER_VIEW, "Save a view; it is the viewer's own.", payload=SavedViewPayload)
     async def saved_view_create(self, info: Info, input: _Input) -> SavedViewPayload:
-        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,
@@ -114,7 +114,7 @@ class Mutation:
         payload=SavedViewPayload,
     )
     async def saved_view_update(self, info: Info, id: _Which, input: _Input) -> SavedViewPayload:
-        return await info.context.act(lambda act: rules.update(act, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.update(unit, id, given(input)), _payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,
@@ -122,4 +122,4 @@ class Mutation:
         payload=SavedViewPayload,
     )
     async def saved_view_delete(self, info: Info, id: _Which) -> SavedViewPayload:
-        return await info.context.act(lambda act: rules.delete(act, id), _payload)
+        return await info.context.mutate(lambda unit: rules.delete(unit, id), _payload)

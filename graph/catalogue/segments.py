@@ -19,7 +19,7 @@ from graph.filtering.record_filters import CustomerFilter
 from graph.types import ids
 from graph.types.connections import After, Before, Connection, First, Last, counts, window
 from graph.types.enums import Permission, SegmentKind
-from graph.types.ids import parse
+from graph.types.ids import decode_id
 from graph.types.inputs import given
 from graph.types.nodes import Id, Node, Record, read_from
 from graph.types.scalars import FilterJSON
@@ -31,7 +31,7 @@ MOST = 1_000
 class Segment(Record, Node):
     is_type_of = read_from(tables.Segment)
 
-    id: strawberry.ID = column("The segment's id.", convert=ids.wire("Segment"))
+    id: strawberry.ID = column("The segment's id.", convert=ids.id_encoder("Segment"))
     name: str = column("Its name.")
     kind: SegmentKind = column("How its members are found.")
     description: str | None = column("What it is for.")
@@ -54,8 +54,8 @@ class Segment(Record, Node):
         if len(customers) > MOST:
             message = f"At most {MOST} ids, not {len(customers)}."
             raise BadUserInput(message, reason="LIMIT_EXCEEDED", limit=MOST, argument=["customers"])
-        named = [parse("Customer", one) for one in customers]
-        stayed = await survivors(info.context.reading, [one for one in named if one])
+        named = [decode_id("Customer", one) for one in customers]
+        stayed = await survivors(info.context.session, [one for one in named if one])
         meant = [one and stayed.get(one, one) for one in named]
         held = await list_arguments.memberships(
             info.context, [one for one in meant if one], [parent.id for parent in parents]
@@ -67,7 +67,7 @@ class Segment(Record, Node):
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A segment by its id; null when there is none.")
     async def segment(self, info: Info, id: Id) -> Segment | None:
-        return await info.context.found(segments.by_ids, "Segment", id)
+        return await info.context.load_found(segments.by_ids, "Segment", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The workspace's segments.")
     async def segments(
@@ -115,7 +115,7 @@ _Input: TypeAlias = Annotated[SegmentInput, strawberry.argument(description="Wha
 class Mutation:
     @mutation(Permission.SEGMENT_MANAGE, "Make a segment.", payload=SegmentPayload)
     async def segment_create(self, info: Info, input: _Input) -> SegmentPayload:
-        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
 
     @mutation(Permission.SEGMENT_MANAGE, "Change a segment.", payload=SegmentPayload)
     async def segment_update(
@@ -127,10 +127,12 @@ class Mutation:
             int | None, strawberry.argument(description="Only if the segment is still at this version.")
         ] = None,
     ) -> SegmentPayload:
-        return await info.context.act(lambda act: rules.update(act, id, given(input), if_version=if_version), _payload)
+        return await info.context.mutate(
+            lambda unit: rules.update(unit, id, given(input), if_version=if_version), _payload
+        )
 
     @mutation(
         Permission.SEGMENT_MANAGE, "Delete a segment that nothing uses; its customers stay.", payload=SegmentPayload
     )
     async def segment_delete(self, info: Info, id: _Which) -> SegmentPayload:
-        return await info.context.act(lambda act: rules.delete(act, id), _payload)
+        return await info.context.mutate(lambda unit: rules.delete(unit, id), _payload)

@@ -24,7 +24,7 @@ from graph.types.scalars import DateTime
 class Tag(Node):
     is_type_of = read_from(tables.Tag)
 
-    id: strawberry.ID = column("The tag's id.", convert=ids.wire("Tag"))
+    id: strawberry.ID = column("The tag's id.", convert=ids.id_encoder("Tag"))
     name: str = column("Its name, 1 to 50 characters; unique within its kind whatever the case.")
     kind: TagKind = column("Where it comes from.")
     color: str | None = column("The colour it is shown in.")
@@ -33,7 +33,7 @@ class Tag(Node):
 
     @batched("How many customers wear it, archived ones left out.", needs=("id",))
     async def customer_count(parents: Rows, info: Info) -> list[int]:
-        return await info.context.counts(tags.customer_counts, parents, info.context.viewer.sight)
+        return await info.context.load_counts(tags.customer_counts, parents, info.context.viewer.visibility)
 
     customers = customer_lists.customers(
         "The customers who wear it, archived ones left out.", customer_lists.by(tags.CUSTOMERS)
@@ -52,7 +52,7 @@ class TagRef:
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A tag by its id; null when there is none.")
     async def tag(self, info: Info, id: Id) -> Tag | None:
-        return await info.context.found(tags.by_ids, "Tag", id)
+        return await info.context.load_found(tags.by_ids, "Tag", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The catalogue of tags.")
     async def tags(
@@ -103,15 +103,15 @@ _Input: TypeAlias = Annotated[TagInput, strawberry.argument(description="What th
 class Mutation:
     @mutation(Permission.TAG_MANAGE, "Make a tag.", payload=TagPayload)
     async def tag_create(self, info: Info, input: _Input) -> TagPayload:
-        return await info.context.act(lambda act: rules.create(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
 
     @mutation(Permission.TAG_MANAGE, "Rename or recolour a tag; its customers keep it.", payload=TagPayload)
     async def tag_update(self, info: Info, id: _Which, input: _Input) -> TagPayload:
-        return await info.context.act(lambda act: rules.update(act, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.update(unit, id, given(input)), _payload)
 
     @mutation(Permission.TAG_MANAGE, "Take a tag off every customer and delete it.", payload=TagPayload)
     async def tag_delete(self, info: Info, id: _Which) -> TagPayload:
-        return await info.context.act(lambda act: rules.delete(act, id), _payload)
+        return await info.context.mutate(lambda unit: rules.delete(unit, id), _payload)
 
     @mutation(Permission.TAG_MANAGE, "Merge tags of one kind into one of them.", payload=TagPayload)
     async def tag_merge(
@@ -122,4 +122,4 @@ class Mutation:
             list[strawberry.ID], strawberry.argument(name="from", description="The tags that go; 1 000 at most.")
         ],
     ) -> TagPayload:
-        return await info.context.act(lambda act: rules.merge(act, into, from_), _payload)
+        return await info.context.mutate(lambda unit: rules.merge(unit, into, from_), _payload)

@@ -78,15 +78,17 @@ def target_of(target: Any) -> Any:
 
 async def _begin(info: Info, kind: JobKind, arguments: Any, target: Any, options: Any) -> Any:
     wanted = options_of(options)
-    return await info.context.act(lambda act: requests.simple(act, kind, arguments, target_of(target), wanted), payload)
+    return await info.context.mutate(
+        lambda unit: requests.simple(unit, kind, arguments, target_of(target), wanted), payload
+    )
 
 
 @strawberry.type
 class Mutation:
     @mutation(Permission.CUSTOMER_UPDATE, "Change many customers alike.", payload=JobPayload)
     async def customers_update(self, info: Info, target: Target, input: Input, options: Options = None) -> JobPayload:
-        return await info.context.act(
-            lambda act: requests.update(act, given(input), target_of(target), options_of(options)), payload
+        return await info.context.mutate(
+            lambda unit: requests.update(unit, given(input), target_of(target), options_of(options)), payload
         )
 
     @mutation(
@@ -100,7 +102,7 @@ class Mutation:
         rows: Annotated[list[CustomerRow], strawberry.argument(description="The customers: 1 000 at most.")],
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.act(lambda act: requests.upsert(act, given(rows), options_of(options)), payload)
+        return await info.context.mutate(lambda unit: requests.upsert(unit, given(rows), options_of(options)), payload)
 
     @mutation(Permission.CUSTOMER_ASSIGN, "Assign many customers evenly, by turns.", payload=JobPayload)
     async def customers_assign(
@@ -110,8 +112,8 @@ class Mutation:
         to: Annotated[AssigneesInput, strawberry.argument(description="Whom to.")],
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.act(
-            lambda act: requests.assign(act, given(to), target_of(target), options_of(options)), payload
+        return await info.context.mutate(
+            lambda unit: requests.assign(unit, given(to), target_of(target), options_of(options)), payload
         )
 
     @mutation(
@@ -129,8 +131,9 @@ class Mutation:
         ] = None,
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.act(
-            lambda act: requests.release(act, int(to), reason or None, target_of(target), options_of(options)), payload
+        return await info.context.mutate(
+            lambda unit: requests.release(unit, int(to), reason or None, target_of(target), options_of(options)),
+            payload,
         )
 
     @mutation(
@@ -140,8 +143,8 @@ class Mutation:
     )
     async def customers_claim(self, info: Info, target: Target, options: Options = None) -> JobPayload:
         context, wanted = info.context, target_of(target)
-        before = await requests.claimable(context.reading, context.viewer, wanted)
-        return await context.act(lambda act: requests.claim(act, before, wanted, options_of(options)), payload)
+        before = await requests.claimable(context.session, context.viewer, wanted)
+        return await context.mutate(lambda unit: requests.claim(unit, before, wanted, options_of(options)), payload)
 
     @mutation(
         Permission.CUSTOMER_UPDATE,
@@ -155,8 +158,8 @@ class Mutation:
         valid: Annotated[bool, strawberry.argument(description="Whether they are.")],
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.act(
-            lambda act: requests.verify(act, valid, target_of(target), options_of(options)), payload
+        return await info.context.mutate(
+            lambda unit: requests.verify(unit, valid, target_of(target), options_of(options)), payload
         )
 
     @mutation(Permission.CUSTOMER_ARCHIVE, "Put many customers away; they keep what they have.", payload=JobPayload)
@@ -177,8 +180,8 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         end = None if not until else int(until)
-        return await info.context.act(
-            lambda act: requests.block(act, reason, end, target_of(target), options_of(options)), payload
+        return await info.context.mutate(
+            lambda unit: requests.block(unit, reason, end, target_of(target), options_of(options)), payload
         )
 
     @mutation(Permission.CUSTOMER_BLOCK, "End the blocks of many customers.", payload=JobPayload)
@@ -200,7 +203,7 @@ class Mutation:
         rows: Annotated[list[InteractionRow], strawberry.argument(description="The interactions: 1 000 at most.")],
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.act(lambda act: requests.record(act, given(rows), options_of(options)), payload)
+        return await info.context.mutate(lambda unit: requests.record(unit, given(rows), options_of(options)), payload)
 
     @mutation(
         Permission.SEGMENT_MANAGE,
@@ -216,6 +219,6 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         coming, going = (target_of(one) if one else None for one in (add, remove))
-        return await info.context.act(
-            lambda act: requests.members(act, str(id), coming, going, options_of(options)), payload
+        return await info.context.mutate(
+            lambda unit: requests.members(unit, str(id), coming, going, options_of(options)), payload
         )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graph.customers.types import Customer
 
 _CUSTOMER = strawberry.lazy("graph.customers.types")
-_wire = ids.wire("DuplicateGroup")
+_wire = ids.id_encoder("DuplicateGroup")
 
 
 @strawberry.type(description="Another customer who may be the same person.")
@@ -40,7 +40,7 @@ class DuplicateMatch:
 
     @batched("The other customer.", needs=("customer_id",))
     async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
-        return await info.context.one(customers.by_ids, parents, "customer_id", info.context.viewer.sight)
+        return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
 @strawberry.type(description="Customers who share a number, an address or a name, and may be one person.")
@@ -62,7 +62,7 @@ class DuplicateGroup(Node):
     @batched(f"The customers, oldest first; {duplicates.MOST} at most.", needs=("customer_ids",))
     async def customers(parents: Rows, info: Info) -> list[list[Annotated["Customer", _CUSTOMER]]]:
         wanted = [one for group in parents for one in group.customer_ids]
-        found = await info.context.load(customers.by_ids, wanted, info.context.viewer.sight)
+        found = await info.context.load(customers.by_ids, wanted, info.context.viewer.visibility)
         return [[found[one] for one in group.customer_ids if found[one] is not None] for group in parents]
 
 
@@ -74,7 +74,7 @@ async def _shared(context: Context, groups: Sequence[Group]) -> list[Sequence[Du
 async def matched(context: Context, parents: Sequence[Any]) -> list[list[Any]]:
     """The likeliest duplicates of each customer."""
     assert context.viewer is not None
-    return await context.many(rules.matches, parents, "id", context.viewer.sight)
+    return await context.load_many(rules.matches, parents, "id", context.viewer.visibility)
 
 
 # ── pages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,14 +104,14 @@ def _place(cursor: str | None) -> tuple[DuplicateKey, str] | None:
 
 def _listed(context: Context, keys: Sequence[DuplicateKey], place: Window) -> Any:
     assert context.viewer is not None
-    sight, reading, after = context.viewer.sight, context.reading, _place(place.after)
+    visibility, session, after = context.viewer.visibility, context.session, _place(place.after)
 
     async def page() -> Page:
-        found = await duplicates.groups(reading, keys, sight, size=place.size + 1, after=after)
+        found = await duplicates.groups(session, keys, visibility, size=place.size + 1, after=after)
         more = len(found) > place.size
         return _Groups(found[: place.size], has_next=more, has_previous=after is not None)
 
-    return alone(page, lambda at_most: duplicates.count(reading, keys, sight, at_most))
+    return alone(page, lambda at_most: duplicates.count(session, keys, visibility, at_most))
 
 
 On = Annotated[
@@ -156,6 +156,6 @@ class Mutation:
             list[strawberry.ID], strawberry.argument(description=f"The customers, 2 at least and {rules.MOST} at most.")
         ],
     ) -> DuplicateDismissPayload:
-        return await info.context.act(
-            lambda act: rules.dismiss(act, ids), lambda done: DuplicateDismissPayload(dismissed=done)
+        return await info.context.mutate(
+            lambda unit: rules.dismiss(unit, ids), lambda done: DuplicateDismissPayload(dismissed=done)
         )

@@ -51,6 +51,6 @@ class Mutation:
     ) -> JobPayload:
         wanted = None if columns is None else [{"field": one.field, "header": one.header or None} for one in columns]
         chosen = {"bom": options.bom, "label": options.label or None} if options else {}
-        return await info.context.act(
-            lambda act: jobs.export(act, target_of(target), FileFormat(format), wanted, chosen), payload
+        return await info.context.mutate(
+            lambda unit: jobs.export(unit, target_of(target), FileFormat(format), wanted, chosen), payload
         )

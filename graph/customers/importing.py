@@ -6,7 +6,7 @@ import strawberry
 from strawberry import Info, Maybe
 from strawberry.scalars import JSON
 
-from crm.errors import BadInput
+from crm import errors
 from crm.importing import jobs, preview
 from crm.importing.matching import ImportMatch
 from crm.importing.rows import OnDuplicate
@@ -85,9 +85,9 @@ class Query:
         self, info: Info, upload: Annotated[strawberry.ID, strawberry.argument(description="The upload's id.")]
     ) -> ImportPreview:
         try:
-            found: Any = await preview.preview(info.context.reading, info.context.viewer, upload)
-        except BadInput as refused:
-            raise BadUserInput(refused.message, reason=refused.reason) from None
+            found: Any = await preview.preview(info.context.session, info.context.viewer, upload)
+        except errors.BadUserInput as error:
+            raise BadUserInput(error.message, reason=error.reason) from None
         return found
 
 
@@ -105,5 +105,5 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         context, wanted = info.context, given(input)
-        looked = await jobs.look(context.reading, context.viewer, wanted)
-        return await context.act(lambda act: jobs.begin(act, wanted, looked, options_of(options)), payload)
+        looked = await jobs.look(context.session, context.viewer, wanted)
+        return await context.mutate(lambda unit: jobs.begin(unit, wanted, looked, options_of(options)), payload)

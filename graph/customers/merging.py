@@ -64,4 +64,4 @@ class Mutation:
         ] = False,
     ) -> CustomerMergePayload:
         takes = [Take(one.field, one.from_) for one in take or ()]
-        return await info.context.act(lambda act: merge.merge(act, into, from_, takes, dry_run=dry_run), _payload)
+        return await info.context.mutate(lambda unit: merge.merge(unit, into, from_, takes, dry_run=dry_run), _payload)

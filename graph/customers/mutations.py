@@ -36,12 +36,12 @@ def _payload(done: records.Written) -> Any:
 class Mutation:
     @mutation(Permission.CUSTOMER_CREATE, "Make a customer.", payload=CustomerPayload)
     async def customer_create(self, info: Info, input: Input) -> CustomerPayload:
-        return await info.context.act(lambda act: records.create(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: records.create(unit, given(input)), _payload)
 
     @mutation(Permission.CUSTOMER_UPDATE, "Change a customer.", payload=CustomerPayload)
     async def customer_update(self, info: Info, by: By, input: Input, if_version: IfVersion = None) -> CustomerPayload:
-        return await info.context.act(
-            lambda act: records.update(act, given(by), given(input), if_version=if_version), _payload
+        return await info.context.mutate(
+            lambda unit: records.update(unit, given(by), given(input), if_version=if_version), _payload
         )
 
     @mutation(
@@ -50,7 +50,7 @@ class Mutation:
         payload=CustomerPayload,
     )
     async def customer_upsert(self, info: Info, by: By, input: Input) -> CustomerPayload:
-        return await info.context.act(lambda act: records.upsert(act, given(by), given(input)), _payload)
+        return await info.context.mutate(lambda unit: records.upsert(unit, given(by), given(input)), _payload)
 
     @mutation(
         Permission.CUSTOMER_DELETE,
@@ -58,4 +58,4 @@ class Mutation:
         payload=CustomerPayload,
     )
     async def customer_delete(self, info: Info, by: By, if_version: IfVersion = None) -> CustomerPayload:
-        return await info.context.act(lambda act: records.delete(act, given(by), if_version=if_version), _payload)
+        return await info.context.mutate(lambda unit: records.delete(unit, given(by), if_version=if_version), _payload)

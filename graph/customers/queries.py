@@ -30,14 +30,16 @@ class Query:
     async def customer(
         self, info: Info, by: Annotated[CustomerRef, strawberry.argument(description="Which one.")]
     ) -> Customer | None:
-        sight = info.context.viewer.sight
+        visibility = info.context.viewer.visibility
         if by.id:
-            return await info.context.found(customers.by_ids, "Customer", by.id.value, sight)
+            return await info.context.load_found(customers.by_ids, "Customer", by.id.value, visibility)
         if by.external_id:
             named = by.external_id.value
-            return cast(Any, await customers.by_external_id(info.context.reading, named.system, named.value, sight))
+            return cast(
+                Any, await customers.by_external_id(info.context.session, named.system, named.value, visibility)
+            )
         assert by.email is not None
-        found = await customers.by_email(info.context.reading, email_key(by.email.value), sight)
+        found = await customers.by_email(info.context.session, email_key(by.email.value), visibility)
         if len(found) > 1:
             raise BadUserInput(
                 f"More than one customer has the address {by.email.value}: name one by id.", reason="AMBIGUOUS"

@@ -195,7 +195,12 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
     assert viewer is not None
     with list_arguments.refusals():
         known = await filter_contexts.of(
-            context.reading, list(by), now=context.now, agent_id=viewer.agent_id, sight=viewer.sight, clock=True
+            context.session,
+            list(by),
+            now=context.now,
+            agent_id=viewer.agent_id,
+            visibility=viewer.visibility,
+            clock=True,
         )
         chosen = grouping.grouping(by, known)
     found = {id(lists): await _totals(context, lists, chosen, first) for lists in _distinct(parents)}
@@ -213,7 +218,7 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
 
 
 async def _totals(context: Context, lists: Lists, by: Grouping, most: int | None) -> dict[Any, Any]:
-    summed = await totals.totals(context.reading, [source for _, source in lists.sources], by, most)
+    summed = await totals.totals(context.session, [source for _, source in lists.sources], by, most)
     return _by_list(lists, summed)
 
 
@@ -243,7 +248,11 @@ async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> lis
     assert viewer is not None
     with list_arguments.refusals():
         known = await filter_contexts.of(
-            context.reading, [{"customField": key}], now=context.now, agent_id=viewer.agent_id, sight=viewer.sight
+            context.session,
+            [{"customField": key}],
+            now=context.now,
+            agent_id=viewer.agent_id,
+            visibility=viewer.visibility,
         )
         field = custom_fields.field(known, EntityType.CUSTOMER, key, ("key",))
     if field.type != CustomFieldType.NUMBER:
@@ -253,7 +262,7 @@ async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> lis
         place = (id(one.lists), one.by)
         if place not in found:
             sources = [source for _, source in one.lists.sources]
-            found[place] = _by_list(one.lists, await totals.numbers(context.reading, sources, one.by, field.id))
+            found[place] = _by_list(one.lists, await totals.numbers(context.session, sources, one.by, field.id))
     return [
         _amounts(found[(id(one.lists), one.by)].get(one.list_key, {}).get(one.key) or Numbers(empty=one.count))
         for one in parents
@@ -292,7 +301,7 @@ async def _shown(context: Context, part: Part, place: int, listed: Sequence[Any]
     if part.name in _RECORDS:
         load, kind = _RECORDS[part.name]
         rows = await context.load(load, values)
-        return {value: _record(ids.wire(kind), value, rows.get(value)) for value in values}
+        return {value: _record(ids.id_encoder(kind), value, rows.get(value)) for value in values}
     return {value: Known(None, None) if value is None else _value(part, value) for value in values}
 
 
@@ -307,7 +316,7 @@ def _value(part: Part, value: Any) -> Known:
         name = _ENUMS[part.name](value).name
         return Known(name, name.replace("_", " ").capitalize())
     if part.name == "date_time":
-        return Known(wire_format.show_moment(value), wire_format.show_moment(value))
+        return Known(wire_format.format_moment(value), wire_format.format_moment(value))
     if isinstance(value, bool):
         return Known(str(value).lower(), "Yes" if value else "No")
     if isinstance(value, float):

@@ -44,7 +44,7 @@ from graph.types.external_ids import ExternalId
 from graph.types.nodes import Node, Record, read_from
 from graph.types.scalars import Date, DateTime, Decimal
 
-_wire = ids.wire("Customer")
+_wire = ids.id_encoder("Customer")
 
 
 @strawberry.type(description="Why a customer is blocked.")
@@ -85,15 +85,15 @@ class Customer(Record, Node):
 
     @batched("Ids in other systems.", needs=("id",))
     async def external_ids(parents: Rows, info: Info) -> list[list[ExternalId]]:
-        return await info.context.many(customers.external_ids, parents, "id")
+        return await info.context.load_many(customers.external_ids, parents, "id")
 
     @batched("All numbers in E.164, the primary one first.", needs=("id",))
     async def phones(parents: Rows, info: Info) -> list[list[str]]:
-        return [[row.phone for row in rows] for rows in await info.context.many(customers.phones, parents, "id")]
+        return [[row.phone for row in rows] for rows in await info.context.load_many(customers.phones, parents, "id")]
 
     @batched("All addresses, the primary one first.", needs=("id",))
     async def emails(parents: Rows, info: Info) -> list[list[str]]:
-        return [[row.email for row in rows] for rows in await info.context.many(customers.emails, parents, "id")]
+        return [[row.email for row in rows] for rows in await info.context.load_many(customers.emails, parents, "id")]
 
     @batched("Full years since birth, today in the workspace; null without a birth date.", needs=("birth_date",))
     async def age(parents: Rows, info: Info) -> list[int | None]:
@@ -120,32 +120,32 @@ class Customer(Record, Node):
 
     @batched("The agent who looks after the customer; set exactly in FOLLOW_UP.", needs=("owner_id",))
     async def owner(parents: Rows, info: Info) -> list[Agent | None]:
-        return await info.context.one(agents.by_ids, parents, "owner_id")
+        return await info.context.load_one(agents.by_ids, parents, "owner_id")
 
     @batched("The agent who did before.", needs=("previous_owner_id",))
     async def previous_owner(parents: Rows, info: Info) -> list[Agent | None]:
-        return await info.context.one(agents.by_ids, parents, "previous_owner_id")
+        return await info.context.load_one(agents.by_ids, parents, "previous_owner_id")
 
     @batched("The department that the customer belongs to or waits in.", needs=("department_id",))
     async def department(parents: Rows, info: Info) -> list[Department | None]:
-        return await info.context.one(departments.by_ids, parents, "department_id")
+        return await info.context.load_one(departments.by_ids, parents, "department_id")
 
     @batched("The company that the customer belongs to.", needs=("company_id",))
     async def company(parents: Rows, info: Info) -> list[Company | None]:
-        return await info.context.one(companies.by_ids, parents, "company_id")
+        return await info.context.load_one(companies.by_ids, parents, "company_id")
 
     @batched("The agents who are WeChat friends of the customer.", needs=("id",))
     async def wechat_friends(parents: Rows, info: Info) -> list[list[Agent]]:
-        return await info.context.many(agents.friends_by_customer, parents, "id")
+        return await info.context.load_many(agents.friends_by_customer, parents, "id")
 
     @batched("True when the viewer is a WeChat friend of the customer.", needs=("id",))
     async def is_wechat_friend(parents: Rows, info: Info) -> list[bool]:
         viewer = info.context.viewer.agent_id
-        return [bool(found) for found in await info.context.one(customers.friends_of, parents, "id", viewer)]
+        return [bool(found) for found in await info.context.load_one(customers.friends_of, parents, "id", viewer)]
 
     @batched("The block that holds now; null when there is none.", needs=("id",))
     async def block(parents: Rows, info: Info) -> list[Block | None]:
-        return await info.context.one(customers.blocks, parents, "id", info.context.now)
+        return await info.context.load_one(customers.blocks, parents, "id", info.context.now)
 
     @batched("The tags that the customer wears, by name.", needs=("id",), reads=("kind",))
     async def tags(
@@ -153,12 +153,12 @@ class Customer(Record, Node):
         info: Info,
         kind: Annotated[TagKind | None, strawberry.argument(description="Only tags of this kind.")] = None,
     ) -> list[list[Tag]]:
-        worn = await info.context.many(tags.by_customer, parents, "id")
+        worn = await info.context.load_many(tags.by_customer, parents, "id")
         return worn if kind is None else [[tag for tag in each if tag.kind == kind] for each in worn]
 
     @batched("The segments that the customer is in, by name; an archived customer is in none.", needs=("id",))
     async def segments(parents: Rows, info: Info) -> list[list[Segment]]:
-        every = await segments.every_id(info.context.reading)
+        every = await segments.every_id(info.context.session)
         held = await list_arguments.memberships(info.context, [parent.id for parent in parents], every)
         rows = await info.context.load(segments.by_ids, every)
         return [[rows[one] for one in every if one in held.get(parent.id, ())] for parent in parents]
@@ -207,10 +207,10 @@ class Customer(Record, Node):
         ),
     )  # fmt: skip
     async def viewer_can(parents: Rows, info: Info) -> list[list[CustomerAction]]:
-        blocks = await info.context.one(customers.blocks, parents, "id", info.context.now)
+        blocks = await info.context.load_one(customers.blocks, parents, "id", info.context.now)
         viewer, pairs = info.context.viewer, list(zip(parents, blocks, strict=True))
         free = any(allowed_actions.may_claim(viewer, row) for row in parents)
-        held = await claims.of(info.context.reading, viewer, info.context.now) if free else claims.NONE
+        held = await claims.of(info.context.session, viewer, info.context.now) if free else claims.NONE
         return [allowed_actions.actions(viewer, row, blocked=block is not None, claims=held) for row, block in pairs]
 
     @batched(
@@ -222,12 +222,12 @@ class Customer(Record, Node):
 
     @batched("The ids of those who were merged into this customer.", needs=("id",))
     async def merged_from(parents: Rows, info: Info) -> list[list[strawberry.ID]]:
-        merged = await info.context.many(customers.aliases, parents, "id")
+        merged = await info.context.load_many(customers.aliases, parents, "id")
         return [[strawberry.ID(_wire(row.id)) for row in rows] for rows in merged]
 
 
 async def _today(info: Any) -> date:
-    return datetime.fromtimestamp(info.context.now / 1000, await workspaces.zone(info.context.reading)).date()
+    return datetime.fromtimestamp(info.context.now / 1000, await workspaces.zone(info.context.session)).date()
 
 
 def _years(born: date, today: date) -> int:

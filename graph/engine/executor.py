@@ -45,8 +45,8 @@ class Run:
         if len(root.places) == 1:
             await self._root(root.places[0], sources, answers, mutation=mutation)
             return answer
-        work = [self._root(place, sources, answers, mutation=mutation) for place in root.places]
-        await (_in_turn(work) if mutation or not self._alone() else _at_once(work))
+        transaction = [self._root(place, sources, answers, mutation=mutation) for place in root.places]
+        await (_in_turn(transaction) if mutation or not self._alone() else _at_once(transaction))
         return answer
 
     async def _root(self, place: Place, sources: list[Any], answers: list[Any], *, mutation: bool) -> None:
@@ -302,8 +302,8 @@ async def _awaited(value: Any) -> Any:
     return await value
 
 
-async def _in_turn(work: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
-    remaining = list(work)
+async def _in_turn(transaction: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+    remaining = list(transaction)
     try:
         return [await remaining.pop(0) for _ in range(len(remaining))]
     finally:
@@ -311,15 +311,15 @@ async def _in_turn(work: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
             each.close()
 
 
-async def _at_once(work: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+async def _at_once(transaction: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
     """The results. All of them are waited for before the first error is raised: nothing goes on behind an answer."""
-    if not work:
+    if not transaction:
         return []
     # The first one needs no task of its own.
-    tasks = [asyncio.ensure_future(each) for each in work[1:]]
+    tasks = [asyncio.ensure_future(each) for each in transaction[1:]]
     results, errors = [], []
     try:
-        for each in (work[0], *tasks):
+        for each in (transaction[0], *tasks):
             try:
                 results.append(await each)
             except Exception as error:

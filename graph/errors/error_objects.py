@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from crm.errors import Refused
+from crm.errors import InputError
 
 
 class Reported:
@@ -11,13 +11,13 @@ class Reported:
 
     __slots__ = ("refused",)
 
-    def __init__(self, refused: Refused) -> None:
+    def __init__(self, refused: InputError) -> None:
         self.refused = refused
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.refused, name)
 
 
-def reported(refusals: Iterable[Refused]) -> list[Any]:
+def reported(refusals: Iterable[InputError]) -> list[Any]:
     """Each of them, for the `errors` of a payload."""
     return [Reported(one) for one in refusals]

@@ -70,7 +70,7 @@ class UserError:
 class InputError(UserError):
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return _refused(value) is errors.Refused
+        return _refused(value) is errors.InputError
 
 
 @strawberry.type(description="There would be more than allowed.")
@@ -80,7 +80,7 @@ class LimitError(UserError):
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return _refused(value) is errors.LimitRefused
+        return _refused(value) is errors.LimitError
 
 
 def _from() -> Any:
@@ -96,7 +96,7 @@ class TransitionError(UserError):
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return _refused(value) is errors.TransitionRefused
+        return _refused(value) is errors.TransitionError
 
 
 @strawberry.type(description="Somebody else changed the record in the meantime.")
@@ -105,7 +105,7 @@ class ConflictError(UserError):
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return _refused(value) is errors.ConflictRefused
+        return _refused(value) is errors.ConflictError
 
 
 @strawberry.type(description="Another record holds a value that must be unique.")
@@ -114,7 +114,7 @@ class DuplicateError(UserError):
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return _refused(value) is errors.DuplicateRefused
+        return _refused(value) is errors.DuplicateError
 
 
 def _refused(value: Any) -> type | None:
@@ -128,11 +128,11 @@ class _Answered(FieldExtension):
     def __init__(self, payload: Callable[..., Any] | None) -> None:
         self._payload = payload
 
-    def _refused(self, refusal: errors.Refused | errors.Refusals) -> Any:
+    def _refused(self, refusal: errors.InputError | errors.InputErrors) -> Any:
         if self._payload is None:
-            first = refusal.refusals[0]
+            first = refusal.errors[0]
             raise BadUserInput(first.message, reason=first.code.name)
-        return self._payload(errors=reported(refusal.refusals))
+        return self._payload(errors=reported(refusal.errors))
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
         context = info.context
@@ -143,9 +143,9 @@ class _Answered(FieldExtension):
         except Replayed as replayed:
             context.replayed.append(str(info.path.key))
             return replayed.held if self._payload is None else self._payload(**replayed.held)
-        except (errors.Refused, errors.Refusals) as refusal:
+        except (errors.InputError, errors.InputErrors) as refusal:
             return self._refused(refusal)
-        except errors.BadInput as refusal:
+        except errors.BadUserInput as refusal:
             raise BadUserInput(refusal.message, reason=refusal.reason, limit=refusal.limit) from None
         except errors.Forbidden as refusal:
             raise Forbidden(refusal.message) from None

@@ -29,9 +29,9 @@ def routes(doors: Entering) -> list[BaseRoute]:
         if said is None:
             raise RequestRefused("There is no such file.", status=404)
         workspace_id, identifier, expires_at = said
-        if expires_at <= ids.now():
+        if expires_at <= ids.current_time():
             raise RequestRefused("The link has ended; ask for a new one.", status=410)
-        row = await files.made(doors.database.reading(workspace_id), identifier)
+        row = await files.made(doors.database.session(workspace_id), identifier)
         path = kept.path(row.path) if row else None
         if row is None or path is None or not path.is_file():
             raise RequestRefused("The file is not there any more.", status=410)

@@ -42,7 +42,7 @@ _FORM: Final = 10_000
 
 
 async def _kept(doors: Entering, viewer: Viewer, request: Request, most: int) -> str:
-    identifier = ids.new()
+    identifier = ids.new_id()
     relative, path = storage.of(doors.database).room(uploads.KIND, identifier)
     with storage.unless_kept(path):
         arriving = _Arriving(request.headers)

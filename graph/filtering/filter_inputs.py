@@ -11,7 +11,7 @@ from strawberry.types.base import StrawberryContainer, StrawberryList, Strawberr
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.lazy_type import LazyType
 
-from db.values.wire_format import show_decimal, show_moment
+from db.values.wire_format import format_decimal, format_moment
 from graph.types.scalars import DateTime, Decimal
 
 T = TypeVar("T", bound=type)
@@ -85,7 +85,7 @@ def _converter(kind: Any) -> Plain | None:
     return _SCALARS.get(kind)
 
 
-_SCALARS: Mapping[Any, Plain] = {DateTime: show_moment, Decimal: show_decimal}
+_SCALARS: Mapping[Any, Plain] = {DateTime: format_moment, Decimal: format_decimal}
 
 
 def _camel(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 from strawberry import UNSET
 
-from db.filtering.errors import QuestionRefused
+from db.filtering.errors import QueryError
 from db.paging import keyset, nested_pages
 from db.paging.keyset import Page, Window
 from db.paging.nested_pages import Parents
@@ -67,7 +67,7 @@ class refusals:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, refusal: BaseException | None, trace: object) -> None:
-        if isinstance(refusal, QuestionRefused):
+        if isinstance(refusal, QueryError):
             told = BadUserInput(refusal.message, reason=refusal.reason, limit=refusal.limit, argument=refusal.path)
             raise told from None
 
@@ -102,19 +102,21 @@ async def asked(context: Context, question: Question) -> tuple[Match, Sort]:
     """What the question means to this viewer now."""
     assert context.viewer is not None
     viewer = context.viewer
-    return await matches.asked(context.reading, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now)
+    return await matches.asked(
+        context.session, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=context.now
+    )
 
 
 def listed(context: Context, match: Match, order: Sort, window: Window) -> Any:
     """A list that has none beside it."""
-    reading = context.reading
-    everyone = matches.all_of(reading, match)
+    session = context.session
+    everyone = matches.all_of(session, match)
 
     async def page() -> Page:
-        return await keyset.page(reading, await matches.list_of(reading, match, order), window, order)
+        return await keyset.page(session, await matches.list_of(session, match, order), window, order)
 
     async def count(at_most: int | None) -> int:
-        return await keyset.count(reading, everyone, at_most)
+        return await keyset.count(session, everyone, at_most)
 
     return alone(page, count, Source(everyone, whole=match.whole), match.search)
 
@@ -130,18 +132,18 @@ async def nested(
     sort: Any,
 ) -> list[Any]:
     """The same list of customers for each of the parents. Raises BadUserInput."""
-    reading, question = context.reading, Question(given(filter), search, sort=sort)
+    session, question = context.session, Question(given(filter), search, sort=sort)
     with refusals():
         match, order = await asked(context, question)
         keyset.check(order, window)
     ids = list(dict.fromkeys(parent.id for parent in parents))
-    everyone = matches.all_of(reading, match)
+    everyone = matches.all_of(session, match)
 
     async def pages() -> Mapping[Any, Page]:
-        return await nested_pages.pages(reading, ids, of, await matches.listing(reading, match, order), window, order)
+        return await nested_pages.pages(session, ids, of, await matches.listing(session, match, order), window, order)
 
     async def counts(at_most: int | None) -> Mapping[Any, int]:
-        return await nested_pages.counts(reading, ids, of, everyone, at_most)
+        return await nested_pages.counts(session, ids, of, everyone, at_most)
 
     lists = Lists(pages, counts, [(None, Source(everyone, of, tuple(ids)))], match.search)
     return [Listed(lists, parent.id) for parent in parents]
@@ -157,22 +159,22 @@ async def of_segments(
     sort: Any = None,
 ) -> list[Any]:
     """The members of each segment. Raises BadUserInput."""
-    viewer, reading = context.viewer, context.reading
+    viewer, session = context.viewer, context.session
     assert viewer is not None
     ids = [segment.id for segment in segments_]
     question = Question(given(filter), search, sort=sort)
     with refusals():
         several_, order = await segments.several(
-            reading, ids, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+            session, ids, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=context.now
         )
         keyset.check(order, window)
 
     async def pages() -> Mapping[Any, Page]:
-        return await batched_matches.pages(reading, several_, window, order)
+        return await batched_matches.pages(session, several_, window, order)
 
-    sources = [(key, Source(matches.all_of(reading, match))) for key, match in several_.matches.items()]
+    sources = [(key, Source(matches.all_of(session, match))) for key, match in several_.matches.items()]
     found = next((match.search for match in several_.matches.values()), None)
-    lists = Lists(pages, lambda at_most: batched_matches.counts(reading, several_, at_most), sources, found)
+    lists = Lists(pages, lambda at_most: batched_matches.counts(session, several_, at_most), sources, found)
     return [Listed(lists, one) for one in ids]
 
 
@@ -180,13 +182,13 @@ async def of_views(
     context: Context, views_: Sequence[Any], window: Window, *, filter: Any, search: str | None, sort: Any
 ) -> list[Any]:
     """The customers of each view. Raises BadUserInput."""
-    viewer, reading = context.viewer, context.reading
+    viewer, session = context.viewer, context.session
     assert viewer is not None
     distinct = list({view.id: view for view in views_}.values())
     question = Question(given(filter), search, sort=sort)
     with refusals():
         found, orders = await saved_views.several(
-            reading, distinct, question, sight=viewer.sight, agent_id=viewer.agent_id, now=context.now
+            session, distinct, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=context.now
         )
         for order in orders.values():
             keyset.check(order, window)
@@ -196,11 +198,11 @@ async def of_views(
         read: dict[Any, Page] = {}
         for order in dict.fromkeys(orders.values()):
             alike = {key: match for key, match in found.matches.items() if orders[key] == order}
-            read |= await batched_matches.pages(reading, Several(alike), window, order)
+            read |= await batched_matches.pages(session, Several(alike), window, order)
         return read
 
-    sources = [(key, Source(matches.all_of(reading, match))) for key, match in found.matches.items()]
-    lists = Lists(pages, lambda at_most: batched_matches.counts(reading, found, at_most), sources)
+    sources = [(key, Source(matches.all_of(session, match))) for key, match in found.matches.items()]
+    lists = Lists(pages, lambda at_most: batched_matches.counts(session, found, at_most), sources)
     return [Listed(lists, view.id) for view in views_]
 
 
@@ -212,33 +214,33 @@ async def memberships(
     assert viewer is not None
     with refusals():
         found, _ = await segments.several(
-            context.reading,
+            context.session,
             segment_ids,
             Question(),
-            sight=viewer.sight,
+            visibility=viewer.visibility,
             agent_id=viewer.agent_id,
             now=context.now,
         )
-    return await batched_matches.holding(context.reading, found, customer_ids)
+    return await batched_matches.holding(context.session, found, customer_ids)
 
 
 async def others(context: Context, name: str, window: Window, *, filter: Any, search: str | None, sort: Any) -> Any:
     """The list of companies, tags, segments or agents that the arguments ask for. Raises BadUserInput."""
     assert context.viewer is not None
-    viewer, reading = context.viewer, context.reading
+    viewer, session = context.viewer, context.session
     with refusals():
         listing, order = await record_lists.asked(
-            reading,
+            session,
             name,
             filter=given(filter),
             search=search,
             order=sort,
-            sight=viewer.sight,
+            visibility=viewer.visibility,
             agent_id=viewer.agent_id,
             now=context.now,
         )
         keyset.check(order, window)
     return alone(
-        lambda: keyset.page(reading, listing, window, order),
-        lambda at_most: keyset.count(reading, listing, at_most),
+        lambda: keyset.page(session, listing, window, order),
+        lambda at_most: keyset.count(session, listing, at_most),
     )

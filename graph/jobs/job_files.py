@@ -46,7 +46,7 @@ _LONGEST: Final = 2**31 - 1
 
 async def job_files(context: Context, jobs: Sequence[Any]) -> list[Any]:
     """The files of each job that have not expired."""
-    found = await context.many(files.by_job, jobs, "id")
+    found = await context.load_many(files.by_job, jobs, "id")
     return [[_shown(context, row) for row in rows if row.expires_at > context.now] for rows in found]
 
 

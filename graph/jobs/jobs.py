@@ -126,7 +126,7 @@ Outcomes: TypeAlias = Annotated[
 class Job(Node):
     is_type_of = read_from(tables.Job)
 
-    id: strawberry.ID = column("The job's id.", convert=ids.wire("Job"))
+    id: strawberry.ID = column("The job's id.", convert=ids.id_encoder("Job"))
     kind: JobKind = column("What it does.")
     status: JobStatus = column("How far it is.")
     label: str | None = column("The name that it was given.")
@@ -177,13 +177,13 @@ class Job(Node):
 
     @batched("Up to when it can be undone; null where it cannot.")
     async def undoable_until(parents: Rows, info: Info) -> list[DateTime | None]:
-        undone = await info.context.one(jobs.undone_by, parents, "id")
+        undone = await info.context.load_one(jobs.undone_by, parents, "id")
         until = [None if by else undo.undoable_until(row) for row, by in zip(parents, undone, strict=True)]
         return until  # type: ignore[return-value] # moments are numbers until they are shown
 
     @batched("The job that undid it; null where none did.", needs=("id",))
     async def undone_by(parents: Rows, info: Info) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
-        return await info.context.one(jobs.undone_by, parents, "id")
+        return await info.context.load_one(jobs.undone_by, parents, "id")
 
 
 @strawberry.type(description="What became of a call for many customers. Up to 200 are done in this answer.")
@@ -260,15 +260,17 @@ def _rows(context: Context, job: Any, outcome: Sequence[Outcome] | None, first: 
 async def _read(context: Context, job: Any, wanted: set[Outcome] | None, after: int, size: int) -> list[Any]:
     """From the log what was changed, and what is kept apart, woven by their numbers."""
     actions = None if wanted is None else [action for action, one in _ACTIONS.items() if one in wanted]
-    logged = [] if job.dry_run else await jobs.logged(context.reading, job.id, after, size, actions)
+    logged = [] if job.dry_run else await jobs.logged(context.session, job.id, after, size, actions)
     codes = None if wanted is None else [int(one) for one in wanted]
-    apart = await jobs.apart(context.reading, job.id, after, size, codes)
+    apart = await jobs.apart(context.session, job.id, after, size, codes)
     return sorted([*logged, *apart], key=lambda row: row.row)[:size]
 
 
 async def _shown(context: Context, job: Any, rows: Sequence[Any]) -> list[Any]:
     entity = _entity(job)
-    wires = {row.row: [ids.wire(one)(row.node_id) for one in _of(row, job, entity)] for row in rows if row.node_id}
+    wires = {
+        row.row: [ids.id_encoder(one)(row.node_id) for one in _of(row, job, entity)] for row in rows if row.node_id
+    }
     records = {one for row in rows for plain in _errors(row) if (one := error_codec.record_of(plain))}
     everything = list(dict.fromkeys([*(one for each in wires.values() for one in each), *records]))
     known = dict(zip(everything, await lookup.found(context, everything), strict=True))
@@ -307,14 +309,14 @@ def seen(context: Context) -> tuple[bool, Any, bytes]:
     """Whose jobs the viewer may see."""
     viewer = context.viewer
     assert viewer is not None
-    return viewer.may(P.SETTINGS_MANAGE), viewer.actor_kind, viewer.actor_id
+    return viewer.has_permission(P.SETTINGS_MANAGE), viewer.actor_kind, viewer.actor_id
 
 
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A job by its id: one's own, or with SETTINGS_MANAGE anybody's; else null.")
     async def job(self, info: Info, id: Id) -> Job | None:
-        return await info.context.found(jobs.by_ids, "Job", id, *seen(info.context))
+        return await info.context.load_found(jobs.by_ids, "Job", id, *seen(info.context))
 
     @guarded(Permission.CUSTOMER_VIEW, "One's own jobs, or with SETTINGS_MANAGE everybody's, newest first.")
     async def jobs(
@@ -329,8 +331,8 @@ class Query:
         with list_arguments.refusals():
             keyset.check(NEWEST_FIRST, place)
         return alone(
-            lambda: keyset.page(context.reading, listing, place),
-            lambda at_most: keyset.count(context.reading, listing, at_most),
+            lambda: keyset.page(context.session, listing, place),
+            lambda at_most: keyset.count(context.session, listing, at_most),
         )
 
 
@@ -343,7 +345,7 @@ class Mutation:
         Permission.CUSTOMER_VIEW, "Stop a job at the end of its chunk; what is done stays done.", payload=JobPayload
     )
     async def job_cancel(self, info: Info, id: Id) -> JobPayload:
-        return await info.context.act(lambda act: cancel_retry.cancel(act, id), payload)
+        return await info.context.mutate(lambda unit: cancel_retry.cancel(unit, id), payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,
@@ -351,11 +353,11 @@ class Mutation:
         payload=JobPayload,
     )
     async def job_undo(self, info: Info, id: Id, options: _Options = None) -> JobPayload:
-        return await info.context.act(lambda act: undo.undo(act, id, options_of(options)), payload)
+        return await info.context.mutate(lambda unit: undo.undo(unit, id, options_of(options)), payload)
 
     @mutation(Permission.CUSTOMER_VIEW, "Try the failed rows of a job again.", payload=JobPayload)
     async def job_retry(self, info: Info, id: Id) -> JobPayload:
-        return await info.context.act(lambda act: cancel_retry.retry(act, id), payload)
+        return await info.context.mutate(lambda unit: cancel_retry.retry(unit, id), payload)
 
 
 def options_of(options: BulkOptions | None) -> dict[str, Any] | None:

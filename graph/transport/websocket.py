@@ -186,8 +186,8 @@ class _Session:
             await asyncio.sleep(self._operations.limits.recheck_seconds)
         await self._close(4403, "Forbidden")
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
+    def _start(self, transaction: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(transaction)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from db.values.wire_format import PREFIXES, parse, split
+from db.values.wire_format import PREFIXES, decode_id, split_id
 from graph.engine.field_declarations import Inline
 
-__all__ = ["PREFIXES", "parse", "split", "wire"]
+__all__ = ["PREFIXES", "decode_id", "id_encoder", "split_id"]
 
 
-def wire(kind: str) -> Callable[[bytes], str]:
+def id_encoder(kind: str) -> Callable[[bytes], str]:
     """How ids of that type are written."""
     return Inline(f"'{PREFIXES[kind]}_' + {{value}}.hex()", text=True)

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from strawberry.scalars import JSON
 
 from db.values import wire_format
-from db.values.wire_format import DAYS, FRACTIONS, MILLIS, MINUTES, SCALE, SECONDS, show_decimal
+from db.values.wire_format import DAYS, FRACTIONS, MILLIS, MINUTES, SCALE, SECONDS, format_decimal
 from graph.engine.field_declarations import Inline
 
 DateTime = NewType("DateTime", int)
@@ -33,7 +33,7 @@ _MOST = 2**63 - 1
 def read_moment(value: Any) -> int:
     """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off."""
     try:
-        return wire_format.read_moment(value if isinstance(value, str) else "")
+        return wire_format.parse_moment(value if isinstance(value, str) else "")
     except ValueError as error:
         raise GraphQLError(f"{value!r} is not a DateTime: {error}.") from None
 
@@ -41,7 +41,7 @@ def read_moment(value: Any) -> int:
 def read_date(value: Any) -> str:
     """An ISO 8601 calendar date, kept as it is written."""
     try:
-        return wire_format.read_date(value if isinstance(value, str) else "")
+        return wire_format.parse_date(value if isinstance(value, str) else "")
     except ValueError as error:
         raise GraphQLError(f"{value!r} is not a Date: {error}.") from None
 
@@ -104,7 +104,7 @@ _SHOW_DECIMAL = Inline(
     " else show_decimal({value})",
     text=True,
     fractions=FRACTIONS,
-    show_decimal=show_decimal,
+    show_decimal=format_decimal,
 )
 
 _JSON = "https://ecma-international.org/wp-content/uploads/ECMA-404_2nd_edition_december_2017.pdf"

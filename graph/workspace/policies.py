@@ -88,4 +88,4 @@ class Mutation:
         info: Info,
         input: Annotated[WorkspaceInput, strawberry.argument(description="What the settings are to be.")],
     ) -> WorkspacePayload:
-        return await info.context.act(lambda act: policies.update(act, given(input)), _payload)
+        return await info.context.mutate(lambda unit: policies.update(unit, given(input)), _payload)

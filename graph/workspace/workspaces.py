@@ -43,7 +43,7 @@ class PoolPolicy:
 class Workspace(Node):
     is_type_of = read_from(tables.Workspace)
 
-    id: strawberry.ID = column("The workspace's id.", convert=ids.wire("Workspace"))
+    id: strawberry.ID = column("The workspace's id.", convert=ids.id_encoder("Workspace"))
     name: str = column("Its name.")
     timezone: str = column("Its time zone, as Asia/Ho_Chi_Minh: when a day begins.")
     default_country: str | None = column("The country of phone numbers given without one, by its two letters.")
@@ -79,7 +79,7 @@ class Viewer:
 
     @batched("The agent who asks; null for a key.")
     async def agent(parents: Rows, info: Info) -> list[Agent | None]:
-        return await info.context.one(agents.by_ids, parents, "agent_id")
+        return await info.context.load_one(agents.by_ids, parents, "agent_id")
 
     @batched("The workspace that the viewer belongs to.")
     async def workspace(parents: Rows, info: Info) -> list[Workspace]:
@@ -87,7 +87,7 @@ class Viewer:
 
 
 async def _settings(context: Context) -> Any:
-    return await workspaces.settings(context.reading)
+    return await workspaces.settings(context.session)
 
 
 @strawberry.type(description="What became of a sign-in.")
@@ -135,4 +135,4 @@ class Mutation:
     @mutation(None, "End the session whose token was sent; true when there was one.", payload=None)
     async def sign_out(self, info: Info) -> bool:
         context: Context = info.context
-        return await context.act(lambda act: accounts.sign_out(act, context.token), bool)
+        return await context.mutate(lambda unit: accounts.sign_out(unit, context.token), bool)

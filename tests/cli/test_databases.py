@@ -20,8 +20,8 @@ def test_the_versions_are_known_by_the_names_of_their_files():
 
 async def test_its_pool_serves_all_tests_of_the_module(database_url):
     database = await engine.connect(database_url)
-    async with database.transaction(None) as work:
-        await work._held.script("SELECT 1")
+    async with database.transaction(None) as transaction:
+        await transaction._held.script("SELECT 1")
     await database.close()
 
 

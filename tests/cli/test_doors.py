@@ -58,7 +58,7 @@ assert not loaded, loaded
 def test_a_server_on_sqlite_starts_without_what_it_may_never_need(environment, tmp_path):
     script = f"""
 import sys
-from cli import serving
+from cli import server
 from crm import settings
 from graph import app
 app.create(settings.read())

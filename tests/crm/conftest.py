@@ -7,13 +7,13 @@ import pytest
 from sqlmodel import select
 
 from crm.access.permissions import Viewer
-from crm.errors import Refusals, Refused
-from crm.unit_of_work import perform
+from crm.errors import InputError, InputErrors
+from crm.unit_of_work import run_unit_of_work
 from db import tables
 from db.engine import Database, Session
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.values import ids
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 
 Does = Callable[..., Awaitable[Any]]
 
@@ -23,8 +23,8 @@ def does(database: Database, viewer: Viewer) -> Does:
     """Performs a rule with its arguments, as the administrator or as `by`."""
 
     async def done(rule: Any, *arguments: Any, by: Viewer = viewer, **named: Any) -> Any:
-        return await perform(
-            database, by, lambda act: rule(act, *arguments, **named), now=ids.now(), request_id="request"
+        return await run_unit_of_work(
+            database, by, lambda unit: rule(unit, *arguments, **named), now=ids.current_time(), request_id="request"
         )
 
     return done
@@ -35,31 +35,31 @@ def refuses(does: Does) -> Does:
     """The refusal of a rule, as (code, path); of several, a list of them."""
 
     async def done(rule: Any, *arguments: Any, **named: Any) -> Any:
-        with pytest.raises((Refused, Refusals)) as refused:
+        with pytest.raises((InputError, InputErrors)) as refused:
             await does(rule, *arguments, **named)
-        found = [(one.code.name, ".".join(one.path)) for one in refused.value.refusals]
+        found = [(one.code.name, ".".join(one.path)) for one in refused.value.errors]
         return found[0] if len(found) == 1 else found
 
     return done
 
 
 @pytest.fixture
-def everything(reading: Session) -> Callable[[Any], Awaitable[list[Any]]]:
+def everything(session: Session) -> Callable[[Any], Awaitable[list[Any]]]:
     """All rows of a table in the test's workspace."""
 
     async def found(table: Any) -> list[Any]:
-        return await reading.rows(prepared(select(table).where(here(table))))
+        return await session.fetch_all(prepare(select(table).where(in_workspace(table))))
 
     return found
 
 
 @pytest.fixture
-def log(reading: Session) -> Callable[..., Awaitable[list[Any]]]:
+def log(session: Session) -> Callable[..., Awaitable[list[Any]]]:
     """The log, oldest first; of one record where one is given."""
 
     async def found(record: Any = None) -> list[Any]:
-        lines = await reading.rows(
-            prepared(select(tables.Change).where(here(tables.Change)).order_by(tables.Change.seq))
+        lines = await session.fetch_all(
+            prepare(select(tables.Change).where(in_workspace(tables.Change)).order_by(tables.Change.seq))
         )
         return [line for line in lines if record is None or line.node_id == record.id]
 
@@ -68,4 +68,4 @@ def log(reading: Session) -> Callable[..., Awaitable[list[Any]]]:
 
 def named(row: Any) -> dict[str, str]:
     """The row as a reference by its id."""
-    return {"id": wire(type(row).__name__ if not hasattr(row, "table") else row.table.__name__)(row.id)}
+    return {"id": id_encoder(type(row).__name__ if not hasattr(row, "table") else row.table.__name__)(row.id)}

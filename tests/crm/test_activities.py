@@ -44,8 +44,8 @@ async def _recorded(database, does, someone, given, customer=None, **settings):
     customer = customer or factories.customer()
     customer.workspace_id = number
 
-    async def put(act):
-        await act.work.insert(customer)
+    async def put(unit):
+        await unit.transaction.insert(customer)
 
     await does(put, by=there)
     done = await does(interactions.record, named(customer), given, by=there)
@@ -102,7 +102,7 @@ async def test_a_vip_is_never_touched(database, does, someone):
 
 async def test_an_interaction_does_not_change_the_version_and_is_the_last_one(does, save):
     await save(customer := factories.customer())
-    at = ids.now() - 5_000
+    at = ids.current_time() - 5_000
     done = await does(interactions.record, named(customer), {"kind": InteractionKind.CALL, "occurred_at": at})
     assert (done.customer.version, done.customer.last_interaction_at) == (1, at)
     older = {"kind": InteractionKind.CALL, "occurred_at": at - 1}

@@ -4,7 +4,7 @@ import pytest
 
 from crm.catalogue import companies
 from crm.customers import records
-from crm.errors import ConflictRefused, DuplicateRefused
+from crm.errors import ConflictError, DuplicateError
 from db import tables
 from db.tables.enums import EntityType, Outcome
 from tests.crm.conftest import named
@@ -50,7 +50,7 @@ async def test_domains_and_external_ids_belong_to_one(does, refuses):
             {"name": "A", "domain": "a.example", "external_ids": [{"system": "erp", "value": "1"}]},
         )
     ).company
-    with pytest.raises(DuplicateRefused) as refused:
+    with pytest.raises(DuplicateError) as refused:
         await does(companies.create, {"name": "B", "domain": "A.example"})
     assert (refused.value.existing.id, refused.value.path) == (first.id, ("input", "domain"))
     given = {"name": "B", "external_ids": [{"system": "erp", "value": "1"}]}
@@ -60,7 +60,7 @@ async def test_domains_and_external_ids_belong_to_one(does, refuses):
 async def test_another_version_than_expected_is_a_conflict(does, save):
     await save(company := factories.company())
     assert (await does(companies.update, named(company), {"name": "B"}, if_version=1)).company.version == 2
-    with pytest.raises(ConflictRefused):
+    with pytest.raises(ConflictError):
         await does(companies.update, named(company), {"name": "C"}, if_version=1)
 
 

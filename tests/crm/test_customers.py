@@ -3,7 +3,7 @@
 import pytest
 
 from crm.customers import records
-from crm.errors import ConflictRefused, DuplicateRefused
+from crm.errors import ConflictError, DuplicateError
 from db import tables
 from db.tables.enums import (
     ChangeAction,
@@ -161,7 +161,7 @@ async def test_or_for_himself_where_he_has_none(does, save, someone):
 
 async def test_an_external_id_belongs_to_one(does, refuses):
     first = (await does(records.create, {"name": "An", "external_ids": [{"system": "erp", "value": "1"}]})).customer
-    with pytest.raises(DuplicateRefused) as refused:
+    with pytest.raises(DuplicateError) as refused:
         await does(records.create, {"name": "Bình", "external_ids": [{"system": "erp", "value": "1"}]})
     assert refused.value.existing.id == first.id
     assert refused.value.path == ("input", "externalIds", "0", "value")
@@ -211,7 +211,7 @@ async def test_a_new_primary_keeps_the_others_behind_it(does, everything):
 
 async def test_another_version_than_expected_is_a_conflict(does, save):
     await save(customer := factories.customer(version=3))
-    with pytest.raises(ConflictRefused) as refused:
+    with pytest.raises(ConflictError) as refused:
         await does(records.update, named(customer), {"name": "Bình"}, if_version=2)
     assert (refused.value.record.version, refused.value.path) == (3, ("ifVersion",))
     done = await does(records.update, named(customer), {"name": "Bình"}, if_version=3)
@@ -220,7 +220,7 @@ async def test_another_version_than_expected_is_a_conflict(does, save):
 
 async def test_an_archived_customer_is_not_changed(refuses, save):
     """EM6."""
-    await save(customer := factories.customer(archived_at=ids.now()))
+    await save(customer := factories.customer(archived_at=ids.current_time()))
     assert await refuses(records.update, named(customer), {"name": "Bình"}) == ("CUSTOMER_ARCHIVED", "by")
 
 
@@ -228,9 +228,9 @@ async def test_a_customer_is_judged_in_order(refuses, save, someone):
     """NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, then the rule."""
     await save(
         agent := factories.agent(),
-        pooled := factories.customer(stage=CustomerStage.POOL, archived_at=ids.now()),
-        own := factories.customer(owner_id=agent.id, archived_at=ids.now()),
-        hidden := factories.customer(archived_at=ids.now()),
+        pooled := factories.customer(stage=CustomerStage.POOL, archived_at=ids.current_time()),
+        own := factories.customer(owner_id=agent.id, archived_at=ids.current_time()),
+        hidden := factories.customer(archived_at=ids.current_time()),
     )
     viewer, wrong = someone(agent=agent), {"name": ""}
     assert await refuses(records.update, named(hidden), wrong, by=viewer) == ("NOT_FOUND", "by")
@@ -248,7 +248,9 @@ async def test_blocked_refuses_an_owner_before_the_rule(refuses, save):
 
 async def test_an_expired_block_is_none(does, save):
     await save(
-        agent := factories.agent(), customer := factories.customer(), factories.block(customer, until=ids.now() - 1)
+        agent := factories.agent(),
+        customer := factories.customer(),
+        factories.block(customer, until=ids.current_time() - 1),
     )
     done = await does(records.update, named(customer), {"owner": named(agent)})
     assert done.customer.owner_id == agent.id
@@ -298,7 +300,7 @@ async def test_an_agent_takes_no_more_than_his_limit(database, does, refuses, ow
     here = type(admin)(number, admin.actor_kind, admin.actor_id, admin.permissions)
     agent, customer = factories.agent(max_customers=own), factories.customer()
 
-    async def put(act):
+    async def put(unit):
         for row in (
             agent,
             customer,
@@ -306,7 +308,7 @@ async def test_an_agent_takes_no_more_than_his_limit(database, does, refuses, ow
             factories.customer(owner_id=agent.id),
         ):
             row.workspace_id = number
-            await act.work.insert(row)
+            await unit.transaction.insert(row)
 
     await does(put, by=here)
     if refused:

@@ -58,7 +58,7 @@ async def test_nothing_is_left_of_what_was_deleted_before_the_customer(does, log
 
 
 async def test_an_archived_customer_is_deleted_too(does, save, everything):
-    await save(customer := factories.customer(archived_at=ids.now()))
+    await save(customer := factories.customer(archived_at=ids.current_time()))
     await does(records.delete, named(customer))
     assert await everything(tables.Customer) == []
 

@@ -6,16 +6,16 @@ import pytest
 
 from crm import errors
 from crm.errors import (
-    BadInput,
-    ConflictRefused,
-    DuplicateRefused,
+    BadUserInput,
+    ConflictError,
+    DuplicateError,
     ErrorCode,
+    ExpectedError,
     Forbidden,
-    LimitRefused,
-    Refusal,
-    Refusals,
-    Refused,
-    TransitionRefused,
+    InputError,
+    InputErrors,
+    LimitError,
+    TransitionError,
     Unauthenticated,
 )
 from db.tables.enums import CustomerStage, Permission, SubscriptionStatus
@@ -26,7 +26,7 @@ def test_a_code_is_named_as_it_is_sent():
 
 
 def test_a_path_is_text_from_the_outside_in():
-    assert Refused(ErrorCode.TAKEN, "Taken.", ("input", "tags", "add", 1)).path == ("input", "tags", "add", "1")
+    assert InputError(ErrorCode.TAKEN, "Taken.", ("input", "tags", "add", 1)).path == ("input", "tags", "add", "1")
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_a_path_is_text_from_the_outside_in():
     ],
 )
 def test_a_transition_tells_what_is_allowed(allowed, message):
-    assert TransitionRefused(CustomerStage.NEW, CustomerStage.POOL, allowed).message == message
+    assert TransitionError(CustomerStage.NEW, CustomerStage.POOL, allowed).message == message
 
 
 def test_a_transition_names_its_ends():
-    refused = TransitionRefused(SubscriptionStatus.DELETED, SubscriptionStatus.SUBSCRIBED, ())
+    refused = TransitionError(SubscriptionStatus.DELETED, SubscriptionStatus.SUBSCRIBED, ())
     assert (refused.code, refused.from_, refused.to, refused.allowed) == (
         ErrorCode.INVALID_TRANSITION,
         "DELETED",
@@ -57,7 +57,7 @@ def test_a_transition_names_its_ends():
 
 def test_a_conflict_carries_the_record_as_it_is_now():
     record = SimpleNamespace(version=7)
-    refused = ConflictRefused(record)
+    refused = ConflictError(record)
     assert (refused.code, refused.path, refused.record) == (ErrorCode.CONFLICT, ("ifVersion",), record)
     assert "version 7" in refused.message
 
@@ -65,13 +65,13 @@ def test_a_conflict_carries_the_record_as_it_is_now():
 @pytest.mark.parametrize(
     ("refused", "code"),
     [
-        pytest.param(LimitRefused("150 tags at most.", limit=150, current=151), ErrorCode.LIMIT_EXCEEDED, id="limit"),
+        pytest.param(LimitError("150 tags at most.", limit=150, current=151), ErrorCode.LIMIT_EXCEEDED, id="limit"),
         pytest.param(
-            LimitRefused("Full.", limit=5, current=6, code=ErrorCode.AGENT_AT_CAPACITY),
+            LimitError("Full.", limit=5, current=6, code=ErrorCode.AGENT_AT_CAPACITY),
             ErrorCode.AGENT_AT_CAPACITY,
             id="limit of another kind",
         ),
-        pytest.param(DuplicateRefused("Held.", existing=object()), ErrorCode.TAKEN, id="duplicate"),
+        pytest.param(DuplicateError("Held.", existing=object()), ErrorCode.TAKEN, id="duplicate"),
     ],
 )
 def test_each_kind_has_its_code(refused, code):
@@ -79,32 +79,32 @@ def test_each_kind_has_its_code(refused, code):
 
 
 def test_one_is_reported_like_many():
-    one, other = Refused(ErrorCode.BLANK, "One."), Refused(ErrorCode.INVALID, "Two.", row=3)
-    assert one.refusals == (one,)
-    assert Refusals([one, other]).refusals == (one, other)
-    assert str(Refusals([one, other])) == "One. Two."
+    one, other = InputError(ErrorCode.BLANK, "One."), InputError(ErrorCode.INVALID, "Two.", row=3)
+    assert one.errors == (one,)
+    assert InputErrors([one, other]).errors == (one, other)
+    assert str(InputErrors([one, other])) == "One. Two."
 
 
 def test_what_was_gathered_is_raised_together():
-    one, other = Refused(ErrorCode.BLANK, "One."), Refused(ErrorCode.INVALID, "Two.")
-    errors.refuse([])
-    with pytest.raises(Refused) as alone:
-        errors.refuse([one])
+    one, other = InputError(ErrorCode.BLANK, "One."), InputError(ErrorCode.INVALID, "Two.")
+    errors.raise_errors([])
+    with pytest.raises(InputError) as alone:
+        errors.raise_errors([one])
     assert alone.value is one
-    with pytest.raises(Refusals) as both:
-        errors.refuse([one, other])
-    assert both.value.refusals == (one, other)
+    with pytest.raises(InputErrors) as both:
+        errors.raise_errors([one, other])
+    assert both.value.errors == (one, other)
 
 
 @pytest.mark.parametrize(
     "refusal",
     [
         pytest.param(Forbidden(Permission.TAG_MANAGE), id="forbidden"),
-        pytest.param(BadInput("LIMIT_EXCEEDED", "At most 250 a page.", limit=250), id="bad input"),
+        pytest.param(BadUserInput("LIMIT_EXCEEDED", "At most 250 a page.", limit=250), id="bad input"),
         pytest.param(Unauthenticated(), id="unauthenticated"),
     ],
 )
 def test_those_of_a_whole_field_belong_to_no_payload(refusal):
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ExpectedError)
     assert not hasattr(refusal, "refusals")
     assert str(refusal) == refusal.message

@@ -18,7 +18,7 @@ def _given(**given):
     return {"name": "Shop", "permissions": [Permission.CUSTOMER_VIEW], **given}
 
 
-async def test_its_secret_lets_in_whoever_sends_it(does, database, viewer, reading, log):
+async def test_its_secret_lets_in_whoever_sends_it(does, database, viewer, session, log):
     made = await does(
         api_keys.create, _given(name=" Shop ", permissions=[Permission.NOTE_WRITE, Permission.CUSTOMER_VIEW])
     )
@@ -30,7 +30,7 @@ async def test_its_secret_lets_in_whoever_sends_it(does, database, viewer, readi
     (line,) = await log(made.key)
     assert line.action == ChangeAction.CREATED
     assert made.secret not in str(line.fields)
-    (stored,) = await queries.keys(reading, most=10)
+    (stored,) = await queries.keys(session, most=10)
     assert made.secret.encode() not in bytes(stored.secret_hash)
 
 
@@ -56,7 +56,7 @@ async def test_what_cannot_be_taken_is_refused_where_it_stands(refuses, given, e
 
 
 async def test_it_stops_at_its_time(does, database):
-    end = ids.now() + 60_000
+    end = ids.current_time() + 60_000
     made = await does(api_keys.create, _given(expires_at=end))
     assert await accounts.viewer(database, made.secret, clock=lambda: end - 1)
     assert await accounts.viewer(database, made.secret, clock=lambda: end) is None
@@ -82,7 +82,7 @@ async def test_another_workspaces_key_is_not_found(does, refuses, database, view
     assert await accounts.viewer(database, made.secret)
 
 
-async def test_revoked_ones_stand_last(does, reading):
+async def test_revoked_ones_stand_last(does, session):
     made = [(await does(api_keys.create, _given(name=name))).key for name in ("one", "two", "three")]
     await does(api_keys.revoke, _id(made[2]))
-    assert [row.name for row in await queries.keys(reading, most=10)] == ["two", "one", "three"]
+    assert [row.name for row in await queries.keys(session, most=10)] == ["two", "one", "three"]

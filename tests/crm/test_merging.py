@@ -22,7 +22,7 @@ from db.tables.enums import (
     SubscriptionStatus,
 )
 from db.values import ids
-from db.visibility import Sight
+from db.visibility import Visibility
 from tests.crm.conftest import named
 from tests.support import factories
 
@@ -78,7 +78,7 @@ async def test_somebody_named_for_a_field_wins(does, save, made, merge):
     assert (changed["custom.size"], changed["name"]) == ("L", "Chi")
 
 
-async def test_everything_that_hangs_on_them_comes_together(made, merge, save, everything, reading):
+async def test_everything_that_hangs_on_them_comes_together(made, merge, save, everything, session):
     await save(
         agent := factories.agent(), one := factories.tag("one"), two := factories.tag("two"),
         field := factories.custom_field("size"),
@@ -159,7 +159,7 @@ async def test_the_owner_is_the_survivors_else_the_firsts(made, merge, save):
 
 async def test_a_block_survives_and_the_longest_of_several(made, merge, save, everything):
     a, b, c = await made(), await made("Bo"), await made("Chi")
-    now = ids.now()
+    now = ids.current_time()
     await save(
         factories.block(a, until=now + 10**6), factories.block(b, reason="Fraud"), factories.block(c, until=now - 1)
     )
@@ -168,11 +168,11 @@ async def test_a_block_survives_and_the_longest_of_several(made, merge, save, ev
     assert (block.customer_id, block.reason, block.until) == (a.id, "Fraud", None)
 
 
-async def test_old_ids_keep_leading_to_the_survivor_and_chains_are_short(made, merge, reading, everything):
+async def test_old_ids_keep_leading_to_the_survivor_and_chains_are_short(made, merge, session, everything):
     a, b, c = await made(), await made("Bo"), await made("Chi")
     await merge(b, c)
     done = (await merge(a, b)).changed
-    found = await customers.by_ids(reading, [b.id, c.id], Sight(everything=True))
+    found = await customers.by_ids(session, [b.id, c.id], Visibility(sees_all=True))
     assert {row.id for row in found.values()} == {a.id}
     assert {row.customer_id for row in await everything(tables.CustomerAlias)} == {a.id}
     (merged,) = [one for one in done if one["field"] == "mergedFrom"]
@@ -236,7 +236,7 @@ async def test_what_nobody_can_be_named_for_is_refused(refuses, made, save, fiel
 
 async def test_who_cannot_be_merged_is_refused(refuses, made, save):
     a, b, c = await made(), await made("Bo"), await made("Chi")
-    await save(archived := factories.customer("Old", archived_at=ids.now()))
+    await save(archived := factories.customer("Old", archived_at=ids.current_time()))
     nobody, many = "cus_" + "0" * 32, [f"cus_{number:032x}" for number in range(1, 11)]
     assert await refuses(merging.merge, wire(a), []) == ("EMPTY_TARGET", "from")
     assert await refuses(merging.merge, wire(a), [wire(b), wire(a)]) == ("INVALID", "from.1")

@@ -118,8 +118,8 @@ async def test_they_wait_in_the_departments_queue_where_the_workspace_says_so(do
     assert Counter(row.department_id for row in found) == {sales.id: 2, care.id: 2}
 
 
-async def _queueing(act):
-    await policies.update(act, {"department_assignment": DepartmentAssignment.QUEUE})
+async def _queueing(unit):
+    await policies.update(unit, {"department_assignment": DepartmentAssignment.QUEUE})
 
 
 async def test_a_bad_choice_is_refused_where_it_stands(refuses, save, leaving):
@@ -194,13 +194,13 @@ async def many(save):
     return agent, customers
 
 
-async def _worked(database, reading, job):
+async def _worked(database, session, job):
     while await worker.once(database, "worker", asyncio.Event()):
         pass
-    return (await jobs.any_by_ids(reading, [job.id]))[job.id]
+    return (await jobs.any_by_ids(session, [job.id]))[job.id]
 
 
-async def test_many_are_assigned_by_a_job(does, save, many, database, reading, everything, viewer):
+async def test_many_are_assigned_by_a_job(does, save, many, database, session, everything, viewer):
     agent, _ = many
     await save(
         factories.agent(id=viewer.actor_id, role=Role.ADMIN),
@@ -210,13 +210,13 @@ async def test_many_are_assigned_by_a_job(does, save, many, database, reading, e
     done = await does(agents.deactivate, _id(agent), _assign(one, two))
     assert (done.agent.active, done.job.kind, done.job.matched) == (False, JobKind.ASSIGN, 231)
     assert {row.owner_id for row in (await _customers(everything)).values()} == {agent.id}
-    job = await _worked(database, reading, done.job)
+    job = await _worked(database, session, done.job)
     assert (job.status, job.counts) == (JobStatus.DONE_WITH_ERRORS, {"UPDATED": 230, "FAILED": 1})
     shares = Counter(row.owner_id for row in (await _customers(everything)).values())
     assert shares == {one.id: 115, two.id: 115, agent.id: 1}
 
 
-async def test_many_are_released_by_a_job_whoever_sees_them(does, save, someone, many, database, reading, everything):
+async def test_many_are_released_by_a_job_whoever_sees_them(does, save, someone, many, database, session, everything):
     agent, _ = many
     rights = (Permission.AGENT_MANAGE, Permission.CUSTOMER_ASSIGN)
     viewer = someone(Role.AGENT, grant=rights)
@@ -225,7 +225,7 @@ async def test_many_are_released_by_a_job_whoever_sees_them(does, save, someone,
     await save(*(tables.AgentPermission(permission=int(one), **own) for one in rights))
     done = await does(agents.deactivate, _id(agent), POOL, by=viewer)
     assert done.job.kind == JobKind.RELEASE
-    job = await _worked(database, reading, done.job)
+    job = await _worked(database, session, done.job)
     assert (job.status, job.counts) == (JobStatus.DONE, {"UPDATED": 231})
     assert {row.stage for row in (await _customers(everything)).values()} == {CustomerStage.POOL}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from crm.access import passwords
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from crm.errors import ErrorCode, Refused
     ],
 )
 def test_one_of_another_length_cannot_be_chosen(password, code):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         passwords.require(password, ("input", "password"))
     assert (refused.value.code, refused.value.path) == (code, ("input", "password"))
 

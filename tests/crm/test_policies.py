@@ -7,7 +7,7 @@ from db.queries import workspaces
 from db.tables.enums import AutomationRule, BulkDeletePolicy, CustomerStage, DepartmentAssignment
 
 
-async def test_everything_can_be_changed_at_once(does, reading, log):
+async def test_everything_can_be_changed_at_once(does, session, log):
     given = {
         "name": " Phở 24 ",
         "timezone": "Asia/Ho_Chi_Minh",
@@ -23,7 +23,7 @@ async def test_everything_can_be_changed_at_once(does, reading, log):
         "sources": [],
     }
     changed = await does(policies.update, given)
-    stored = await workspaces.settings(reading)
+    stored = await workspaces.settings(session)
     assert {name: getattr(stored, name) for name in vars(changed)} == vars(changed)
     assert (stored.name, stored.timezone, stored.default_country) == ("Phở 24", "Asia/Ho_Chi_Minh", "VN")
     assert (stored.automation_enabled, stored.automation_rules) == (
@@ -39,23 +39,23 @@ async def test_everything_can_be_changed_at_once(does, reading, log):
     assert (line.entity, len(line.fields)) == ("Workspace", len(given))
 
 
-async def test_what_is_not_given_stays(does, reading, log):
-    before = await workspaces.settings(reading)
+async def test_what_is_not_given_stays(does, session, log):
+    before = await workspaces.settings(session)
     await does(policies.update, {"pool": {"idle_days": 7}, "status_automation": {}})
-    after = await workspaces.settings(reading)
+    after = await workspaces.settings(session)
     assert (after.pool_idle_days, after.pool_auto_reclaim, after.name) == (7, before.pool_auto_reclaim, before.name)
     assert [one["field"] for one in (await log())[0].fields] == ["pool"]
     await does(policies.update, {"pool": {"idle_days": 7}})
     assert len(await log()) == 1
 
 
-async def test_null_clears_what_can_be_empty(does, reading):
+async def test_null_clears_what_can_be_empty(does, session):
     await does(
         policies.update, {"default_country": "IT", "max_customers_per_agent": 9, "pool": {"daily_claim_limit": 1}}
     )
     cleared = {"default_country": None, "max_customers_per_agent": None, "pool": {"daily_claim_limit": None}}
     await does(policies.update, {**cleared, "follow_up_stages": None, "sources": None})
-    stored = await workspaces.settings(reading)
+    stored = await workspaces.settings(session)
     assert (stored.default_country, stored.max_customers_per_agent, stored.pool_daily_claim_limit) == (None, None, None)
     assert (stored.follow_up_stages, stored.sources) == ([], [])
 
@@ -91,8 +91,8 @@ async def test_null_clears_what_can_be_empty(does, reading):
     ],
     ids=str,
 )
-async def test_what_cannot_be_taken_is_refused_where_it_stands(refuses, reading, given, expected):
-    before = await workspaces.settings(reading)
+async def test_what_cannot_be_taken_is_refused_where_it_stands(refuses, session, given, expected):
+    before = await workspaces.settings(session)
     code, path = expected
     assert await refuses(policies.update, given) == (code, f"input.{path}")
-    assert await workspaces.settings(reading) == before
+    assert await workspaces.settings(session) == before

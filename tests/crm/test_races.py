@@ -8,7 +8,7 @@ import pytest
 from crm.activities import interactions, notes, orders
 from crm.catalogue import tags
 from crm.customers import records
-from crm.errors import Refusals, Refused
+from crm.errors import InputError, InputErrors
 from db import tables
 from db.tables.enums import InteractionKind, Outcome
 from tests.crm.conftest import named
@@ -22,8 +22,8 @@ async def _outcomes(does, calls):
     )
     told = []
     for one in found:
-        if isinstance(one, Refused | Refusals):
-            told.append(one.refusals[0].code.name)
+        if isinstance(one, InputError | InputErrors):
+            told.append(one.errors[0].code.name)
         elif isinstance(one, BaseException):
             raise one
         else:

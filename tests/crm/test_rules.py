@@ -14,50 +14,50 @@ def _id(row):
     return named(row)["id"]
 
 
-async def _members(reading, rule):
-    people = await queries.agents(reading, [rule.id])
-    places = await queries.departments(reading, [rule.id])
+async def _members(session, rule):
+    people = await queries.agents(session, [rule.id])
+    places = await queries.departments(session, [rule.id])
     return [row.name for row in people.get(rule.id, [])], [row.name for row in places.get(rule.id, [])]
 
 
-async def test_it_is_made_last_with_its_agents_and_departments_in_order(does, save, reading, log):
+async def test_it_is_made_last_with_its_agents_and_departments_in_order(does, save, session, log):
     an, binh, sales = factories.agent("An"), factories.agent("Bình"), factories.department("Sales")
     await save(an, binh, sales, factories.rule(position=3))
     given = {"name": "Rest", "agents": [_id(binh), _id(an), _id(binh)], "departments": [_id(sales)]}
     made = await does(rules.create, {**given, "filter": {"country": {"eq": "VN"}}})
     assert (made.position, made.active, made.strategy) == (4, True, AssignmentStrategy.ROUND_ROBIN)
-    assert await _members(reading, made) == (["Bình", "An"], ["Sales"])
+    assert await _members(session, made) == (["Bình", "An"], ["Sales"])
     (line,) = await log(made)
     told = {one["field"]: one["after"] for one in line.fields}
     assert (told["agents"], told["departments"]) == ([_id(binh), _id(an)], [_id(sales)])
     assert (told["filter"], told["strategy"]) == ({"country": {"eq": "VN"}}, "ROUND_ROBIN")
 
 
-async def test_members_given_replace_those_there_were(does, save, reading, log):
+async def test_members_given_replace_those_there_were(does, save, session, log):
     an, binh, sales = factories.agent("An"), factories.agent("Bình"), factories.department("Sales")
     await save(an, binh, sales)
     made = await does(rules.create, {"name": "A", "agents": [_id(an)], "departments": [_id(sales)]})
     await does(rules.update, _id(made), {"agents": [_id(binh), _id(an)]})
-    assert await _members(reading, made) == (["Bình", "An"], ["Sales"])
+    assert await _members(session, made) == (["Bình", "An"], ["Sales"])
     assert (await log(made))[-1].fields == [{"field": "agents", "before": [_id(an)], "after": [_id(binh), _id(an)]}]
     await does(
         rules.update, _id(made), {"departments": None, "active": False, "strategy": AssignmentStrategy.LEAST_LOADED}
     )
-    assert await _members(reading, made) == (["Bình", "An"], [])
+    assert await _members(session, made) == (["Bình", "An"], [])
 
 
-async def test_the_turn_is_kept_and_the_same_again_changes_nothing(does, save, reading, log):
+async def test_the_turn_is_kept_and_the_same_again_changes_nothing(does, save, session, log):
     await save(an := factories.agent("An"), rule := factories.rule("A", turn=7), factories.assigns(rule, agent=an))
     await does(rules.update, _id(rule), {"name": "A", "agents": [_id(an)], "filter": None})
     assert await log() == []
     await does(rules.update, _id(rule), {"name": "B"})
-    assert [(row.name, row.turn) for row in await queries.every(reading)] == [("B", 7)]
+    assert [(row.name, row.turn) for row in await queries.every(session)] == [("B", 7)]
 
 
-async def test_they_stand_in_order(does, save, reading):
+async def test_they_stand_in_order(does, save, session):
     for name, position in (("last", None), ("first", 0), ("middle", 0)):
         await does(rules.create, {"name": name, "position": position})
-    assert [row.name for row in await queries.every(reading)] == ["last", "first", "middle"]
+    assert [row.name for row in await queries.every(session)] == ["last", "first", "middle"]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from db import tables
 from db.queries.customers import customers
 from db.tables.enums import AssignmentStrategy, CustomerStage, Permission
 from db.values import ids
-from db.values.wire_format import wire
-from db.visibility import Sight
+from db.values.wire_format import id_encoder
+from db.visibility import Visibility
 from tests.support import factories
 
 
 def target(*rows):
-    return {"ids": [wire("Customer")(row.id) for row in rows]}
+    return {"ids": [id_encoder("Customer")(row.id) for row in rows]}
 
 
 def member(rule, agent, position=0):
@@ -75,12 +75,12 @@ async def test_full_agents_let_a_customer_wait(does, save, everything):
     assert (await does(records.create, {"name": "x"})).customer.stage == CustomerStage.TO_BE_ASSIGNED
 
 
-async def test_of_two_claimants_one_wins(database, does, save, someone, reading):
+async def test_of_two_claimants_one_wins(database, does, save, someone, session):
     await save(
         a := factories.agent("a"), b := factories.agent("b"), customer := factories.customer(stage=CustomerStage.POOL)
     )
     viewers = [someone(agent=one, grant=(Permission.CUSTOMER_CLAIM,)) for one in (a, b)]
-    before = [await requests.claimable(reading, viewer, target(customer)) for viewer in viewers]
+    before = [await requests.claimable(session, viewer, target(customer)) for viewer in viewers]
     done = await asyncio.gather(
         *(does(requests.claim, seen, target(customer), None, by=one) for seen, one in zip(before, viewers, strict=True))
     )
@@ -93,10 +93,10 @@ async def test_claims_are_limited_and_cool_down(database, does, save, someone):
     rows = [agent, *(made := [factories.customer(f"c{one}", stage=CustomerStage.POOL) for one in range(3)])]
     made[0].previous_owner_id, made[0].released_at = agent.id, 2**45
 
-    async def fill(work):
+    async def fill(transaction):
         for row in rows:
             row.workspace_id = number
-            await work.insert(row)
+            await transaction.insert(row)
 
     await database.write(number, fill)
     viewer = someone(agent=agent)
@@ -110,16 +110,16 @@ async def test_idle_customers_go_back_to_the_pool_and_vips_never(database, someo
     agent = factories.agent()
     own = {"owner_id": agent.id, "owned_since": 1}
     idle, vip = factories.customer("idle", **own), factories.customer("vip", relationship_status=2, **own)
-    busy = factories.customer("busy", last_interaction_at=ids.now(), **own)
+    busy = factories.customer("busy", last_interaction_at=ids.current_time(), **own)
 
-    async def fill(work):
+    async def fill(transaction):
         for row in (agent, idle, vip, busy):
             row.workspace_id = number
-            await work.insert(row)
+            await transaction.insert(row)
 
     await database.write(number, fill)
-    job = await reclaiming.run(database, number, now=ids.now())
+    job = await reclaiming.run(database, number, now=ids.current_time())
     assert job.counts == {"UPDATED": 1}
-    assert await reclaiming.run(database, number, now=ids.now()) is None
-    found = await customers.by_ids(database.reading(number), [idle.id], Sight(everything=True))
+    assert await reclaiming.run(database, number, now=ids.current_time()) is None
+    found = await customers.by_ids(database.session(number), [idle.id], Visibility(sees_all=True))
     assert (found[idle.id].stage, found[idle.id].previous_owner_id) == (CustomerStage.POOL, agent.id)

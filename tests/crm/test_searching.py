@@ -30,7 +30,7 @@ SAMPLES = {
 async def test_after_any_change_it_is_what_it_would_be_made_anew(does, save, viewer, everything):
     await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN), factories.tag("gold"), factories.tag("Bạc"))
     await save(factories.custom_field("motto"), company := factories.company("Phở 24"))
-    given = SAMPLES | {"company": ({"id": wire_format.wire("Company")(company.id)}, None)}
+    given = SAMPLES | {"company": ({"id": wire_format.id_encoder("Company")(company.id)}, None)}
     dice = random.Random(5)
     customer = (await does(records.create, {"name": "Zoë", "emails": ["a@example.com"]})).customer
     for _ in range(40):
@@ -50,6 +50,6 @@ async def test_what_is_not_searched_leaves_it_alone(does, save, viewer, sent):
     assert not [text for text in sent if "customer_search" in text]
 
 
-async def _anew(act, identifier):
-    (state,) = (await loaded_customer.load(act, [identifier], SEARCHED)).values()
-    return search_document.document(state, await loaded_customer.custom_fields(act))
+async def _anew(unit, identifier):
+    (state,) = (await loaded_customer.load(unit, [identifier], SEARCHED)).values()
+    return search_document.document(state, await loaded_customer.custom_fields(unit))

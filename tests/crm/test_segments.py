@@ -3,7 +3,7 @@
 import pytest
 
 from crm.catalogue import segments
-from crm.errors import ConflictRefused
+from crm.errors import ConflictError
 from db import tables
 from db.tables.enums import SegmentKind
 from tests.crm.conftest import named
@@ -81,5 +81,5 @@ async def test_a_segment_keeps_its_kind_and_its_version_counts(does, refuses, sa
     assert await refuses(segments.update, named(segment)["id"], change) == ("FIELD_PROTECTED", "input.kind")
     done = await does(segments.update, named(segment)["id"], {"name": "New", "description": "d"}, if_version=1)
     assert (done.version, done.name, done.filter) == (2, "New", {})
-    with pytest.raises(ConflictRefused):
+    with pytest.raises(ConflictError):
         await does(segments.update, named(segment)["id"], {"name": "Newer"}, if_version=1)

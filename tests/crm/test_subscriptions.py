@@ -4,7 +4,7 @@ import pytest
 
 from crm.activities import interactions
 from crm.customers import records, subscription_status
-from crm.errors import TransitionRefused
+from crm.errors import TransitionError
 from db.tables.enums import InteractionKind, Permission, Role, SubscriptionStatus
 from db.values import ids
 from tests.crm.conftest import named
@@ -25,7 +25,7 @@ async def test_by_hand_only_two_of_sixteen_pairs_move(does, save, start, to):
         done = await does(records.update, named(customer), {"subscription_status": to})
         assert done.customer.subscription_status == to
         return
-    with pytest.raises(TransitionRefused) as refused:
+    with pytest.raises(TransitionError) as refused:
         await does(records.update, named(customer), {"subscription_status": to})
     allowed = [two.name for one, two in ALLOWED if one is start]
     assert (refused.value.from_, refused.value.to, list(refused.value.allowed)) == (start.name, to.name, allowed)
@@ -74,7 +74,11 @@ async def test_events_of_an_archived_customer_wait(does, save, everything):
     """EM6."""
     from db import tables
 
-    await save(customer := factories.customer(archived_at=ids.now(), subscription_status=SubscriptionStatus.SUBSCRIBED))
+    await save(
+        customer := factories.customer(
+            archived_at=ids.current_time(), subscription_status=SubscriptionStatus.SUBSCRIBED
+        )
+    )
     done = await does(interactions.record, named(customer), {"kind": InteractionKind.OPT_OUT})
     assert done.customer.subscription_status == SubscriptionStatus.SUBSCRIBED
     assert [row.pending for row in await everything(tables.Interaction)] == [True]

@@ -13,7 +13,7 @@ from db.tables.enums import ActorKind, FileFormat, JobKind
 from db.values import ids
 from tests.support import factories
 
-NOW = ids.now()
+NOW = ids.current_time()
 DAY = 24 * 60 * 60 * 1000
 
 
@@ -28,7 +28,7 @@ def laid(kept):
     """A file that is there, by what its row says."""
 
     def one(kind):
-        relative, path = kept.room(kind, ids.new())
+        relative, path = kept.room(kind, ids.new_id())
         path.write_text("x")
         return relative, path
 
@@ -36,8 +36,8 @@ def laid(kept):
 
 
 def upload(path, age):
-    own = {"workspace_id": 0, "actor_kind": int(ActorKind.AGENT), "actor_id": ids.new(), "bytes": 1}
-    return tables.Upload(**own, id=ids.at(NOW - age, ids.new()[6:]), created_at=NOW - age, path=path)
+    own = {"workspace_id": 0, "actor_kind": int(ActorKind.AGENT), "actor_id": ids.new_id(), "bytes": 1}
+    return tables.Upload(**own, id=ids.id_at(NOW - age, ids.new_id()[6:]), created_at=NOW - age, path=path)
 
 
 async def test_uploads_go_after_a_week_unless_they_are_being_imported(database, save, laid, kept, everything):
@@ -71,7 +71,7 @@ async def test_what_jobs_were_about_goes_a_day_after_their_end_and_their_rows_af
     await save(*jobs.values())
     for job in jobs.values():
         own = {"workspace_id": 0, "job_id": job.id}
-        await save(*(tables.JobTarget(**own, row=row, node_id=ids.new()) for row in range(8)))
+        await save(*(tables.JobTarget(**own, row=row, node_id=ids.new_id()) for row in range(8)))
         await save(*(tables.JobRow(**own, row=row, outcome=0) for row in range(8)))
     await retention.sweep(database, now=NOW)
     left = {row.job_id for row in await everything(tables.JobTarget)}
@@ -81,17 +81,17 @@ async def test_what_jobs_were_about_goes_a_day_after_their_end_and_their_rows_af
 
 
 async def test_keys_of_callers_and_sessions_go(database, save, kept, everything, viewer):
-    async def claim(work):
+    async def claim(transaction):
         for key, age in (("old", idempotency.KEPT + 1), ("new", 1)):
-            await calls.claim(work, viewer.caller, key, "x", b"", at=NOW - age)
+            await calls.claim(transaction, viewer.caller, key, "x", b"", at=NOW - age)
 
     await database.write(viewer.workspace_id, claim)
-    own = {"workspace_id": viewer.workspace_id, "agent_id": ids.new(), "secret_hash": b"", "created_at": 0}
-    ended, open_ = (tables.SignIn(**own, id=ids.new(), expires_at=NOW + more) for more in (-1, 1))
-    await database.write(None, lambda work: work.insert(ended, open_))
+    own = {"workspace_id": viewer.workspace_id, "agent_id": ids.new_id(), "secret_hash": b"", "created_at": 0}
+    ended, open_ = (tables.SignIn(**own, id=ids.new_id(), expires_at=NOW + more) for more in (-1, 1))
+    await database.write(None, lambda transaction: transaction.insert(ended, open_))
     await retention.sweep(database, now=NOW)
     assert [row.key for row in await everything(tables.Idempotency)] == ["new"]
-    left = [await accounts.session_by_id(database.reading(None), one.id) for one in (ended, open_)]
+    left = [await accounts.session_by_id(database.session(None), one.id) for one in (ended, open_)]
     assert [one is None for one in left] == [True, False]
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from crm.catalogue import tags
 from crm.customers import records
-from crm.errors import LimitRefused
+from crm.errors import LimitError
 from db import tables
 from db.queries.catalogue import tags as queries
 from db.tables.enums import ChangeAction, Outcome, Permission, Role, TagKind
-from db.visibility import Sight
+from db.visibility import Visibility
 from tests.crm.conftest import named
 from tests.support import factories
 
@@ -95,8 +95,8 @@ async def test_merged_tags_leave_their_customers_with_the_survivor(does, refuses
 # ── on customers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _worn(reading, customer):
-    return [tag.name for tag in (await queries.by_customer(reading, [customer.id])).get(customer.id, [])]
+async def _worn(session, customer):
+    return [tag.name for tag in (await queries.by_customer(session, [customer.id])).get(customer.id, [])]
 
 
 async def _wearing(save, count):
@@ -112,7 +112,7 @@ async def test_150_of_both_kinds_together_are_the_most(does, refuses, save, kind
     customer, _ = await _wearing(save, 149)
     await save(one := factories.tag("one", kind=kind), other := factories.tag("other", kind=kind))
     assert (await does(records.update, named(customer), {"tags": {"add": [named(one)]}})).customer.tag_count == 150
-    with pytest.raises(LimitRefused) as refused:
+    with pytest.raises(LimitError) as refused:
         await does(records.update, named(customer), {"tags": {"add": [named(other)]}})
     assert (refused.value.limit, refused.value.current, refused.value.path) == (150, 151, ("input", "tags"))
 
@@ -138,15 +138,15 @@ async def test_a_refused_save_leaves_no_orphan(refuses, everything, save):
     assert await everything(tables.Tag) == []
 
 
-async def test_put_on_take_off_and_replace_in_one_save(does, save, reading):
+async def test_put_on_take_off_and_replace_in_one_save(does, save, session):
     """MS8, VC3, SB22: `set` replaces tags of its kind only."""
     await save(customer := factories.customer(), w := factories.tag("w", kind=TagKind.WECOM), a := factories.tag("a"))
     await does(records.update, named(customer), {"tags": {"add": [named(w), named(a), {"name": "b"}]}})
     await does(records.update, named(customer), {"tags": {"set": [{"name": "C"}], "add": [{"name": "b"}]}})
-    assert await _worn(reading, customer) == ["b", "C", "w"]
+    assert await _worn(session, customer) == ["b", "C", "w"]
     change = {"tags": {"kind": TagKind.WECOM, "set": [], "remove": [named(a)]}}
     await does(records.update, named(customer), change)
-    assert await _worn(reading, customer) == ["b", "C"]
+    assert await _worn(session, customer) == ["b", "C"]
 
 
 async def test_putting_on_what_is_worn_changes_nothing(does, save):
@@ -202,10 +202,10 @@ async def test_the_first_tag_in_the_alphabet_is_what_customers_are_sorted_by(doe
     assert (done.customer.first_tag_key, done.customer.tag_count) == ("do", 2)
 
 
-async def test_the_catalogue_counts_who_wears_a_tag(does, reading, everything):
+async def test_the_catalogue_counts_who_wears_a_tag(does, session, everything):
     await does(records.create, {"name": "An", "tags": {"add": [{"name": "gold"}]}})
     (tag,) = await everything(tables.Tag)
-    assert await queries.customer_counts(reading, [tag.id], Sight(everything=True)) == {tag.id: 1}
+    assert await queries.customer_counts(session, [tag.id], Visibility(sees_all=True)) == {tag.id: 1}
 
 
 @pytest.fixture

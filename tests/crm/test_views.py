@@ -62,7 +62,7 @@ async def test_it_keeps_what_is_given_and_null_clears_it(does, an):
     assert len(cleared.columns) == len(workspaces.COLUMNS)
 
 
-async def test_own_ones_come_first_then_shared_ones_by_position(does, save, an, binh, reading):
+async def test_own_ones_come_first_then_shared_ones_by_position(does, save, an, binh, session):
     everybody = factories.view("All", protected=True, shared=True)
     foreign, shared = (
         factories.view("B's", owner_id=binh.agent_id),
@@ -71,7 +71,7 @@ async def test_own_ones_come_first_then_shared_ones_by_position(does, save, an, 
     await save(everybody, foreign, shared)
     for name, position in (("second", None), ("first", 0)):
         await does(saved_views.create, {"name": name, "position": position}, by=an)
-    found = await queries.visible(reading, an.agent_id, None)
+    found = await queries.visible(session, an.agent_id, None)
     assert [row.name for row in found] == ["first", "second", "All", "For all"]
 
 

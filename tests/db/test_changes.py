@@ -14,8 +14,8 @@ from db import tables
 from db.engine import connect
 from db.migrations import runner
 from db.queries import change_log
-from db.rows import fresh
-from db.statements import here, prepared
+from db.rows import new_row
+from db.statements import in_workspace, prepare
 from db.values import ids
 from tests.support import factories
 from tests.support.databases import KINDS, finished, require
@@ -25,7 +25,7 @@ LINES = 5_000
 
 def _line(workspace_id, seq, node_id, **more):
     columns = {"at": seq, "action": 1, "entity": "Customer", "version": 1, "fields": [], "actor_kind": 0, **more}
-    return fresh(tables.Change, workspace_id=workspace_id, seq=seq, node_id=node_id, **columns)
+    return new_row(tables.Change, workspace_id=workspace_id, seq=seq, node_id=node_id, **columns)
 
 
 async def _plan(database, database_url, statement, values):
@@ -44,17 +44,17 @@ async def _plan(database, database_url, statement, values):
 
 @pytest.mark.parametrize("by", ["node_id", "customer_id"])
 async def test_the_lines_of_a_customer_are_read_from_an_index(database, database_url, workspace_id, by):
-    people = [ids.new() for _ in range(LINES // 5)]
+    people = [ids.new_id() for _ in range(LINES // 5)]
     own = [people[place % len(people)] for place in range(LINES)]
     rows = [
         _line(workspace_id, place + 1, one)
         if place % 2
-        else _line(workspace_id, place + 1, ids.new(), entity="Note", customer_id=one)
+        else _line(workspace_id, place + 1, ids.new_id(), entity="Note", customer_id=one)
         for place, one in enumerate(own)
     ]
-    await database.write(workspace_id, lambda work: work.insert(*rows))
+    await database.write(workspace_id, lambda transaction: transaction.insert(*rows))
     asked = {"after": 0, "size": 51, "customers": [people[3]], "workspace_id": workspace_id}
-    text, values = change_log._lines((False,) * 5, by).on(database.dialect).bind(asked)
+    text, values = change_log._lines((False,) * 5, by).compiled_for(database.dialect).bind(asked)
     plan = await _plan(database, database_url, text, values)
     assert f"ix_change_{by}_seq" in plan, plan
 
@@ -78,7 +78,7 @@ def _first_version(connection):
 async def test_who_was_logged_before_is_known_after_a_migration(older):
     """Of a note that lives, of one that was deleted, and of what belongs to nobody."""
     customer = factories.customer()
-    note, gone, tag = factories.note(customer), ids.new(), ids.new()
+    note, gone, tag = factories.note(customer), ids.new_id(), ids.new_id()
     lines = [("Note", note.id, None), ("Note", gone, None), ("Note", gone, customer.id), ("Tag", tag, None)]
 
     def fill(connection):
@@ -92,7 +92,7 @@ async def test_who_was_logged_before_is_known_after_a_migration(older):
     await runner._run(older, fill)
     await runner.upgrade(older)
     database = await connect(older)
-    found = await database.reading(7).rows(prepared(select(tables.Change).where(here(tables.Change))))
+    found = await database.session(7).fetch_all(prepare(select(tables.Change).where(in_workspace(tables.Change))))
     await database.close()
     assert [row.customer_id for row in sorted(found, key=lambda row: row.seq)] == [customer.id] * 3 + [None]
 

@@ -8,10 +8,10 @@ from sqlalchemy import func, literal_column, select
 
 from db import engine
 from db.drivers import postgresql, sqlite
-from db.errors import TookTooLong, Unavailable
-from db.statements import Prepared, prepared
+from db.errors import StatementTimedOut, Unavailable
+from db.statements import PreparedStatement, prepare
 
-ONE = prepared(select(literal_column("1").label("one")))
+ONE = prepare(select(literal_column("1").label("one")))
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -19,7 +19,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @on_postgresql
 async def test_more_readers_than_connections_wait_for_their_turn(database_url: str) -> None:
     database = await engine.connect(database_url, size=2)
-    found = await asyncio.gather(*(database.reading(None).rows(ONE) for _ in range(20)))
+    found = await asyncio.gather(*(database.session(None).fetch_all(ONE) for _ in range(20)))
     assert [rows[0].one for rows in found] == [1] * 20
     await database.close()
 
@@ -30,8 +30,8 @@ async def test_who_waits_too_long_is_told(database_url: str, monkeypatch: pytest
     database = await engine.connect(database_url, size=1)
     async with database.pool.reading():
         with pytest.raises(Unavailable):
-            await database.reading(None).rows(ONE)
-    assert (await database.reading(None).rows(ONE))[0].one == 1
+            await database.session(None).fetch_all(ONE)
+    assert (await database.session(None).fetch_all(ONE))[0].one == 1
     await database.close()
 
 
@@ -41,7 +41,7 @@ async def test_a_connection_that_is_gone_is_replaced(database_url: str) -> None:
     async with database.pool.reading() as connection:
         first = connection
     first.drop()
-    assert (await database.reading(None).rows(ONE))[0].one == 1
+    assert (await database.session(None).fetch_all(ONE))[0].one == 1
     async with database.pool.reading() as connection:
         assert connection is not first
     await database.close()
@@ -64,7 +64,7 @@ async def test_one_that_nobody_needed_for_long_is_closed(database_url: str, monk
     database = await engine.connect(database_url, size=2)
     async with database.pool.reading() as one, database.pool.reading() as other:
         pass
-    await database.reading(None).rows(ONE)
+    await database.session(None).fetch_all(ONE)
     assert [one.usable, other.usable].count(True) == 1
     await database.close()
 
@@ -72,11 +72,11 @@ async def test_one_that_nobody_needed_for_long_is_closed(database_url: str, monk
 @on_postgresql
 async def test_a_read_that_was_cut_off_leaves_its_connection_whole(database_url: str) -> None:
     database = await engine.connect(database_url, size=1)
-    sleep: Prepared[Any] = prepared(select(func.pg_sleep(5).label("slept")))
+    sleep: PreparedStatement[Any] = prepare(select(func.pg_sleep(5).label("slept")))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
-            await database.reading(None).rows(sleep)
-    assert (await database.reading(None).rows(ONE))[0].one == 1
+            await database.session(None).fetch_all(sleep)
+    assert (await database.session(None).fetch_all(ONE))[0].one == 1
     await database.close()
 
 
@@ -88,8 +88,8 @@ async def test_a_long_read_goes_to_another_thread_and_is_found_there(
     database = await engine.connect(database_url)
     numbers = select(literal_column("1").label("n")).cte("numbers", recursive=True)
     numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < 100_000))
-    counting: Prepared[Any] = prepared(select(func.count().label("count")).select_from(numbers))
-    assert [(await database.reading(None).rows(counting))[0].count for _ in range(2)] == [100_000] * 2
+    counting: PreparedStatement[Any] = prepare(select(func.count().label("count")).select_from(numbers))
+    assert [(await database.session(None).fetch_all(counting))[0].count for _ in range(2)] == [100_000] * 2
     await database.close()
 
 
@@ -98,8 +98,8 @@ async def test_a_read_that_never_ends_is_stopped_wherever_it_runs(database_url: 
     database = await engine.connect(database_url, statement_timeout=0.2)
     numbers = select(literal_column("1").label("n")).cte("numbers", recursive=True)
     numbers = numbers.union_all(select(numbers.c.n + 1))
-    endless: Prepared[Any] = prepared(select(func.count().label("count")).select_from(numbers))
-    with pytest.raises(TookTooLong):
-        await database.reading(None).rows(endless)
-    assert (await database.reading(None).rows(ONE))[0].one == 1
+    endless: PreparedStatement[Any] = prepare(select(func.count().label("count")).select_from(numbers))
+    with pytest.raises(StatementTimedOut):
+        await database.session(None).fetch_all(endless)
+    assert (await database.session(None).fetch_all(ONE))[0].one == 1
     await database.close()

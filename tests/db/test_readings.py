@@ -8,13 +8,13 @@ import pytest
 from db.engine import Database
 from db.queries.matching import matches
 from db.queries.matching.matches import Question
-from db.visibility import Sight
+from db.visibility import Visibility
 
 WORKSPACE = 4_711
 
 
-def asking(database: Database, sight: Sight = Sight(everything=True)) -> Any:  # noqa: B008 - it never changes.
-    return partial(matches.asked, database.reading(WORKSPACE), sight=sight, agent_id=None, now=1_000)
+def asking(database: Database, visibility: Visibility = Visibility(sees_all=True)) -> Any:  # noqa: B008 - it never changes.
+    return partial(matches.asked, database.session(WORKSPACE), visibility=visibility, agent_id=None, now=1_000)
 
 
 async def test_it_is_kept_with_its_words(database: Database) -> None:
@@ -28,9 +28,9 @@ async def test_it_is_kept_with_its_words(database: Database) -> None:
 async def test_who_sees_less_has_his_own(database: Database) -> None:
     question = Question(filter={"name": {"contains": "ann"}})
     everything = await asking(database)(question)
-    less = await asking(database, Sight(everything=False, agent_id=b"a" * 16))(question)
-    assert not less[0].sight.everything
-    assert everything[0].sight.everything
+    less = await asking(database, Visibility(sees_all=False, agent_id=b"a" * 16))(question)
+    assert not less[0].visibility.sees_all
+    assert everything[0].visibility.sees_all
 
 
 @pytest.mark.parametrize("plain", [{"createdAt": {"last": "P1D"}}, {"blocked": True}, {"age": {"gt": 3}}])

@@ -9,13 +9,13 @@ from sqlmodel import func, select
 from db import tables
 from db.drivers import sqlite
 from db.queries.customers import sqlite_search_index
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from tests.support import factories
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-async def test_a_long_log_is_brought_into_the_file_and_begins_anew(database, database_url, save, reading, monkeypatch):
+async def test_a_long_log_is_brought_into_the_file_and_begins_anew(database, database_url, save, session, monkeypatch):
     """By whoever finds it long, after his commit, so that nobody who waits for his turn waits for that as well."""
     log = Path(database_url.removeprefix("sqlite:///") + "-wal")
     monkeypatch.setattr(sqlite, "_LOG", 300_000)
@@ -23,8 +23,10 @@ async def test_a_long_log_is_brought_into_the_file_and_begins_anew(database, dat
     for _ in range(16):
         await save(*(factories.customer("x" * 1_000) for _ in range(60)))
         sizes.append(log.stat().st_size)
-    count = prepared(select(func.count().label("count")).select_from(tables.Customer).where(here(tables.Customer)))
-    assert (await reading.rows(count))[0].count == 960
+    count = prepare(
+        select(func.count().label("count")).select_from(tables.Customer).where(in_workspace(tables.Customer))
+    )
+    assert (await session.fetch_all(count))[0].count == 960
     # Some 300 000 bytes are written each time.
     assert max(sizes) < 2_000_000
 

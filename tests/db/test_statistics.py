@@ -5,11 +5,11 @@ from db.drivers import planner_statistics
 from tests.support import factories
 
 
-async def test_it_looks_again_where_it_takes_a_full_workspace_for_an_empty_one(save, reading):
+async def test_it_looks_again_where_it_takes_a_full_workspace_for_an_empty_one(save, session):
     await save(*(factories.customer(f"Customer {number}") for number in range(60)))
     told = (tables.Customer, tables.CustomerEmail)
-    slow = reading.dialect.name == "postgresql"
-    assert await planner_statistics.keep_up(reading, told, 100_000) is slow
-    assert not await planner_statistics.keep_up(reading, told, 60), "few rows may be looked through"
+    slow = session.dialect.name == "postgresql"
+    assert await planner_statistics.keep_up(session, told, 100_000) is slow
+    assert not await planner_statistics.keep_up(session, told, 60), "few rows may be looked through"
     if slow:
-        assert await planner_statistics._believed(reading, tables.Customer) >= 30
+        assert await planner_statistics._believed(session, tables.Customer) >= 30

@@ -70,11 +70,11 @@ def _described(thing: Any, name: str, kind: str, reflected: bool, compared: Any)
 
 
 def test_a_record_is_created_at_the_moment_of_its_id():
-    assert factories.customer().created_at == pytest.approx(ids.now(), abs=2_000)
+    assert factories.customer().created_at == pytest.approx(ids.current_time(), abs=2_000)
     customer = factories.customer(created_at=1_600_000_000_000)
-    assert ids.moment(customer.id) == customer.created_at == customer.updated_at
+    assert ids.id_time(customer.id) == customer.created_at == customer.updated_at
 
 
 def test_ids_of_one_process_grow():
-    made = [ids.new() for _ in range(20_000)]
+    made = [ids.new_id() for _ in range(20_000)]
     assert made == sorted(set(made))

@@ -8,7 +8,7 @@ from crm.jobs import worker
 from db import tables
 from db.tables.enums import CustomerStage, Role, SegmentKind
 from db.values import ids
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.support import factories
 
 JOB = """{ job { id kind status dryRun matched processed progress error canCancel undoableUntil
@@ -29,7 +29,7 @@ def call(name, arguments=""):
 
 
 def ids_of(*rows):
-    return {"ids": [wire("Customer")(row.id) for row in rows]}
+    return {"ids": [id_encoder("Customer")(row.id) for row in rows]}
 
 
 def counts(job):
@@ -205,7 +205,7 @@ async def test_seven_over_three_is_three_two_two(bulk, save):
     """SB18, SB19: evenly by turns."""
     agents = [factories.agent(name) for name in "abc"]
     await save(*agents, *(made := [factories.customer(f"c{number}") for number in range(7)]))
-    named = ", ".join(f'"{wire("Agent")(one.id)}"' for one in agents)
+    named = ", ".join(f'"{id_encoder("Agent")(one.id)}"' for one in agents)
     to = f"{{agents: [{named}]}}"
     job = await bulk(call("customersAssign", f", to: {to}"), target=ids_of(*made))
     assert [(one["agent"]["name"], one["count"]) for one in job["perAgent"]] == [("a", 3), ("b", 2), ("c", 2)]
@@ -217,7 +217,7 @@ async def test_full_agents_are_passed_over_and_the_rest_is_refused(bulk, save):
     """SB18, SB19: AGENT_AT_CAPACITY."""
     a, b = factories.agent("a", max_customers=1), factories.agent("b", max_customers=2)
     await save(a, b, *(made := [factories.customer(f"c{number}") for number in range(5)]))
-    to = f'{{agents: ["{wire("Agent")(a.id)}", "{wire("Agent")(b.id)}"]}}'
+    to = f'{{agents: ["{id_encoder("Agent")(a.id)}", "{id_encoder("Agent")(b.id)}"]}}'
     job = await bulk(call("customersAssign", f", to: {to}"), target=ids_of(*made))
     assert outcomes(job) == ["UPDATED"] * 3 + ["FAILED"] * 2
     assert codes(job)[3:] == [["AGENT_AT_CAPACITY"]] * 2
@@ -226,7 +226,7 @@ async def test_full_agents_are_passed_over_and_the_rest_is_refused(bulk, save):
 async def test_inactive_and_unknown_agents_are_refused_without_a_job(bulk, save):
     """SB18: AGENT_INACTIVE, and no job."""
     await save(off := factories.agent(active=False), customer := factories.customer())
-    for one, code in ((wire("Agent")(off.id), "AGENT_INACTIVE"), ("agt_" + "0" * 32, "NOT_FOUND")):
+    for one, code in ((id_encoder("Agent")(off.id), "AGENT_INACTIVE"), ("agt_" + "0" * 32, "NOT_FOUND")):
         document = call("customersAssign", f', to: {{agents: ["{one}"]}}')
         assert await bulk(document, target=ids_of(customer)) == [(code, "to.agents.0")]
 
@@ -291,7 +291,12 @@ UNDO = f"mutation ($id: ID!, $options: BulkOptions) {{ jobUndo(id: $id, options:
 async def test_undo_puts_back_what_nobody_touched(bulk, save, ask):
     await save(a := factories.customer("a", source="Fair"), b := factories.customer("b"), tag := factories.tag("gold"))
     await save(factories.phone(a, "+84901234567"))
-    given = {"source": "Shop", "phones": ["+84901234568"], "tags": {"add": [{"id": wire("Tag")(tag.id)}]}, "value": "5"}
+    given = {
+        "source": "Shop",
+        "phones": ["+84901234568"],
+        "tags": {"add": [{"id": id_encoder("Tag")(tag.id)}]},
+        "value": "5",
+    }
     job = await bulk(UPDATE, target=ids_of(a, b), input=given)
     await bulk(UPDATE, target=ids_of(b), input={"city": None} and {"channel": "Zalo"})
     dry = await bulk(UNDO, id=job["id"], options={"dryRun": True})
@@ -336,7 +341,7 @@ async def test_interactions_are_recorded_with_many(bulk, save, ask):
     await save(a := factories.customer("a"), b := factories.customer("b", archived_at=1))
     document = f"mutation ($rows: [InteractionRow!]!) {{ interactionsRecord(rows: $rows) {JOB} }}"
     one = {"kind": "PAYMENT", "outcome": "PAID", "externalId": {"system": "pos", "value": "1"}}
-    by = [{"id": wire("Customer")(row.id)} for row in (a, b)]
+    by = [{"id": id_encoder("Customer")(row.id)} for row in (a, b)]
     rows = [
         {"customer": by[0], "input": one},
         {"customer": by[0], "input": one},
@@ -360,12 +365,12 @@ async def test_members_come_and_go(bulk, save, ask):
     await save(tables.SegmentMember(workspace_id=0, segment_id=segment.id, customer_id=b.id))
     document = f"""mutation ($id: ID!, $add: CustomerTarget, $remove: CustomerTarget) {{
       segmentMembersChange(id: $id, add: $add, remove: $remove) {JOB} }}"""
-    job = await bulk(document, id=wire("Segment")(segment.id), add=ids_of(a, b), remove=ids_of(b))
+    job = await bulk(document, id=id_encoder("Segment")(segment.id), add=ids_of(a, b), remove=ids_of(b))
     assert outcomes(job) == ["UPDATED", "SKIPPED", "UPDATED"]
     names = "query ($id: ID!) { segment(id: $id) { customers { nodes { name } } } }"
-    assert (await ask(names, id=wire("Segment")(segment.id)))["segment"]["customers"]["nodes"] == [{"name": "a"}]
+    assert (await ask(names, id=id_encoder("Segment")(segment.id)))["segment"]["customers"]["nodes"] == [{"name": "a"}]
     assert counts(await bulk(UNDO, id=job["id"])) == {"UPDATED": 2}
-    assert (await ask(names, id=wire("Segment")(segment.id)))["segment"]["customers"]["nodes"] == [{"name": "b"}]
+    assert (await ask(names, id=id_encoder("Segment")(segment.id)))["segment"]["customers"]["nodes"] == [{"name": "b"}]
     assert ids
 
 
@@ -379,7 +384,7 @@ async def test_what_is_wrong_with_members_is_told_where_it_stands(bulk, save):
     nobody = "cus_" + "0" * 32
     coming = {"ids": [*ids_of(a)["ids"], nobody]}
     going = {"ids": ["nonsense", *ids_of(b)["ids"]]}
-    job = await bulk(MEMBERS, id=wire("Segment")(segment.id), add=coming, remove=going)
+    job = await bulk(MEMBERS, id=id_encoder("Segment")(segment.id), add=coming, remove=going)
     told = [[(error["code"], error["path"]) for error in row["errors"]] for row in job["rows"]["nodes"]]
     assert told == [
         [],
@@ -393,5 +398,5 @@ async def test_what_is_wrong_with_members_is_told_where_it_stands(bulk, save):
 async def test_who_comes_in_and_goes_out_at_once_is_no_hindrance_to_an_undo(bulk, save):
     segment = factories.segment("Regulars", kind=SegmentKind.STATIC)
     await save(segment, a := factories.customer("a"), b := factories.customer("b"))
-    job = await bulk(MEMBERS, id=wire("Segment")(segment.id), add=ids_of(a, b), remove=ids_of(a))
+    job = await bulk(MEMBERS, id=id_encoder("Segment")(segment.id), add=ids_of(a, b), remove=ids_of(a))
     assert counts(await bulk(UNDO, id=job["id"])) == {"UPDATED": 1, "UNCHANGED": 1}

@@ -6,9 +6,9 @@ from sqlmodel import select
 
 from crm.access import accounts
 from db import tables
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.enums import Permission, Role
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.support import factories
 
 NEEDED = {
@@ -71,8 +71,8 @@ async def test_a_department_is_made_and_changed(ask, save):
             errors { code }
           }
         }""",
-        parent=wire("Department")(top.id),
-        agents=[wire("Agent")(an.id)],
+        parent=id_encoder("Department")(top.id),
+        agents=[id_encoder("Agent")(an.id)],
     )
     department = made["departmentCreate"]["department"]
     assert department | {"id": 0} == {
@@ -100,15 +100,15 @@ AGENT_UPDATE = """mutation ($id: ID!, $input: AgentInput!, $version: Int) {
 async def test_an_agent_is_changed_in_what_is_given(ask, save):
     await save(agent := factories.agent("An", max_customers=5))
     given = {"role": "MANAGER", "maxCustomers": None, "revoke": ["CUSTOMER_VIEW_ALL"]}
-    answer = (await ask(AGENT_UPDATE, id=wire("Agent")(agent.id), input=given, version=1))["agentUpdate"]
+    answer = (await ask(AGENT_UPDATE, id=id_encoder("Agent")(agent.id), input=given, version=1))["agentUpdate"]
     shown = answer["agent"]
     assert (shown["name"], shown["role"], shown["maxCustomers"], shown["version"]) == ("An", "MANAGER", None, 2)
     assert "CUSTOMER_ASSIGN" in shown["permissions"]
     assert "CUSTOMER_VIEW_ALL" not in shown["permissions"]
-    refused = (await ask(AGENT_UPDATE, id=wire("Agent")(agent.id), input={"name": "B"}, version=1))["agentUpdate"]
+    refused = (await ask(AGENT_UPDATE, id=id_encoder("Agent")(agent.id), input={"name": "B"}, version=1))["agentUpdate"]
     assert refused["agent"] is None
     assert refused["errors"] == [
-        {"code": "CONFLICT", "path": ["ifVersion"], "record": {"id": wire("Agent")(agent.id), "version": 2}}
+        {"code": "CONFLICT", "path": ["ifVersion"], "record": {"id": id_encoder("Agent")(agent.id), "version": 2}}
     ]
 
 
@@ -121,10 +121,10 @@ async def test_a_leaving_agents_customers_are_released(ask, save, customers, sta
     document = f"""mutation ($id: ID!) {{
       agentDeactivate(id: $id, customers: {{{customers}}}) {{ agent {{ active customerCount }} errors {{ code }} }}
     }}"""
-    answer = await ask(document, id=wire("Agent")(agent.id))
+    answer = await ask(document, id=id_encoder("Agent")(agent.id))
     assert answer["agentDeactivate"] == {"agent": {"active": False, "customerCount": 0}, "errors": []}
     found = await ask(
-        "query ($id: ID!) { customer(by: {id: $id}) { stage owner { name } } }", id=wire("Customer")(customer.id)
+        "query ($id: ID!) { customer(by: {id: $id}) { stage owner { name } } }", id=id_encoder("Customer")(customer.id)
     )
     assert found["customer"] == {"stage": stage, "owner": None}
 
@@ -136,10 +136,10 @@ async def test_a_leaving_agents_customers_are_assigned(ask, save):
     document = """mutation ($id: ID!, $customers: OffboardInput) {
       agentDeactivate(id: $id, customers: $customers) { agent { active } errors { code path } }
     }"""
-    refused = await ask(document, id=wire("Agent")(one.id))
+    refused = await ask(document, id=id_encoder("Agent")(one.id))
     assert refused["agentDeactivate"]["errors"] == [{"code": "AGENT_HAS_CUSTOMERS", "path": ["customers"]}]
-    await ask(document, id=wire("Agent")(one.id), customers={"assign": {"agents": [wire("Agent")(two.id)]}})
-    answer = await ask("query ($id: ID!) { agent(id: $id) { customerCount } }", id=wire("Agent")(two.id))
+    await ask(document, id=id_encoder("Agent")(one.id), customers={"assign": {"agents": [id_encoder("Agent")(two.id)]}})
+    answer = await ask("query ($id: ID!) { agent(id: $id) { customerCount } }", id=id_encoder("Agent")(two.id))
     assert answer["agent"] == {"customerCount": 1}
 
 
@@ -261,8 +261,8 @@ async def test_a_rule_shows_its_agents_and_departments_in_a_few_statements(ask, 
               { assignmentRule { id } errors { code } }
             }""",
             name=name,
-            agents=[wire("Agent")(an.id)],
-            departments=[wire("Department")(sales.id)],
+            agents=[id_encoder("Agent")(an.id)],
+            departments=[id_encoder("Department")(sales.id)],
         )
     sent.clear()
     answer = await ask("{ assignmentRules { name strategy filter agents { name } departments { name } } }")
@@ -309,14 +309,14 @@ KEY = """mutation ($key: String!) {
 }"""
 
 
-async def test_a_keys_secret_is_shown_in_its_answer_and_kept_nowhere(ask, database, viewer, reading):
+async def test_a_keys_secret_is_shown_in_its_answer_and_kept_nowhere(ask, database, viewer, session):
     made = (await ask(KEY, key="k"))["apiKeyCreate"]
     assert (await accounts.viewer(database, made["secret"])).workspace_id == viewer.workspace_id
     assert (await ask(KEY, key="k"))["apiKeyCreate"] == made
     listed = await ask("{ apiKeys { id name hint permissions lastUsedAt } }")
     assert [one["id"] for one in listed["apiKeys"]] == [made["apiKey"]["id"]]
     for table in (tables.Idempotency, tables.Change, tables.ApiKey):
-        assert made["secret"][-43:] not in str(await _dump(reading, table))
+        assert made["secret"][-43:] not in str(await _dump(session, table))
     revoked = await ask(
         "mutation ($id: ID!) { apiKeyRevoke(id: $id) { apiKey { revokedAt } } }", id=made["apiKey"]["id"]
     )
@@ -330,7 +330,7 @@ async def test_a_key_is_a_node_for_who_manages_keys(ask, holding):
     assert (await ask(node, id=made["apiKey"]["id"], viewer=holding({Permission.CUSTOMER_VIEW})))["node"] is None
 
 
-async def test_a_password_is_kept_nowhere(ask, database, reading):
+async def test_a_password_is_kept_nowhere(ask, database, session):
     password = "correct horse battery staple"
     await ask(
         """mutation ($password: String!) {
@@ -341,7 +341,7 @@ async def test_a_password_is_kept_nowhere(ask, database, reading):
         password=password,
     )
     for table in (tables.Idempotency, tables.Change, tables.Agent, tables.Account):
-        assert password not in str(await _dump(reading, table))
+        assert password not in str(await _dump(session, table))
 
 
 async def test_several_things_are_refused_at_once(ask, save):
@@ -357,5 +357,5 @@ async def test_several_things_are_refused_at_once(ask, save):
     ]
 
 
-async def _dump(reading, table):
-    return [tuple(row) for row in await reading.rows(prepared(select(table).where(here(table))))]
+async def _dump(session, table):
+    return [tuple(row) for row in await session.fetch_all(prepare(select(table).where(in_workspace(table))))]

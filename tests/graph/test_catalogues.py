@@ -5,7 +5,7 @@ import pytest
 from db import tables
 from db.tables.enums import Permission, Role, SegmentKind, TagKind
 from db.values import ids
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.support import factories
 
 
@@ -33,7 +33,7 @@ async def test_a_company_is_named_by_id_external_id_or_domain(ask, save):
       company(by: $by) { name domain phone customerCount externalIds { system value } address { city } owner { name } }
     }"""
     for by in (
-        {"id": wire("Company")(company.id)},
+        {"id": id_encoder("Company")(company.id)},
         {"externalId": {"system": "erp", "value": "9"}},
         {"domain": "SAMSUNG.example"},
     ):
@@ -59,7 +59,7 @@ async def test_agents_have_departments_permissions_and_customers(ask, save):
     answer = await ask(
         "query ($id: ID!) { agent(id: $id) {"
         " name role active maxCustomers permissions departments { name } customerCount } }",
-        id=wire("Agent")(agent.id),
+        id=id_encoder("Agent")(agent.id),
     )
     assert answer["agent"] == {
         "name": "Bình",
@@ -149,13 +149,13 @@ async def test_anything_is_found_by_its_id_in_the_order_asked(ask, save, sent):
     note = factories.note(customer)
     await save(customer, tag, company, note)
     wires = [
-        wire("Tag")(tag.id),
-        wire("Customer")(ids.new()),
-        wire("Customer")(customer.id),
+        id_encoder("Tag")(tag.id),
+        id_encoder("Customer")(ids.new_id()),
+        id_encoder("Customer")(customer.id),
         "nonsense",
-        wire("Company")(company.id),
-        wire("Note")(note.id),
-        wire("Customer")(customer.id),
+        id_encoder("Company")(company.id),
+        id_encoder("Note")(note.id),
+        id_encoder("Customer")(customer.id),
     ]
     sent.clear()
     answer = await ask(
@@ -195,5 +195,5 @@ async def test_another_workspaces_ids_look_like_ids_that_do_not_exist(ask, datab
     }
     for row in {id(row): row for row in (customer, rows[kind])}.values():
         row.workspace_id = other
-        await database.write(other, lambda work, row=row: work.insert(row))
-    assert await ask("query ($id: ID!) { node(id: $id) { id } }", id=wire(kind)(rows[kind].id)) == {"node": None}
+        await database.write(other, lambda transaction, row=row: transaction.insert(row))
+    assert await ask("query ($id: ID!) { node(id: $id) { id } }", id=id_encoder(kind)(rows[kind].id)) == {"node": None}

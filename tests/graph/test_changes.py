@@ -139,12 +139,12 @@ async def test_a_timeline_weaves_all_that_happened_newest_first(ask, save):
     """SM1."""
     customer = await _made(ask)
     row = tables.Customer(workspace_id=0, id=bytes.fromhex(customer[4:]), name="An", name_key="an")
-    now = ids.now() + 1_000
+    now = ids.current_time() + 1_000
     await save(
-        factories.note(row, "first", id=ids.at(now), created_at=now),
+        factories.note(row, "first", id=ids.id_at(now), created_at=now),
         factories.interaction(row, occurred_at=now + 1),
         factories.order(row, placed_at=now + 2),
-        factories.note(row, "last", id=ids.at(now + 3), created_at=now + 3),
+        factories.note(row, "last", id=ids.id_at(now + 3), created_at=now + 3),
     )
     seen, after = [], None
     while True:

@@ -21,7 +21,7 @@ from db.tables.enums import (
     TagKind,
 )
 from db.values import ids
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.support import factories
 
 NAMES = "{ customers { nodes { name } } }"
@@ -64,7 +64,7 @@ async def test_every_plain_field_comes_out_as_it_was_stored(ask, save):
           relationshipStatus subscriptionStatus allowedSubscriptionTransitions stage verification followUpStage
           resellerRelationship archivedAt lastInteractionAt
         } }""",
-        id=wire("Customer")(born.id),
+        id=id_encoder("Customer")(born.id),
     )
     assert answer["customer"] == {
         "id": "cus_" + born.id.hex(),
@@ -109,7 +109,7 @@ async def test_every_relation_of_a_customer_is_found(ask, save, viewer):
         factories.block(customer),
     )
     await save(tables.WechatFriend(workspace_id=0, customer_id=customer.id, agent_id=agent.id))
-    old = ids.new()
+    old = ids.new_id()
     await save(tables.CustomerAlias(workspace_id=0, id=old, customer_id=customer.id))
     answer = await ask(
         """query ($id: ID!) { customer(by: {id: $id}) {
@@ -119,7 +119,7 @@ async def test_every_relation_of_a_customer_is_found(ask, save, viewer):
           block { reason until by { __typename ... on System { name } } }
           wechatFriends { name } isWechatFriend mergedFrom
         } }""",
-        id=wire("Customer")(old),
+        id=id_encoder("Customer")(old),
     )
     assert answer["customer"] == {
         "owner": {"name": "Trần Bình"},
@@ -135,14 +135,14 @@ async def test_every_relation_of_a_customer_is_found(ask, save, viewer):
         "block": {"reason": "Abusive", "until": None, "by": {"__typename": "System", "name": "Clientela"}},
         "wechatFriends": [{"name": "Trần Bình"}],
         "isWechatFriend": True,
-        "mergedFrom": [wire("Customer")(old)],
+        "mergedFrom": [id_encoder("Customer")(old)],
     }
 
 
 async def test_an_expired_block_reads_as_none(ask, save):
     """SB23."""
     customer = factories.customer()
-    await save(customer, factories.block(customer, until=ids.now() - 1))
+    await save(customer, factories.block(customer, until=ids.current_time() - 1))
     assert (await ask("{ customers { nodes { block { reason } } } }"))["customers"]["nodes"] == [{"block": None}]
 
 
@@ -156,7 +156,7 @@ async def test_an_expired_block_reads_as_none(ask, save):
     ],
 )
 async def test_age_counts_full_years_on_the_day_of_the_workspace(ask, save, monkeypatch, born, age):
-    monkeypatch.setattr(ids, "now", lambda: 1_749_945_600_000)  # 2025-06-15T00:00:00Z
+    monkeypatch.setattr(ids, "current_time", lambda: 1_749_945_600_000)  # 2025-06-15T00:00:00Z
     await save(factories.customer(birth_date=born))
     assert (await ask("{ customers { nodes { age } } }"))["customers"]["nodes"] == [{"age": age}]
 
@@ -249,14 +249,14 @@ async def test_a_customer_is_named_by_id_external_id_or_address(ask, save):
     customer = factories.customer("An")
     await save(customer, factories.external_id(customer, "erp", "42"), factories.email(customer, "An@Example.com", 1))
     for by in (
-        {"id": wire("Customer")(customer.id)},
+        {"id": id_encoder("Customer")(customer.id)},
         {"externalId": {"system": "erp", "value": "42"}},
         {"email": "an@EXAMPLE.com"},
     ):
         assert await ask(ONE, by=by) == {"customer": {"name": "An"}}
     for by in (
-        {"id": wire("Customer")(ids.new())},
-        {"id": wire("Tag")(customer.id)},
+        {"id": id_encoder("Customer")(ids.new_id())},
+        {"id": id_encoder("Tag")(customer.id)},
         {"id": "nonsense"},
         {"externalId": {"system": "erp", "value": "43"}},
         {"email": "nobody@example.com"},
@@ -287,12 +287,14 @@ async def test_an_agent_sees_his_own_those_waiting_in_his_departments_and_the_po
         hidden := factories.customer("hidden", owner_id=other.id),
         factories.customer("pooled", stage=CustomerStage.POOL),
     )
-    seller = replace(viewer, actor_id=agent.id, permissions=permissions.OF_ROLE[Role.AGENT], department_ids=(mine.id,))
+    seller = replace(
+        viewer, actor_id=agent.id, permissions=permissions.ROLE_PERMISSIONS[Role.AGENT], department_ids=(mine.id,)
+    )
     answer = await ask("{ customers { totalCount nodes { name } } }", viewer=seller)
     assert set(names(answer)) == {"owned", "waiting here", "pooled"}
     assert answer["customers"]["totalCount"] == 3
     for document in (ONE, "query ($id: ID!) { customer: node(id: $id) { id } }"):
-        identifier = wire("Customer")(hidden.id)
+        identifier = id_encoder("Customer")(hidden.id)
         assert await ask(document, viewer=seller, by={"id": identifier}, id=identifier) == {"customer": None}
 
 

@@ -11,10 +11,10 @@ from crm.files import storage, uploads
 from crm.files.storage import Storage
 from crm.workspace import workspaces
 from db import engine
-from db.engine import Work
+from db.engine import Transaction
 from db.queries import workspaces as stored
 from db.tables.enums import SegmentKind
-from db.values.ids import new, now
+from db.values.ids import current_time, new_id
 from graph.context import Context
 from graph.engine import extension, reference_executor
 from graph.types import ids
@@ -29,9 +29,9 @@ async def world(database: engine.Database, tmp_path_factory: pytest.TempPathFact
     """A workspace with one of everything, and the variables that examples use."""
     email = f"admin-{database.dialect.name}@clientela.example"
     made = await workspaces.create(database, name="Examples", email=email, password=PASSWORD)
-    found = ids.parse("Workspace", made.workspace)
+    found = ids.decode_id("Workspace", made.workspace)
     assert found is not None
-    entry = await stored.by_public_id(database.reading(None), found)
+    entry = await stored.by_public_id(database.session(None), found)
     assert entry is not None
     company = factories.company("Samsung", domain="samsung.example")
     customer = factories.customer("An", email="an@samsung.example", company_id=company.id)
@@ -63,10 +63,10 @@ async def world(database: engine.Database, tmp_path_factory: pytest.TempPathFact
         *gone.values(),
     ]
 
-    async def fill(work: Work) -> None:
+    async def fill(transaction: Transaction) -> None:
         for row in rows:
             row.workspace_id = entry.workspace_id
-            await work.insert(row)
+            await transaction.insert(row)
 
     await database.write(entry.workspace_id, fill)
     return {
@@ -75,14 +75,14 @@ async def world(database: engine.Database, tmp_path_factory: pytest.TempPathFact
         "email": "an@samsung.example",
         "domain": "samsung.example",
         "password": PASSWORD,
-        "customer": ids.wire("Customer")(customer.id),
-        "duplicate": ids.wire("Customer")(duplicate.id),
-        "tag": ids.wire("Tag")(tag.id),
-        "segment": ids.wire("Segment")(segment.id),
+        "customer": ids.id_encoder("Customer")(customer.id),
+        "duplicate": ids.id_encoder("Customer")(duplicate.id),
+        "tag": ids.id_encoder("Tag")(tag.id),
+        "segment": ids.id_encoder("Segment")(segment.id),
         "admin": email,
         "upload": await _upload(database, made.token, tmp_path_factory.mktemp("files")),
         **await _catalogues(database, entry.workspace_id, made.agent),
-        **{name: ids.wire(type(row).__name__)(row.id) for name, row in gone.items()},
+        **{name: ids.id_encoder(type(row).__name__)(row.id) for name, row in gone.items()},
     }
 
 
@@ -91,7 +91,7 @@ async def _upload(database: engine.Database, token: str, directory: Path) -> str
     storage.attach(database, Storage(directory, b"a secret that nobody guesses"))
     viewer = await accounts.viewer(database, token)
     assert viewer is not None
-    identifier = new()
+    identifier = new_id()
     relative, path = storage.of(database).room(uploads.KIND, identifier)
     size = path.write_bytes("Họ tên,Email\nĐặng Bình,binh@x.example\n".encode())
     return await uploads.keep(database, viewer, identifier, name="people.csv", size=size, path=relative)
@@ -99,7 +99,7 @@ async def _upload(database: engine.Database, token: str, directory: Path) -> str
 
 async def _catalogues(database: engine.Database, workspace_id: int, admin: str) -> dict[str, str]:
     """What the catalogues' examples change, and what they delete."""
-    owner = ids.parse("Agent", admin)
+    owner = ids.decode_id("Agent", admin)
     named = {
         "department": factories.department("Care"),
         "unusedDepartment": factories.department("Closed"),
@@ -116,16 +116,16 @@ async def _catalogues(database: engine.Database, workspace_id: int, admin: str) 
         "job": factories.job(actor_id=owner),
     }
 
-    async def fill(work: Work) -> None:
+    async def fill(transaction: Transaction) -> None:
         for row in named.values():
             row.workspace_id = workspace_id
-            await work.insert(row)
+            await transaction.insert(row)
         customer = factories.customer(owner_id=named["leaving"].id)
         customer.workspace_id = workspace_id
-        await work.insert(customer)
+        await transaction.insert(customer)
 
     await database.write(workspace_id, fill)
-    return {name: ids.wire(type(row).__name__)(row.id) for name, row in named.items()}
+    return {name: ids.id_encoder(type(row).__name__)(row.id) for name, row in named.items()}
 
 
 def test_every_root_field_has_an_example():
@@ -161,7 +161,9 @@ async def test_an_example_runs_without_an_error_and_by_the_engine_alone(database
     assert operation.name is not None
     given = world | ({"email": world["admin"]} if example.stem == "signIn" else {})
     wanted = [variable.variable.name.value for variable in operation.variable_definitions or ()]
-    token = await accounts.issue(database, email=world["admin"], now=now()) if example.stem == "signOut" else None
+    token = (
+        await accounts.issue(database, email=world["admin"], now=current_time()) if example.stem == "signOut" else None
+    )
     context = Context(database, await accounts.viewer(database, world["token"]), request_id="example", token=token)
     answer = await schemas.ENGINE.execute(
         text, variable_values={name: given.get(name) for name in wanted}, context_value=context

@@ -5,7 +5,7 @@ from graphql import GraphQLError
 
 from crm.files import storage
 from db.tables.enums import Role
-from db.values.wire_format import parse
+from db.values.wire_format import decode_id
 from graph.context import Context
 from tests.support import factories, schema_walk, schemas
 from tests.support.populated_workspace import inhabited
@@ -83,7 +83,7 @@ async def _settled(database, someone):
     number = await factories.workspace(database)
     own = await inhabited(database, number)
     admin = someone(Role.ADMIN)
-    return own, type(admin)(number, admin.actor_kind, parse("Agent", own["Agent"]), admin.permissions)
+    return own, type(admin)(number, admin.actor_kind, decode_id("Agent", own["Agent"]), admin.permissions)
 
 
 async def _broken(database, someone, failures, field, places):

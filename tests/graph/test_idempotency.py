@@ -12,7 +12,7 @@ from crm import idempotency
 from crm.access import accounts, passwords
 from crm.workspace import workspaces
 from db import tables
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.enums import Role
 from db.values import ids
 from graph.context import Context
@@ -45,46 +45,46 @@ def sends(database, viewer):
     return sent
 
 
-async def _count(reading, table):
-    return len(await reading.rows(prepared(select(table).where(here(table)))))
+async def _count(session, table):
+    return len(await session.fetch_all(prepare(select(table).where(in_workspace(table)))))
 
 
-async def test_the_second_send_does_nothing_and_answers_alike(sends, reading):
+async def test_the_second_send_does_nothing_and_answers_alike(sends, session):
     first = await sends(CREATE, key="k", input={"name": "An", "tags": {"add": [{"name": "gold"}]}})
     again = await sends(CREATE, key="k", input={"name": "An", "tags": {"add": [{"name": "gold"}]}})
     assert first.errors is None
     assert again.data == first.data
     assert again.data["made"]["outcome"] == "CREATED"
-    assert await _count(reading, tables.Customer) == 1
+    assert await _count(session, tables.Customer) == 1
     assert "idempotency" not in (first.extensions or {})
     assert again.extensions["idempotency"] == {"replayed": ["made"]}
 
 
-async def test_parallel_sends_have_one_effect_and_one_answer(sends, reading):
+async def test_parallel_sends_have_one_effect_and_one_answer(sends, session):
     answers = await asyncio.gather(*(sends(CREATE, key="k", input={"name": "An"}) for _ in range(6)))
     assert [one.errors for one in answers] == [None] * 6
     assert len({one.data["made"]["customer"]["id"] for one in answers}) == 1
-    assert await _count(reading, tables.Customer) == 1
+    assert await _count(session, tables.Customer) == 1
     assert sum("idempotency" in (one.extensions or {}) for one in answers) == 5
 
 
-async def test_other_arguments_are_refused(sends, reading):
+async def test_other_arguments_are_refused(sends, session):
     await sends(CREATE, key="k", input={"name": "An"})
     for input in ({"name": "Bo"}, {"name": "An", "nickname": None}):
         answer = await sends(CREATE, key="k", input=input)
         assert answer.data["made"]["errors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED"
-    assert await _count(reading, tables.Customer) == 1
+    assert await _count(session, tables.Customer) == 1
 
 
-async def test_another_mutation_is_refused(sends, reading):
+async def test_another_mutation_is_refused(sends, session):
     made = await sends(CREATE, key="k", input={"name": "An"})
     by = {"id": made.data["made"]["customer"]["id"]}
     answer = await sends(DELETE, key="k", by=by)
     assert answer.data["customerDelete"]["errors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED"
-    assert await _count(reading, tables.Customer) == 1
+    assert await _count(session, tables.Customer) == 1
 
 
-async def test_a_refusal_is_repeated_too(sends, reading, save):
+async def test_a_refusal_is_repeated_too(sends, session, save):
     customer = factories.customer()
     await save(customer, factories.external_id(customer, "erp", "1"))
     given = {"name": "An", "externalIds": [{"system": "erp", "value": "1"}]}
@@ -93,7 +93,7 @@ async def test_a_refusal_is_repeated_too(sends, reading, save):
     await sends(DELETE, key="d", by={"id": f"cus_{customer.id.hex()}"})
     again = await sends(CREATE, key="k", input=given)
     assert again.data == first.data
-    assert await _count(reading, tables.Customer) == 0
+    assert await _count(session, tables.Customer) == 0
 
 
 async def test_what_was_deleted_is_answered_again_as_it_was(sends, save):
@@ -105,17 +105,17 @@ async def test_what_was_deleted_is_answered_again_as_it_was(sends, save):
     assert again.data == first.data
 
 
-async def test_a_caller_has_keys_of_his_own(sends, reading, someone):
+async def test_a_caller_has_keys_of_his_own(sends, session, someone):
     await sends(CREATE, key="k", input={"name": "An"})
     await sends(CREATE, key="k", input={"name": "An"}, as_=someone(Role.ADMIN))
-    assert await _count(reading, tables.Customer) == 2
+    assert await _count(session, tables.Customer) == 2
 
 
-async def test_a_key_is_forgotten_after_a_day(sends, reading):
+async def test_a_key_is_forgotten_after_a_day(sends, session):
     day = 24 * 60 * 60 * 1000
-    await sends(CREATE, key="k", input={"name": "An"}, now=ids.now() - day - 1)
+    await sends(CREATE, key="k", input={"name": "An"}, now=ids.current_time() - day - 1)
     await sends(CREATE, key="k", input={"name": "An"})
-    assert await _count(reading, tables.Customer) == 2
+    assert await _count(session, tables.Customer) == 2
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])
@@ -124,9 +124,9 @@ async def test_a_key_has_1_to_200_characters(sends, key):
     assert answer.data["made"]["errors"][0]["code"] == "INVALID"
 
 
-async def test_the_stored_answer_does_not_hold_the_key(sends, reading):
+async def test_the_stored_answer_does_not_hold_the_key(sends, session):
     await sends(CREATE, key="my-own-key", input={"name": "An"})
-    (row,) = await reading.rows(prepared(select(tables.Idempotency).where(here(tables.Idempotency))))
+    (row,) = await session.fetch_all(prepare(select(tables.Idempotency).where(in_workspace(tables.Idempotency))))
     assert row.key != "my-own-key"
 
 
@@ -152,7 +152,7 @@ PASSWORD = "correct horse battery"
 async def anna(database, monkeypatch):
     """An administrator who can sign in, and her token."""
     monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    email = f"anna@{ids.new().hex()}.example"
+    email = f"anna@{ids.new_id().hex()}.example"
     made = await workspaces.create(database, name="Acme", email=email, password=PASSWORD)
     return SimpleNamespace(email=email, token=made.token, viewer=await accounts.viewer(database, made.token))
 
@@ -163,15 +163,17 @@ def stranger(database):
 
     async def sent(document, *, token=None, **variables):
         who = None if token is None else await accounts.viewer(database, token)
-        context = Context(database, who, request_id="test", token=token, address=f"2001:db8:{ids.new()[-2:].hex()}::1")
+        context = Context(
+            database, who, request_id="test", token=token, address=f"2001:db8:{ids.new_id()[-2:].hex()}::1"
+        )
         return await schemas.ENGINE.execute(document, variable_values=variables, context_value=context)
 
     return sent
 
 
 async def _sessions(database, viewer):
-    session = prepared(select(tables.SignIn).where(tables.SignIn.agent_id == viewer.agent_id))
-    return len(await database.reading(viewer.workspace_id).rows(session))
+    session = prepare(select(tables.SignIn).where(tables.SignIn.agent_id == viewer.agent_id))
+    return len(await database.session(viewer.workspace_id).fetch_all(session))
 
 
 async def test_a_session_is_opened_once_and_its_token_kept_sealed(database, anna, stranger):
@@ -183,8 +185,8 @@ async def test_a_session_is_opened_once_and_its_token_kept_sealed(database, anna
     assert len(tokens) == 1
     assert await _sessions(database, anna.viewer) == before + 1
     assert sum("idempotency" in (one.extensions or {}) for one in answers) == 3
-    (row,) = await database.reading(anna.viewer.workspace_id).rows(
-        prepared(select(tables.Idempotency).where(here(tables.Idempotency)))
+    (row,) = await database.session(anna.viewer.workspace_id).fetch_all(
+        prepare(select(tables.Idempotency).where(in_workspace(tables.Idempotency)))
     )
     token = tokens.pop()
     assert await accounts.viewer(database, token) == anna.viewer
@@ -224,13 +226,13 @@ async def test_where_there_is_no_payload_a_refusal_is_at_the_top(anna, stranger)
         )
 
 
-async def test_a_password_among_the_arguments_cannot_be_tried_out(sends, database, viewer, reading):
+async def test_a_password_among_the_arguments_cannot_be_tried_out(sends, database, viewer, session):
     """The digest that tells other arguments by is no hash of them alone."""
     make_agent = """mutation($key: String!, $input: AgentInput!) {
       agentCreate(input: $input) @idempotent(key: $key) { agent { id } errors { code } }
     }"""
-    given = {"name": "An", "email": f"{ids.new().hex()}@x.example", "role": "AGENT", "password": PASSWORD}
+    given = {"name": "An", "email": f"{ids.new_id().hex()}@x.example", "role": "AGENT", "password": PASSWORD}
     await sends(make_agent, key="one", input=given)
     await sends(make_agent, key="two", input=given)
-    rows = await reading.rows(prepared(select(tables.Idempotency).where(here(tables.Idempotency))))
+    rows = await session.fetch_all(prepare(select(tables.Idempotency).where(in_workspace(tables.Idempotency))))
     assert len({row.arguments for row in rows}) == 2

@@ -47,7 +47,7 @@ def kept(database: Database, tmp_path: Path) -> storage.Storage:
 @pytest.fixture
 def send(database: Database, viewer: Viewer, kept: storage.Storage) -> Send:
     async def sent(content: bytes) -> str:
-        identifier = ids.new()
+        identifier = ids.new_id()
         relative, path = kept.room("uploads", identifier)
         path.write_bytes(content)
         return await uploads.keep(database, viewer, identifier, name="x", size=len(content), path=relative)
@@ -90,7 +90,7 @@ async def test_a_preview_tells_what_the_columns_mean(ask, send):
 
 async def test_nobody_looks_at_anothers_upload(refused, send, viewer, database, workspace_id):
     upload = await send(b"name\nAn\n")
-    other = Viewer(workspace_id, viewer.actor_kind, ids.new(), viewer.permissions)
+    other = Viewer(workspace_id, viewer.actor_kind, ids.new_id(), viewer.permissions)
     assert (await refused(PREVIEW, viewer=other, upload=upload))["reason"] == "NOT_FOUND"
     assert (await refused(PREVIEW, upload="upl_" + "0" * 32))["reason"] == "NOT_FOUND"
     unreadable = await send(b"PK\x03\x04")
@@ -265,13 +265,13 @@ def world(save: Any, workspace_id: int) -> Callable[..., Awaitable[None]]:
 
 
 @pytest.fixture
-def everything_of(reading: Any) -> Callable[[Any], Awaitable[list[Any]]]:
+def everything_of(session: Any) -> Callable[[Any], Awaitable[list[Any]]]:
     from sqlmodel import select
 
-    from db.statements import here, prepared
+    from db.statements import in_workspace, prepare
 
     async def found(table: Any) -> list[Any]:
-        return list(await reading.rows(prepared(select(table).where(here(table)))))
+        return list(await session.fetch_all(prepare(select(table).where(in_workspace(table)))))
 
     return found
 

@@ -6,7 +6,7 @@ import pytest
 
 from db.tables.enums import Role
 from db.values import ids
-from db.values.wire_format import parse, split, wire
+from db.values.wire_format import decode_id, id_encoder, split_id
 from graph.context import Context
 from tests.support import factories, schema_walk, schemas
 from tests.support.populated_workspace import dump, inhabited
@@ -34,7 +34,7 @@ async def places(database):
 
 def _ids(known):
     """The ids among the names of a workspace, each of its type."""
-    return [(split(one)[0], one) for one in known.values() if split(one)]
+    return [(split_id(one)[0], one) for one in known.values() if split_id(one)]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def sends(database, places, someone):
     async def sent(document, variables, *, theirs=False):
         number, own = places[2:] if theirs else places[:2]
         admin = someone(Role.ADMIN)
-        viewer = type(admin)(number, admin.actor_kind, parse("Agent", own["Agent"]), admin.permissions)
+        viewer = type(admin)(number, admin.actor_kind, decode_id("Agent", own["Agent"]), admin.permissions)
         context = Context(database, viewer, request_id="test")
         return await schemas.ENGINE.execute(document, variable_values=variables, context_value=context)
 
@@ -63,7 +63,7 @@ def answers(sends):
 async def test_an_id_of_another_workspace_is_as_one_that_does_not_exist(answers, places, field, path):
     _, own, _, foreign = places
     for kind, wire_id in _ids(foreign):
-        missing = wire(kind)(ids.new())
+        missing = id_encoder(kind)(ids.new_id())
         told = [
             re.sub(each, "ID", await answers(field, schema_walk.filled(field, path, each, own)))
             for each in (missing, wire_id, missing)
@@ -107,7 +107,7 @@ async def test_nor_is_it_told_apart_below_the_root(sends, places, kind, name, pa
     document = f"""query ($id: ID!, $value: {argument.type}) {{
       {reached} {{ ... on {kind} {{ {name}({path[0]}: $value) {inner} }} }} }}"""
     for named, wire_id in _ids(foreign):
-        missing, told = wire(named)(ids.new()), []
+        missing, told = id_encoder(named)(ids.new_id()), []
         for each in (missing, wire_id, missing):
             value = schema_walk.put(argument.type, path[1:], each, own, path[0])
             answer = await sends(document, {"id": own[of], "value": value})

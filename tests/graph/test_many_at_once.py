@@ -2,7 +2,7 @@
 
 from crm.jobs import submit
 from db.tables.enums import Role
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.graph.test_bulk import JOB, UPDATE, codes, counts, ids_of, outcomes
 from tests.support import factories
 
@@ -32,7 +32,7 @@ async def test_a_row_finds_by_its_address_whom_a_row_before_it_made(bulk, ask):
 async def test_an_agent_who_is_not_active_refuses_the_whole(bulk, save):
     """SB18: an unknown or inactive agent is told without a job, whichever call names him."""
     await save(gone := factories.agent(active=False), a := factories.customer())
-    inactive, nobody = wire("Agent")(gone.id), "agt_" + "0" * 32
+    inactive, nobody = id_encoder("Agent")(gone.id), "agt_" + "0" * 32
     assert await bulk(UPDATE, target=ids_of(a), input={"owner": {"id": inactive}}) == [
         ("AGENT_INACTIVE", "input.owner"),
     ]  # fmt: skip
@@ -44,10 +44,10 @@ async def test_a_permission_that_a_part_of_the_input_needs_is_told_in_each_row(b
     await save(
         agent := factories.agent(), tag := factories.tag(), a := factories.customer(owner_id=agent.id, source="old")
     )
-    tags = {"tags": {"add": [{"id": wire("Tag")(tag.id)}]}}
+    tags = {"tags": {"add": [{"id": id_encoder("Tag")(tag.id)}]}}
     other = factories.agent()
     await save(other)
-    owner = {"owner": {"id": wire("Agent")(other.id)}}
+    owner = {"owner": {"id": id_encoder("Agent")(other.id)}}
     for who, given, path in (
         (someone(Role.MANAGER), tags, "tags"),
         (someone(agent=agent), tags, "tags"),

@@ -3,7 +3,7 @@
 import pytest
 
 from db.tables.enums import SegmentKind
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.support import factories
 
 MERGE = """mutation ($into: ID!, $from: [ID!]!) {
@@ -32,9 +32,9 @@ async def chain(ask, save):
     rows = [factories.customer(name) for name in "ABC"]
     segment = factories.segment(kind=SegmentKind.STATIC)
     await save(*rows, factories.customer("Other"), segment)
-    a, b, c = (wire("Customer")(row.id) for row in rows)
+    a, b, c = (id_encoder("Customer")(row.id) for row in rows)
     members = "mutation ($id: ID!, $a: ID!) { segmentMembersChange(id: $id, add: {ids: [$a]}) { errors { code } } }"
-    segment_id = wire("Segment")(segment.id)
+    segment_id = id_encoder("Segment")(segment.id)
     await ask(members, id=segment_id, a=a)
     for into, gone in ((b, a), (c, b)):
         answer = (await ask(MERGE, into=into, **{"from": [gone]}))["customerMerge"]

@@ -7,10 +7,10 @@ from crm.access.permissions import Viewer
 from db import tables
 from db.tables.enums import ActorKind, Role
 from db.values import ids
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.support import factories
 
-_wire = wire("Customer")
+_wire = id_encoder("Customer")
 GROUPS = """query ($on: [DuplicateKey!]!, $first: Int, $after: String) {
   duplicates(on: $on, first: $first, after: $after) {
     totalCount nodes { id on score customers { name } }
@@ -137,7 +137,7 @@ async def test_refusals_are_in_the_payload(ask, pair):
 
 async def test_merging_and_telling_apart_need_the_permission(refused, pair, workspace_id):
     one, two = await pair()
-    agent = Viewer(workspace_id, ActorKind.AGENT, ids.new(), permissions.OF_ROLE[Role.AGENT])
+    agent = Viewer(workspace_id, ActorKind.AGENT, ids.new_id(), permissions.ROLE_PERMISSIONS[Role.AGENT])
     wires = {"into": _wire(one.id), "from": [_wire(two.id)]}
     assert (await refused(MERGE, viewer=agent, **wires))["code"] == "FORBIDDEN"
     dismiss = "mutation ($ids: [ID!]!) { duplicateDismiss(ids: $ids) { dismissed } }"

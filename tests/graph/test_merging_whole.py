@@ -4,7 +4,7 @@ import pytest
 
 from db import tables
 from db.tables.enums import CustomFieldType, Permission, SegmentKind, TagKind
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.graph.test_merging import MERGE
 from tests.support import factories
 
@@ -50,14 +50,14 @@ async def three(ask, save, new):
         "Two", nickname="n2", realName="r2", avatarUrl="https://x.co/a.png", gender="FEMALE", birthDate="1990-01-01",
         phones=["+84901234568", "+84901234567"], emails=["b@x.co"], value="12.5", source="Web",
         address={"line1": "1 Main", "city": "Huế", "country": "VN"}, relationshipStatus="VIP",
-        subscriptionStatus="NOT_SUBSCRIBED", owner={"id": wire("Agent")(a.id)}, followUpStage="Offer sent",
-        company={"id": wire("Company")(company.id)}, wechatFriends={"add": [{"id": wire("Agent")(b.id)}]},
-        tags={"add": [{"name": "Gold"}, {"name": "New"}, {"id": wire("Tag")(wecom.id)}]},
+        subscriptionStatus="NOT_SUBSCRIBED", owner={"id": id_encoder("Agent")(a.id)}, followUpStage="Offer sent",
+        company={"id": id_encoder("Company")(company.id)}, wechatFriends={"add": [{"id": id_encoder("Agent")(b.id)}]},
+        tags={"add": [{"name": "Gold"}, {"name": "New"}, {"id": id_encoder("Tag")(wecom.id)}]},
         externalIds=[{"system": "erp", "value": "2"}, {"system": "shop", "value": "7"}],
         customFields=[{"key": "size", "value": "S"}, {"key": "flag", "value": False}, {"key": "likes", "value": ["y"]}],
     )  # fmt: skip
     three = await new(
-        "Three", realName="r3", subscriptionStatus="UNSUBSCRIBED", owner={"id": wire("Agent")(b.id)},
+        "Three", realName="r3", subscriptionStatus="UNSUBSCRIBED", owner={"id": id_encoder("Agent")(b.id)},
         customFields=[{"key": "size", "value": "L"}],
     )  # fmt: skip
     hanging = """mutation ($two: ID!, $three: ID!, $both: ID!, $hers: ID!, $one: ID!) {
@@ -68,7 +68,7 @@ async def three(ask, save, new):
       c: segmentMembersChange(id: $both, add: {ids: [$one, $two]}) { errors { code } }
       d: segmentMembersChange(id: $hers, add: {ids: [$two]}) { errors { code } }
       customersBlock(target: {ids: [$three]}, reason: "Fraud") { errors { code } } }"""
-    both, hers = (wire("Segment")(one.id) for one in lists)
+    both, hers = (id_encoder("Segment")(one.id) for one in lists)
     done = await ask(hanging, one=one, two=two, three=three, both=both, hers=hers)
     assert all(answer["errors"] == [] for answer in done.values())
     return one, two, three
@@ -135,7 +135,7 @@ async def test_what_is_refused_is_told_at_its_place_and_does_nothing(ask, save, 
     await save(*tags, agent, a, b, away, mine)
     worn = [tables.CustomerTag(workspace_id=0, customer_id=a.id, tag_id=tag.id) for tag in tags[:100]]
     await save(*worn, *(tables.CustomerTag(workspace_id=0, customer_id=b.id, tag_id=tag.id) for tag in tags[90:]))
-    into, gone, archived, own = (wire("Customer")(row.id) for row in (a, b, away, mine))
+    into, gone, archived, own = (id_encoder("Customer")(row.id) for row in (a, b, away, mine))
 
     async def refused(into, from_, **given):
         answer = (await ask(MERGE, into=into, **{"from": from_}, **given))["customerMerge"]

@@ -17,7 +17,7 @@ NOTHING = {"Customer": "cus_" + "0" * 32}
 def code(database, monkeypatch):
     """The code of the top-level error that the call meets."""
     # These viewers are nobody's rows, and what points to them is not tried again and again.
-    monkeypatch.setattr(engine, "ATTEMPTS", 1)
+    monkeypatch.setattr(engine, "MAX_TRANSACTION_ATTEMPTS", 1)
 
     async def asked(field, viewer):
         context = Context(database, viewer, request_id="test")
@@ -40,14 +40,14 @@ async def test_a_field_answers_those_who_hold_its_permission_and_nobody_else(cod
     every = {needed, *_ALSO.get(field.name, ())}
     for role in Role:
         found = await code(field, someone(role))
-        assert (found == "FORBIDDEN") is (not every <= permissions.OF_ROLE[role]), role.name
+        assert (found == "FORBIDDEN") is (not every <= permissions.ROLE_PERMISSIONS[role]), role.name
     assert await code(field, someone(Role.ADMIN, revoke=(needed,))) == "FORBIDDEN"
     assert await code(field, someone(Role.AGENT, grant=tuple(every))) != "FORBIDDEN"
 
 
 def test_a_manager_may_do_all_but_settings_keys_webhooks_and_tagging():
-    assert permissions.OF_ROLE[Role.ADMIN] == frozenset(Permission)
-    assert permissions.OF_ROLE[Role.ADMIN] - permissions.OF_ROLE[Role.MANAGER] == {
+    assert permissions.ROLE_PERMISSIONS[Role.ADMIN] == frozenset(Permission)
+    assert permissions.ROLE_PERMISSIONS[Role.ADMIN] - permissions.ROLE_PERMISSIONS[Role.MANAGER] == {
         Permission.TAG_ASSIGN,
         Permission.TAG_MANAGE,
         Permission.SETTINGS_MANAGE,

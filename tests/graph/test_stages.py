@@ -2,7 +2,7 @@
 
 from db.tables.enums import CustomerStage, DepartmentAssignment, Role
 from db.values import ids
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.graph.test_bulk import JOB, call, codes, ids_of, outcomes
 from tests.support import factories
 
@@ -38,7 +38,7 @@ async def test_every_move_there_is_and_no_other(bulk, save):
     }
     for document, expected in moves.items():
         assert stage(await bulk(document, target=target, options=dry)) == expected, document
-    to = {"agents": [wire("Agent")(agent.id)]}
+    to = {"agents": [id_encoder("Agent")(agent.id)]}
     assert stage(await bulk(ASSIGN, target=target, to=to, options=dry)) == [no, "FOLLOW_UP", "SKIPPED", "FOLLOW_UP"]
 
 
@@ -53,7 +53,7 @@ async def test_archived_ones_refuse_all_but_coming_back_and_being_deleted(bulk, 
         call("customersBlock", ', reason: "x"'), call("customersUnblock"),
     ):  # fmt: skip
         assert codes(await bulk(document, **arguments)) == [["CUSTOMER_ARCHIVED"]], document
-    to = {"agents": [wire("Agent")(agent.id)]}
+    to = {"agents": [id_encoder("Agent")(agent.id)]}
     assert codes(await bulk(ASSIGN, to=to, **arguments)) == [["CUSTOMER_ARCHIVED"]]
     for name, expected in (("customersArchive", "SKIPPED"), ("customersUnarchive", "UPDATED"),
                            ("customersDelete", "DELETED")):  # fmt: skip
@@ -69,13 +69,16 @@ async def test_departments_expand_to_their_active_members_after_the_agents_named
     await save(*(factories.works_in(one, home, place) for place, one in enumerate((off, b, a))))
     people = [factories.customer(str(number), stage=CustomerStage.POOL) for number in range(6)]
     await save(*people, factories.block(people[1]))
-    to = {"agents": [wire("Agent")(c.id), wire("Agent")(a.id)], "departments": [wire("Department")(home.id)]}
+    to = {
+        "agents": [id_encoder("Agent")(c.id), id_encoder("Agent")(a.id)],
+        "departments": [id_encoder("Department")(home.id)],
+    }
     job = await bulk(ASSIGN, target=ids_of(*people), to=to)
     assert codes(job)[1] == ["CUSTOMER_BLOCKED"]
     owners = [row["owner"] and row["owner"]["name"] for row in (await ask(WHO, **ids_of(*people)))["nodes"]]
     assert owners == ["C", None, "A", "B", "C", "A"]
     assert [(one["agent"]["name"], one["count"]) for one in job["perAgent"]] == [("C", 2), ("A", 2), ("B", 1)]
-    nobody = {"departments": [wire("Department")(empty.id)]}
+    nobody = {"departments": [id_encoder("Department")(empty.id)]}
     assert await bulk(ASSIGN, target=ids_of(*people), to=nobody) == [("DEPARTMENT_EMPTY", "to.departments.0")]
     assert await bulk(ASSIGN, target=ids_of(*people), to={}) == [("INVALID", "to")]
 
@@ -85,12 +88,12 @@ async def test_a_queue_is_claimed_by_its_own_and_pools_by_anybody_who_waited(bul
     a, b, home = factories.agent("A"), factories.agent("B"), factories.department("Home")
     await save(a, b, home, factories.works_in(a, home))
     people = [factories.customer(str(number), stage=CustomerStage.TO_BE_ASSIGNED) for number in range(2)]
-    left = factories.customer("left", stage=CustomerStage.POOL, previous_owner_id=a.id, released_at=ids.now())
+    left = factories.customer("left", stage=CustomerStage.POOL, previous_owner_id=a.id, released_at=ids.current_time())
     await save(*people, left, other := factories.customer("pool", stage=CustomerStage.POOL))
     setting = "mutation ($input: WorkspaceInput!) { workspaceUpdate(input: $input) { errors { code } } }"
     pool = {"dailyClaimLimit": 2, "reclaimCooldownDays": 3}
     await ask(setting, input={"departmentAssignment": DepartmentAssignment.QUEUE.name, "pool": pool})
-    to = {"departments": [wire("Department")(home.id)]}
+    to = {"departments": [id_encoder("Department")(home.id)]}
     assert outcomes(await bulk(ASSIGN, target=ids_of(*people), to=to)) == ["UPDATED"] * 2
     assert (await ask(WHO, **ids_of(people[0])))["nodes"] == [
         {"stage": "TO_BE_ASSIGNED", "owner": None, "department": {"name": "Home"}},
@@ -108,7 +111,7 @@ async def test_rules_look_at_whoever_comes_to_wait(bulk, save, ask):
     await save(a, b)
     new = factories.customer("new", stage=CustomerStage.NEW, source="Web")
     await save(new, plain := factories.customer("plain", stage=CustomerStage.NEW))
-    agents = [wire("Agent")(one.id) for one in (a, b)]
+    agents = [id_encoder("Agent")(one.id) for one in (a, b)]
     rule = {"name": "Web", "agents": agents, "filter": {"source": {"eq": "Web"}}}
     assert (await ask(RULE, input=rule))["assignmentRuleCreate"]["errors"] == []
     verify = call("customersVerify", ", valid: true")

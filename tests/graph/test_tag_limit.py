@@ -4,7 +4,7 @@ import pytest
 
 from crm.files import storage, uploads
 from db.values import ids
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.support import factories
 
 ERRORS = "errors { __typename code path ... on LimitError { limit current } }"
@@ -47,14 +47,14 @@ async def test_150_are_worn_and_151_are_refused(ask, save, way):
     worn = [factories.tag(f"t{place:03}", kind=place % 2) for place in range(149)]
     last, over = factories.tag("last"), factories.tag("over")
     await save(customer, *worn, last, over, *(factories.worn(customer, tag) for tag in worn))
-    all_ = [{"id": wire("Tag")(tag.id)} for tag in (*worn, last, over)]
+    all_ = [{"id": id_encoder("Tag")(tag.id)} for tag in (*worn, last, over)]
     own = [*all_[149:]] if way != "create" else all_
-    refused = _told(await ask(document, **given(wire("Customer")(customer.id), {"tags": {"add": own}})))
+    refused = _told(await ask(document, **given(id_encoder("Customer")(customer.id), {"tags": {"add": own}})))
     assert refused == [
         {"__typename": "LimitError", "code": "LIMIT_EXCEEDED", "path": path, "limit": 150, "current": 151}
     ]
     assert await _worn(ask, customer) == 149
-    assert _told(await ask(document, **given(wire("Customer")(customer.id), {"tags": {"add": own[:-1]}}))) == []
+    assert _told(await ask(document, **given(id_encoder("Customer")(customer.id), {"tags": {"add": own[:-1]}}))) == []
     assert await _worn(ask, customer) == (149 if way == "create" else 150)
 
 
@@ -91,7 +91,7 @@ def send(database, viewer, tmp_path):
     storage.attach(database, kept)
 
     async def sent(content):
-        identifier = ids.new()
+        identifier = ids.new_id()
         relative, path = kept.room("uploads", identifier)
         path.write_bytes(content)
         return await uploads.keep(database, viewer, identifier, name="x", size=len(content), path=relative)
@@ -107,5 +107,7 @@ def _told(answer):
 
 
 async def _worn(ask, customer):
-    found = await ask("query ($id: ID!) { customer(by: {id: $id}) { tags { id } } }", id=wire("Customer")(customer.id))
+    found = await ask(
+        "query ($id: ID!) { customer(by: {id: $id}) { tags { id } } }", id=id_encoder("Customer")(customer.id)
+    )
     return len(found["customer"]["tags"])

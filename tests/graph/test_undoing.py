@@ -3,7 +3,7 @@
 import pytest
 
 from db.tables.enums import Role, SegmentKind
-from graph.types.ids import wire
+from graph.types.ids import id_encoder
 from tests.graph.test_bulk import JOB, UPDATE, call, counts, ids_of, outcomes
 from tests.graph.test_merging import MERGE
 from tests.support import factories
@@ -51,7 +51,7 @@ def conflicts(job):
 
 
 async def who(ask, row):
-    return (await ask(WHO, id=wire("Customer")(row.id)))["customer"]
+    return (await ask(WHO, id=id_encoder("Customer")(row.id)))["customer"]
 
 
 async def test_nobody_goes_back_to_an_agent_who_is_not_active_any_more(ask, job, undo, save):
@@ -62,12 +62,12 @@ async def test_nobody_goes_back_to_an_agent_who_is_not_active_any_more(ask, job,
     a, b = factories.customer("a", owner_id=gone.id, department_id=home.id), factories.customer("b", owner_id=full.id)
     c = factories.customer("c", owner_id=new.id)
     await save(a, b, c)
-    to = {"agents": [wire("Agent")(new.id)]}
+    to = {"agents": [id_encoder("Agent")(new.id)]}
     assigned = await job(ASSIGN, target=ids_of(a, b), to=to)
-    await job(ASSIGN, target=ids_of(c), to={"agents": [wire("Agent")(full.id)]})
+    await job(ASSIGN, target=ids_of(c), to={"agents": [id_encoder("Agent")(full.id)]})
     after = """mutation ($agent: ID!, $department: ID!) { agentDeactivate(id: $agent) { errors { code } }
       departmentDelete(id: $department) { errors { code } } }"""
-    done = await ask(after, agent=wire("Agent")(gone.id), department=wire("Department")(home.id))
+    done = await ask(after, agent=id_encoder("Agent")(gone.id), department=id_encoder("Department")(home.id))
     assert done == {"agentDeactivate": {"errors": []}, "departmentDelete": {"errors": []}}
     undone = await undo(assigned)
     assert counts(undone) == {"SKIPPED": 1, "UPDATED": 1}
@@ -79,8 +79,10 @@ async def test_a_department_that_is_gone_stays_away(ask, job, undo, save):
     home, first, second = factories.department(), factories.agent("First"), factories.agent("Second")
     await save(home, first, second, factories.works_in(first, home))
     await save(a := factories.customer(owner_id=first.id, department_id=home.id))
-    assigned = await job(ASSIGN, target=ids_of(a), to={"agents": [wire("Agent")(second.id)]})
-    await ask("mutation ($id: ID!) { departmentDelete(id: $id) { errors { code } } }", id=wire("Department")(home.id))
+    assigned = await job(ASSIGN, target=ids_of(a), to={"agents": [id_encoder("Agent")(second.id)]})
+    await ask(
+        "mutation ($id: ID!) { departmentDelete(id: $id) { errors { code } } }", id=id_encoder("Department")(home.id)
+    )
     assert outcomes(await undo(assigned)) == ["UPDATED"]
     now = await who(ask, a)
     assert (now["owner"], now["previousOwner"], now["department"]) == ({"name": "First"}, None, None)
@@ -106,9 +108,9 @@ async def test_a_note_is_no_touch_and_a_change_is(ask, job, undo, save):
     await save(a := factories.customer("a"), b := factories.customer("b"))
     changed = await job(UPDATE, target=ids_of(a, b), input={"source": "Fair"})
     note = 'mutation ($id: ID!) { noteCreate(customer: {id: $id}, input: {body: "Hi"}) { errors { code } } }'
-    await ask(note, id=wire("Customer")(a.id))
+    await ask(note, id=id_encoder("Customer")(a.id))
     touch = 'mutation ($id: ID!) { customerUpdate(by: {id: $id}, input: {nickname: "x"}) { errors { code } } }'
-    await ask(touch, id=wire("Customer")(b.id))
+    await ask(touch, id=id_encoder("Customer")(b.id))
     undone = await undo(changed)
     assert (outcomes(undone), conflicts(undone)) == (["UPDATED", "SKIPPED"], [[], [("CONFLICT", "ConflictError")]])
 
@@ -132,7 +134,7 @@ async def test_whoever_was_merged_since_is_touched(ask, job, undo, save):
     await save(a, b, c, segment := factories.segment(kind=SegmentKind.STATIC))
     members = f"""mutation ($id: ID!, $add: CustomerTarget, $remove: CustomerTarget) {{
       segmentMembersChange(id: $id, add: $add, remove: $remove) {JOB} }}"""
-    of = {"id": wire("Segment")(segment.id)}
+    of = {"id": id_encoder("Segment")(segment.id)}
     await job(members, add=ids_of(c), **of)
     left = await job(members, remove=ids_of(c), **of)
     changed = await job(UPDATE, target=ids_of(b), input={"source": "Fair", "nickname": "b"})
@@ -158,7 +160,7 @@ async def test_a_merge_comes_apart_all_or_none(ask, undo, save):
         jobs.append((await ask(MERGE, **given))["customerMerge"]["job"])
     later = """mutation ($agent: ID!, $id: ID!) { agentDeactivate(id: $agent) { errors { code } }
       customerUpdate(by: {id: $id}, input: {nickname: "x"}) { errors { code } } }"""
-    assert (await ask(later, agent=wire("Agent")(two.id), id=ids_of(d)["ids"][0])) == {
+    assert (await ask(later, agent=id_encoder("Agent")(two.id), id=ids_of(d)["ids"][0])) == {
         "agentDeactivate": {"errors": []}, "customerUpdate": {"errors": []},
     }  # fmt: skip
     first, second = [await undo(job) for job in jobs]

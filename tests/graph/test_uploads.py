@@ -16,7 +16,7 @@ from db import tables
 from db.engine import Database
 from db.queries import files
 from db.queries import workspaces as stored
-from db.rows import fresh
+from db.rows import new_row
 from db.tables.enums import ActorKind, FileFormat, JobKind, Role
 from db.values import ids, wire_format
 from graph import app
@@ -46,9 +46,9 @@ class Door:
 async def door(database: Database, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     email = f"admin-{database.dialect.name}-files@clientela.example"
     made = await workspaces.create(database, name="Files", email=email, password=PASSWORD)
-    public = wire_format.parse("Workspace", made.workspace)
+    public = wire_format.decode_id("Workspace", made.workspace)
     assert public is not None
-    entry = await stored.by_public_id(database.reading(None), public)
+    entry = await stored.by_public_id(database.session(None), public)
     assert entry is not None
     viewer = await accounts.viewer(database, made.token)
     assert viewer is not None
@@ -70,9 +70,9 @@ def lying(door: Door) -> list[Path]:
 
 
 async def kept(door: Door, upload: str) -> tables.Upload:
-    identifier = wire_format.parse("Upload", upload)
+    identifier = wire_format.decode_id("Upload", upload)
     assert identifier is not None
-    row = await files.upload(door.database.reading(door.workspace_id), identifier, door.viewer.actor_id)
+    row = await files.upload(door.database.session(door.workspace_id), identifier, door.viewer.actor_id)
     assert row is not None
     return row
 
@@ -159,8 +159,8 @@ async def test_a_stranger_sends_nothing(door):
 async def test_who_may_not_import_sends_nothing(door):
     agent = factories.agent(email=f"agent-{door.database.dialect.name}-files@clientela.example", role=Role.AGENT)
     agent.workspace_id = door.workspace_id
-    await door.database.write(door.workspace_id, lambda work: work.insert(agent))
-    viewer = permissions.Viewer(door.workspace_id, ActorKind.AGENT, agent.id, permissions.OF_ROLE[Role.AGENT])
+    await door.database.write(door.workspace_id, lambda transaction: transaction.insert(agent))
+    viewer = permissions.Viewer(door.workspace_id, ActorKind.AGENT, agent.id, permissions.ROLE_PERMISSIONS[Role.AGENT])
     from crm.errors import Forbidden
     from crm.files import uploads
 
@@ -173,7 +173,7 @@ async def test_who_may_not_import_sends_nothing(door):
 
 async def made(door: Door, name: str = "khách hàng.csv") -> tables.JobFile:
     """A file that a job made."""
-    job = fresh(
+    job = new_row(
         tables.Job,
         workspace_id=door.workspace_id,
         kind=int(JobKind.EXPORT),
@@ -182,10 +182,10 @@ async def made(door: Door, name: str = "khách hàng.csv") -> tables.JobFile:
         actor_kind=int(door.viewer.actor_kind),
         actor_id=door.viewer.actor_id,
     )
-    identifier = ids.new()
+    identifier = ids.new_id()
     relative, path = storage.of(door.database).room("made", identifier)
     path.write_bytes(CSV)
-    row = fresh(
+    row = new_row(
         tables.JobFile,
         workspace_id=door.workspace_id,
         id=identifier,
@@ -194,12 +194,12 @@ async def made(door: Door, name: str = "khách hàng.csv") -> tables.JobFile:
         format=int(FileFormat.CSV),
         bytes=len(CSV),
         path=relative,
-        expires_at=ids.now() + storage.LASTS,
+        expires_at=ids.current_time() + storage.LASTS,
     )
 
-    async def insert(work):
-        await work.insert(job)
-        await work.insert(row)
+    async def insert(transaction):
+        await transaction.insert(job)
+        await transaction.insert(row)
 
     await door.database.write(door.workspace_id, insert)
     return row
@@ -238,7 +238,7 @@ async def test_a_name_is_nothing_but_a_name(door, name):
 
 async def test_a_link_ends(door):
     row = await made(door)
-    answer = await door.http.get(link(door, row, ids.now() - 1))
+    answer = await door.http.get(link(door, row, ids.current_time() - 1))
     assert answer.status_code == 410
 
 
@@ -274,4 +274,4 @@ def test_a_path_leads_nowhere_else(tmp_path):
 
 def test_links_stand_under_the_public_address(tmp_path):
     kept = storage.Storage(tmp_path, b"secret", "https://crm.example/base")
-    assert kept.link(1, ids.new(), "a b.csv", 5).startswith("https://crm.example/base/files/")
+    assert kept.link(1, ids.new_id(), "a b.csv", 5).startswith("https://crm.example/base/files/")

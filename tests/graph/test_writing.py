@@ -5,7 +5,7 @@ import pytest
 from db import tables
 from db.tables.enums import CustomerStage, Permission, Role, SubscriptionStatus
 from db.values import ids
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.support import factories
 
 UPDATE = """
@@ -28,7 +28,7 @@ mutation($id: ID!, $input: CustomerInput!, $version: Int) {
 @pytest.fixture
 def updates(ask):
     async def done(customer, input, version=None, **more):
-        found = await ask(UPDATE, id=wire("Customer")(customer.id), input=input, version=version, **more)
+        found = await ask(UPDATE, id=id_encoder("Customer")(customer.id), input=input, version=version, **more)
         return found["customerUpdate"]
 
     return done
@@ -94,7 +94,7 @@ async def test_another_version_is_a_conflict_error_with_the_record(updates, save
     """SM20."""
     await save(customer := factories.customer(version=4))
     error = _error(await updates(customer, {"name": "Bo"}, version=3))
-    assert error["record"] == {"__typename": "Customer", "id": wire("Customer")(customer.id), "version": 4}
+    assert error["record"] == {"__typename": "Customer", "id": id_encoder("Customer")(customer.id), "version": 4}
     assert (error["__typename"], error["code"], error["path"]) == ("ConflictError", "CONFLICT", ["ifVersion"])
 
 
@@ -102,7 +102,7 @@ async def test_a_value_that_is_held_is_a_duplicate_error_with_the_holder(updates
     one, other = factories.customer(), factories.customer()
     await save(one, other, factories.external_id(one, "erp", "1"))
     error = _error(await updates(other, {"externalIds": [{"system": "erp", "value": "1"}]}))
-    assert error["existing"] == {"__typename": "Customer", "id": wire("Customer")(one.id)}
+    assert error["existing"] == {"__typename": "Customer", "id": id_encoder("Customer")(one.id)}
     assert (error["__typename"], error["code"]) == ("DuplicateError", "TAKEN")
 
 
@@ -110,13 +110,15 @@ async def test_null_is_another_thing_than_nothing(updates, save, ask):
     """SM20."""
     await save(customer := factories.customer(nickname="N", source="Fair"))
     await updates(customer, {"nickname": None})
-    found = await ask("query($i: ID!) { customer(by: {id: $i}) { nickname source } }", i=wire("Customer")(customer.id))
+    found = await ask(
+        "query($i: ID!) { customer(by: {id: $i}) { nickname source } }", i=id_encoder("Customer")(customer.id)
+    )
     assert found["customer"] == {"nickname": None, "source": "Fair"}
 
 
 async def test_a_missing_permission_for_the_whole_is_a_top_level_error(refused, save, someone):
     await save(customer := factories.customer())
-    variables = {"id": wire("Customer")(customer.id), "input": {"name": "Bo"}}
+    variables = {"id": id_encoder("Customer")(customer.id), "input": {"name": "Bo"}}
     error = await refused(UPDATE, viewer=someone(Role.ADMIN, revoke=(Permission.CUSTOMER_UPDATE,)), **variables)
     assert error["code"] == "FORBIDDEN"
 
@@ -130,7 +132,7 @@ async def test_a_read_right_after_a_write_in_one_operation_sees_it(ask, save):
           b: noteCreate(customer: {id: $id}, input: {body: "x"}) { note { customer { name notes { totalCount } } } }
         }
         """,
-        id=wire("Customer")(customer.id),
+        id=id_encoder("Customer")(customer.id),
     )
     assert found["b"]["note"]["customer"] == {"name": "Bo", "notes": {"totalCount": 1}}
 
@@ -152,7 +154,7 @@ mutation($input: CustomerInput!) {
 
 async def test_a_new_customer_is_on_top_of_the_list_at_once(ask, save):
     """SM16."""
-    await save(factories.customer(created_at=ids.now() - 1_000))
+    await save(factories.customer(created_at=ids.current_time() - 1_000))
     made = await ask(CREATE, input={"name": "New"})
     listed = await ask("{ customers(first: 1) { nodes { id stage } } }")
     assert listed["customers"]["nodes"] == [made["customerCreate"]["customer"]]

@@ -129,10 +129,10 @@ def _close(file: Path) -> None:
     connection.close()
 
 
-def finished(work: Coroutine[Any, Any, Any]) -> Any:
+def finished(transaction: Coroutine[Any, Any, Any]) -> Any:
     """What the coroutine returns, run in a thread: a fixture's own loop, if any, is left alone."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, transaction).result()
 
 
 # ── fixtures ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from db import tables
-from db.engine import Database, Work
+from db.engine import Database, Transaction
 from db.tables.enums import (
     ActorKind,
     CustomerStage,
@@ -26,11 +26,11 @@ _numbers = count(1)
 
 async def workspace(database: Database, **settings: Any) -> int:
     """A new workspace with nothing in it but its settings; returns its number."""
-    number = ids.moment(ids.new()) * 1000 + next(_numbers)
+    number = ids.id_time(ids.new_id()) * 1000 + next(_numbers)
 
-    async def founded(work: Work) -> None:
-        await work.insert(tables.Directory(workspace_id=number, id=ids.new(), created_at=ids.now()))
-        await work.insert(
+    async def founded(transaction: Transaction) -> None:
+        await transaction.insert(tables.Directory(workspace_id=number, id=ids.new_id(), created_at=ids.current_time()))
+        await transaction.insert(
             tables.Workspace(
                 **{
                     "workspace_id": number,
@@ -42,7 +42,7 @@ async def workspace(database: Database, **settings: Any) -> int:
                 }
             )
         )
-        await work.insert(tables.Counter(workspace_id=number))
+        await transaction.insert(tables.Counter(workspace_id=number))
 
     await database.write(number, founded)
     return number
@@ -51,9 +51,9 @@ async def workspace(database: Database, **settings: Any) -> int:
 async def saved(database: Database, workspace_id: int, *rows: SQLModel) -> None:
     """Puts rows into the workspace as they are, in their order; neighbours of one table go in together."""
 
-    async def insert(work: Work) -> None:
+    async def insert(transaction: Transaction) -> None:
         for _, neighbours in groupby(rows, type):
-            await work.insert(*neighbours)
+            await transaction.insert(*neighbours)
 
     for row in rows:
         row.workspace_id = workspace_id  # type: ignore[attr-defined] # every row of a workspace has one
@@ -63,7 +63,7 @@ async def saved(database: Database, workspace_id: int, *rows: SQLModel) -> None:
 def customer(name: str = "Nguyễn Văn An", **values: Any) -> tables.Customer:
     """`created_at` moves the id with it; an owner makes it FOLLOW_UP."""
     if "created_at" in values:
-        values.setdefault("id", ids.at(values["created_at"]))
+        values.setdefault("id", ids.id_at(values["created_at"]))
     if values.get("owner_id"):
         values.setdefault("stage", CustomerStage.FOLLOW_UP)
     for text in ("nickname", "real_name"):
@@ -125,7 +125,7 @@ def block(customer: tables.Customer, **values: Any) -> tables.CustomerBlock:
             "customer_id": customer.id,
             "reason": "Abusive",
             "actor_kind": ActorKind.SYSTEM,
-            "at": ids.now(),
+            "at": ids.current_time(),
             **values,
         }
     )
@@ -138,14 +138,14 @@ def note(customer: tables.Customer, body: str = "Called twice.", **values: Any) 
 
 def interaction(customer: tables.Customer, **values: Any) -> tables.Interaction:
     values.setdefault("kind", InteractionKind.CALL)
-    values.setdefault("occurred_at", ids.now())
+    values.setdefault("occurred_at", ids.current_time())
     return tables.Interaction(workspace_id=0, customer_id=customer.id, **values)
 
 
 def order(customer: tables.Customer, **values: Any) -> tables.Order:
     values.setdefault("source", "shop")
     values.setdefault("number", str(next(_numbers)))
-    values.setdefault("placed_at", ids.now())
+    values.setdefault("placed_at", ids.current_time())
     return tables.Order(workspace_id=0, customer_id=customer.id, **values)
 
 
@@ -193,8 +193,8 @@ def view(name: str = "Mine", **values: Any) -> tables.SavedView:
 
 def api_key(name: str = "Shop", **values: Any) -> tables.ApiKey:
     """Nobody knows its secret."""
-    given = {"permissions": [], "hint": "abcd", "created_by": ids.new(), "created_at": ids.now(), **values}
-    return tables.ApiKey(id=ids.new(), workspace_id=0, name=name, secret_hash=ids.new(), **given)
+    given = {"permissions": [], "hint": "abcd", "created_by": ids.new_id(), "created_at": ids.current_time(), **values}
+    return tables.ApiKey(id=ids.new_id(), workspace_id=0, name=name, secret_hash=ids.new_id(), **given)
 
 
 def job(**values: Any) -> tables.Job:
@@ -206,7 +206,7 @@ def job(**values: Any) -> tables.Job:
         "arguments": {"verb": int(JobKind.UPDATE), "given": {"input": {"source": "Fair"}}},
         "actor_kind": ActorKind.AGENT,
         "counts": {},
-        "started_at": ids.now(),
-        "finished_at": ids.now(),
+        "started_at": ids.current_time(),
+        "finished_at": ids.current_time(),
     }
     return tables.Job(**{**known, **values})

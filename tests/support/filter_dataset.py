@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from db import tables
-from db.engine import Database, Work
+from db.engine import Database, Transaction
 from db.queries.customers import search_documents
 from db.tables.enums import (
     CustomerStage,
@@ -20,7 +20,7 @@ from db.tables.enums import (
 )
 from db.values import ids
 from db.values.folding import fold
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.support import factories
 from tests.support.filter_model import NOW, Record
 
@@ -65,7 +65,7 @@ SEGMENTS = [
 def made(seed: int, customers: int = 70) -> Record:
     """The objects."""
     dice = random.Random(seed)
-    world = Record(dice=dice, fields={key: ids.at(NOW, dice.randbytes(10)) for key in FIELDS})
+    world = Record(dice=dice, fields={key: ids.id_at(NOW, dice.randbytes(10)) for key in FIELDS})
     top, below = _node("Department", dice, name="Sales", parent=None), None
     below = _node("Department", dice, name="Sáles North", parent=top)
     world.departments = [top, below, _node("Department", dice, name="Care", parent=None)]
@@ -118,8 +118,8 @@ def made(seed: int, customers: int = 70) -> Record:
 
 
 def _node(type_: str, dice: random.Random, moment: int = NOW - 100 * _DAY, /, **values: Any) -> Record:
-    identifier = ids.at(moment, dice.randbytes(10))
-    return Record(id=identifier, wire=wire(type_)(identifier), created_at=moment, **values)
+    identifier = ids.id_at(moment, dice.randbytes(10))
+    return Record(id=identifier, wire=id_encoder(type_)(identifier), created_at=moment, **values)
 
 
 def _customer(world: Any, dice: random.Random, place: int) -> Record:
@@ -220,11 +220,11 @@ async def saved(database: Database, world: Any) -> int:
     """Puts it into a workspace of its own; returns that one's number."""
     number = await factories.workspace(database, timezone="Asia/Ho_Chi_Minh")
 
-    async def insert(work: Work) -> None:
+    async def insert(transaction: Transaction) -> None:
         for rows in _rows(world):
             for row in rows:
                 row.workspace_id = number
-            await work.insert(*rows)
+            await transaction.insert(*rows)
 
     await database.write(number, insert)
     return number

@@ -15,7 +15,7 @@ from db.tables.enums import (
     TagKind,
     Verification,
 )
-from db.values.wire_format import show_moment, wire
+from db.values.wire_format import format_moment, id_encoder
 from tests.support.filter_dataset import EMAILS, MOMENTS, NAMES, OPTIONS, PHONES, WORDS
 
 Filters = st.SearchStrategy[dict[str, Any]]
@@ -75,7 +75,7 @@ dates = one_of_these(
     eq=_date, gt=_date, gte=_date, lt=_date, lte=_date, last=_duration, next=_duration, anniversaryWithin=_duration,
     isNull=st.booleans(),
 )  # fmt: skip
-_moment = st.sampled_from([show_moment(moment) for moment in MOMENTS if moment] + ["2026-09-21T20:13:20+07:00"])
+_moment = st.sampled_from([format_moment(moment) for moment in MOMENTS if moment] + ["2026-09-21T20:13:20+07:00"])
 moments = one_of_these(
     gt=_moment, gte=_moment, lt=_moment, lte=_moment, last=_duration, next=_duration, isNull=st.booleans()
 )
@@ -88,7 +88,7 @@ def enum(kind: Any, *, nullable: bool = False) -> Filters:
 
 def ids(world: Any, name: str, kind: str) -> Filters:
     known = [one.wire for one in getattr(world, name)]
-    return one_of_these(**_spelt(_exact(st.sampled_from([*known, wire(kind)(bytes(16)), "nonsense"]))))
+    return one_of_these(**_spelt(_exact(st.sampled_from([*known, id_encoder(kind)(bytes(16)), "nonsense"]))))
 
 
 def _one(**names: Any) -> Filters:

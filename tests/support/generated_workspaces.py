@@ -22,7 +22,7 @@ from db.tables.enums import (
     Verification,
 )
 from db.values import ids
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from graph.context import Context
 from tests.support import factories, schemas
 
@@ -90,17 +90,17 @@ async def founded(database: Any) -> World:
         factories.assigns(rows["@rule"], 1, agent=bob),
     ]
 
-    async def put(work: Any) -> None:
+    async def put(transaction: Any) -> None:
         for row in (*rows.values(), *hanging):
             row.workspace_id = number
-            await work.insert(row)
+            await transaction.insert(row)
 
     await database.write(number, put)
-    admin = Viewer(number, ActorKind.AGENT, ann.id, permissions.OF_ROLE[Role.ADMIN], (rows["@Sales"].id,))
+    admin = Viewer(number, ActorKind.AGENT, ann.id, permissions.ROLE_PERMISSIONS[Role.ADMIN], (rows["@Sales"].id,))
     world = World(database, number, admin, rows=rows)
     for name, row in rows.items():
         if name.startswith("@"):
-            world.names[name] = wire(type(row).__name__)(row.id)
+            world.names[name] = id_encoder(type(row).__name__)(row.id)
     world.names["@nobody"] = f"cus_{UNKNOWN}"
     world.names["@notag"], world.names["@noagent"] = f"tag_{UNKNOWN}", f"agt_{UNKNOWN}"
     return world
@@ -120,9 +120,9 @@ def viewers(draw: Any) -> Any:
     """What a viewer may, to be made one by `viewer`."""
     role = draw(st.sampled_from(list(Role)))
     granted = frozenset(draw(st.lists(st.sampled_from(_EXTRA), max_size=4)))
-    revoked = frozenset(draw(st.lists(st.sampled_from(sorted(permissions.OF_ROLE[role] - {Permission.CUSTOMER_VIEW})),
-                                      max_size=2)))  # fmt: skip
-    return draw(st.sampled_from(["@Ann", "@Bob"])), (permissions.OF_ROLE[role] | granted) - revoked
+    revocable = sorted(permissions.ROLE_PERMISSIONS[role] - {Permission.CUSTOMER_VIEW})
+    revoked = frozenset(draw(st.lists(st.sampled_from(revocable), max_size=2)))
+    return draw(st.sampled_from(["@Ann", "@Bob"])), (permissions.ROLE_PERMISSIONS[role] | granted) - revoked
 
 
 def viewer(world: World, drawn: Any) -> Viewer:
@@ -191,26 +191,28 @@ async def populated(database: Any, crowd: Any) -> World:
     for place, row in enumerate(made["job"]["rows"]["nodes"]):
         assert not row["errors"], row
         world.names[f"@{place}"] = row["node"]["id"]
-    await database.write(world.number, lambda work: _stand(work, world, [standing for _, standing in crowd]))
+    await database.write(
+        world.number, lambda transaction: _stand(transaction, world, [standing for _, standing in crowd])
+    )
     return world
 
 
-async def _stand(work: Any, world: World, standings: Any) -> None:
+async def _stand(transaction: Any, world: World, standings: Any) -> None:
     changes, blocks, members = [], [], []
     for place, standing in enumerate(standings):
         identifier = bytes.fromhex(world.names[f"@{place}"][4:])
         customer = tables.Customer(workspace_id=world.number, id=identifier, name="", name_key="")
         changes.append((identifier, _columns(world, standing)))
         if standing["blocked"]:
-            until = None if standing["blocked"] == "holds" else ids.now() - 1
+            until = None if standing["blocked"] == "holds" else ids.current_time() - 1
             blocks.append(factories.block(customer, until=until))
         if standing["member"]:
             segment = world.rows["@list"].id
             members.append(tables.SegmentMember(workspace_id=0, segment_id=segment, customer_id=identifier))
     for row in (*blocks, *members):
         row.workspace_id = world.number
-        await work.insert(row)
-    await batch_writes.change(work, tables.Customer, changes)
+        await transaction.insert(row)
+    await batch_writes.update_rows(transaction, tables.Customer, changes)
 
 
 def _columns(world: World, standing: Any) -> dict[str, Any]:

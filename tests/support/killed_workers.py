@@ -26,36 +26,36 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from crm.files import storage
 from crm.files.storage import Storage
-from crm.jobs import running
+from crm.jobs import worker
 from db import engine
-running.LEASE, running.LONG_LEASE, running.POLL = 300, 1_000, 0.02
-running.FIRST = dict.fromkeys(running.FIRST, 20)
-running.SECONDS = dict.fromkeys(running.SECONDS, 0.02)
+worker.LEASE, worker.LONG_LEASE, worker.POLL = 300, 1_000, 0.02
+worker.FIRST = dict.fromkeys(worker.FIRST, 20)
+worker.SECONDS = dict.fromkeys(worker.SECONDS, 0.02)
 {patch}
 async def work():
     database = await engine.connect(sys.argv[1])
     storage.attach(database, Storage(Path(sys.argv[2]), b"secret"))
     print("works", flush=True)
-    await running.run(database, settings=None, stop=asyncio.Event())
+    await worker.run(database, settings=None, stop=asyncio.Event())
 asyncio.run(work())
 """
 
 APART: Final = """
 from db.queries import jobs
-keep, perform, pending, chunks = jobs.keep, running.perform, [], []
-async def kept(work, job_id, worker, status, changed):
-    pending.append((work.workspace_id, job_id, worker, status, changed))
+keep, run_unit_of_work, pending, chunks = jobs.keep, worker.run_unit_of_work, [], []
+async def kept(transaction, job_id, holder, status, changed):
+    pending.append((transaction.workspace_id, job_id, holder, status, changed))
     return True
 async def performed(database, viewer, rule, **named):
-    done = await perform(database, viewer, rule, **named)
+    done = await run_unit_of_work(database, viewer, rule, **named)
     chunks.append(done)
     if len(chunks) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     while pending:
         number, *rest = pending.pop(0)
-        await database.write(number, lambda work: keep(work, *rest))
+        await database.write(number, lambda transaction: keep(transaction, *rest))
     return done
-jobs.keep, running.perform = kept, performed
+jobs.keep, worker.run_unit_of_work = kept, performed
 """
 """A worker that saves progress apart from the effect, and is killed between the two: what must not go unnoticed."""
 
@@ -85,7 +85,7 @@ async def survives(
     dice, hit = random.Random(seed), 0
     while hit < kills:
         job = await begin()
-        session = database.reading(job.workspace_id)
+        session = database.session(job.workspace_id)
         while hit < kills and (await _now(session, job)).finished_at is None:
             process = await asyncio.to_thread(started, url, files)
             await asyncio.sleep(dice.uniform(0.02, 0.6))
@@ -97,7 +97,7 @@ async def survives(
 
 async def ended(database: Database, job: Any) -> Any:
     """The job after a worker of this process went on with it, once the dead one's lease has run out."""
-    session = database.reading(job.workspace_id)
+    session = database.session(job.workspace_id)
     async with asyncio.timeout(120):
         while (await _now(session, job)).finished_at is None:
             if not await worker.once(database, "last", asyncio.Event()):

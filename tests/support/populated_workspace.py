@@ -4,9 +4,9 @@ from sqlmodel import select
 
 from db import tables
 from db.rows import Row
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.enums import CustomFieldType, SegmentKind
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.support import factories
 
 MEMBERS = [
@@ -40,23 +40,23 @@ async def inhabited(database, number):
         member,
     )
 
-    async def put(work):
+    async def put(transaction):
         for row in (*rows.values(), *hanging):
             row.workspace_id = number
-            await work.insert(row)
+            await transaction.insert(row)
 
     await database.write(number, put)
-    ids = {kind: wire("Segment" if kind == "List" else kind)(row.id) for kind, row in rows.items()}
+    ids = {kind: id_encoder("Segment" if kind == "List" else kind)(row.id) for kind, row in rows.items()}
     return ids | {"key": "tier", "system": "erp"}
 
 
 async def dump(database, number, *, without=()):
     """All rows of the workspace, by table."""
-    session = database.reading(number)
+    session = database.session(number)
     return {
         str(table.__tablename__): sorted(
             repr(sorted(vars(Row(table, {name: getattr(row, name) for name in columns(table)})).items()))
-            for row in await session.rows(prepared(select(table).where(here(table))))
+            for row in await session.fetch_all(prepare(select(table).where(in_workspace(table))))
         )
         for table in MEMBERS
         if table not in without

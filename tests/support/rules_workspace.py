@@ -8,10 +8,10 @@ from sqlmodel import select
 from crm.access import accounts, permissions
 from crm.access.permissions import Viewer
 from db import tables
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.enums import ActorKind, Permission, Role
 from db.values import ids
-from db.values.wire_format import parse
+from db.values.wire_format import decode_id
 from graph.context import Context
 from tests.support import factories, schema_walk, schemas
 
@@ -98,8 +98,8 @@ class House:
 
     async def lines(self) -> int:
         """How many lines the whole log has."""
-        session = self.database.reading(self.number)
-        return len(await session.rows(prepared(select(tables.Change.seq).where(here(tables.Change)))))
+        session = self.database.session(self.number)
+        return len(await session.fetch_all(prepare(select(tables.Change.seq).where(in_workspace(tables.Change)))))
 
     async def settings(self, **input: Any) -> None:
         done = await self.does("workspaceUpdate", input=input)
@@ -107,13 +107,13 @@ class House:
 
     async def agent(self, name: str = "Agent", **input: Any) -> str:
         """The id of a new one."""
-        email = f"{ids.new().hex()}@clientela.example"
+        email = f"{ids.new_id().hex()}@clientela.example"
         return await self.made("agentCreate", "agent", **{"name": name, "email": email, **input})
 
     async def as_(self, agent: str, kind: ActorKind = ActorKind.AGENT) -> Viewer:
         """That agent or key as a viewer, with what it may do now."""
-        identifier = parse("Agent" if kind is ActorKind.AGENT else "ApiKey", agent)
-        found = await accounts.viewer_of(self.database, self.number, kind, identifier, ids.now())
+        identifier = decode_id("Agent" if kind is ActorKind.AGENT else "ApiKey", agent)
+        found = await accounts.viewer_of(self.database, self.number, kind, identifier, ids.current_time())
         assert found is not None
         return found
 
@@ -144,12 +144,12 @@ async def founded(database: Any) -> House:
     house = House(database, await factories.workspace(database, default_country="VN"))
     admin = factories.agent("Admin", role=Role.ADMIN)
 
-    async def put(work: Any) -> None:
+    async def put(transaction: Any) -> None:
         admin.workspace_id = house.number
-        await work.insert(admin)
+        await transaction.insert(admin)
 
     await database.write(house.number, put)
-    house.viewers["admin"] = Viewer(house.number, ActorKind.AGENT, admin.id, permissions.OF_ROLE[Role.ADMIN])
+    house.viewers["admin"] = Viewer(house.number, ActorKind.AGENT, admin.id, permissions.ROLE_PERMISSIONS[Role.ADMIN])
     house.ids["admin"] = f"agt_{admin.id.hex()}"
     house.ids["sales"] = await house.made("departmentCreate", "department", name="Sales")
     people = [

@@ -5,13 +5,13 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 
-_SINCE = prepared(
+_SINCE = prepare(
     select(func.count().label("count"))
     .select_from(tables.Claim)
     .where(
-        here(tables.Claim),
+        in_workspace(tables.Claim),
         col(tables.Claim.agent_id) == bindparam("agent_id"),
         col(tables.Claim.at) >= bindparam("since"),
     )
@@ -20,5 +20,5 @@ _SINCE = prepared(
 
 async def since(session: Session, agent_id: bytes, moment: int) -> int:
     """How many the agent claimed from that moment on."""
-    found: int = (await session.rows(_SINCE, agent_id=agent_id, since=moment))[0].count
+    found: int = (await session.fetch_all(_SINCE, agent_id=agent_id, since=moment))[0].count
     return found

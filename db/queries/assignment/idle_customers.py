@@ -5,15 +5,15 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.column_types import Moment
 from db.tables.enums import CustomerStage, RelationshipStatus
 
 _BEFORE = bindparam("before", type_=Moment)
-_IDLE = prepared(
+_IDLE = prepare(
     select(tables.Customer.id)
     .where(
-        here(tables.Customer),
+        in_workspace(tables.Customer),
         col(tables.Customer.stage) == CustomerStage.FOLLOW_UP.value,
         col(tables.Customer.archived_at).is_(None),
         col(tables.Customer.relationship_status) != RelationshipStatus.VIP.value,
@@ -23,16 +23,16 @@ _IDLE = prepared(
     .order_by(col(tables.Customer.id))
     .limit(bindparam("size"))
 )
-_RECLAIMING = prepared(
+_RECLAIMING = prepare(
     select(col(tables.Workspace.workspace_id)).where(col(tables.Workspace.pool_auto_reclaim).is_(True))
 )
 
 
 async def idle(session: Session, before: int, size: int) -> list[bytes]:
     """Owned customers with whom nothing happened since that moment, the oldest first; VIPs are none of them."""
-    return [row.id for row in await session.rows(_IDLE, before=before, size=size)]
+    return [row.id for row in await session.fetch_all(_IDLE, before=before, size=size)]
 
 
 async def workspaces(session: Session) -> list[int]:
     """All workspaces that reclaim."""
-    return [row.workspace_id for row in await session.rows(_RECLAIMING)]
+    return [row.workspace_id for row in await session.fetch_all(_RECLAIMING)]

@@ -7,46 +7,48 @@ from sqlalchemy import Select, func, or_
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
+from db.engine import Session, Transaction
 from db.paging.nested_pages import Parents
-from db.statements import among, grouped, here, prepared
+from db.statements import any_of, group_rows, in_workspace, prepare
 from db.tables.enums import Role
 
-_BY_IDS = prepared(select(tables.Agent).where(here(tables.Agent), among(tables.Agent.id, "ids")))
-_EXCEPTIONS = prepared(
-    select(tables.AgentPermission).where(here(tables.AgentPermission), among(tables.AgentPermission.agent_id, "ids"))
+_BY_IDS = prepare(select(tables.Agent).where(in_workspace(tables.Agent), any_of(tables.Agent.id, "ids")))
+_EXCEPTIONS = prepare(
+    select(tables.AgentPermission).where(
+        in_workspace(tables.AgentPermission), any_of(tables.AgentPermission.agent_id, "ids")
+    )
 )
-_BY_DEPARTMENT = prepared(
+_BY_DEPARTMENT = prepare(
     select(tables.AgentDepartment.department_id, tables.Agent)
     .join(tables.Agent, col(tables.Agent.id) == tables.AgentDepartment.agent_id)
-    .where(here(tables.Agent, tables.AgentDepartment), among(tables.AgentDepartment.department_id, "ids"))
+    .where(in_workspace(tables.Agent, tables.AgentDepartment), any_of(tables.AgentDepartment.department_id, "ids"))
     .order_by(col(tables.Agent.name_key), col(tables.Agent.id))
 )
-_FRIENDS = prepared(
+_FRIENDS = prepare(
     select(tables.WechatFriend.customer_id, tables.Agent)
     .join(tables.Agent, col(tables.Agent.id) == tables.WechatFriend.agent_id)
-    .where(here(tables.Agent, tables.WechatFriend), among(tables.WechatFriend.customer_id, "ids"))
+    .where(in_workspace(tables.Agent, tables.WechatFriend), any_of(tables.WechatFriend.customer_id, "ids"))
     .order_by(col(tables.Agent.name_key), col(tables.Agent.id))
 )
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Agent]:
-    return {row.id: row for row in await session.lean(_BY_IDS, ids=ids)}
+    return {row.id: row for row in await session.fetch_pruned(_BY_IDS, ids=ids)}
 
 
 async def permissions_by_agent(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.AgentPermission]]:
     """The exceptions to the role's permissions."""
-    return grouped(await session.rows(_EXCEPTIONS, ids=ids), "agent_id")
+    return group_rows(await session.fetch_all(_EXCEPTIONS, ids=ids), "agent_id")
 
 
 async def by_department(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Agent]]:
     """Who works in each department, by name."""
-    return grouped(await session.lean(_BY_DEPARTMENT, ids=ids), "department_id")
+    return group_rows(await session.fetch_pruned(_BY_DEPARTMENT, ids=ids), "department_id")
 
 
 async def friends_by_customer(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Agent]]:
     """Whose WeChat friend each customer is, by name."""
-    return grouped(await session.lean(_FRIENDS, ids=ids), "customer_id")
+    return group_rows(await session.fetch_pruned(_FRIENDS, ids=ids), "customer_id")
 
 
 def _customers(found: Select[Any], row: Any) -> Select[Any]:
@@ -59,45 +61,47 @@ CUSTOMERS = Parents(tables.Agent, _customers)
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_NAMED = prepared(
+_NAMED = prepare(
     select(tables.Agent)
-    .where(here(tables.Agent), or_(among(tables.Agent.id, "ids"), among(tables.Agent.email_key, "email_keys")))
+    .where(
+        in_workspace(tables.Agent), or_(any_of(tables.Agent.id, "ids"), any_of(tables.Agent.email_key, "email_keys"))
+    )
     .with_for_update(read=True, key_share=True)
 )
-_LOCKED = prepared(
+_LOCKED = prepare(
     select(tables.Agent)
-    .where(here(tables.Agent), among(tables.Agent.id, "ids"))
+    .where(in_workspace(tables.Agent), any_of(tables.Agent.id, "ids"))
     .order_by(col(tables.Agent.id))
     .with_for_update(key_share=True)
 )
-_ADMINISTRATORS = prepared(
+_ADMINISTRATORS = prepare(
     select(func.count().label("count"))
     .select_from(tables.Agent)
-    .where(here(tables.Agent), col(tables.Agent.active).is_(True), col(tables.Agent.role) == Role.ADMIN.value)
+    .where(in_workspace(tables.Agent), col(tables.Agent.active).is_(True), col(tables.Agent.role) == Role.ADMIN.value)
 )
-_PLACES = prepared(
+_PLACES = prepare(
     select(tables.AgentDepartment)
-    .where(here(tables.AgentDepartment), among(tables.AgentDepartment.agent_id, "ids"))
+    .where(in_workspace(tables.AgentDepartment), any_of(tables.AgentDepartment.agent_id, "ids"))
     .order_by(col(tables.AgentDepartment.position))
 )
 
 
-async def named(work: Work, ids: Sequence[bytes], email_keys: Sequence[str]) -> list[tables.Agent]:
+async def named(transaction: Transaction, ids: Sequence[bytes], email_keys: Sequence[str]) -> list[tables.Agent]:
     """The agents with these ids or folded addresses; they stay until the transaction ends."""
-    return await work.rows(_NAMED, ids=ids, email_keys=email_keys)
+    return await transaction.fetch_all(_NAMED, ids=ids, email_keys=email_keys)
 
 
-async def locked(work: Work, ids: Sequence[bytes]) -> Mapping[bytes, tables.Agent]:
+async def locked(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Agent]:
     """Held until the transaction ends: nobody else gives them customers."""
-    return {row.id: row for row in await work.rows(_LOCKED, ids=ids)}
+    return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
 async def administrators(session: Session) -> int:
     """How many of the active agents are."""
-    found: int = (await session.rows(_ADMINISTRATORS))[0].count
+    found: int = (await session.fetch_all(_ADMINISTRATORS))[0].count
     return found
 
 
 async def places(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.AgentDepartment]]:
     """Where each agent works, his first department first."""
-    return grouped(await session.rows(_PLACES, ids=ids), "agent_id")
+    return group_rows(await session.fetch_all(_PLACES, ids=ids), "agent_id")

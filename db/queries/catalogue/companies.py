@@ -7,46 +7,48 @@ from sqlalchemy import Select, bindparam, or_
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
+from db.engine import Session, Transaction
 from db.paging.nested_pages import Parents
-from db.statements import among, grouped, here, prepared
+from db.statements import any_of, group_rows, in_workspace, prepare
 
-_BY_IDS = prepared(select(tables.Company).where(here(tables.Company), among(tables.Company.id, "ids")))
-_BY_DOMAIN = prepared(
-    select(tables.Company).where(here(tables.Company), col(tables.Company.domain_key) == bindparam("domain_key"))
+_BY_IDS = prepare(select(tables.Company).where(in_workspace(tables.Company), any_of(tables.Company.id, "ids")))
+_BY_DOMAIN = prepare(
+    select(tables.Company).where(
+        in_workspace(tables.Company), col(tables.Company.domain_key) == bindparam("domain_key")
+    )
 )
-_BY_EXTERNAL_ID = prepared(
+_BY_EXTERNAL_ID = prepare(
     select(tables.Company)
     .join(tables.CompanyExternalId, col(tables.CompanyExternalId.company_id) == tables.Company.id)
     .where(
-        here(tables.Company, tables.CompanyExternalId),
+        in_workspace(tables.Company, tables.CompanyExternalId),
         col(tables.CompanyExternalId.system) == bindparam("system"),
         col(tables.CompanyExternalId.value) == bindparam("value"),
     )
 )
-_EXTERNAL_IDS = prepared(
+_EXTERNAL_IDS = prepare(
     select(tables.CompanyExternalId)
-    .where(here(tables.CompanyExternalId), among(tables.CompanyExternalId.company_id, "ids"))
+    .where(in_workspace(tables.CompanyExternalId), any_of(tables.CompanyExternalId.company_id, "ids"))
     .order_by(col(tables.CompanyExternalId.system), col(tables.CompanyExternalId.value))
 )
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Company]:
-    return {row.id: row for row in await session.lean(_BY_IDS, ids=ids)}
+    return {row.id: row for row in await session.fetch_pruned(_BY_IDS, ids=ids)}
 
 
 async def by_domain(session: Session, domain_key: str) -> tables.Company | None:
     """The company with that folded domain."""
-    return await session.first(_BY_DOMAIN, domain_key=domain_key)
+    return await session.fetch_first(_BY_DOMAIN, domain_key=domain_key)
 
 
 async def by_external_id(session: Session, system: str, value: str) -> tables.Company | None:
-    return await session.first(_BY_EXTERNAL_ID, system=system, value=value)
+    return await session.fetch_first(_BY_EXTERNAL_ID, system=system, value=value)
 
 
 async def external_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CompanyExternalId]]:
     """Each company's ids in other systems, by system."""
-    return grouped(await session.rows(_EXTERNAL_IDS, ids=ids), "company_id")
+    return group_rows(await session.fetch_all(_EXTERNAL_IDS, ids=ids), "company_id")
 
 
 def _customers(found: Select[Any], row: Any) -> Select[Any]:
@@ -59,48 +61,51 @@ CUSTOMERS = Parents(tables.Company, _customers)
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_NAMED = prepared(
+_NAMED = prepare(
     select(tables.Company)
-    .where(here(tables.Company), or_(among(tables.Company.id, "ids"), among(tables.Company.domain_key, "domain_keys")))
+    .where(
+        in_workspace(tables.Company),
+        or_(any_of(tables.Company.id, "ids"), any_of(tables.Company.domain_key, "domain_keys")),
+    )
     .with_for_update(read=True, key_share=True)
 )
-_LOCKED = prepared(
+_LOCKED = prepare(
     select(tables.Company)
-    .where(here(tables.Company), among(tables.Company.id, "ids"))
+    .where(in_workspace(tables.Company), any_of(tables.Company.id, "ids"))
     .order_by(col(tables.Company.id))
     .with_for_update(key_share=True)
 )
-_HOLDERS = prepared(
+_HOLDERS = prepare(
     select(tables.CompanyExternalId).where(
-        here(tables.CompanyExternalId),
-        among(tables.CompanyExternalId.system, "systems"),
-        among(tables.CompanyExternalId.value, "values"),
+        in_workspace(tables.CompanyExternalId),
+        any_of(tables.CompanyExternalId.system, "systems"),
+        any_of(tables.CompanyExternalId.value, "values"),
     )
 )
-_CUSTOMERS = prepared(
+_CUSTOMERS = prepare(
     select(tables.Customer.id)
-    .where(here(tables.Customer), among(tables.Customer.company_id, "ids"))
+    .where(in_workspace(tables.Customer), any_of(tables.Customer.company_id, "ids"))
     .order_by(col(tables.Customer.id))
 )
 
 
-async def named(work: Work, ids: Sequence[bytes], domain_keys: Sequence[str]) -> list[tables.Company]:
+async def named(transaction: Transaction, ids: Sequence[bytes], domain_keys: Sequence[str]) -> list[tables.Company]:
     """The companies with these ids or folded domains; they stay until the transaction ends."""
-    return await work.rows(_NAMED, ids=ids, domain_keys=domain_keys)
+    return await transaction.fetch_all(_NAMED, ids=ids, domain_keys=domain_keys)
 
 
-async def locked(work: Work, ids: Sequence[bytes]) -> Mapping[bytes, tables.Company]:
+async def locked(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Company]:
     """Held until the transaction ends: whoever else would change them waits."""
-    return {row.id: row for row in await work.rows(_LOCKED, ids=ids)}
+    return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
 async def holders(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
     """Which company has each of the external ids, (system, value)."""
     systems, values = [system for system, _ in pairs], [value for _, value in pairs]
-    rows = await session.rows(_HOLDERS, systems=systems, values=values)
+    rows = await session.fetch_all(_HOLDERS, systems=systems, values=values)
     return {(row.system, row.value): row.company_id for row in rows}
 
 
 async def customers_of(session: Session, ids: Sequence[bytes]) -> list[bytes]:
     """The customers who belong to any of the companies, archived ones as well."""
-    return [row.id for row in await session.rows(_CUSTOMERS, ids=ids)]
+    return [row.id for row in await session.fetch_all(_CUSTOMERS, ids=ids)]

@@ -9,16 +9,18 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
-from db.statements import Prepared, among, grouped, here, prepared
+from db.engine import Session, Transaction
+from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
 from db.tables.enums import EntityType
 
-_BY_ENTITY = prepared(
+_BY_ENTITY = prepare(
     select(tables.CustomField)
-    .where(here(tables.CustomField), col(tables.CustomField.entity) == bindparam("entity"))
+    .where(in_workspace(tables.CustomField), col(tables.CustomField.entity) == bindparam("entity"))
     .order_by(col(tables.CustomField.position), col(tables.CustomField.id))
 )
-_BY_IDS = prepared(select(tables.CustomField).where(here(tables.CustomField), among(tables.CustomField.id, "ids")))
+_BY_IDS = prepare(
+    select(tables.CustomField).where(in_workspace(tables.CustomField), any_of(tables.CustomField.id, "ids"))
+)
 _VALUES: dict[EntityType, tuple[Any, Any]] = {
     EntityType.CUSTOMER: (tables.CustomerValue, tables.CustomerValue.customer_id),
     EntityType.COMPANY: (tables.CompanyValue, tables.CompanyValue.company_id),
@@ -27,41 +29,43 @@ _VALUES: dict[EntityType, tuple[Any, Any]] = {
 
 async def by_entities(session: Session, entities: Sequence[EntityType]) -> Mapping[Any, list[tables.CustomField]]:
     """The fields of each entity in order, those that are switched off as well."""
-    return {entity: await session.rows(_BY_ENTITY, entity=entity.value) for entity in entities}
+    return {entity: await session.fetch_all(_BY_ENTITY, entity=entity.value) for entity in entities}
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.CustomField]:
-    return {row.id: row for row in await session.rows(_BY_IDS, ids=ids)}
+    return {row.id: row for row in await session.fetch_all(_BY_IDS, ids=ids)}
 
 
 async def values(session: Session, ids: Sequence[bytes], entity: EntityType) -> Mapping[bytes, list[Any]]:
     """The values of each record: a row each, several for a field of many options."""
-    return grouped(await session.rows(_values(entity), ids=ids), "record_id")
+    return group_rows(await session.fetch_all(_values(entity), ids=ids), "record_id")
 
 
 @cache
-def _values(entity: EntityType) -> Prepared[Any]:
+def _values(entity: EntityType) -> PreparedStatement[Any]:
     table, key = _VALUES[entity]
-    return prepared(
+    return prepare(
         select(key.label("record_id"), table)
-        .where(here(table), among(key, "ids"))
+        .where(in_workspace(table), any_of(key, "ids"))
         .order_by(table.field_id, table.position)
     )
 
 
 async def systems(session: Session, entity: EntityType) -> list[str]:
     """The other systems that records of the entity have ids in, in order. Steps from one to the next in the index."""
-    return [row.system for row in await session.rows(_systems(entity))]
+    return [row.system for row in await session.fetch_all(_systems(entity))]
 
 
 @cache
-def _systems(entity: EntityType) -> Prepared[Any]:
+def _systems(entity: EntityType) -> PreparedStatement[Any]:
     table: Any = tables.CustomerExternalId if entity is EntityType.CUSTOMER else tables.CompanyExternalId
     other: Any = aliased(table)
-    steps = select(func.min(table.system).label("system")).where(here(table)).cte("steps", recursive=True)
-    following = select(func.min(other.system)).where(here(other), other.system > steps.c.system).scalar_subquery()
+    steps = select(func.min(table.system).label("system")).where(in_workspace(table)).cte("steps", recursive=True)
+    following = (
+        select(func.min(other.system)).where(in_workspace(other), other.system > steps.c.system).scalar_subquery()
+    )
     steps = steps.union_all(select(following.label("system")).where(steps.c.system.is_not(None)))
-    return prepared(select(steps.c.system).where(steps.c.system.is_not(None)))
+    return prepare(select(steps.c.system).where(steps.c.system.is_not(None)))
 
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -72,60 +76,60 @@ async def unique_holders(
 ) -> Mapping[tuple[bytes, str], bytes]:
     """Which record holds each unique value, given as (field id, unique key)."""
     field_ids, keys = [field_id for field_id, _ in pairs], [key for _, key in pairs]
-    rows = await session.rows(_unique_holders(entity), field_ids=field_ids, unique_keys=keys)
+    rows = await session.fetch_all(_unique_holders(entity), field_ids=field_ids, unique_keys=keys)
     return {(row.field_id, row.unique_key): row.record_id for row in rows}
 
 
 @cache
-def _unique_holders(entity: EntityType) -> Prepared[Any]:
+def _unique_holders(entity: EntityType) -> PreparedStatement[Any]:
     table, key = _VALUES[entity]
-    return prepared(
+    return prepare(
         select(key.label("record_id"), table.field_id, table.unique_key).where(
-            here(table), among(table.field_id, "field_ids"), among(table.unique_key, "unique_keys")
+            in_workspace(table), any_of(table.field_id, "field_ids"), any_of(table.unique_key, "unique_keys")
         )
     )
 
 
-_LOCKED = prepared(
+_LOCKED = prepare(
     select(tables.CustomField)
-    .where(here(tables.CustomField), col(tables.CustomField.id) == bindparam("field_id"))
+    .where(in_workspace(tables.CustomField), col(tables.CustomField.id) == bindparam("field_id"))
     .with_for_update()
 )
 
 
-async def locked(work: Work, field_id: bytes) -> Any:
+async def locked(transaction: Transaction, field_id: bytes) -> Any:
     """Nobody writes a new value of it until the transaction ends."""
-    return await work.first(_LOCKED, field_id=field_id)
+    return await transaction.fetch_first(_LOCKED, field_id=field_id)
 
 
 async def holders(session: Session, entity: EntityType, field_id: bytes) -> list[bytes]:
     """The records that have a value of the field."""
-    return [row.record_id for row in await session.rows(_field_holders(entity), field_id=field_id)]
+    return [row.record_id for row in await session.fetch_all(_field_holders(entity), field_id=field_id)]
 
 
 async def options_used(session: Session, entity: EntityType, field_id: bytes, options: Sequence[str]) -> list[str]:
     """Those of the options that some record has."""
-    rows = await session.rows(_options_used(entity), field_id=field_id, options=options)
+    rows = await session.fetch_all(_options_used(entity), field_id=field_id, options=options)
     held = {row.option for row in rows}
     return [one for one in options if one in held]
 
 
 @cache
-def _field_holders(entity: EntityType) -> Prepared[Any]:
+def _field_holders(entity: EntityType) -> PreparedStatement[Any]:
     table, key = _VALUES[entity]
-    return prepared(
+    return prepare(
         select(key.label("record_id"))
-        .where(here(table), table.field_id == bindparam("field_id"))
+        .where(in_workspace(table), table.field_id == bindparam("field_id"))
         .distinct()
         .order_by(key)
     )
 
 
 @cache
-def _options_used(entity: EntityType) -> Prepared[Any]:
+def _options_used(entity: EntityType) -> PreparedStatement[Any]:
     table, _ = _VALUES[entity]
-    return prepared(
+    return prepare(
         select(table.option)
-        .where(here(table), table.field_id == bindparam("field_id"), among(table.option, "options"))
+        .where(in_workspace(table), table.field_id == bindparam("field_id"), any_of(table.option, "options"))
         .distinct()
     )

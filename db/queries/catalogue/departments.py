@@ -7,96 +7,96 @@ from sqlalchemy import bindparam, func
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
-from db.statements import among, grouped, here, prepared
+from db.engine import Session, Transaction
+from db.statements import any_of, group_rows, in_workspace, prepare
 
-_ALL = prepared(
+_ALL = prepare(
     select(tables.Department)
-    .where(here(tables.Department))
+    .where(in_workspace(tables.Department))
     .order_by(col(tables.Department.name_key), col(tables.Department.id))
 )
-_BY_IDS = prepared(select(tables.Department).where(here(tables.Department), among(tables.Department.id, "ids")))
-_CHILDREN = prepared(
+_BY_IDS = prepare(select(tables.Department).where(in_workspace(tables.Department), any_of(tables.Department.id, "ids")))
+_CHILDREN = prepare(
     select(tables.Department)
-    .where(here(tables.Department), among(tables.Department.parent_id, "ids"))
+    .where(in_workspace(tables.Department), any_of(tables.Department.parent_id, "ids"))
     .order_by(col(tables.Department.name_key), col(tables.Department.id))
 )
-_BY_AGENT = prepared(
+_BY_AGENT = prepare(
     select(tables.AgentDepartment.agent_id, tables.Department)
     .join(tables.Department, col(tables.Department.id) == tables.AgentDepartment.department_id)
-    .where(here(tables.Department, tables.AgentDepartment), among(tables.AgentDepartment.agent_id, "ids"))
+    .where(in_workspace(tables.Department, tables.AgentDepartment), any_of(tables.AgentDepartment.agent_id, "ids"))
     .order_by(col(tables.AgentDepartment.position), col(tables.Department.id))
 )
 
 
 async def every(session: Session) -> list[tables.Department]:
     """All departments of the workspace, by name."""
-    return await session.rows(_ALL)
+    return await session.fetch_all(_ALL)
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Department]:
-    return {row.id: row for row in await session.lean(_BY_IDS, ids=ids)}
+    return {row.id: row for row in await session.fetch_pruned(_BY_IDS, ids=ids)}
 
 
 async def children(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Department]]:
     """The departments right below each, by name."""
-    return grouped(await session.rows(_CHILDREN, ids=ids), "parent_id")
+    return group_rows(await session.fetch_all(_CHILDREN, ids=ids), "parent_id")
 
 
 async def by_agent(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Department]]:
     """Where each agent works, his first department first."""
-    return grouped(await session.lean(_BY_AGENT, ids=ids), "agent_id")
+    return group_rows(await session.fetch_pruned(_BY_AGENT, ids=ids), "agent_id")
 
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_LOCKED = prepared(
+_LOCKED = prepare(
     select(tables.Department)
-    .where(here(tables.Department), col(tables.Department.id) == bindparam("department_id"))
+    .where(in_workspace(tables.Department), col(tables.Department.id) == bindparam("department_id"))
     .with_for_update()
 )
-_CUSTOMERS = prepared(
+_CUSTOMERS = prepare(
     select(func.count().label("count"))
     .select_from(tables.Customer)
-    .where(here(tables.Customer), col(tables.Customer.department_id) == bindparam("department_id"))
+    .where(in_workspace(tables.Customer), col(tables.Customer.department_id) == bindparam("department_id"))
 )
-_RULES = prepared(
+_RULES = prepare(
     select(tables.AssignmentRule.name)
     .join(tables.AssignmentRuleMember, col(tables.AssignmentRuleMember.rule_id) == tables.AssignmentRule.id)
     .where(
-        here(tables.AssignmentRule, tables.AssignmentRuleMember),
+        in_workspace(tables.AssignmentRule, tables.AssignmentRuleMember),
         col(tables.AssignmentRuleMember.department_id) == bindparam("department_id"),
     )
     .order_by(col(tables.AssignmentRule.position), col(tables.AssignmentRule.id))
 )
-_MEMBERS = prepared(
+_MEMBERS = prepare(
     select(tables.AgentDepartment.department_id, tables.Agent)
     .join(tables.Agent, col(tables.Agent.id) == tables.AgentDepartment.agent_id)
     .where(
-        here(tables.Agent, tables.AgentDepartment),
-        among(tables.AgentDepartment.department_id, "ids"),
+        in_workspace(tables.Agent, tables.AgentDepartment),
+        any_of(tables.AgentDepartment.department_id, "ids"),
         col(tables.Agent.active).is_(True),
     )
     .order_by(col(tables.Agent.name_key), col(tables.Agent.id))
 )
 
 
-async def locked(work: Work, department_id: bytes) -> Any:
+async def locked(transaction: Transaction, department_id: bytes) -> Any:
     """Nobody puts anything into it until the transaction ends."""
-    return await work.first(_LOCKED, department_id=department_id)
+    return await transaction.fetch_first(_LOCKED, department_id=department_id)
 
 
 async def customer_count(session: Session, department_id: bytes) -> int:
     """How many customers belong to it, archived ones and those out of sight as well."""
-    found: int = (await session.rows(_CUSTOMERS, department_id=department_id))[0].count
+    found: int = (await session.fetch_all(_CUSTOMERS, department_id=department_id))[0].count
     return found
 
 
 async def rules(session: Session, department_id: bytes) -> list[str]:
     """The names of the assignment rules that assign to it, in their order."""
-    return [row.name for row in await session.rows(_RULES, department_id=department_id)]
+    return [row.name for row in await session.fetch_all(_RULES, department_id=department_id)]
 
 
 async def active_members(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Agent]]:
     """Who of the active agents works in each, by name."""
-    return grouped(await session.rows(_MEMBERS, ids=ids), "department_id")
+    return group_rows(await session.fetch_all(_MEMBERS, ids=ids), "department_id")

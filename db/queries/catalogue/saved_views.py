@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, or_
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
+from db.engine import Session, Transaction
 from db.filtering import fields
 from db.filtering import search as searching
 from db.filtering.filter_ast import TRUE, every
@@ -17,28 +17,28 @@ from db.paging.sorting import CUSTOMERS, Relevance, Sort, sort
 from db.queries.matching import filter_contexts, matches
 from db.queries.matching.batched_matches import Several
 from db.queries.matching.matches import Question
-from db.statements import among, here, prepared
+from db.statements import any_of, in_workspace, prepare
 from db.tables.column_types import Id
 from db.values.folding import fold
-from db.visibility import Sight
+from db.visibility import Visibility
 
 _OWN_OR_SHARED = or_(
     col(tables.SavedView.owner_id) == bindparam("agent_id", type_=Id),
     col(tables.SavedView.shared).is_(True),
 )
-_VISIBLE = prepared(
+_VISIBLE = prepare(
     select(tables.SavedView)
-    .where(here(tables.SavedView), _OWN_OR_SHARED)
+    .where(in_workspace(tables.SavedView), _OWN_OR_SHARED)
     .order_by(col(tables.SavedView.position), col(tables.SavedView.id))
 )
-_BY_IDS = prepared(
-    select(tables.SavedView).where(here(tables.SavedView), among(tables.SavedView.id, "ids"), _OWN_OR_SHARED)
+_BY_IDS = prepare(
+    select(tables.SavedView).where(in_workspace(tables.SavedView), any_of(tables.SavedView.id, "ids"), _OWN_OR_SHARED)
 )
 
 
 async def visible(session: Session, agent_id: bytes | None, search: str | None) -> list[tables.SavedView]:
     """The agent's own views, then those that are shared with him, each by position; a key sees the shared ones."""
-    rows = await session.rows(_VISIBLE, agent_id=agent_id)
+    rows = await session.fetch_all(_VISIBLE, agent_id=agent_id)
     words = fold(search or "").split()
     found = [row for row in rows if all(word in row.name_key for word in words)]
     return sorted(found, key=lambda row: row.owner_id is None or row.owner_id != agent_id)
@@ -46,7 +46,7 @@ async def visible(session: Session, agent_id: bytes | None, search: str | None) 
 
 async def by_ids(session: Session, ids: Sequence[bytes], agent_id: bytes | None) -> Mapping[bytes, tables.SavedView]:
     """Those of them that the agent sees."""
-    return {row.id: row for row in await session.rows(_BY_IDS, ids=ids, agent_id=agent_id)}
+    return {row.id: row for row in await session.fetch_all(_BY_IDS, ids=ids, agent_id=agent_id)}
 
 
 async def several(
@@ -54,14 +54,14 @@ async def several(
     views: Sequence[Any],
     question: Question,
     *,
-    sight: Sight,
+    visibility: Visibility,
     agent_id: bytes | None,
     now: int,
 ) -> tuple[Several, Mapping[bytes, Sort]]:
     """The customers of each view whom the question finds too, and the order of each: the question's, else the view's.
     All are read together. Raises QuestionRefused."""
     plains = [question.filter, question.sort, *(view.filter for view in views), *(view.sort for view in views)]
-    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, sight=sight)
+    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, visibility=visibility)
     reader = Reader(known)
     match, _ = matches.read_with(reader, replace(question, sort=None))
     shapes, searches, orders = {}, {}, {}
@@ -88,19 +88,19 @@ async def several(
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_EVERY = prepared(select(tables.SavedView).where(here(tables.SavedView)))
-_LOCKED = prepared(
+_EVERY = prepare(select(tables.SavedView).where(in_workspace(tables.SavedView)))
+_LOCKED = prepare(
     select(tables.SavedView)
-    .where(here(tables.SavedView), col(tables.SavedView.id) == bindparam("view_id"))
+    .where(in_workspace(tables.SavedView), col(tables.SavedView.id) == bindparam("view_id"))
     .with_for_update()
 )
 
 
 async def all_of_them(session: Session) -> list[Any]:
     """Whoever they belong to."""
-    return await session.rows(_EVERY)
+    return await session.fetch_all(_EVERY)
 
 
-async def locked(work: Work, view_id: bytes) -> Any:
+async def locked(transaction: Transaction, view_id: bytes) -> Any:
     """Nobody else changes it until the transaction ends."""
-    return await work.first(_LOCKED, view_id=view_id)
+    return await transaction.fetch_first(_LOCKED, view_id=view_id)

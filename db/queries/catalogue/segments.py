@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
+from db.engine import Session, Transaction
 from db.filtering.filter_ast import every
 from db.filtering.parser import Condition, Reader
 from db.filtering.segments import belongs
@@ -16,17 +16,19 @@ from db.paging.sorting import Sort
 from db.queries.matching import filter_contexts, matches
 from db.queries.matching.batched_matches import Several
 from db.queries.matching.matches import Question
-from db.statements import among, here, prepared
-from db.visibility import Sight
+from db.statements import any_of, in_workspace, prepare
+from db.visibility import Visibility
 
-_BY_IDS = prepared(select(tables.Segment).where(here(tables.Segment), among(tables.Segment.id, "ids")))
-_NAMES = prepared(
-    select(tables.Segment.id).where(here(tables.Segment)).order_by(col(tables.Segment.name_key), col(tables.Segment.id))
+_BY_IDS = prepare(select(tables.Segment).where(in_workspace(tables.Segment), any_of(tables.Segment.id, "ids")))
+_NAMES = prepare(
+    select(tables.Segment.id)
+    .where(in_workspace(tables.Segment))
+    .order_by(col(tables.Segment.name_key), col(tables.Segment.id))
 )
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
-    return {row.id: row for row in await session.lean(_BY_IDS, ids=ids)}
+    return {row.id: row for row in await session.fetch_pruned(_BY_IDS, ids=ids)}
 
 
 async def several(
@@ -34,13 +36,13 @@ async def several(
     ids: Sequence[bytes],
     question: Question,
     *,
-    sight: Sight,
+    visibility: Visibility,
     agent_id: bytes | None,
     now: int,
 ) -> tuple[Several, Sort]:
     """The members of each segment whom the question finds, in one reading. Raises QuestionRefused."""
     plains = [question.filter, question.sort, {"segments": None}]
-    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, sight=sight)
+    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, visibility=visibility)
     reader = Reader(known)
     match, order = matches.read_with(reader, question)
     shapes = {}
@@ -56,38 +58,38 @@ async def several(
 
 async def every_id(session: Session) -> list[bytes]:
     """All segments, by name."""
-    return [row.id for row in await session.rows(_NAMES)]
+    return [row.id for row in await session.fetch_all(_NAMES)]
 
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_LOCKED = prepared(
+_LOCKED = prepare(
     select(tables.Segment)
-    .where(here(tables.Segment), among(tables.Segment.id, "ids"))
+    .where(in_workspace(tables.Segment), any_of(tables.Segment.id, "ids"))
     .order_by(col(tables.Segment.id))
     .with_for_update()
 )
 _STORED = [
-    prepared(select(table.id, table.name, table.filter).where(here(table), col(table.filter).is_not(None)))
+    prepare(select(table.id, table.name, table.filter).where(in_workspace(table), col(table.filter).is_not(None)))
     for table in (tables.Segment, tables.SavedView, tables.AssignmentRule)
 ]
 
 
-async def locked(work: Work, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
+async def locked(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
     """Held until the transaction ends."""
-    return {row.id: row for row in await work.rows(_LOCKED, ids=ids)}
+    return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
 async def stored_filters(session: Session) -> list[Any]:
     """Every filter that is kept, with the name and the id of what keeps it."""
-    return [row for statement in _STORED for row in await session.rows(statement)]
+    return [row for statement in _STORED for row in await session.fetch_all(statement)]
 
 
-_MEMBERS_AMONG = prepared(
+_MEMBERS_AMONG = prepare(
     select(tables.SegmentMember.customer_id).where(
-        here(tables.SegmentMember),
+        in_workspace(tables.SegmentMember),
         col(tables.SegmentMember.segment_id) == bindparam("segment_id"),
-        among(tables.SegmentMember.customer_id, "ids"),
+        any_of(tables.SegmentMember.customer_id, "ids"),
     )
 )
 
@@ -96,5 +98,5 @@ async def members_among(session: Session, segment_id: bytes, ids: Sequence[bytes
     """Which of the customers are in the static segment."""
     if not ids:
         return frozenset()
-    rows = await session.rows(_MEMBERS_AMONG, segment_id=segment_id, ids=ids)
+    rows = await session.fetch_all(_MEMBERS_AMONG, segment_id=segment_id, ids=ids)
     return frozenset(row.customer_id for row in rows)

@@ -11,17 +11,17 @@ from sqlmodel import col
 from db import tables
 from db.engine import Session
 from db.filtering.sqlite_hints import following
-from db.statements import Built, Prepared, here
+from db.statements import DialectStatement, PreparedStatement, in_workspace
 from db.tables.column_types import Id
 
 
 async def groups(session: Session, most: int | None) -> Sequence[Any]:
     """(key_0, count): the tag's id, None for who wears none. Of the largest at least `most` are among them."""
-    return await session.rows(_groups(most))
+    return await session.fetch_all(_groups(most))
 
 
 @cache
-def _groups(most: int | None) -> Prepared[Any]:
+def _groups(most: int | None) -> PreparedStatement[Any]:
     """All who wear a tag, whom its index has, and those off who are archived, for they are few: half of what it takes
     to look at everybody."""
     worn: Any = tables.CustomerTag
@@ -29,12 +29,12 @@ def _groups(most: int | None) -> Prepared[Any]:
     both = following(inspect(customer).selectable, inspect(worn).selectable, worn.customer_id == customer.id)
     archived = col(customer.archived_at).is_not(None)
     parts = union_all(
-        select(worn.tag_id.label("key_0"), func.count().label("count")).where(here(worn)).group_by(worn.tag_id),
+        select(worn.tag_id.label("key_0"), func.count().label("count")).where(in_workspace(worn)).group_by(worn.tag_id),
         select(worn.tag_id, -func.count())
         .select_from(both)
-        .where(here(customer, worn), archived)
+        .where(in_workspace(customer, worn), archived)
         .group_by(worn.tag_id),
-        select(cast(null(), Id), func.count()).where(here(customer), ~archived, customer.tag_count == 0),
+        select(cast(null(), Id), func.count()).where(in_workspace(customer), ~archived, customer.tag_count == 0),
     ).subquery()
     total = cast(func.sum(parts.c.count), BigInteger)
 
@@ -44,4 +44,4 @@ def _groups(most: int | None) -> Prepared[Any]:
             return found
         return found.order_by(total.desc(), parts.c.key_0.is_(None), parts.c.key_0).limit(literally(str(most)))
 
-    return Built(build)
+    return DialectStatement(build)

@@ -8,31 +8,31 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
+from db.engine import Session, Transaction
 from db.filtering.sqlite_hints import following, held
 from db.paging.nested_pages import Parents
-from db.statements import among, grouped, here, prepared
-from db.visibility import Sight, seen
+from db.statements import any_of, group_rows, in_workspace, prepare
+from db.visibility import Visibility, visible_to
 
-_BY_IDS = prepared(select(tables.Tag).where(here(tables.Tag), among(tables.Tag.id, "ids")))
+_BY_IDS = prepare(select(tables.Tag).where(in_workspace(tables.Tag), any_of(tables.Tag.id, "ids")))
 _WORN = (
     select(tables.CustomerTag.customer_id, tables.Tag)
     .join(tables.Tag, col(tables.Tag.id) == tables.CustomerTag.tag_id)
-    .where(here(tables.Tag, tables.CustomerTag), among(tables.CustomerTag.customer_id, "ids"))
+    .where(in_workspace(tables.Tag, tables.CustomerTag), any_of(tables.CustomerTag.customer_id, "ids"))
 )
-_BY_CUSTOMER = prepared(
+_BY_CUSTOMER = prepare(
     _WORN.order_by(col(tables.Tag.name_key), col(tables.Tag.id)),
     # SQLite would look for every tag of the workspace at every customer, to spare itself the sorting of a few.
     sqlite=_WORN.order_by(literal_column("+tag.name_key"), col(tables.Tag.id)),
 )
-_COUNTED_IN_SIGHT = prepared(
+_COUNTED_IN_SIGHT = prepare(
     select(tables.CustomerTag.tag_id, func.count().label("count"))
     .join(tables.Customer, col(tables.Customer.id) == tables.CustomerTag.customer_id)
     .where(
-        here(tables.CustomerTag, tables.Customer),
-        among(tables.CustomerTag.tag_id, "ids"),
+        in_workspace(tables.CustomerTag, tables.Customer),
+        any_of(tables.CustomerTag.tag_id, "ids"),
         col(tables.Customer.archived_at).is_(None),
-        seen(False),
+        visible_to(False),
     )
     .group_by(col(tables.CustomerTag.tag_id))
 )
@@ -48,28 +48,32 @@ def _counted(tag_id: Any) -> Any:
     archived = (
         select(worn.tag_id, (-func.count()).label("count"))
         .select_from(both)
-        .where(here(tables.Customer, worn), col(tables.Customer.archived_at).is_not(None), among(tag_id, "ids"))
+        .where(
+            in_workspace(tables.Customer, worn), col(tables.Customer.archived_at).is_not(None), any_of(tag_id, "ids")
+        )
         .group_by(worn.tag_id)
     )
-    everybody = select(worn.tag_id, func.count().label("count")).where(here(worn), among(worn.tag_id, "ids"))
+    everybody = select(worn.tag_id, func.count().label("count")).where(in_workspace(worn), any_of(worn.tag_id, "ids"))
     return everybody.group_by(worn.tag_id).union_all(archived)
 
 
-_COUNTED = prepared(_counted(tables.CustomerTag.tag_id), sqlite=_counted(held(col(tables.CustomerTag.tag_id))))
+_COUNTED = prepare(_counted(tables.CustomerTag.tag_id), sqlite=_counted(held(col(tables.CustomerTag.tag_id))))
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
-    return {row.id: row for row in await session.lean(_BY_IDS, ids=ids)}
+    return {row.id: row for row in await session.fetch_pruned(_BY_IDS, ids=ids)}
 
 
 async def by_customer(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Tag]]:
     """The tags each customer wears, by name."""
-    return grouped(await session.lean(_BY_CUSTOMER, ids=ids), "customer_id")
+    return group_rows(await session.fetch_pruned(_BY_CUSTOMER, ids=ids), "customer_id")
 
 
-async def customer_counts(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, int]:
+async def customer_counts(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, int]:
     """How many customers wear each tag, of those in sight and not archived; absent where nobody does."""
-    rows = await session.rows(_COUNTED if sight.everything else _COUNTED_IN_SIGHT, ids=ids, **sight.values())
+    rows = await session.fetch_all(
+        _COUNTED if visibility.sees_all else _COUNTED_IN_SIGHT, ids=ids, **visibility.parameters()
+    )
     found: dict[bytes, int] = {}
     for row in rows:
         found[row.tag_id] = found.get(row.tag_id, 0) + row.count
@@ -78,7 +82,7 @@ async def customer_counts(session: Session, ids: Sequence[bytes], sight: Sight) 
 
 def _customers(found: Select[Any], row: Any) -> Select[Any]:
     worn: Any = aliased(tables.CustomerTag)
-    found = found.join(worn, and_(here(worn), worn.customer_id == row.id))
+    found = found.join(worn, and_(in_workspace(worn), worn.customer_id == row.id))
     return found.where(worn.tag_id == tables.Tag.id)
 
 
@@ -89,47 +93,47 @@ CUSTOMERS = Parents(tables.Tag, _customers)
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # Held so that no tag is deleted before the customer who is given it is written.
-_NAMED = prepared(
+_NAMED = prepare(
     select(tables.Tag)
-    .where(here(tables.Tag), or_(among(tables.Tag.id, "ids"), among(tables.Tag.unique_key, "unique_keys")))
+    .where(in_workspace(tables.Tag), or_(any_of(tables.Tag.id, "ids"), any_of(tables.Tag.unique_key, "unique_keys")))
     .with_for_update(read=True, key_share=True)
 )
-_LOCKED = prepared(
+_LOCKED = prepare(
     select(tables.Tag)
-    .where(here(tables.Tag), among(tables.Tag.id, "ids"))
+    .where(in_workspace(tables.Tag), any_of(tables.Tag.id, "ids"))
     .order_by(col(tables.Tag.id))
     .with_for_update()
 )
-_WEARERS = prepared(
+_WEARERS = prepare(
     select(tables.CustomerTag.customer_id)
-    .where(here(tables.CustomerTag), among(tables.CustomerTag.tag_id, "ids"))
+    .where(in_workspace(tables.CustomerTag), any_of(tables.CustomerTag.tag_id, "ids"))
     .distinct()
     .order_by(col(tables.CustomerTag.customer_id))
 )
-_BY_NAME = prepared(
+_BY_NAME = prepare(
     select(tables.Tag).where(
-        here(tables.Tag),
+        in_workspace(tables.Tag),
         col(tables.Tag.kind) == bindparam("kind"),
         col(tables.Tag.unique_key) == bindparam("unique_key"),
     )
 )
 
 
-async def named(work: Work, ids: Sequence[bytes], unique_keys: Sequence[str]) -> list[tables.Tag]:
+async def named(transaction: Transaction, ids: Sequence[bytes], unique_keys: Sequence[str]) -> list[tables.Tag]:
     """The tags with these ids or caseless names, of any kind; they stay until the transaction ends."""
-    return await work.rows(_NAMED, ids=ids, unique_keys=unique_keys)
+    return await transaction.fetch_all(_NAMED, ids=ids, unique_keys=unique_keys)
 
 
-async def locked(work: Work, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
+async def locked(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
     """Nobody gives or takes them off until the transaction ends."""
-    return {row.id: row for row in await work.rows(_LOCKED, ids=ids)}
+    return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
 async def wearers(session: Session, ids: Sequence[bytes]) -> list[bytes]:
     """The customers who wear any of the tags, archived ones and those out of sight as well."""
-    return [row.customer_id for row in await session.rows(_WEARERS, ids=ids)]
+    return [row.customer_id for row in await session.fetch_all(_WEARERS, ids=ids)]
 
 
 async def by_name(session: Session, kind: int, unique_key: str) -> tables.Tag | None:
     """The tag of that kind with that caseless name."""
-    return await session.first(_BY_NAME, kind=kind, unique_key=unique_key)
+    return await session.fetch_first(_BY_NAME, kind=kind, unique_key=unique_key)

@@ -8,135 +8,146 @@ from sqlalchemy import bindparam, func, or_
 from sqlmodel import col, select
 
 from db import tables
-from db.engine import Session, Work
-from db.statements import Prepared, among, grouped, here, prepared
-from db.visibility import Sight, seen
+from db.engine import Session, Transaction
+from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
+from db.visibility import Visibility, visible_to
 
 Owning = Literal["owner_id", "company_id", "department_id"]
 
 _BY_IDS = {
-    everything: prepared(
-        select(tables.Customer).where(here(tables.Customer), among(tables.Customer.id, "ids"), seen(everything))
+    sees_all: prepare(
+        select(tables.Customer).where(
+            in_workspace(tables.Customer), any_of(tables.Customer.id, "ids"), visible_to(sees_all)
+        )
     )
-    for everything in (True, False)
+    for sees_all in (True, False)
 }
 _BY_EXTERNAL_ID = {
-    everything: prepared(
+    sees_all: prepare(
         select(tables.Customer)
         .join(tables.CustomerExternalId, col(tables.CustomerExternalId.customer_id) == tables.Customer.id)
         .where(
-            here(tables.Customer, tables.CustomerExternalId),
+            in_workspace(tables.Customer, tables.CustomerExternalId),
             col(tables.CustomerExternalId.system) == bindparam("system"),
             col(tables.CustomerExternalId.value) == bindparam("value"),
-            seen(everything),
+            visible_to(sees_all),
         )
     )
-    for everything in (True, False)
+    for sees_all in (True, False)
 }
 _BY_EMAIL = {
-    everything: prepared(
+    sees_all: prepare(
         select(tables.Customer)
         .where(
-            here(tables.Customer),
+            in_workspace(tables.Customer),
             col(tables.Customer.id).in_(
                 select(tables.CustomerEmail.customer_id).where(
-                    here(tables.CustomerEmail), col(tables.CustomerEmail.email_key) == bindparam("email_key")
+                    in_workspace(tables.CustomerEmail), col(tables.CustomerEmail.email_key) == bindparam("email_key")
                 )
             ),
-            seen(everything),
+            visible_to(sees_all),
         )
         .order_by(col(tables.Customer.id).desc())
         .limit(2)
     )
-    for everything in (True, False)
+    for sees_all in (True, False)
 }
-_SURVIVORS = prepared(
-    select(tables.CustomerAlias).where(here(tables.CustomerAlias), among(tables.CustomerAlias.id, "ids"))
+_SURVIVORS = prepare(
+    select(tables.CustomerAlias).where(in_workspace(tables.CustomerAlias), any_of(tables.CustomerAlias.id, "ids"))
 )
-_ALIASES = prepared(
+_ALIASES = prepare(
     select(tables.CustomerAlias)
-    .where(here(tables.CustomerAlias), among(tables.CustomerAlias.customer_id, "ids"))
+    .where(in_workspace(tables.CustomerAlias), any_of(tables.CustomerAlias.customer_id, "ids"))
     .order_by(col(tables.CustomerAlias.id))
 )
-_PHONES = prepared(
+_PHONES = prepare(
     select(tables.CustomerPhone)
-    .where(here(tables.CustomerPhone), among(tables.CustomerPhone.customer_id, "ids"))
+    .where(in_workspace(tables.CustomerPhone), any_of(tables.CustomerPhone.customer_id, "ids"))
     .order_by(col(tables.CustomerPhone.position))
 )
-_EMAILS = prepared(
+_EMAILS = prepare(
     select(tables.CustomerEmail)
-    .where(here(tables.CustomerEmail), among(tables.CustomerEmail.customer_id, "ids"))
+    .where(in_workspace(tables.CustomerEmail), any_of(tables.CustomerEmail.customer_id, "ids"))
     .order_by(col(tables.CustomerEmail.position))
 )
-_EXTERNAL_IDS = prepared(
+_EXTERNAL_IDS = prepare(
     select(tables.CustomerExternalId)
-    .where(here(tables.CustomerExternalId), among(tables.CustomerExternalId.customer_id, "ids"))
+    .where(in_workspace(tables.CustomerExternalId), any_of(tables.CustomerExternalId.customer_id, "ids"))
     .order_by(col(tables.CustomerExternalId.system), col(tables.CustomerExternalId.value))
 )
-_BLOCKS = prepared(
+_BLOCKS = prepare(
     select(tables.CustomerBlock).where(
-        here(tables.CustomerBlock),
-        among(tables.CustomerBlock.customer_id, "ids"),
+        in_workspace(tables.CustomerBlock),
+        any_of(tables.CustomerBlock.customer_id, "ids"),
         or_(col(tables.CustomerBlock.until).is_(None), col(tables.CustomerBlock.until) > bindparam("now")),
     )
 )
-_FRIENDS_OF = prepared(
+_FRIENDS_OF = prepare(
     select(tables.WechatFriend.customer_id).where(
-        here(tables.WechatFriend),
+        in_workspace(tables.WechatFriend),
         col(tables.WechatFriend.agent_id) == bindparam("agent_id"),
-        among(tables.WechatFriend.customer_id, "ids"),
+        any_of(tables.WechatFriend.customer_id, "ids"),
     )
 )
 
 
-async def by_ids(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, tables.Customer]:
+async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, tables.Customer]:
     """The customers in sight under their ids; the id of a merged one finds its survivor."""
-    found = {row.id: row for row in await session.lean(_BY_IDS[sight.everything], ids=ids, **sight.values())}
+    found = {
+        row.id: row
+        for row in await session.fetch_pruned(_BY_IDS[visibility.sees_all], ids=ids, **visibility.parameters())
+    }
     missing = [identifier for identifier in ids if identifier not in found]
     if missing:
         now = await survivors(session, missing)
         if now:
-            found |= await _survivors(session, now, sight)
+            found |= await _survivors(session, now, visibility)
     return found
 
 
 async def survivors(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
     """Under the old ids among these who they are now."""
-    return {row.id: row.customer_id for row in await session.rows(_SURVIVORS, ids=ids)}
+    return {row.id: row.customer_id for row in await session.fetch_all(_SURVIVORS, ids=ids)}
 
 
-async def _survivors(session: Session, now: Mapping[bytes, bytes], sight: Sight) -> Mapping[bytes, tables.Customer]:
-    rows = await session.lean(_BY_IDS[sight.everything], ids=list(set(now.values())), **sight.values())
+async def _survivors(
+    session: Session, now: Mapping[bytes, bytes], visibility: Visibility
+) -> Mapping[bytes, tables.Customer]:
+    rows = await session.fetch_pruned(
+        _BY_IDS[visibility.sees_all], ids=list(set(now.values())), **visibility.parameters()
+    )
     living = {row.id: row for row in rows}
     return {old: living[new] for old, new in now.items() if new in living}
 
 
-async def by_external_id(session: Session, system: str, value: str, sight: Sight) -> tables.Customer | None:
-    return await session.first(_BY_EXTERNAL_ID[sight.everything], system=system, value=value, **sight.values())
+async def by_external_id(session: Session, system: str, value: str, visibility: Visibility) -> tables.Customer | None:
+    return await session.fetch_first(
+        _BY_EXTERNAL_ID[visibility.sees_all], system=system, value=value, **visibility.parameters()
+    )
 
 
-async def by_email(session: Session, email_key: str, sight: Sight) -> Sequence[tables.Customer]:
+async def by_email(session: Session, email_key: str, visibility: Visibility) -> Sequence[tables.Customer]:
     """The customers in sight with that folded address, primary or not: two at most, for two are ambiguous."""
-    return await session.rows(_BY_EMAIL[sight.everything], email_key=email_key, **sight.values())
+    return await session.fetch_all(_BY_EMAIL[visibility.sees_all], email_key=email_key, **visibility.parameters())
 
 
 _BY_EMAILS = {
-    everything: prepared(
+    sees_all: prepare(
         select(tables.CustomerEmail.email_key, tables.CustomerEmail.customer_id)
         .join(tables.Customer, col(tables.Customer.id) == tables.CustomerEmail.customer_id)
         .where(
-            here(tables.CustomerEmail, tables.Customer),
-            among(tables.CustomerEmail.email_key, "email_keys"),
-            seen(everything),
+            in_workspace(tables.CustomerEmail, tables.Customer),
+            any_of(tables.CustomerEmail.email_key, "email_keys"),
+            visible_to(sees_all),
         )
     )
-    for everything in (True, False)
+    for sees_all in (True, False)
 }
 
 
-async def by_emails(session: Session, email_keys: Sequence[str], sight: Sight) -> Mapping[str, list[bytes]]:
+async def by_emails(session: Session, email_keys: Sequence[str], visibility: Visibility) -> Mapping[str, list[bytes]]:
     """The ids of the customers in sight with each folded address, primary or not."""
-    rows = await session.rows(_BY_EMAILS[sight.everything], email_keys=email_keys, **sight.values())
+    rows = await session.fetch_all(_BY_EMAILS[visibility.sees_all], email_keys=email_keys, **visibility.parameters())
     found: dict[str, set[bytes]] = {}
     for row in rows:
         found.setdefault(row.email_key, set()).add(row.customer_id)
@@ -145,48 +156,55 @@ async def by_emails(session: Session, email_keys: Sequence[str], sight: Sight) -
 
 async def phones(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerPhone]]:
     """Each customer's numbers, the primary one first."""
-    return grouped(await session.rows(_PHONES, ids=ids), "customer_id")
+    return group_rows(await session.fetch_all(_PHONES, ids=ids), "customer_id")
 
 
 async def emails(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerEmail]]:
     """Each customer's addresses, the primary one first."""
-    return grouped(await session.rows(_EMAILS, ids=ids), "customer_id")
+    return group_rows(await session.fetch_all(_EMAILS, ids=ids), "customer_id")
 
 
 async def external_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerExternalId]]:
     """Each customer's ids in other systems, by system."""
-    return grouped(await session.rows(_EXTERNAL_IDS, ids=ids), "customer_id")
+    return group_rows(await session.fetch_all(_EXTERNAL_IDS, ids=ids), "customer_id")
 
 
 async def blocks(session: Session, ids: Sequence[bytes], now: int) -> Mapping[bytes, tables.CustomerBlock]:
     """The blocks that hold at the moment `now`."""
-    return {row.customer_id: row for row in await session.rows(_BLOCKS, ids=ids, now=now)}
+    return {row.customer_id: row for row in await session.fetch_all(_BLOCKS, ids=ids, now=now)}
 
 
 async def aliases(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerAlias]]:
     """The old ids of those merged into each customer."""
-    return grouped(await session.rows(_ALIASES, ids=ids), "customer_id")
+    return group_rows(await session.fetch_all(_ALIASES, ids=ids), "customer_id")
 
 
 async def friends_of(session: Session, ids: Sequence[bytes], agent_id: bytes | None) -> Mapping[bytes, bool]:
     """Which of the customers are WeChat friends of the agent."""
     if agent_id is None:
         return {}
-    return {row.customer_id: True for row in await session.rows(_FRIENDS_OF, ids=ids, agent_id=agent_id)}
+    return {row.customer_id: True for row in await session.fetch_all(_FRIENDS_OF, ids=ids, agent_id=agent_id)}
 
 
-async def counts_by(session: Session, ids: Sequence[bytes], column: Owning, sight: Sight) -> Mapping[bytes, int]:
+async def counts_by(
+    session: Session, ids: Sequence[bytes], column: Owning, visibility: Visibility
+) -> Mapping[bytes, int]:
     """How many customers have each id in that column, of those in sight and not archived; absent where none has."""
-    rows = await session.rows(_counts_by(column, sight.everything), ids=ids, **sight.values())
+    rows = await session.fetch_all(_counts_by(column, visibility.sees_all), ids=ids, **visibility.parameters())
     return {row.key: row.count for row in rows}
 
 
 @cache
-def _counts_by(column: Owning, everything: bool) -> Prepared[Any]:
+def _counts_by(column: Owning, sees_all: bool) -> PreparedStatement[Any]:
     key = col(getattr(tables.Customer, column))
-    return prepared(
+    return prepare(
         select(key.label("key"), func.count().label("count"))
-        .where(here(tables.Customer), among(key, "ids"), col(tables.Customer.archived_at).is_(None), seen(everything))
+        .where(
+            in_workspace(tables.Customer),
+            any_of(key, "ids"),
+            col(tables.Customer.archived_at).is_(None),
+            visible_to(sees_all),
+        )
         .group_by(key)
     )
 
@@ -194,33 +212,39 @@ def _counts_by(column: Owning, everything: bool) -> Prepared[Any]:
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _LOCKED = {
-    everything: prepared(
+    sees_all: prepare(
         select(tables.Customer)
-        .where(here(tables.Customer), among(tables.Customer.id, "ids"), seen(everything))
+        .where(in_workspace(tables.Customer), any_of(tables.Customer.id, "ids"), visible_to(sees_all))
         .order_by(col(tables.Customer.id))
         .with_for_update(key_share=True)
     )
-    for everything in (True, False)
+    for sees_all in (True, False)
 }
-_HOLDERS = prepared(
+_HOLDERS = prepare(
     select(tables.CustomerExternalId).where(
-        here(tables.CustomerExternalId),
-        among(tables.CustomerExternalId.system, "systems"),
-        among(tables.CustomerExternalId.value, "values"),
+        in_workspace(tables.CustomerExternalId),
+        any_of(tables.CustomerExternalId.system, "systems"),
+        any_of(tables.CustomerExternalId.value, "values"),
     )
 )
-_ALL_BLOCKS = prepared(
-    select(tables.CustomerBlock).where(here(tables.CustomerBlock), among(tables.CustomerBlock.customer_id, "ids"))
+_ALL_BLOCKS = prepare(
+    select(tables.CustomerBlock).where(
+        in_workspace(tables.CustomerBlock), any_of(tables.CustomerBlock.customer_id, "ids")
+    )
 )
-_OWNED = prepared(
+_OWNED = prepare(
     select(col(tables.Customer.owner_id).label("key"), func.count().label("count"))
-    .where(here(tables.Customer), among(tables.Customer.owner_id, "ids"), col(tables.Customer.archived_at).is_(None))
+    .where(
+        in_workspace(tables.Customer),
+        any_of(tables.Customer.owner_id, "ids"),
+        col(tables.Customer.archived_at).is_(None),
+    )
     .group_by(col(tables.Customer.owner_id))
 )
-_OWNED_IDS = prepared(
+_OWNED_IDS = prepare(
     select(tables.Customer.id)
     .where(
-        here(tables.Customer),
+        in_workspace(tables.Customer),
         col(tables.Customer.owner_id) == bindparam("agent_id"),
         col(tables.Customer.archived_at).is_(None),
     )
@@ -228,16 +252,20 @@ _OWNED_IDS = prepared(
 )
 
 
-async def locked(work: Work, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, tables.Customer]:
+async def locked(
+    transaction: Transaction, ids: Sequence[bytes], visibility: Visibility
+) -> Mapping[bytes, tables.Customer]:
     """Those in sight, held until the transaction ends: whoever else would change them waits. In the order of ids, so
     that two never wait for each other. The id of a merged one finds its survivor."""
-    rows = await work.rows(_LOCKED[sight.everything], ids=ids, **sight.values())
+    rows = await transaction.fetch_all(_LOCKED[visibility.sees_all], ids=ids, **visibility.parameters())
     found = {row.id: row for row in rows}
     missing = [identifier for identifier in ids if identifier not in found]
     if missing:
-        now = await survivors(work, missing)
+        now = await survivors(transaction, missing)
         if now:
-            rows = await work.rows(_LOCKED[sight.everything], ids=list(set(now.values())), **sight.values())
+            rows = await transaction.fetch_all(
+                _LOCKED[visibility.sees_all], ids=list(set(now.values())), **visibility.parameters()
+            )
             living = {row.id: row for row in rows}
             found |= {old: living[new] for old, new in now.items() if new in living}
     return found
@@ -246,28 +274,28 @@ async def locked(work: Work, ids: Sequence[bytes], sight: Sight) -> Mapping[byte
 async def holders(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
     """Who has each of the external ids, (system, value), whether in sight or not."""
     systems, values = [system for system, _ in pairs], [value for _, value in pairs]
-    rows = await session.rows(_HOLDERS, systems=systems, values=values)
+    rows = await session.fetch_all(_HOLDERS, systems=systems, values=values)
     wanted = set(pairs)
     return {(row.system, row.value): row.customer_id for row in rows if (row.system, row.value) in wanted}
 
 
 async def all_blocks(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.CustomerBlock]:
     """Their blocks, expired ones as well."""
-    return {row.customer_id: row for row in await session.rows(_ALL_BLOCKS, ids=ids)}
+    return {row.customer_id: row for row in await session.fetch_all(_ALL_BLOCKS, ids=ids)}
 
 
 async def owned(session: Session, agent_ids: Sequence[bytes]) -> Mapping[bytes, int]:
     """How many customers each agent owns, archived ones left out, whoever may see them."""
-    return {row.key: row.count for row in await session.rows(_OWNED, ids=agent_ids)}
+    return {row.key: row.count for row in await session.fetch_all(_OWNED, ids=agent_ids)}
 
 
 async def owned_ids(session: Session, agent_id: bytes) -> list[bytes]:
     """Whom the agent owns, the newest first, archived ones left out, whoever may see them."""
-    return [row.id for row in await session.rows(_OWNED_IDS, agent_id=agent_id)]
+    return [row.id for row in await session.fetch_all(_OWNED_IDS, agent_id=agent_id)]
 
 
 _BUSY = {
-    table: prepared(select(table.customer_id).where(here(table), among(table.customer_id, "ids")))
+    table: prepare(select(table.customer_id).where(in_workspace(table), any_of(table.customer_id, "ids")))
     for table in (tables.Note, tables.Interaction, tables.Order, tables.CustomerAlias)
 }
 
@@ -276,5 +304,5 @@ async def with_activities(session: Session, ids: Sequence[bytes]) -> frozenset[b
     """Those who have a note, an interaction or an order."""
     found: set[bytes] = set()
     for statement in _BUSY.values():
-        found |= {row.customer_id for row in await session.rows(statement, ids=ids)}
+        found |= {row.customer_id for row in await session.fetch_all(statement, ids=ids)}
     return frozenset(found)

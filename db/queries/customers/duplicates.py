@@ -29,10 +29,10 @@ from sqlalchemy.orm import aliased
 
 from db import tables
 from db.engine import Session
-from db.statements import Built, Prepared, among, here, prepared
+from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace, prepare
 from db.tables.column_types import Key as KeyText
 from db.tables.enums import CustomerStage, DuplicateKey
-from db.visibility import Sight, seen
+from db.visibility import Visibility, visible_to
 
 STRONGEST: Final = (DuplicateKey.EMAIL, DuplicateKey.PHONE, DuplicateKey.NAME)
 """The order of the groups."""
@@ -71,7 +71,7 @@ _LAST: Final = "\U0010ffff"
 async def groups(
     session: Session,
     keys: Iterable[DuplicateKey],
-    sight: Sight,
+    visibility: Visibility,
     *,
     size: int,
     after: tuple[DuplicateKey, str] | None = None,
@@ -85,42 +85,44 @@ async def groups(
         missing = size - len(found)
         if missing > 0:
             value = after[1] if after is not None and after[0] is key else ""
-            statement = _page(key, asked[:place], sight.everything, missing)
-            rows = await session.rows(statement, behind=value, **sight.values())
+            statement = _page(key, asked[:place], visibility.sees_all, missing)
+            rows = await session.fetch_all(statement, behind=value, **visibility.parameters())
             found += [Group(key, row.value, tuple(_listed(row.ids))) for row in rows]
     return await _without_dismissed(session, found)
 
 
-async def count(session: Session, keys: Iterable[DuplicateKey], sight: Sight, at_most: int | None = None) -> int:
+async def count(
+    session: Session, keys: Iterable[DuplicateKey], visibility: Visibility, at_most: int | None = None
+) -> int:
     """How many groups there are; counting stops at `at_most`."""
     asked = tuple(key for key in STRONGEST if key in keys)
     found = 0
     for place, key in enumerate(asked):
         left = None if at_most is None else at_most - found
         if left is None or left > 0:
-            statement = _count(key, asked[:place], sight.everything, left)
-            found += (await session.rows(statement, behind="", **sight.values()))[0].count
+            statement = _count(key, asked[:place], visibility.sees_all, left)
+            found += (await session.fetch_all(statement, behind="", **visibility.parameters()))[0].count
     return found
 
 
-async def by_ids(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, Group]:
+async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, Group]:
     """The groups that are there still, whatever other groups their customers are in. A statement for each."""
     found: list[Group] = []
     for one in ids:
         if one[0] < len(DuplicateKey):
             key, first = DuplicateKey(one[0]), one[1 : 1 + _FIRST].rstrip(b"\0").decode(errors="ignore")
             # From the place before it on, so that a value that is no longer than its first bytes is found too.
-            statement = _between(key, sight.everything)
-            rows = await session.rows(statement, behind=first[:-1], high=first + _LAST, **sight.values())
+            statement = _between(key, visibility.sees_all)
+            rows = await session.fetch_all(statement, behind=first[:-1], high=first + _LAST, **visibility.parameters())
             groups_ = (Group(key, row.value, tuple(_listed(row.ids))) for row in rows)
             found += [group for group in groups_ if group.id == one]
     return {group.id: group for group in await _without_dismissed(session, found)}
 
 
-async def matches(session: Session, ids: Sequence[bytes], sight: Sight) -> Mapping[bytes, list[bytes]]:
+async def matches(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, list[bytes]]:
     """For each of these customers who is not archived the others in sight who share something: by each key the oldest
     MOST. One statement."""
-    rows = await session.rows(_matches(sight.everything), ids=ids, **sight.values())
+    rows = await session.fetch_all(_matches(visibility.sees_all), ids=ids, **visibility.parameters())
     return {
         row.id: list(dict.fromkeys(one for listed in (row.emails, row.phones, row.names) for one in _listed(listed)))
         for row in rows
@@ -130,14 +132,14 @@ async def matches(session: Session, ids: Sequence[bytes], sight: Sight) -> Mappi
 async def values(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Mapping[DuplicateKey, frozenset[str]]]:
     """What each customer is compared by. One statement."""
     found: dict[bytes, dict[DuplicateKey, set[str]]] = {}
-    for row in await session.rows(_VALUES, ids=ids):
+    for row in await session.fetch_all(_VALUES, ids=ids):
         found.setdefault(row.customer_id, {}).setdefault(DuplicateKey(row.key), set()).add(row.value)
     return {one: {key: frozenset(held) for key, held in by_key.items()} for one, by_key in found.items()}
 
 
 async def dismissed(session: Session, ids: Sequence[bytes]) -> list[tables.DuplicateDismissal]:
     """The pairs that one of these customers is in and that are known to be two people."""
-    return await session.rows(_DISMISSED, ids=ids)
+    return await session.fetch_all(_DISMISSED, ids=ids)
 
 
 async def _without_dismissed(session: Session, found: Sequence[Group]) -> list[Group]:
@@ -166,55 +168,57 @@ def _listed(ids: Any) -> list[bytes]:
 
 
 @cache
-def _page(key: DuplicateKey, stronger: tuple[DuplicateKey, ...], everything: bool, size: int) -> Prepared[Any]:
+def _page(key: DuplicateKey, stronger: tuple[DuplicateKey, ...], sees_all: bool, size: int) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
-        row, found = _shared(key, stronger, everything)
-        found = found.add_columns(_members(key, row, everything, dialect))
+        row, found = _shared(key, stronger, sees_all)
+        found = found.add_columns(_members(key, row, sees_all, dialect))
         return found.order_by(getattr(row, _SOURCES[key][1])).limit(literal_column(str(size)))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 @cache
 def _count(
-    key: DuplicateKey, stronger: tuple[DuplicateKey, ...], everything: bool, at_most: int | None
-) -> Prepared[Any]:
-    _, found = _shared(key, stronger, everything)
+    key: DuplicateKey, stronger: tuple[DuplicateKey, ...], sees_all: bool, at_most: int | None
+) -> PreparedStatement[Any]:
+    _, found = _shared(key, stronger, sees_all)
     if at_most is not None:
         found = found.limit(literal_column(str(at_most)))
-    return prepared(select(func.count().label("count")).select_from(found.subquery("suggested")))
+    return prepare(select(func.count().label("count")).select_from(found.subquery("suggested")))
 
 
 @cache
-def _between(key: DuplicateKey, everything: bool) -> Prepared[Any]:
+def _between(key: DuplicateKey, sees_all: bool) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
-        row, found = _shared(key, (), everything, first=False)
+        row, found = _shared(key, (), sees_all, first=False)
         value = getattr(row, _SOURCES[key][1])
-        return found.where(value <= bindparam("high", type_=KeyText)).add_columns(
-            _members(key, row, everything, dialect)
-        )
+        return found.where(value <= bindparam("high", type_=KeyText)).add_columns(_members(key, row, sees_all, dialect))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 def _shared(
-    key: DuplicateKey, stronger: Iterable[DuplicateKey], everything: bool, *, first: bool = True
+    key: DuplicateKey, stronger: Iterable[DuplicateKey], sees_all: bool, *, first: bool = True
 ) -> tuple[Any, Select[Any]]:
     """The values that make a group, read in the order of their index, so that a page reads no more than it needs."""
     table, name, _ = _SOURCES[key]
     row = aliased(table)
     value = getattr(row, name)
-    found = select(value.label("value")).where(here(row), value > bindparam("behind", type_=KeyText)).group_by(value)
+    found = (
+        select(value.label("value"))
+        .where(in_workspace(row), value > bindparam("behind", type_=KeyText))
+        .group_by(value)
+    )
     several = func.count() > literal_column("1")
-    if not everything:
+    if not sees_all:
         # Most of what is shared is shared with somebody out of sight: that is found out first, and cheaply.
         several = several & (_in_sight(key, row) > literal_column("1"))
-    suggested = _suggested(key, row, stronger, everything, first=first)
+    suggested = _suggested(key, row, stronger, sees_all, first=first)
     return row, found.having(case((several, suggested)).is_not(None))
 
 
 def _suggested(
-    key: DuplicateKey, row: Any, stronger: Iterable[DuplicateKey], everything: bool, *, first: bool = True
+    key: DuplicateKey, row: Any, stronger: Iterable[DuplicateKey], sees_all: bool, *, first: bool = True
 ) -> Any:
     """Two of those who have the value are in sight, not dismissed, and (`first`) in no group before; null where there
     are none. As one value, so that no database begins with all pairs of all customers."""
@@ -223,13 +227,13 @@ def _suggested(
     ids = _Pair(one, two, getattr(one, identifier), getattr(two, identifier))
     value = getattr(row, name)
     found: Any = select(literal_column("1")).where(
-        here(one, two), getattr(one, name) == value, getattr(two, name) == value, ids.second > ids.first
+        in_workspace(one, two), getattr(one, name) == value, getattr(two, name) == value, ids.second > ids.first
     )
     for own, of in ((one, ids.first), (two, ids.second)):
         customer = own if table is tables.Customer else aliased(tables.Customer)
         if customer is not own:
-            found = found.where(here(customer), customer.id == of)
-        found = found.where(_living(customer), seen(everything, customer))
+            found = found.where(in_workspace(customer), customer.id == of)
+        found = found.where(_living(customer), visible_to(sees_all, customer))
     found = found.where(not_(_dismissed_pair(ids)))
     if first:
         found = found.where(*(not_(_share(other, ids)) for other in stronger))
@@ -244,9 +248,11 @@ def _in_sight(key: DuplicateKey, row: Any) -> Any:
     an index of its own, so that no customer is read."""
     table, name, identifier = _SOURCES[key]
     one = aliased(table)
-    found: Any = select(literal_column("1").label("one")).where(here(one), getattr(one, name) == getattr(row, name))
+    found: Any = select(literal_column("1").label("one")).where(
+        in_workspace(one), getattr(one, name) == getattr(row, name)
+    )
     if table is tables.Customer:
-        found = found.where(seen(False, one))
+        found = found.where(visible_to(False, one))
     else:
         found = found.where(or_(*(_is(one, identifier, glance) for glance in _GLANCES)))
     found = found.limit(literal_column("2")).correlate(row)
@@ -256,7 +262,7 @@ def _in_sight(key: DuplicateKey, row: Any) -> Any:
 _GLANCES: Final = (
     lambda customer: customer.stage == CustomerStage.POOL.value,
     lambda customer: customer.owner_id == bindparam("seen_agent"),
-    lambda customer: among(customer.department_id, "seen_departments"),
+    lambda customer: any_of(customer.department_id, "seen_departments"),
 )
 """Who may be in sight: the pool, one's own, and, whether they wait or not, those of one's departments."""
 
@@ -264,7 +270,7 @@ _GLANCES: Final = (
 def _is(row: Any, identifier: str, glance: Any) -> ColumnElement[bool]:
     customer = aliased(tables.Customer)
     found: Any = select(literal_column("1")).where(
-        here(customer), customer.id == getattr(row, identifier), glance(customer)
+        in_workspace(customer), customer.id == getattr(row, identifier), glance(customer)
     )
     return exists(found.correlate(row))
 
@@ -284,7 +290,7 @@ def _share(key: DuplicateKey, ids: _Pair, *, before: Any = None) -> ColumnElemen
     table, name, identifier = _SOURCES[key]
     one, two = aliased(table), aliased(table)
     found: Any = select(literal_column("1")).where(
-        here(one, two),
+        in_workspace(one, two),
         getattr(one, identifier) == ids.first,
         getattr(two, identifier) == ids.second,
         getattr(one, name) == getattr(two, name),
@@ -301,54 +307,56 @@ def _living(customer: Any) -> ColumnElement[bool]:
 
 def _dismissed_pair(ids: _Pair) -> ColumnElement[bool]:
     pair = aliased(tables.DuplicateDismissal)
-    found: Any = select(literal_column("1")).where(here(pair), pair.first_id == ids.first, pair.second_id == ids.second)
+    found: Any = select(literal_column("1")).where(
+        in_workspace(pair), pair.first_id == ids.first, pair.second_id == ids.second
+    )
     return exists(found.correlate(ids.one, ids.two))
 
 
-def _members(key: DuplicateKey, row: Any, everything: bool, dialect: str) -> Any:
+def _members(key: DuplicateKey, row: Any, sees_all: bool, dialect: str) -> Any:
     table, name, identifier = _SOURCES[key]
     member = aliased(table)
     customer = member if table is tables.Customer else aliased(tables.Customer)
     found = select(getattr(member, identifier).label("id")).where(
-        here(member), getattr(member, name) == getattr(row, name)
+        in_workspace(member), getattr(member, name) == getattr(row, name)
     )
     if customer is not member:
-        found = found.where(here(customer), customer.id == getattr(member, identifier))
-    found = found.where(_living(customer), seen(everything, customer))
+        found = found.where(in_workspace(customer), customer.id == getattr(member, identifier))
+    found = found.where(_living(customer), visible_to(sees_all, customer))
     return _gathered(found.correlate(row), dialect).label("ids")
 
 
 @cache
-def _matches(everything: bool) -> Prepared[Any]:
+def _matches(sees_all: bool) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
         customer = tables.Customer
         lists = (
-            _gathered(_others(key, customer, everything), dialect).label(label)
+            _gathered(_others(key, customer, sees_all), dialect).label(label)
             for key, label in zip(STRONGEST, ("emails", "phones", "names"), strict=True)
         )
         return select(customer.id, *lists).where(  # type: ignore[call-overload, no-any-return] # a column
-            here(customer),
-            among(customer.id, "ids"),
+            in_workspace(customer),
+            any_of(customer.id, "ids"),
             customer.archived_at.is_(None),  # type: ignore[union-attr] # as above
         )
 
-    return Built(build)
+    return DialectStatement(build)
 
 
-def _others(key: DuplicateKey, customer: Any, everything: bool) -> Select[Any]:
+def _others(key: DuplicateKey, customer: Any, sees_all: bool) -> Select[Any]:
     table, name, identifier = _SOURCES[key]
     row = aliased(table)
     other = row if table is tables.Customer else aliased(tables.Customer)
     other_id = getattr(row, identifier)
-    found = select(other_id.label("id")).where(here(row), other_id != customer.id)
+    found = select(other_id.label("id")).where(in_workspace(row), other_id != customer.id)
     if other is row:
         found = found.where(row.name_key == customer.name_key)
     else:
         own = aliased(table)
-        found = found.where(here(own, other), getattr(own, identifier) == customer.id, other.id == other_id)
+        found = found.where(in_workspace(own, other), getattr(own, identifier) == customer.id, other.id == other_id)
         found = found.where(getattr(row, name) == getattr(own, name)).distinct()
     both_ways = _Pair(row, customer, other_id, customer.id), _Pair(row, customer, customer.id, other_id)
-    found = found.where(_living(other), seen(everything, other), *(not_(_dismissed_pair(ids)) for ids in both_ways))
+    found = found.where(_living(other), visible_to(sees_all, other), *(not_(_dismissed_pair(ids)) for ids in both_ways))
     return found.correlate(customer)
 
 
@@ -361,21 +369,21 @@ def _gathered(found: Select[Any], dialect: str) -> Any:
     return func.array(some.scalar_subquery())
 
 
-_VALUES: Final = prepared(
+_VALUES: Final = prepare(
     union_all(
         *(
             select(
                 getattr(table, identifier).label("customer_id"),
                 literal_column(str(key.value)).label("key"),
                 getattr(table, name).label("value"),
-            ).where(here(table), among(getattr(table, identifier), "ids"))
+            ).where(in_workspace(table), any_of(getattr(table, identifier), "ids"))
             for key, (table, name, identifier) in _SOURCES.items()
         )
     )
 )
-_DISMISSED: Final = prepared(
+_DISMISSED: Final = prepare(
     select(tables.DuplicateDismissal).where(
-        here(tables.DuplicateDismissal),
-        or_(among(tables.DuplicateDismissal.first_id, "ids"), among(tables.DuplicateDismissal.second_id, "ids")),
+        in_workspace(tables.DuplicateDismissal),
+        or_(any_of(tables.DuplicateDismissal.first_id, "ids"), any_of(tables.DuplicateDismissal.second_id, "ids")),
     )
 )

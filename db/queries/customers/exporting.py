@@ -12,8 +12,8 @@ from db import tables
 from db.engine import Session
 from db.paging.keyset import Kept, Listing, ordered
 from db.paging.sorting import Sort
-from db.statements import Built, Prepared, among, here, prepared
-from db.visibility import Sight, seen
+from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace, prepare
+from db.visibility import Visibility, visible_to
 
 _CUSTOMER: Final = tables.Customer
 
@@ -31,31 +31,33 @@ class Asked:
 
 
 def _asked(column: Any, together: bool) -> Any:
-    return column.between(bindparam("first"), bindparam("last")) if together else among(column, "ids")
+    return column.between(bindparam("first"), bindparam("last")) if together else any_of(column, "ids")
 
 
-async def customers(session: Session, asked: Asked, sight: Sight, columns: frozenset[str]) -> list[Any] | None:
+async def customers(
+    session: Session, asked: Asked, visibility: Visibility, columns: frozenset[str]
+) -> list[Any] | None:
     """Those in sight who are there, with these columns and the id, in no order; None where those asked for together
     are far from each other."""
-    statement = _customers(columns | {"id"}, sight.everything, asked.together)
+    statement = _customers(columns | {"id"}, visibility.sees_all, asked.together)
     most = 2 * len(asked.ids)
-    found = await session.rows(
-        statement, **asked.values(), **sight.values(), **({"most": most} if asked.together else {})
+    found = await session.fetch_all(
+        statement, **asked.values(), **visibility.parameters(), **({"most": most} if asked.together else {})
     )
     return None if asked.together and len(found) == most else found
 
 
 @lru_cache(maxsize=200)
-def _customers(columns: frozenset[str], everything: bool, together: bool) -> Prepared[Any]:
+def _customers(columns: frozenset[str], sees_all: bool, together: bool) -> PreparedStatement[Any]:
     chosen = [col(getattr(_CUSTOMER, name)) for name in sorted(columns)]
-    found = select(*chosen).where(here(_CUSTOMER), _asked(col(_CUSTOMER.id), together), seen(everything))
-    return prepared(found.limit(bindparam("most")) if together else found)
+    found = select(*chosen).where(in_workspace(_CUSTOMER), _asked(col(_CUSTOMER.id), together), visible_to(sees_all))
+    return prepare(found.limit(bindparam("most")) if together else found)
 
 
 def _hanging(table: Any, *columns: Any, together: bool) -> Select[Any]:
     """The customer's id first, then what hangs on him."""
     found: Select[Any] = select(col(table.customer_id), *columns)
-    return found.where(here(table), _asked(col(table.customer_id), together))
+    return found.where(in_workspace(table), _asked(col(table.customer_id), together))
 
 
 _PHONE, _EMAIL, _EXTERNAL = tables.CustomerPhone, tables.CustomerEmail, tables.CustomerExternalId
@@ -73,14 +75,14 @@ _PARTS: Final[Mapping[str, tuple[Any, Sequence[Any], Sequence[Any]]]] = {
 
 
 @cache
-def _part(part: str, together: bool) -> Prepared[Any]:
+def _part(part: str, together: bool) -> PreparedStatement[Any]:
     table, columns, order = _PARTS[part]
-    return prepared(_hanging(table, *map(col, columns), together=together).order_by(*map(col, order)))
+    return prepare(_hanging(table, *map(col, columns), together=together).order_by(*map(col, order)))
 
 
 async def hanging(session: Session, part: str, asked: Asked) -> list[Any]:
     """What hangs on the customers, each row beginning with the customer's id: (id, phone), (id, system, value), …"""
-    return await session.rows(_part(part, asked.together), **asked.values()) if asked.ids else []
+    return await session.fetch_all(_part(part, asked.together), **asked.values()) if asked.ids else []
 
 
 _ID: Final = 16
@@ -88,7 +90,7 @@ _JOINED: Final[Mapping[str, tuple[Any, Any]]] = {"tags": (_WORN, _WORN.tag_id), 
 
 
 @cache
-def _joined(part: str, together: bool) -> Prepared[Any]:
+def _joined(part: str, together: bool) -> PreparedStatement[Any]:
     """The ids of what hangs on each customer, one behind the other: of many small rows the decoding costs most."""
     table, key = _JOINED[part]
 
@@ -97,18 +99,18 @@ def _joined(part: str, together: bool) -> Prepared[Any]:
         joined = func.string_agg(key, empty) if dialect == "postgresql" else func.group_concat(func.hex(key), empty)
         return _hanging(table, joined.label("ids"), together=together).group_by(col(table.customer_id))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 async def joined(session: Session, part: str, asked: Asked) -> list[tuple[bytes, list[bytes]]]:
     """The ids of the tags or friends that each customer has."""
-    rows = await session.rows(_joined(part, asked.together), **asked.values())
+    rows = await session.fetch_all(_joined(part, asked.together), **asked.values())
     held = [(row[0], row[1] if isinstance(row[1], bytes) else bytes.fromhex(row[1])) for row in rows]
     return [(key, [some[at : at + _ID] for at in range(0, len(some), _ID)]) for key, some in held]
 
 
-_SHARED: Final[Mapping[str, Prepared[Any]]] = {
-    part: prepared(select(table.id, *columns).where(here(table), among(table.id, "ids")))
+_SHARED: Final[Mapping[str, PreparedStatement[Any]]] = {
+    part: prepare(select(table.id, *columns).where(in_workspace(table), any_of(table.id, "ids")))
     for part, table, columns in (
         ("tags", tables.Tag, (tables.Tag.name, tables.Tag.name_key)),
         ("agents", tables.Agent, (tables.Agent.email, tables.Agent.name_key)),
@@ -120,18 +122,18 @@ _SHARED: Final[Mapping[str, Prepared[Any]]] = {
 
 async def shared(session: Session, part: str, ids: Collection[bytes]) -> list[Any]:
     """What many customers share: its id, and what it is called in a file."""
-    return await session.rows(_SHARED[part], ids=list(ids)) if ids else []
+    return await session.fetch_all(_SHARED[part], ids=list(ids)) if ids else []
 
 
 def ids(session: Session, match: Listing, sort: Sort, size: int) -> AsyncGenerator[list[Any]]:
     """The ids of all customers of a list in its order, `size` at a time, as they are at one moment."""
-    return session.pieces(_ids(Kept(match), sort.shape), size, **match.values, **sort.bound)
+    return session.stream(_ids(Kept(match), sort.shape), size, **match.values, **sort.bound)
 
 
 @lru_cache(maxsize=200)
-def _ids(kept: Kept, sort: tuple[Any, ...]) -> Prepared[Any]:
+def _ids(kept: Kept, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
         found = ordered(kept.listing, dialect, sort, wanted=False)
         return found.with_only_columns(kept.listing.row.id.label("id"), maintain_column_froms=True)
 
-    return Built(build)
+    return DialectStatement(build)

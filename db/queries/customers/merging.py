@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import SQLModel
 
 from db import tables
-from db.engine import Session, Work
-from db.statements import Prepared, among, here, prepared
+from db.engine import Session, Transaction
+from db.statements import PreparedStatement, any_of, in_workspace, prepare
 from db.tables.column_types import Id
 
 MOVED: Final[tuple[Any, ...]] = (tables.Note, tables.Interaction, tables.Order, tables.CustomerAlias)
@@ -29,51 +29,51 @@ OWN: Final[tuple[Any, ...]] = (
 """What is a part of a customer, and goes with it."""
 
 
-async def move(work: Work, table: Any, ids: Sequence[bytes], to: bytes) -> None:
+async def move(transaction: Transaction, table: Any, ids: Sequence[bytes], to: bytes) -> None:
     """The rows of `table` that belong to these customers belong to `to`."""
-    await work.execute(_move(table, "customer_id"), ids=ids, to=to)
+    await transaction.execute(_move(table, "customer_id"), ids=ids, to=to)
 
 
-async def move_rows(work: Work, table: Any, ids: Sequence[bytes], to: bytes) -> None:
+async def move_rows(transaction: Transaction, table: Any, ids: Sequence[bytes], to: bytes) -> None:
     """These rows of `table` belong to `to`."""
     if ids:
-        await work.execute(_move(table, "id"), ids=ids, to=to)
+        await transaction.execute(_move(table, "id"), ids=ids, to=to)
 
 
 async def owned(session: Session, table: Any, ids: Sequence[bytes]) -> list[Any]:
     """The whole rows of `table` that belong to these customers."""
-    return await session.rows(_owned(table), ids=ids)
+    return await session.fetch_all(_owned(table), ids=ids)
 
 
 async def hanging(session: Session, table: Any, ids: Sequence[bytes]) -> list[Any]:
     """`id` and `customer_id` of the rows of `table` that belong to these customers."""
-    return await session.rows(_hanging(table), ids=ids)
+    return await session.fetch_all(_hanging(table), ids=ids)
 
 
 async def there(session: Session, table: Any, ids: Sequence[bytes]) -> set[bytes]:
     """Which of these ids `table` has."""
-    return {row.id for row in await session.rows(_there(table), ids=ids)} if ids else set()
+    return {row.id for row in await session.fetch_all(_there(table), ids=ids)} if ids else set()
 
 
 @cache
-def _move(table: Any, key: str) -> Prepared[Any]:
-    return prepared(
+def _move(table: Any, key: str) -> PreparedStatement[Any]:
+    return prepare(
         update(table)
-        .where(here(table), among(getattr(table, key), "ids"))
+        .where(in_workspace(table), any_of(getattr(table, key), "ids"))
         .values(customer_id=bindparam("to", type_=Id))
     )
 
 
 @cache
-def _owned(table: type[SQLModel]) -> Prepared[Any]:
-    return prepared(select(table).where(here(table), among(table.customer_id, "ids")))  # type: ignore[attr-defined] # each has one
+def _owned(table: type[SQLModel]) -> PreparedStatement[Any]:
+    return prepare(select(table).where(in_workspace(table), any_of(table.customer_id, "ids")))  # type: ignore[attr-defined] # each has one
 
 
 @cache
-def _hanging(table: Any) -> Prepared[Any]:
-    return prepared(select(table.id, table.customer_id).where(here(table), among(table.customer_id, "ids")))
+def _hanging(table: Any) -> PreparedStatement[Any]:
+    return prepare(select(table.id, table.customer_id).where(in_workspace(table), any_of(table.customer_id, "ids")))
 
 
 @cache
-def _there(table: Any) -> Prepared[Any]:
-    return prepared(select(table.id).where(here(table), among(table.id, "ids")))
+def _there(table: Any) -> PreparedStatement[Any]:
+    return prepare(select(table.id).where(in_workspace(table), any_of(table.id, "ids")))

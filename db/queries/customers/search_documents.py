@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from db import tables
 from db.engine import Session
 from db.filtering.search import SECTIONS
-from db.statements import among, here, prepared
+from db.statements import any_of, in_workspace, prepare
 from db.values.folding import fold
 
 # Country calling codes of two digits (E.164); 1 and 7 have one, all others three.
@@ -98,7 +98,7 @@ def national(phone: str) -> str:
 
 async def documents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Any]:
     """What customers are found by: the `document`, and beside it what of their own row can be shown as it was typed."""
-    return {row.id: row for row in await session.rows(_DOCUMENTS, ids=ids)}
+    return {row.id: row for row in await session.fetch_all(_DOCUMENTS, ids=ids)}
 
 
 TYPED = (
@@ -106,21 +106,23 @@ TYPED = (
     "country",
 )  # fmt: skip
 
-_DOCUMENTS = prepared(
+_DOCUMENTS = prepare(
     select(
         tables.Customer.id,
         col(tables.CustomerSearch.text).label("document"),
         *(getattr(tables.Customer, name) for name in TYPED),
     )
     .join(tables.CustomerSearch, col(tables.CustomerSearch.customer_id) == tables.Customer.id)
-    .where(here(tables.Customer, tables.CustomerSearch), among(tables.Customer.id, "ids"))
+    .where(in_workspace(tables.Customer, tables.CustomerSearch), any_of(tables.Customer.id, "ids"))
 )
 
-_TEXTS = prepared(
-    select(tables.CustomerSearch).where(here(tables.CustomerSearch), among(tables.CustomerSearch.customer_id, "ids"))
+_TEXTS = prepare(
+    select(tables.CustomerSearch).where(
+        in_workspace(tables.CustomerSearch), any_of(tables.CustomerSearch.customer_id, "ids")
+    )
 )
 
 
 async def texts(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, str]:
     """The document of each of these customers."""
-    return {row.customer_id: row.text for row in await session.rows(_TEXTS, ids=ids)}
+    return {row.customer_id: row.text for row in await session.fetch_all(_TEXTS, ids=ids)}

@@ -8,29 +8,33 @@ from typing import Any, Final
 
 from sqlalchemy import func, select, text
 
-from db.engine import Work
-from db.statements import Prepared
+from db.engine import Transaction
+from db.statements import PreparedStatement
 
 PAGES: Final = 32
 """Pages that a step writes at most: some ten milliseconds."""
 
 # The parameter of the workspace is none of these statements'.
-_BY_STEPS: Prepared[None] = Prepared(text("INSERT INTO customer_text(customer_text, rank) VALUES ('automerge', 0)"))
-_STEP: Prepared[None] = Prepared(text(f"INSERT INTO customer_text(customer_text, rank) VALUES ('merge', {PAGES})"))
-_CHANGES: Prepared[Any] = Prepared(select(func.total_changes().label("count")))
+_BY_STEPS: PreparedStatement[None] = PreparedStatement(
+    text("INSERT INTO customer_text(customer_text, rank) VALUES ('automerge', 0)")
+)
+_STEP: PreparedStatement[None] = PreparedStatement(
+    text(f"INSERT INTO customer_text(customer_text, rank) VALUES ('merge', {PAGES})")
+)
+_CHANGES: PreparedStatement[Any] = PreparedStatement(select(func.total_changes().label("count")))
 
 # What the step notes about itself changes one row.
 _NOTHING: Final = 2
 
 
-async def by_steps(work: Work) -> None:
+async def by_steps(transaction: Transaction) -> None:
     """From now on merging is left to `step`."""
-    await work.execute(_BY_STEPS)
+    await transaction.execute(_BY_STEPS)
 
 
-async def step(work: Work) -> bool:
+async def step(transaction: Transaction) -> bool:
     """Merges a little; whether there may be more to do."""
-    (before,) = await work.rows(_CHANGES)
-    await work.execute(_STEP)
-    (after,) = await work.rows(_CHANGES)
+    (before,) = await transaction.fetch_all(_CHANGES)
+    await transaction.execute(_STEP)
+    (after,) = await transaction.fetch_all(_CHANGES)
     return bool(after.count - before.count >= _NOTHING)

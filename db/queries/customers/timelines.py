@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from db import tables
 from db.engine import Session
 from db.queries.change_log import identifier
-from db.statements import Prepared, among, grouped, here, prepared
+from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
 from db.tables.column_types import Id, Moment
 
 Place = tuple[int, bytes]
@@ -41,18 +41,18 @@ async def entries(session: Session, ids: Sequence[bytes], size: int, after: Plac
         if after is not None:
             key: Any = min(int.from_bytes(after[1]), 2**63 - 1) if tie == "seq" else after[1]
             bounds = {"moment": after[0], "tie": key}
-        for key, rows in grouped(
-            await session.rows(_newest(table, after is not None), ids=ids, size=size, **bounds), owner
+        for key, rows in group_rows(
+            await session.fetch_all(_newest(table, after is not None), ids=ids, size=size, **bounds), owner
         ).items():
             found.setdefault(key, []).extend(rows)
     return {key: sorted(rows, key=place, reverse=True)[:size] for key, rows in found.items()}
 
 
 @cache
-def _newest(table: Any, after: bool) -> Prepared[Any]:
+def _newest(table: Any, after: bool) -> PreparedStatement[Any]:
     owner, at, tie = _READ[table]
     customer, moment, key = (col(getattr(table, name)) for name in (owner, at, tie))
-    conditions = [here(table), among(customer, "ids")]
+    conditions = [in_workspace(table), any_of(customer, "ids")]
     if after:
         bound = bindparam("tie", type_=Moment if tie == "seq" else Id)
         since = bindparam("moment", type_=Moment)
@@ -60,4 +60,4 @@ def _newest(table: Any, after: bool) -> Prepared[Any]:
     place_ = func.row_number().over(partition_by=customer, order_by=(moment.desc(), key.desc()))
     numbered = select(table, place_.label("place_among")).where(*conditions).subquery()
     columns = [numbered.c[column.name] for column in tables.metadata.tables[str(table.__tablename__)].columns]
-    return prepared(select(*columns).where(numbered.c.place_among <= bindparam("size")), reads=table)
+    return prepare(select(*columns).where(numbered.c.place_among <= bindparam("size")), reads=table)

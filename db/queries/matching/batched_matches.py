@@ -17,8 +17,8 @@ from db.paging.keyset import Kept, Listing, Page, Window
 from db.paging.sorting import Sort
 from db.queries.matching import matches
 from db.queries.matching.matches import Match, Sample
-from db.statements import Built, Prepared, among, here
-from db.visibility import seen
+from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace
+from db.visibility import visible_to
 
 # As many go into one statement; a page has at most 250 parents.
 _TOGETHER: Final = 50
@@ -46,7 +46,7 @@ async def pages(session: Session, several: Several, window: Window, sort: Sort) 
             values |= each.values
         listings = await _fitting(session, part, sort, values)
         statement = _ids(listings, sort.shape, shapes, window.backwards, window.size + 1)
-        row: Any = await session.first(statement, **values)
+        row: Any = await session.fetch_first(statement, **values)
         gathered = {
             key: nested_pages.listed(row, f"ids_{place}", len(reads), window.size + 1)
             for place, (key, _) in enumerate(part)
@@ -66,7 +66,7 @@ async def _fitting(
     }
     indexed = {place: match.search is None for place, (_, match) in enumerate(part)}
     if samples:
-        row: Any = await session.first(_samples(Samples(tuple(samples.values()))), **values)
+        row: Any = await session.fetch_first(_samples(Samples(tuple(samples.values()))), **values)
         indexed |= {
             place: matches.rare(session.dialect.name, getattr(row, f"count_{number}"))
             for number, place in enumerate(samples)
@@ -81,7 +81,7 @@ async def counts(session: Session, several: Several, at_most: int | None) -> Map
     """How many customers each finds: one statement for every fifty; counting stops at `at_most`."""
     found: dict[Any, int] = {}
     for part in several.parts():
-        row: Any = await session.first(
+        row: Any = await session.fetch_first(
             _counts(_listings(session, part, indexed=True), at_most), **_values(session, part)
         )
         found |= {key: getattr(row, f"count_{place}") for place, (key, _) in enumerate(part)}
@@ -92,7 +92,7 @@ async def holding(session: Session, several: Several, ids: Sequence[bytes]) -> M
     """Which of the matches each of the customers is in: one statement for every fifty."""
     found: dict[bytes, set[Any]] = {}
     for part in several.parts():
-        rows: list[Any] = await session.rows(
+        rows: list[Any] = await session.fetch_all(
             _holding(_listings(session, part, indexed=False)), customer_ids=ids, **_values(session, part)
         )
         for row in rows:
@@ -128,18 +128,18 @@ class Samples:
 
 
 @lru_cache(maxsize=200)
-def _samples(samples: Samples) -> Prepared[Any]:
+def _samples(samples: Samples) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
         counts = [one.build(dialect).scalar_subquery() for one in samples.all]
         return select(*(count.label(f"count_{place}") for place, count in enumerate(counts)))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 @lru_cache(maxsize=200)
 def _ids(
     kept: tuple[Kept, ...], sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
-) -> Prepared[Any]:
+) -> PreparedStatement[Any]:
     def ids(listing: Listing, dialect: str, name: str) -> list[Any]:
         own = []
         for phase in phases:
@@ -152,27 +152,29 @@ def _ids(
         each = [ids(one.listing, dialect, f"ids_{place}") for place, one in enumerate(kept)]
         return select(*(column for columns in each for column in columns))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 @lru_cache(maxsize=200)
-def _counts(kept: tuple[Kept, ...], at_most: int | None) -> Prepared[Any]:
+def _counts(kept: tuple[Kept, ...], at_most: int | None) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
         counts = [keyset.counting(each.listing, dialect, at_most).scalar_subquery() for each in kept]
         return select(*(count.label(f"count_{place}") for place, count in enumerate(counts)))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 @lru_cache(maxsize=200)
-def _holding(kept: tuple[Kept, ...]) -> Prepared[Any]:
+def _holding(kept: tuple[Kept, ...]) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
         within = [_within(each.listing.build(dialect)).label(f"in_{place}") for place, each in enumerate(kept)]
         row = tables.Customer
-        everything = kept[0].listing.everything
-        return select(col(row.id), *within).where(here(row), among(row.id, "customer_ids"), seen(everything))
+        sees_all = kept[0].listing.sees_all
+        return select(col(row.id), *within).where(
+            in_workspace(row), any_of(row.id, "customer_ids"), visible_to(sees_all)
+        )
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 def _within(found: Select[Any]) -> Any:

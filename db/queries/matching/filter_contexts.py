@@ -13,15 +13,15 @@ from db.filtering.relative_dates import Clock
 from db.queries import workspaces
 from db.queries.catalogue import departments
 from db.queries.customers import customers
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.enums import EntityType
 from db.values import wire_format
-from db.visibility import Sight
+from db.visibility import Visibility
 
-_FIELDS_IN_USE = prepared(
-    select(tables.CustomField).where(here(tables.CustomField), col(tables.CustomField.active).is_(True))
+_FIELDS_IN_USE = prepare(
+    select(tables.CustomField).where(in_workspace(tables.CustomField), col(tables.CustomField.active).is_(True))
 )
-_SEGMENTS = prepared(select(tables.Segment).where(here(tables.Segment)))
+_SEGMENTS = prepare(select(tables.Segment).where(in_workspace(tables.Segment)))
 
 # What stands in a filter or a sort where the workspace has to be asked before it can be read.
 _FIELDS = frozenset({"customFields", "customField"})
@@ -34,12 +34,18 @@ _ANYWHERE = ZoneInfo("UTC")
 
 
 async def of(
-    session: Session, questions: Iterable[Any], *, now: int, agent_id: bytes | None, sight: Sight, clock: bool = False
+    session: Session,
+    questions: Iterable[Any],
+    *,
+    now: int,
+    agent_id: bytes | None,
+    visibility: Visibility,
+    clock: bool = False,
 ) -> Circumstances:
     """What the questions, filters and sorts as plain data, need to be read: at most five statements. `clock`: they
     are reckoned in the workspace's days, whatever they are."""
     names, keys, ids = _spoken([*questions])
-    segments = {row.id: row for row in await session.rows(_SEGMENTS)} if names & _SEGMENT else {}
+    segments = {row.id: row for row in await session.fetch_all(_SEGMENTS)} if names & _SEGMENT else {}
     if segments:
         names, keys, ids = _spoken([*questions, *(segment.filter for segment in segments.values())])
     tree = await departments.every(session) if names & _TREE else []
@@ -47,7 +53,7 @@ async def of(
     return Circumstances(
         Clock(now, await workspaces.zone(session) if clock or names & _CLOCK else _ANYWHERE),
         agent_id,
-        sight,
+        visibility,
         _by_keys(rows) if rows else {},
         segments,
         {row.id: row.parent_id for row in tree},
@@ -59,14 +65,14 @@ async def of(
 
 async def known_by(session: Session, rows: Sequence[Any] | None) -> bool:
     """Whether the fields are still the ones that something was read with; None: with none."""
-    return rows is None or await session.settled(_FIELDS_IN_USE) is rows
+    return rows is None or await session.fetch_cached(_FIELDS_IN_USE) is rows
 
 
 async def _fields(session: Session, keys: set[str]) -> Sequence[Any]:
     """The active fields. One that is not known yet may have been made by another process just now."""
-    rows = await session.settled(_FIELDS_IN_USE)
+    rows = await session.fetch_cached(_FIELDS_IN_USE)
     if keys - {row.key for row in rows}:
-        rows = await session.rows(_FIELDS_IN_USE)
+        rows = await session.fetch_all(_FIELDS_IN_USE)
     return rows
 
 
@@ -95,6 +101,6 @@ def _spoken(plain: Any) -> tuple[set[str], set[str], set[bytes]]:
             waiting += one.values()
         elif isinstance(one, list | tuple):
             waiting += one
-        elif isinstance(one, str) and (identifier := wire_format.parse("Customer", one)):
+        elif isinstance(one, str) and (identifier := wire_format.decode_id("Customer", one)):
             ids.add(identifier)
     return names, keys, ids

@@ -13,9 +13,9 @@ from sqlalchemy.orm import aliased
 
 from db import tables
 from db.filtering import custom_fields, relative_dates
-from db.filtering.errors import QuestionRefused, invalid
+from db.filtering.errors import QueryError, invalid
 from db.filtering.filter_context import Circumstances
-from db.statements import here
+from db.statements import in_workspace
 from db.tables.column_types import Id
 from db.tables.enums import CustomFieldType, EntityType
 
@@ -101,7 +101,7 @@ def grouping(plain: Sequence[Any], known: Circumstances) -> Grouping:
     if not plain:
         raise invalid("Groups need at least one key in `by`.", path)
     if len(plain) > MOST:
-        raise QuestionRefused("LIMIT_EXCEEDED", f"Groups have at most {MOST} keys, not {len(plain)}.", path, limit=MOST)
+        raise QueryError("LIMIT_EXCEEDED", f"Groups have at most {MOST} keys, not {len(plain)}.", path, limit=MOST)
     return Grouping(tuple(_part(one, known, (*path, str(place))) for place, one in enumerate(plain)))
 
 
@@ -121,12 +121,12 @@ def _part(plain: Any, known: Circumstances, path: tuple[str, ...]) -> Part:
 def _attached(found: Select[Any], row: Any, part: Part, place: int) -> tuple[Select[Any], Any]:
     if part.kind == "tag":
         worn: Any = aliased(tables.CustomerTag)
-        return found.outerjoin(worn, and_(here(worn), worn.customer_id == row.id)), worn.tag_id
+        return found.outerjoin(worn, and_(in_workspace(worn), worn.customer_id == row.id)), worn.tag_id
     if part.kind == "field":
         value: Any = aliased(tables.CustomerValue)
         of_field = value.field_id == bindparam(f"g{place}", type_=Id)
         return (
-            found.outerjoin(value, and_(here(value), value.customer_id == row.id, of_field)),
+            found.outerjoin(value, and_(in_workspace(value), value.customer_id == row.id, of_field)),
             getattr(value, part.name),
         )
     column = getattr(row, part.name)

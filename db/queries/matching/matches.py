@@ -26,9 +26,9 @@ from db.paging.keyset import Kept, Listing
 from db.paging.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, sort
 from db.queries import workspaces
 from db.queries.matching import filter_contexts
-from db.statements import Built, Prepared, among, here
-from db.values.hashed_key import Alike
-from db.visibility import Sight, seen
+from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace
+from db.values.hashed_key import HashedKey
+from db.visibility import Visibility, visible_to
 
 # How many of the first in order are looked at, until so many of them fit, to see whether a question finds many or few.
 # SQLite, which plans without looking, is helped with more.
@@ -67,20 +67,20 @@ class Question:
 class Match:
     """The customers that a question finds."""
 
-    sight: Sight
+    visibility: Visibility
     condition: Condition = Condition(TRUE)  # noqa: RUF009 - it never changes.
     archived: str = "EXCLUDE"
     search: Search | None = None
-    key: Alike = field(init=False, compare=False, repr=False)
+    key: HashedKey = field(init=False, compare=False, repr=False)
     """Equal where the SQL is."""
     chosen: dict[Any, tuple[bool, float]] = field(default_factory=dict, compare=False, repr=False)
     """How its pages were found best in an order, and until when that is believed."""
     _bound: dict[str, Any] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        parts = self.condition.shape, self.archived, self.sight.everything, self.search and self.search.shape
-        object.__setattr__(self, "key", Alike(parts))
-        object.__setattr__(self, "_bound", {**self.condition.bound, **self.sight.values()})
+        parts = self.condition.shape, self.archived, self.visibility.sees_all, self.search and self.search.shape
+        object.__setattr__(self, "key", HashedKey(parts))
+        object.__setattr__(self, "_bound", {**self.condition.bound, **self.visibility.parameters()})
 
     @property
     def everyone(self) -> bool:
@@ -90,7 +90,7 @@ class Match:
     @property
     def whole(self) -> bool:
         """Whether it finds all customers but those who are archived."""
-        return self.everyone and self.sight.everything and self.archived == "EXCLUDE"
+        return self.everyone and self.visibility.sees_all and self.archived == "EXCLUDE"
 
     def values(self, workspace_id: int | None) -> dict[str, Any]:
         """Not to be changed: the same each time."""
@@ -99,10 +99,10 @@ class Match:
     def where(self, dialect: str, row: Any, *, indexed: bool = True, paged: bool = False) -> list[ColumnElement[bool]]:
         """The conditions on a row of customers. `indexed`: an index begins, not the list. `paged`: it is for a page, in
         the order of the list."""
-        writer = Writer(dialect, everything=self.sight.everything, walking=not indexed)
-        found = [here(row)]
-        if not self.sight.everything:
-            found.append(seen(False, row))
+        writer = Writer(dialect, sees_all=self.visibility.sees_all, walking=not indexed)
+        found = [in_workspace(row)]
+        if not self.visibility.sees_all:
+            found.append(visible_to(False, row))
         if self.archived != "INCLUDE":
             archived_at = row.archived_at
             if self.archived == "ONLY":
@@ -127,10 +127,10 @@ def _searched(found: Search, writer: Writer, dialect: str, row: Any, indexed: bo
 
 
 async def asked(
-    session: Session, question: Question, *, sight: Sight, agent_id: bytes | None, now: int
+    session: Session, question: Question, *, visibility: Visibility, agent_id: bytes | None, now: int
 ) -> tuple[Match, Sort]:
     """What the question means now, in this workspace. Raises QuestionRefused."""
-    match, order = found = await _read(session, question, sight=sight, agent_id=agent_id, now=now)
+    match, order = found = await _read(session, question, visibility=visibility, agent_id=agent_id, now=now)
     if match.search is None or session.dialect.name != "sqlite":
         return found
     alone = await workspaces.alone(session)
@@ -138,14 +138,14 @@ async def asked(
 
 
 async def _read(
-    session: Session, question: Question, *, sight: Sight, agent_id: bytes | None, now: int
+    session: Session, question: Question, *, visibility: Visibility, agent_id: bytes | None, now: int
 ) -> tuple[Match, Sort]:
-    words = _words(question, sight, agent_id)
+    words = _words(question, visibility, agent_id)
     earlier = _READINGS.get(words) if words else None
     if earlier is not None and earlier.lasting and await filter_contexts.known_by(session, earlier.rows):
         return earlier.found
     plains = [question.filter, question.sort, *(plain for plain, _ in question.more)]
-    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, sight=sight)
+    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, visibility=visibility)
     match, order = found = read(question, known)
     if earlier is not None:
         # It may mean something else by now, but hardly: its pages are found best as a moment ago.
@@ -168,15 +168,15 @@ class _Reading:
 _READINGS: Final[dict[Any, _Reading]] = {}
 
 
-def _keep(words: Any, reading: _Reading) -> None:
+def _keep(words: Any, session: _Reading) -> None:
     """The oldest goes first."""
     _READINGS.pop(words, None)
-    _READINGS[words] = reading
+    _READINGS[words] = session
     if len(_READINGS) > _KEPT:
         del _READINGS[next(iter(_READINGS))]
 
 
-def _words(question: Question, sight: Sight, agent_id: bytes | None) -> tuple[Any, ...] | None:
+def _words(question: Question, visibility: Visibility, agent_id: bytes | None) -> tuple[Any, ...] | None:
     """Equal for those who ask the same and see the same; None where that is not to be kept."""
     if question.more:
         return None
@@ -185,7 +185,7 @@ def _words(question: Question, sight: Sight, agent_id: bytes | None) -> tuple[An
         said = orjson.dumps(plain)
     except TypeError:
         return None
-    return (said, sight, agent_id) if len(said) <= _LONGEST else None
+    return (said, visibility, agent_id) if len(said) <= _LONGEST else None
 
 
 def read(question: Question, known: Circumstances) -> tuple[Match, Sort]:
@@ -205,7 +205,7 @@ def read_with(reader: Reader, question: Question) -> tuple[Match, Sort]:
     search = searching.search(question.search, question.sections)
     relevance = None if search is None else Relevance(search.shape, search)
     order = NEWEST_FIRST if question.sort is None else sort(question.sort, CUSTOMERS, known, relevance=relevance)
-    return Match(known.sight, condition, question.archived, search), order
+    return Match(known.visibility, condition, question.archived, search), order
 
 
 async def listing(session: Session, match: Match, order: Sort = NEWEST_FIRST) -> Listing:
@@ -217,7 +217,7 @@ async def list_of(session: Session, match: Match, order: Sort) -> Listing:
     """The same for a list that has none beside it, and is not a part of anything."""
     if session.dialect.name != "sqlite" or order.keys or match.search or match.archived == "ONLY":
         return await listing(session, match, order)
-    found = leading(match.condition.shape) if match.sight.everything else None
+    found = leading(match.condition.shape) if match.visibility.sees_all else None
     return await listing(session, match, order) if found is None else _led(session, match, *found)
 
 
@@ -225,7 +225,7 @@ def _led(session: Session, match: Match, relation: str, asked: Shape, rest: Shap
     """SQLite would gather all that are related, and sort them; or go through the list for those who are."""
 
     def build(dialect: str) -> Select[Any]:
-        begun = Writer(dialect, everything=True).led(tables.Customer, relation, asked)
+        begun = Writer(dialect, sees_all=True).led(tables.Customer, relation, asked)
         left = replace(match, condition=Condition(rest))
         return select(tables.Customer).select_from(begun).where(*left.where(dialect, tables.Customer, paged=True))
 
@@ -239,13 +239,13 @@ def all_of(session: Session, match: Match, *, indexed: bool = True, paged: bool 
     def build(dialect: str) -> Select[Any]:
         found, rest = select(tables.Customer), match
         if indexed and dialect == "postgresql" and match.condition.shape != TRUE:
-            writer = Writer(dialect, everything=match.sight.everything)
+            writer = Writer(dialect, sees_all=match.visibility.sees_all)
             found, shape = writer.joined(found, tables.Customer, match.condition.shape)
             rest = replace(match, condition=Condition(shape))
         return found.where(*rest.where(dialect, tables.Customer, indexed=indexed, paged=paged))
 
     key = ("customers", match.key, indexed, paged)
-    return Listing(key, build, tables.Customer, match.sight.everything, match.values(session.workspace_id))
+    return Listing(key, build, tables.Customer, match.visibility.sees_all, match.values(session.workspace_id))
 
 
 async def by_index(session: Session, match: Match, order: Sort) -> bool:
@@ -259,8 +259,8 @@ async def by_index(session: Session, match: Match, order: Sort) -> bool:
     place = (session.workspace_id, sample.key)
     indexed, until = match.chosen.get(place, (False, 0.0))
     if time.monotonic() > until:
-        statement = _kept(sample.key, lambda: Built(sample.build))
-        found = await session.rows(statement, **match.values(session.workspace_id))
+        statement = _kept(sample.key, lambda: DialectStatement(sample.build))
+        found = await session.fetch_all(statement, **match.values(session.workspace_id))
         indexed = rare(session.dialect.name, found[0].count)
         if len(match.chosen) >= _KEPT:
             match.chosen.clear()
@@ -320,21 +320,21 @@ def _chosen(shape: Shape, choosing: bool = False, negated: bool = False) -> bool
 def _newest_documents(found: Search, dialect: str) -> Select[Any]:
     newest = (
         select(col(tables.CustomerSearch.text))
-        .where(here(tables.CustomerSearch))
+        .where(in_workspace(tables.CustomerSearch))
         .order_by(col(tables.CustomerSearch.customer_id).desc())
         .limit(_few(_SAMPLE[dialect]))
         .subquery()
     )
-    says = searching.matches(found, Writer(dialect, everything=True), newest.c.text)
+    says = searching.matches(found, Writer(dialect, sees_all=True), newest.c.text)
     return _counted(select(newest.c.text).where(says), dialect)
 
 
 def _first_customers(match: Match, key: Key | None, dialect: str) -> Select[Any]:
     """Of the newest, or of the first by a column of theirs."""
     table = tables.Customer
-    first, down = select(table).where(here(table)), key is None or key.descending
+    first, down = select(table).where(in_workspace(table)), key is None or key.descending
     if key is not None:
-        first, column = key.expression.present(first, table, 0, Writer(dialect, everything=True), down=down)
+        first, column = key.expression.present(first, table, 0, Writer(dialect, sees_all=True), down=down)
         first = first.order_by(column.desc() if down else column.asc())
     identifier = col(table.id)
     first = first.order_by(identifier.desc() if down else identifier.asc()).limit(_few(_SAMPLE[dialect]))
@@ -351,10 +351,10 @@ def _few(number: int) -> Any:
     return literal_column(str(number))
 
 
-_STATEMENTS: dict[Any, Prepared[Any]] = {}
+_STATEMENTS: dict[Any, PreparedStatement[Any]] = {}
 
 
-def _kept(key: Any, make: Callable[[], Prepared[Any]]) -> Prepared[Any]:
+def _kept(key: Any, make: Callable[[], PreparedStatement[Any]]) -> PreparedStatement[Any]:
     found = _STATEMENTS.get(key)
     if found is None:
         if len(_STATEMENTS) >= _KEPT:
@@ -365,17 +365,16 @@ def _kept(key: Any, make: Callable[[], Prepared[Any]]) -> Prepared[Any]:
 
 async def among_ids(session: Session, match: Match, ids: Sequence[bytes]) -> frozenset[bytes]:
     """Which of these customers the match finds."""
-    found = await session.rows(_among_ids(Kept(all_of(session, match, indexed=False))), among_ids=ids, **match.values(
-        session.workspace_id
-    ))  # fmt: skip
+    statement = _among_ids(Kept(all_of(session, match, indexed=False)))
+    found = await session.fetch_all(statement, among_ids=ids, **match.values(session.workspace_id))
     return frozenset(row.id for row in found)
 
 
 @lru_cache(maxsize=200)
-def _among_ids(kept: Kept) -> Prepared[Any]:
+def _among_ids(kept: Kept) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
-        return kept.listing.build(dialect).where(among(tables.Customer.id, "among_ids")).with_only_columns(
+        return kept.listing.build(dialect).where(any_of(tables.Customer.id, "among_ids")).with_only_columns(
             col(tables.Customer.id)
         )  # fmt: skip
 
-    return Built(build)
+    return DialectStatement(build)

@@ -19,9 +19,9 @@ from db.filtering.search import LONGEST
 from db.paging.keyset import Listing
 from db.paging.sorting import AGENTS, COMPANIES, SEGMENTS, TAGS, Sort, sort
 from db.queries.matching import filter_contexts
-from db.statements import here
+from db.statements import in_workspace
 from db.values.folding import fold
-from db.visibility import Sight
+from db.visibility import Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +49,26 @@ async def asked(
     filter: Any,
     search: str | None,
     order: Any,
-    sight: Sight,
+    visibility: Visibility,
     agent_id: bytes | None,
     now: int,
 ) -> tuple[Listing, Sort]:
     """The records to take a page of or to count, and their order. Raises QuestionRefused."""
     kind = KINDS[name]
-    known = await filter_contexts.of(session, [filter, order], now=now, agent_id=agent_id, sight=sight)
+    known = await filter_contexts.of(session, [filter, order], now=now, agent_id=agent_id, visibility=visibility)
     reader = Reader(known)
     shape = TRUE if filter is None else kind.asked(reader, filter, ("filter",))
     shape = every([shape, _searched(reader, kind, search)])
     condition = Condition(shape, tuple(reader.values))
 
     def build(dialect: str) -> Select[Any]:
-        found = select(kind.table).where(here(kind.table))
+        found = select(kind.table).where(in_workspace(kind.table))
         if shape == TRUE:
             return found
-        return found.where(Writer(dialect, everything=sight.everything).says(shape, kind.table))
+        return found.where(Writer(dialect, sees_all=visibility.sees_all).says(shape, kind.table))
 
-    values = {**condition.bound, **sight.values()}
-    listing = Listing((name, shape, sight.everything), build, kind.table, sight.everything, values)
+    values = {**condition.bound, **visibility.parameters()}
+    listing = Listing((name, shape, visibility.sees_all), build, kind.table, visibility.sees_all, values)
     return listing, sort(order, kind.sorts, known)
 
 

@@ -8,26 +8,28 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 
 _NO_SORT = type_coerce(literal_column("NULL"), JSON).label("sort")
 _STORED = {
-    "saved view": prepared(
-        select(tables.SavedView.name, tables.SavedView.filter, tables.SavedView.sort).where(here(tables.SavedView))
+    "saved view": prepare(
+        select(tables.SavedView.name, tables.SavedView.filter, tables.SavedView.sort).where(
+            in_workspace(tables.SavedView)
+        )
     ),
-    "segment": prepared(
+    "segment": prepare(
         select(tables.Segment.name, tables.Segment.filter, _NO_SORT).where(
-            here(tables.Segment), col(tables.Segment.filter).is_not(None)
+            in_workspace(tables.Segment), col(tables.Segment.filter).is_not(None)
         )
     ),
-    "assignment rule": prepared(
+    "assignment rule": prepare(
         select(tables.AssignmentRule.name, tables.AssignmentRule.filter, _NO_SORT).where(
-            here(tables.AssignmentRule), col(tables.AssignmentRule.filter).is_not(None)
+            in_workspace(tables.AssignmentRule), col(tables.AssignmentRule.filter).is_not(None)
         )
     ),
-    "webhook": prepared(
+    "webhook": prepare(
         select(col(tables.Webhook.url).label("name"), tables.Webhook.filter, _NO_SORT).where(
-            here(tables.Webhook), col(tables.Webhook.filter).is_not(None)
+            in_workspace(tables.Webhook), col(tables.Webhook.filter).is_not(None)
         )
     ),
 }
@@ -35,4 +37,4 @@ _STORED = {
 
 async def stored(session: Session) -> Mapping[str, list[Any]]:
     """By what keeps them: `name`, `filter` and `sort` of each, either of the two null."""
-    return {kind: await session.rows(statement) for kind, statement in _STORED.items()}
+    return {kind: await session.fetch_all(statement) for kind, statement in _STORED.items()}

@@ -8,21 +8,21 @@ from sqlalchemy import BigInteger, LargeBinary, Select, bindparam, delete, func,
 from sqlmodel import col
 
 from db import tables
-from db.engine import Session, Work
+from db.engine import Session, Transaction
 from db.paging.keyset import Kept, Listing, ordered
 from db.paging.sorting import Sort
-from db.statements import WORKSPACE, Built, Prepared, among, here, prepared
+from db.statements import WORKSPACE, DialectStatement, PreparedStatement, any_of, in_workspace, prepare
 from db.tables.column_types import Code
 from db.tables.enums import Outcome
 
 _TARGET, _ROW, _CHANGE = tables.JobTarget, tables.JobRow, tables.Change
 
-Statement = tuple[Prepared[Any], dict[str, Any]]
+Statement = tuple[PreparedStatement[Any], dict[str, Any]]
 """A question and the values that are bound to it."""
 
-_NEXT = prepared(
+_NEXT = prepare(
     select(_TARGET)
-    .where(here(_TARGET), col(_TARGET.job_id) == bindparam("job_id"), col(_TARGET.row) > bindparam("after"))
+    .where(in_workspace(_TARGET), col(_TARGET.job_id) == bindparam("job_id"), col(_TARGET.row) > bindparam("after"))
     .order_by(col(_TARGET.row))
     .limit(bindparam("size"))
 )
@@ -30,12 +30,14 @@ _NEXT = prepared(
 
 async def first_ids(session: Session, match: Listing, sort: Sort, size: int) -> list[bytes]:
     """The ids of the first customers of a list."""
-    return [row.id for row in await session.rows(_first(Kept(match), sort.shape, size), **match.values, **sort.bound)]
+    return [
+        row.id for row in await session.fetch_all(_first(Kept(match), sort.shape, size), **match.values, **sort.bound)
+    ]
 
 
 @lru_cache(maxsize=200)
-def _first(kept: Kept, sort: tuple[Any, ...], size: int) -> Prepared[Any]:
-    return Built(lambda dialect: _ids(kept, dialect, sort).limit(literal_column(str(size))))
+def _first(kept: Kept, sort: tuple[Any, ...], size: int) -> PreparedStatement[Any]:
+    return DialectStatement(lambda dialect: _ids(kept, dialect, sort).limit(literal_column(str(size))))
 
 
 def _ids(kept: Kept, dialect: str, sort: tuple[Any, ...]) -> Select[Any]:
@@ -43,14 +45,14 @@ def _ids(kept: Kept, dialect: str, sort: tuple[Any, ...]) -> Select[Any]:
     return found.with_only_columns(kept.listing.row.id.label("id"), maintain_column_froms=True)
 
 
-async def snapshot(work: Work, job_id: bytes, match: Listing, sort: Sort, start: int) -> int:
+async def snapshot(transaction: Transaction, job_id: bytes, match: Listing, sort: Sort, start: int) -> int:
     """Keeps the customers of a list as the job's target, from row `start` on; returns how many there are."""
     statement = _snapshot(Kept(match), sort.shape)
-    return await work.execute(statement, target_job=job_id, start=start, **match.values, **sort.bound)
+    return await transaction.execute(statement, target_job=job_id, start=start, **match.values, **sort.bound)
 
 
 @lru_cache(maxsize=200)
-def _snapshot(kept: Kept, sort: tuple[Any, ...]) -> Prepared[Any]:
+def _snapshot(kept: Kept, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
     def build(dialect: str) -> Any:
         inner = _ids(kept, dialect, sort).subquery("found")
         number = func.row_number().over() + bindparam("start", type_=BigInteger())
@@ -62,7 +64,7 @@ def _snapshot(kept: Kept, sort: tuple[Any, ...]) -> Prepared[Any]:
         )
         return insert(_TARGET).from_select(["workspace_id", "job_id", "row", "node_id"], rows)
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 def finding(match: Listing, sort: Sort) -> Statement:
@@ -71,53 +73,61 @@ def finding(match: Listing, sort: Sort) -> Statement:
 
 
 @lru_cache(maxsize=200)
-def _all(kept: Kept, sort: tuple[Any, ...]) -> Prepared[Any]:
-    return Built(lambda dialect: _ids(kept, dialect, sort))
+def _all(kept: Kept, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
+    return DialectStatement(lambda dialect: _ids(kept, dialect, sort))
 
 
-_FORGET_TARGETS = prepared(
+_FORGET_TARGETS = prepare(
     delete(_TARGET).where(
-        here(_TARGET), col(_TARGET.job_id) == bindparam("job_id"), col(_TARGET.row) < bindparam("below")
+        in_workspace(_TARGET), col(_TARGET.job_id) == bindparam("job_id"), col(_TARGET.row) < bindparam("below")
     )
 )
-_HIGHEST = prepared(
-    select(func.max(col(_TARGET.row)).label("row")).where(here(_TARGET), col(_TARGET.job_id) == bindparam("job_id"))
+_HIGHEST = prepare(
+    select(func.max(col(_TARGET.row)).label("row")).where(
+        in_workspace(_TARGET), col(_TARGET.job_id) == bindparam("job_id")
+    )
 )
 
 
 async def highest(session: Session, job_id: bytes) -> int:
     """The number of the last row that the job's target has; -1 where it has none."""
-    found = (await session.rows(_HIGHEST, job_id=job_id))[0].row
+    found = (await session.fetch_all(_HIGHEST, job_id=job_id))[0].row
     return -1 if found is None else int(found)
 
 
-async def forget(work: Work, job_id: bytes, below: int) -> None:
+async def forget(transaction: Transaction, job_id: bytes, below: int) -> None:
     """Removes the rows of the job's target with lower numbers."""
-    await work.execute(_FORGET_TARGETS, job_id=job_id, below=below)
+    await transaction.execute(_FORGET_TARGETS, job_id=job_id, below=below)
 
 
-async def add(work: Work, job_id: bytes, rows: Iterable[tuple[int, bytes]]) -> None:
+async def add(transaction: Transaction, job_id: bytes, rows: Iterable[tuple[int, bytes]]) -> None:
     """Adds rows, (number, id), to the job's target."""
     columns = ("workspace_id", "job_id", "row", "node_id")
-    await work.copy(_TARGET, columns, [(work.workspace_id, job_id, row, node_id) for row, node_id in rows])
+    await transaction.copy(
+        _TARGET, columns, [(transaction.workspace_id, job_id, row, node_id) for row, node_id in rows]
+    )
 
 
 async def following(session: Session, job_id: bytes, after: int, size: int) -> list[Any]:
     """The next customers to work on: `row` and `node_id`."""
-    return await session.rows(_NEXT, job_id=job_id, after=after, size=size)
+    return await session.fetch_all(_NEXT, job_id=job_id, after=after, size=size)
 
 
 # ── rows of earlier jobs ──────────────────────────────────────────────────────────────────────────────────────────────
 
-_FAILED = prepared(
+_FAILED = prepare(
     select(
         col(_ROW.row),
         func.coalesce(col(_ROW.node_id), bindparam("none", type_=LargeBinary())).label("id"),
     )
-    .where(here(_ROW), col(_ROW.job_id) == bindparam("earlier"), col(_ROW.outcome) == bindparam("failed", type_=Code))
+    .where(
+        in_workspace(_ROW),
+        col(_ROW.job_id) == bindparam("earlier"),
+        col(_ROW.outcome) == bindparam("failed", type_=Code),
+    )
     .order_by(col(_ROW.row))
 )
-_FAILED_TARGET = prepared(
+_FAILED_TARGET = prepare(
     insert(_TARGET).from_select(
         ["workspace_id", "job_id", "row", "node_id"],
         select(
@@ -126,7 +136,7 @@ _FAILED_TARGET = prepared(
             col(_ROW.row),
             func.coalesce(col(_ROW.node_id), bindparam("none", type_=LargeBinary())).label("node_id"),
         ).where(
-            here(_ROW),
+            in_workspace(_ROW),
             col(_ROW.job_id) == bindparam("earlier"),
             col(_ROW.outcome) == bindparam("failed", type_=Code),
         ),
@@ -134,12 +144,12 @@ _FAILED_TARGET = prepared(
 )
 _LAST = (
     select(col(_CHANGE.node_id), func.max(col(_CHANGE.seq)).label("seq"))
-    .where(here(_CHANGE), col(_CHANGE.job_id) == bindparam("earlier"), among(_CHANGE.entity, "entities"))
+    .where(in_workspace(_CHANGE), col(_CHANGE.job_id) == bindparam("earlier"), any_of(_CHANGE.entity, "entities"))
     .group_by(col(_CHANGE.node_id))
     .subquery("last")
 )
-_LOGGED = prepared(select(_LAST.c.node_id.label("id")).order_by(_LAST.c.seq))
-_LOGGED_TARGET = prepared(
+_LOGGED = prepare(select(_LAST.c.node_id.label("id")).order_by(_LAST.c.seq))
+_LOGGED_TARGET = prepare(
     insert(_TARGET).from_select(
         ["workspace_id", "job_id", "row", "node_id"],
         select(
@@ -152,15 +162,17 @@ _LOGGED_TARGET = prepared(
 )
 
 
-async def failed_again(work: Work, job_id: bytes, earlier: bytes) -> int:
+async def failed_again(transaction: Transaction, job_id: bytes, earlier: bytes) -> int:
     """Makes the failed rows of an earlier job the target of this one, under their numbers."""
-    return await work.execute(_FAILED_TARGET, target_job=job_id, earlier=earlier, failed=int(Outcome.FAILED), none=b"")
+    return await transaction.execute(
+        _FAILED_TARGET, target_job=job_id, earlier=earlier, failed=int(Outcome.FAILED), none=b""
+    )
 
 
-async def logged_again(work: Work, job_id: bytes, earlier: bytes, entities: Sequence[str]) -> int:
+async def logged_again(transaction: Transaction, job_id: bytes, earlier: bytes, entities: Sequence[str]) -> int:
     """Makes what an earlier job changed, of these types, the target of this one: each record once, in the order in
     which it was last changed."""
-    return await work.execute(_LOGGED_TARGET, target_job=job_id, earlier=earlier, entities=entities, start=-1)
+    return await transaction.execute(_LOGGED_TARGET, target_job=job_id, earlier=earlier, entities=entities, start=-1)
 
 
 def finding_failed(earlier: bytes) -> Statement:

@@ -16,7 +16,7 @@ from db.paging.keyset import Kept, Listing
 from db.paging.nested_pages import Parents
 from db.queries.catalogue import tag_counts
 from db.queries.matching.grouping import Grouping
-from db.statements import Built, Columns, Prepared, among, here
+from db.statements import ColumnNames, DialectStatement, PreparedStatement, any_of, in_workspace
 from db.tables.column_types import Id
 
 # Sums are taken of two halves, each of which SQLite's integers can hold.
@@ -104,7 +104,7 @@ async def totals(
     if not wanted and by.tags and len(sources) == 1 and sources[0].whole:
         return [_gathered(await tag_counts.groups(session, most), by, _of_row)]
 
-    def statement(part: tuple[Summable, ...]) -> Prepared[Any]:
+    def statement(part: tuple[Summable, ...]) -> PreparedStatement[Any]:
         return _totals(part, by, cut, wanted)
 
     return await _read(session, sources, by, statement, {}, _of_row)
@@ -125,7 +125,7 @@ async def _read(
     session: Session,
     sources: Sequence[Source],
     by: Grouping,
-    statement: Callable[[tuple["Summable", ...]], Prepared[Any]],
+    statement: Callable[[tuple["Summable", ...]], PreparedStatement[Any]],
     values: Mapping[str, Any],
     of_row: Callable[[Any], Any],
 ) -> list[Mapping[Any, dict[Keys, Any]]]:
@@ -136,7 +136,7 @@ async def _read(
         bound = {**values, **by.bound, "ids": part[0].ids}
         for one in part:
             bound |= one.listing.values
-        rows: list[Any] = await session.rows(
+        rows: list[Any] = await session.fetch_all(
             statement(tuple((Kept(one.listing), one.parents) for one in part)), **bound
         )
         apart: list[list[Any]] = [[] for _ in part]
@@ -192,7 +192,7 @@ _MEASURES: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def _wanted(names: Columns) -> frozenset[str]:
+def _wanted(names: ColumnNames) -> frozenset[str]:
     return frozenset(one for one, any_of in _MEASURES.items() if names is None or names & any_of)
 
 
@@ -216,7 +216,9 @@ Summable = tuple[Kept, Parents | None]
 
 
 @lru_cache(maxsize=300)
-def _totals(part: tuple[Summable, ...], by: Grouping, most: int | None, wanted: frozenset[str]) -> Prepared[Any]:
+def _totals(
+    part: tuple[Summable, ...], by: Grouping, most: int | None, wanted: frozenset[str]
+) -> PreparedStatement[Any]:
     def one(listing: Listing, parents: Parents | None, dialect: str) -> Select[Any]:
         found = _grouped(listing, dialect, parents, by, _measured(listing.row, wanted))
         if most is None:
@@ -229,7 +231,7 @@ def _totals(part: tuple[Summable, ...], by: Grouping, most: int | None, wanted: 
 
 
 @lru_cache(maxsize=300)
-def _numbers(part: tuple[Summable, ...], by: Grouping) -> Prepared[Any]:
+def _numbers(part: tuple[Summable, ...], by: Grouping) -> PreparedStatement[Any]:
     def one(listing: Listing, parents: Parents | None, dialect: str) -> Select[Any]:
         value: Any = aliased(tables.CustomerValue)
         measures = [
@@ -241,12 +243,14 @@ def _numbers(part: tuple[Summable, ...], by: Grouping) -> Prepared[Any]:
         ]
         found = _grouped(listing, dialect, parents, by, measures)
         field = value.field_id == bindparam("number_field", type_=Id)
-        return found.outerjoin(value, and_(here(value), value.customer_id == listing.row.id, field))
+        return found.outerjoin(value, and_(in_workspace(value), value.customer_id == listing.row.id, field))
 
     return _together(part, one)
 
 
-def _together(part: Sequence[Summable], one: Callable[[Listing, Parents | None, str], Select[Any]]) -> Prepared[Any]:
+def _together(
+    part: Sequence[Summable], one: Callable[[Listing, Parents | None, str], Select[Any]]
+) -> PreparedStatement[Any]:
     """The rows of all sources, told apart by the source's place where there are several."""
 
     def build(dialect: str) -> Any:
@@ -257,7 +261,7 @@ def _together(part: Sequence[Summable], one: Callable[[Listing, Parents | None, 
         sources: list[Any] = [literally(str(place)).label("source") for place in range(len(each))]
         return union_all(*(select(source, *own.c) for source, own in zip(sources, subqueries, strict=True)))
 
-    return Built(build)
+    return DialectStatement(build)
 
 
 def _grouped(
@@ -266,7 +270,7 @@ def _grouped(
     found, keys = by.attached(listing.build(dialect), listing.row)
     if parents is not None:
         table = parents.table
-        found = parents.attach(found, listing.row).where(here(table), among(table.id, "ids"))
+        found = parents.attach(found, listing.row).where(in_workspace(table), any_of(table.id, "ids"))
         wanted = [table.id.label("parent"), *keys]
     else:
         wanted = keys

@@ -51,12 +51,12 @@ class GraphQLOverHTTP:
             # The rest of a body that was refused is not read, so the connection cannot be used again.
             await _send(send, answer, _document_type(media_type), sender, close=answer.status in (408, 413))
             return
-        reading = scope["method"] == "GET"
+        session = scope["method"] == "GET"
         if media_type == media_types.EVENT_STREAM:
-            kinds = EVERY_KIND - {OperationType.MUTATION} if reading else EVERY_KIND
+            kinds = EVERY_KIND - {OperationType.MUTATION} if session else EVERY_KIND
             await self._stream(request, sender, kinds, scope, receive, send)
         else:
-            answer = await self._operations.run(request, sender, READING if reading else AT_ONCE)
+            answer = await self._operations.run(request, sender, READING if session else AT_ONCE)
             await _send(send, answer, media_type, sender)
 
     async def _request(self, scope: Scope, receive: Receive, headers: Headers) -> Request:

@@ -6,8 +6,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from crm.access import accounts, passwords
-from crm.errors import Refused
-from crm.unit_of_work import perform
+from crm.errors import InputError
+from crm.unit_of_work import run_unit_of_work
 from crm.workspace import workspaces
 from db import tables
 from db.tables.enums import ActorKind
@@ -15,7 +15,7 @@ from db.values import ids
 from db.values.folding import email_key
 
 PASSWORD = "correct horse battery"
-NOW = ids.now()
+NOW = ids.current_time()
 MINUTE = 60_000
 
 
@@ -37,7 +37,7 @@ def _cheap_passwords(monkeypatch):
 @pytest.fixture
 async def anna(database):
     """The administrator of a workspace of her own."""
-    email = f"Anna@{ids.new().hex()}.example"
+    email = f"Anna@{ids.new_id().hex()}.example"
     made = await workspaces.create(database, name="Acme", email=email, password=PASSWORD)
     viewer = await accounts.viewer(database, made.token)
     return SimpleNamespace(email=email, token=made.token, id=viewer.agent_id, workspace_id=viewer.workspace_id)
@@ -46,7 +46,7 @@ async def anna(database):
 @pytest.fixture
 def elsewhere():
     """Another network for each test, so that none is held responsible for another's failures."""
-    return f"2001:db8:{ids.new()[-2:].hex()}:{ids.new()[-2:].hex()}::1"
+    return f"2001:db8:{ids.new_id()[-2:].hex()}:{ids.new_id()[-2:].hex()}::1"
 
 
 @pytest.fixture
@@ -62,8 +62,10 @@ def sign_out(database, anna):
     """Ends the session of a token, as Anna."""
 
     async def sign_out(token):
-        viewer = await accounts.viewer_of(database, anna.workspace_id, ActorKind.AGENT, anna.id, ids.now())
-        return await perform(database, viewer, lambda act: accounts.sign_out(act, token), now=ids.now())
+        viewer = await accounts.viewer_of(database, anna.workspace_id, ActorKind.AGENT, anna.id, ids.current_time())
+        return await run_unit_of_work(
+            database, viewer, lambda unit: accounts.sign_out(unit, token), now=ids.current_time()
+        )
 
     return sign_out
 
@@ -71,14 +73,14 @@ def sign_out(database, anna):
 async def refusal(attempt):
     try:
         await attempt
-    except Refused as refused:
+    except InputError as refused:
         return refused
     return None
 
 
 async def colleague(database, workspace_id, **given):
     """An agent with an account, beside the administrator."""
-    email = f"{ids.new().hex()}@acme.example"
+    email = f"{ids.new_id().hex()}@acme.example"
     named = {"name": "Bo", "name_key": "bo", "email": email, "email_key": email_key(email), "updated_at": NOW}
     agent = tables.Agent(workspace_id=workspace_id, created_at=NOW, **{**named, **given})
     account = tables.Account(
@@ -93,4 +95,4 @@ async def colleague(database, workspace_id, **given):
 
 
 async def insert(database, *rows):
-    await database.write(rows[0].workspace_id, lambda work: work.insert(*rows))
+    await database.write(rows[0].workspace_id, lambda transaction: transaction.insert(*rows))

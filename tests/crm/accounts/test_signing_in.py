@@ -6,7 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from crm.access import accounts
-from crm.errors import ErrorCode, LimitRefused
+from crm.errors import ErrorCode, LimitError
 from db import tables
 from db.queries import accounts as queries
 from db.values import ids
@@ -43,7 +43,7 @@ async def test_they_send_the_same_statements(sign_in, sent):
 async def test_an_account_without_a_password_lets_nobody_in(database, anna, sign_in):
     await insert(
         database,
-        tables.Account(id=ids.new(), workspace_id=anna.workspace_id, email_key="invited@acme.example"),
+        tables.Account(id=ids.new_id(), workspace_id=anna.workspace_id, email_key="invited@acme.example"),
     )
     assert (await refusal(sign_in(email="invited@acme.example", password=""))).code is ErrorCode.INVALID
 
@@ -56,15 +56,15 @@ async def test_who_was_deactivated_is_told_so_when_all_else_is_right(database, a
 
 async def test_an_outdated_hash_is_renewed(database, anna, sign_in):
     old = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
-    await database.write(None, lambda work: queries.keep_hash(work, anna.id, old))
+    await database.write(None, lambda transaction: queries.keep_hash(transaction, anna.id, old))
     await sign_in()
-    account = await queries.by_email(database.reading(None), email_key(anna.email))
+    account = await queries.by_email(database.session(None), email_key(anna.email))
     assert account.password_hash != old
     assert (await sign_in()).viewer.agent_id == anna.id
 
 
 async def test_the_secret_is_not_stored(database, anna):
-    session = await queries.session_by_id(database.reading(None), bytes.fromhex(anna.token[4:36]))
+    session = await queries.session_by_id(database.session(None), bytes.fromhex(anna.token[4:36]))
     assert anna.token[36:].encode() not in session.secret_hash
     assert len(session.secret_hash) == 32
 
@@ -72,7 +72,7 @@ async def test_the_secret_is_not_stored(database, anna):
 async def test_sessions_that_have_run_out_are_swept_away(database, sign_in):
     first = await sign_in(now=NOW)
     await sign_in(now=first.expires_at)
-    assert await queries.session_by_id(database.reading(None), bytes.fromhex(first.token[4:36])) is None
+    assert await queries.session_by_id(database.session(None), bytes.fromhex(first.token[4:36])) is None
 
 
 # ── how often it may be tried ─────────────────────────────────────────────────────────────────────────────────────────
@@ -83,7 +83,7 @@ async def test_five_failures_close_an_account_from_everywhere(sign_in):
         refused = await refusal(sign_in(password="wrong", address=f"192.0.2.{number}", now=NOW + number * MINUTE))
         assert refused.code is ErrorCode.INVALID
     closed = await refusal(sign_in(address="198.51.100.1", now=NOW + 5 * MINUTE))
-    assert isinstance(closed, LimitRefused)
+    assert isinstance(closed, LimitError)
     assert (closed.code, closed.limit, closed.current) == (ErrorCode.LIMIT_EXCEEDED, 5, 6)
     assert closed.message == "Too many sign-ins failed. Try again in 10 minutes."
 
@@ -92,20 +92,20 @@ async def test_an_unknown_account_is_closed_alike(sign_in):
     for number in range(5):
         await refusal(sign_in(email="no.one@acme.example", address=f"192.0.2.{10 + number}"))
     closed = await refusal(sign_in(email="No.One@acme.example", address=None))
-    assert isinstance(closed, LimitRefused)
+    assert isinstance(closed, LimitError)
 
 
 async def test_it_opens_when_the_oldest_failure_is_a_quarter_of_an_hour_old(anna, sign_in):
     for number in range(5):
         await refusal(sign_in(password="wrong", address=None, now=NOW + number * MINUTE))
-    assert isinstance(await refusal(sign_in(address=None, now=NOW + 15 * MINUTE - 1)), LimitRefused)
+    assert isinstance(await refusal(sign_in(address=None, now=NOW + 15 * MINUTE - 1)), LimitError)
     assert (await sign_in(address=None, now=NOW + 15 * MINUTE)).viewer.agent_id == anna.id
 
 
 async def test_five_failures_close_a_network_for_every_account(sign_in):
     for number in range(5):
         await refusal(sign_in(email=f"someone{number}@acme.example", address="203.0.113.7"))
-    assert isinstance(await refusal(sign_in(address="203.0.113.7")), LimitRefused)
+    assert isinstance(await refusal(sign_in(address="203.0.113.7")), LimitError)
     assert await sign_in(address="203.0.113.8")
 
 
@@ -144,7 +144,7 @@ async def test_an_attempt_whose_process_died_counts_as_a_failure(database, anna,
     for _ in range(5):
         assert await accounts._admitted(database, accounts._subjects(email_key(anna.email), elsewhere), NOW)
     closed = await refusal(sign_in(now=NOW + accounts.SETTLED))
-    assert isinstance(closed, LimitRefused)
+    assert isinstance(closed, LimitError)
 
 
 async def test_a_clock_that_was_put_back_keeps_nobody_waiting(sign_in):
@@ -157,5 +157,5 @@ async def test_failures_are_kept_no_longer_than_they_count(database, anna, sign_
     await refusal(sign_in(password="wrong", address=None, now=NOW))
     await refusal(sign_in(password="wrong", address=None, now=NOW + 60 * MINUTE))
     subjects = accounts._subjects(email_key(anna.email), None)
-    counted = await queries.attempts(database.reading(None), subjects, since=0, until=NOW * 2)
+    counted = await queries.attempts(database.session(None), subjects, since=0, until=NOW * 2)
     assert [one.at for one in counted] == [NOW + 60 * MINUTE]

@@ -23,7 +23,7 @@ async def test_an_agent_may_what_his_role_and_his_exceptions_say(database, anna)
         tables.AgentPermission(**here, permission=revoked, granted=False),
     )
     viewer = await accounts.viewer(database, await accounts.issue(database, email=agent.email, now=NOW))
-    assert viewer.permissions == (permissions.OF_ROLE[Role.AGENT] | {granted}) - {revoked}
+    assert viewer.permissions == (permissions.ROLE_PERMISSIONS[Role.AGENT] | {granted}) - {revoked}
     assert viewer.actor_kind is ActorKind.AGENT
 
 
@@ -56,7 +56,7 @@ async def test_no_other_text_lets_anybody_in(database, anna):
         anna.token + "A",
         anna.token[:-1],
         f"key_{identifier}{secret}",
-        f"{prefix}{ids.new().hex()}{secret}",
+        f"{prefix}{ids.new_id().hex()}{secret}",
         f"{prefix}{identifier}{other}",
         f"{prefix}{identifier.upper()}{secret}" if identifier.upper() != identifier else "",
         f"{anna.token}\n",
@@ -99,7 +99,7 @@ async def test_a_token_is_issued_to_nobody_unknown(database):
 
 
 async def _key(database, anna, **given):
-    identifier = ids.new()
+    identifier = ids.new_id()
     token = tokens.mint("key", identifier)
     values = {"permissions": [Permission.CUSTOMER_VIEW, Permission.TAG_ASSIGN], **given}
     key = tables.ApiKey(
@@ -142,13 +142,13 @@ async def test_the_last_use_of_a_key_is_written_down_once_a_minute(database, ann
     for moment in (NOW, NOW + MINUTE - accounts.KEPT, NOW + MINUTE):
         await accounts.viewer(database, key.token, clock=lambda moment=moment: moment)
         await accounts.settle()
-        seen.append((await queries.key_by_id(database.reading(None), key.id)).last_used_at)
+        seen.append((await queries.key_by_id(database.session(None), key.id)).last_used_at)
     assert seen == [NOW, NOW, NOW + MINUTE]
 
 
 async def test_keys_are_found_by_their_ids_in_their_own_workspace(database, anna):
-    key, read = await _key(database, anna), database.reading
-    assert list(await queries.keys_by_ids(read(anna.workspace_id), [key.id, ids.new()])) == [key.id]
+    key, read = await _key(database, anna), database.session
+    assert list(await queries.keys_by_ids(read(anna.workspace_id), [key.id, ids.new_id()])) == [key.id]
     assert await queries.keys_by_ids(read(anna.workspace_id + 1_000), [key.id]) == {}
 
 

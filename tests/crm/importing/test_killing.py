@@ -36,17 +36,17 @@ SECRET = b"a secret that nobody guesses"
 WORKER = """
 import asyncio, sys
 from pathlib import Path
-from crm.exporting import ahead
+from crm.exporting import prefetch
 from crm.files import storage
-from crm.jobs import running, verbs
+from crm.jobs import handlers, worker
 from db import engine
-running.LEASE, running.POLL, verbs.CHUNK, ahead.TIMES = 300, 0.02, 10, 1
-running.FIRST = dict.fromkeys(running.FIRST, 10)
+worker.LEASE, worker.POLL, handlers.CHUNK, prefetch.TIMES = 300, 0.02, 10, 1
+worker.FIRST = dict.fromkeys(worker.FIRST, 10)
 async def work():
     database = await engine.connect(sys.argv[1])
     storage.attach(database, storage.Storage(Path(sys.argv[2]), b"a secret that nobody guesses"))
     print("works", flush=True)
-    await running.run(database, settings=None, stop=asyncio.Event())
+    await worker.run(database, settings=None, stop=asyncio.Event())
 asyncio.run(work())
 """
 
@@ -59,7 +59,7 @@ async def member(database, tmp_path, save, viewer):
 
 
 @pytest.fixture
-def killed(database, database_url, reading, tmp_path, monkeypatch):
+def killed(database, database_url, session, tmp_path, monkeypatch):
     """Lets workers begin and kills them, and lets the last one end the job; the job then."""
     monkeypatch.setattr(worker, "LEASE", 300)
 
@@ -74,20 +74,20 @@ def killed(database, database_url, reading, tmp_path, monkeypatch):
             process.send_signal(signal.SIGKILL)
             process.wait()
             process.stdout.close()
-            seen.add((await jobs.any_by_ids(reading, [job.id]))[job.id].processed)
+            seen.add((await jobs.any_by_ids(session, [job.id]))[job.id].processed)
         assert KILLS < 5 or len(seen) > 1, "it was killed before or after the work only"
-        return await ended(database, reading, job)
+        return await ended(database, session, job)
 
     return run
 
 
-async def ended(database: Any, reading: Any, job: Any) -> Any:
+async def ended(database: Any, session: Any, job: Any) -> Any:
     importing._OPEN.clear()
     prefetch.forget(job.id)
     for _ in range(100):
         while await worker.once(database, "last", asyncio.Event()):
             pass
-        done = (await jobs.any_by_ids(reading, [job.id]))[job.id]
+        done = (await jobs.any_by_ids(session, [job.id]))[job.id]
         if done.finished_at is not None:
             return done
         await asyncio.sleep(0.1)
@@ -104,17 +104,17 @@ def sent() -> bytes:
     return "\r\n".join(lines).encode()
 
 
-async def begun(database: Any, viewer: Any, reading: Any, does: Any) -> Any:
-    identifier, content = ids.new(), sent()
+async def begun(database: Any, viewer: Any, session: Any, does: Any) -> Any:
+    identifier, content = ids.new_id(), sent()
     relative, path = storage.of(database).room("uploads", identifier)
     path.write_bytes(content)
     upload = await uploads.keep(database, viewer, identifier, name="x", size=len(content), path=relative)
     given = {"upload": upload, "match_on": 0, "on_duplicate": 0, "stage": 1}
-    return await does(importing.begin, given, await importing.look(reading, viewer, given), None)
+    return await does(importing.begin, given, await importing.look(session, viewer, given), None)
 
 
-async def test_an_import(database, viewer, reading, does, killed, everything):
-    job = await killed(await begun(database, viewer, reading, does), 11)
+async def test_an_import(database, viewer, session, does, killed, everything):
+    job = await killed(await begun(database, viewer, session, does), 11)
     twice = {number for number in range(ROWS) if number % 70 == 69}
     failed = {number for number in range(ROWS) if number % 50 == 49} - twice
     made_ = ROWS - len(failed) - len(twice)
@@ -127,25 +127,25 @@ async def test_an_import(database, viewer, reading, does, killed, everything):
     assert len(told) == len(set(told)) == made_
     assert set(told) | apart.keys() == set(range(ROWS))
     assert {row for row, outcome in apart.items() if outcome == Outcome.FAILED} == failed
-    table = files.look(await _file(reading, job))
+    table = files.look(await _file(session, job))
     assert [row[2] for row in table.rows()] == [f"+849{number:08}" for number in sorted(failed)]
 
 
-async def _file(reading: Any, job: Any) -> Path:
-    [file] = (await made.by_job(reading, [job.id]))[job.id]
-    path = storage.of(reading.database).path(file.path)
+async def _file(session: Any, job: Any) -> Path:
+    [file] = (await made.by_job(session, [job.id]))[job.id]
+    path = storage.of(session.database).path(file.path)
     assert path.stat().st_size == file.bytes
     return path
 
 
 @pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
-async def test_an_export(database, viewer, reading, does, killed, format):
-    await ended(database, reading, await begun(database, viewer, reading, does))
+async def test_an_export(database, viewer, session, does, killed, format):
+    await ended(database, session, await begun(database, viewer, session, does))
     everyone = {"match": {"everyone": True, "archived": "EXCLUDE"}}
-    whole = await ended(database, reading, await does(exporting.export, everyone, format, None, {}))
+    whole = await ended(database, session, await does(exporting.export, everyone, format, None, {}))
     job = await killed(await does(exporting.export, everyone, format, None, {}), 12 + format)
     assert (job.status, job.counts, job.processed) == (JobStatus.DONE, whole.counts, job.matched)
-    one, other = await _file(reading, whole), await _file(reading, job)
+    one, other = await _file(session, whole), await _file(session, job)
     if format is FileFormat.XLSX:
         assert list(files.look(one).rows()) == list(files.look(other).rows())
     else:

@@ -16,7 +16,7 @@ from crm.files import storage, uploads
 from crm.importing import jobs as importing
 from db import tables
 from db.queries import files as made
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.enums import CustomFieldType, EntityType, FileFormat, Gender, Role, SubscriptionStatus
 from db.values import ids, wire_format
 from tests.support import factories
@@ -65,7 +65,7 @@ emails = st.sampled_from(
 )
 days = st.dates(date(1900, 1, 1), date(2020, 1, 1)).map(date.isoformat)
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2090, 1, 1)).map(
-    lambda moment: wire_format.show_moment(int(moment.replace(tzinfo=UTC).timestamp() * 1000))
+    lambda moment: wire_format.format_moment(int(moment.replace(tzinfo=UTC).timestamp() * 1000))
 )
 VALUES: dict[str, Any] = {
     "text": names, "long": names, "truth": st.booleans(), "day": days, "moment": moments,
@@ -109,16 +109,16 @@ async def world(database, tmp_path: Path, save, viewer, does):
             field["options"] = [one for one in OPTIONS if one.strip()]
         await does(custom_fields.create, field)
     done = await does(companies.create, {"name": "=Công ty; “A”, s.p.a."})
-    return wire_format.wire("Company")(done.company.id)
+    return wire_format.id_encoder("Company")(done.company.id)
 
 
 async def brought(does: Any, company: str, given_: list[dict[str, Any]]) -> list[str]:
     """The ids of those who can be made."""
     wanted = [{**one, "company": {"id": company}} if "company" in one else one for one in given_]
 
-    async def make_(act: Any) -> list[str]:
-        found, _ = await records.create_each(act, [(one, ("input",)) for one in wanted])
-        return [wire_format.wire("Customer")(state.id) for state in found if not state.refused]
+    async def make_(unit: Any) -> list[str]:
+        found, _ = await records.create_each(unit, [(one, ("input",)) for one in wanted])
+        return [wire_format.id_encoder("Customer")(state.id) for state in found if not state.refused]
 
     return await does(make_)
 
@@ -128,35 +128,35 @@ several = st.lists(people, min_size=1, max_size=8)
 
 @pytest.mark.parametrize("format", [FileFormat.CSV, FileFormat.JSONL], ids=["CSV", "JSONL"])
 @given(everybody=several)
-async def test_nothing_is_different(database, reading, viewer, does, world, format, everybody):
-    await _alike(database, reading, viewer, does, world, format, everybody)
+async def test_nothing_is_different(database, session, viewer, does, world, format, everybody):
+    await _alike(database, session, viewer, does, world, format, everybody)
 
 
 # Workbooks are read by processes of their own.
 @settings(max_examples=settings.default.max_examples // 4)
 @given(everybody=several)
-async def test_nothing_is_different_in_a_workbook(database, reading, viewer, does, world, everybody):
-    await _alike(database, reading, viewer, does, world, FileFormat.XLSX, everybody)
+async def test_nothing_is_different_in_a_workbook(database, session, viewer, does, world, everybody):
+    await _alike(database, session, viewer, does, world, FileFormat.XLSX, everybody)
 
 
-async def _alike(database, reading, viewer, does, world, format, everybody):
+async def _alike(database, session, viewer, does, world, format, everybody):
     customers = await brought(does, world, everybody)
     if not customers:
         return
-    before = await stored(reading)
+    before = await stored(session)
     job = await does(exporting.export, {"ids": customers}, format, None, {})
-    [file] = (await made.by_job(reading, [job.id]))[job.id]
-    identifier = ids.new()
+    [file] = (await made.by_job(session, [job.id]))[job.id]
+    identifier = ids.new_id()
     relative, path = storage.of(database).room("uploads", identifier)
     path.write_bytes(storage.of(database).path(file.path).read_bytes())
     upload = await uploads.keep(database, viewer, identifier, name="x", size=1, path=relative)
     wanted = {"upload": upload, "match_on": 0, "on_duplicate": 1, "stage": 1}
-    again = await does(importing.begin, wanted, await importing.look(reading, viewer, wanted), None)
-    assert again.counts == {"UNCHANGED": len(customers)}, await told(reading, again)
-    assert await stored(reading) == before
+    again = await does(importing.begin, wanted, await importing.look(session, viewer, wanted), None)
+    assert again.counts == {"UNCHANGED": len(customers)}, await told(session, again)
+    assert await stored(session) == before
 
 
-async def stored(reading: Any) -> list[Any]:
+async def stored(session: Any) -> list[Any]:
     found = []
     for table in (
         tables.Customer,
@@ -165,12 +165,14 @@ async def stored(reading: Any) -> list[Any]:
         tables.CustomerValue,
         tables.CustomerTag,
     ):
-        found += sorted(tuple(row) for row in await reading.rows(prepared(select(table).where(here(table)))))
+        found += sorted(
+            tuple(row) for row in await session.fetch_all(prepare(select(table).where(in_workspace(table))))
+        )
     return found
 
 
-async def told(reading: Any, job: Any) -> Any:
+async def told(session: Any, job: Any) -> Any:
     """What was different after all, or wrong."""
-    rows = await reading.rows(prepared(select(tables.JobRow).where(here(tables.JobRow))))
-    changes = await reading.rows(prepared(select(tables.Change).where(here(tables.Change))))
+    rows = await session.fetch_all(prepare(select(tables.JobRow).where(in_workspace(tables.JobRow))))
+    changes = await session.fetch_all(prepare(select(tables.Change).where(in_workspace(tables.Change))))
     return [row.errors for row in rows if row.job_id == job.id], [row.fields for row in changes if row.job_id == job.id]

@@ -19,7 +19,7 @@ UPDATE, CREATE, SKIP = OnDuplicate.UPDATE, OnDuplicate.CREATE, OnDuplicate.SKIP
 
 
 @pytest.fixture
-def brings(does, reading) -> Bring:
+def brings(does, session) -> Bring:
     """Brings in rows under headers that are keys; what became of each, as “OUTCOME CODE:path …”."""
 
     async def done(
@@ -30,7 +30,7 @@ def brings(does, reading) -> Bring:
         by: Any = None,
         **options: Any,
     ) -> list[str]:
-        known = await file_columns.of_customers(reading)
+        known = await file_columns.of_customers(session)
         fields = mapping.suggested(headers.split(","), known, Habits())
         system = next((key.removeprefix("externalId.") for key in fields.names if key.startswith("externalId.")), None)
         plan = Plan(fields, Matching(on, system, "VN"), duplicate, **options)

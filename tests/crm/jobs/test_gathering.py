@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from crm.bulk import requests
-from crm.errors import Refused
+from crm.errors import InputError
 from crm.jobs import cancel_retry, target_snapshot, targets
 from crm.jobs import undo as undoing
 from crm.jobs import worker as running
@@ -13,7 +13,7 @@ from db import tables
 from db.queries import jobs
 from db.tables.enums import JobStatus, Role, SegmentKind
 from db.values import ids
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.crm.conftest import named
 from tests.support import factories
 
@@ -37,9 +37,9 @@ async def people(save, viewer):
 
 
 @pytest.fixture
-def found(reading):
+def found(session):
     async def one(job):
-        return (await jobs.any_by_ids(reading, [job.id]))[job.id]
+        return (await jobs.any_by_ids(session, [job.id]))[job.id]
 
     return one
 
@@ -49,9 +49,9 @@ def everyone(**more):
 
 
 async def claimed(database, job, worker="living"):
-    now = ids.now()
+    now = ids.current_time()
     return await database.write(
-        job.workspace_id, lambda work: jobs.claim(work, job.id, worker, now=now, until=now + 60_000)
+        job.workspace_id, lambda transaction: jobs.claim(transaction, job.id, worker, now=now, until=now + 60_000)
     )
 
 
@@ -74,7 +74,7 @@ async def test_it_does_what_a_small_one_does(people, database, does, found, log,
 
 
 async def test_another_number_than_expected_is_refused_at_once(people, does):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         await does(requests.update, {"source": "Fair"}, everyone(expected_count=MANY - 1), None)
     assert refused.value.code.name == "COUNT_MISMATCH"
 
@@ -93,7 +93,7 @@ async def test_whoever_comes_while_it_runs_is_not_in_it(people, database, does, 
     assert await claimed(database, job)
     assert await chunk(database, job)
     await save(factories.customer("late"))
-    await database.write(job.workspace_id, lambda work: jobs.let_go(work, job.id, "living", until=None))
+    await database.write(job.workspace_id, lambda transaction: jobs.let_go(transaction, job.id, "living", until=None))
     await finish(database)
     assert (await found(job)).counts == {"UPDATED": MANY}
 
@@ -113,7 +113,7 @@ async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database
         with pytest.raises(KeyboardInterrupt):
             await chunk(database, job, "dead")
     assert len(await everything(tables.JobTarget)) == 150
-    await database.write(job.workspace_id, lambda work: jobs.let_go(work, job.id, "dead", until=1))
+    await database.write(job.workspace_id, lambda transaction: jobs.let_go(transaction, job.id, "dead", until=1))
     await finish(database)
     assert (await found(job)).counts == {"UPDATED": MANY}
     assert [one.row for one in await everything(tables.JobTarget)] == list(range(MANY))
@@ -127,7 +127,7 @@ async def test_it_can_be_cancelled_between_two_portions(people, database, does, 
     async def cancelled(held, changed, also=None):
         await keeping(held, changed, also)
         if len(await everything(tables.JobTarget)) == 100:
-            await does(cancel_retry.cancel, wire("Job")(job.id))
+            await does(cancel_retry.cancel, id_encoder("Job")(job.id))
 
     monkeypatch.setattr(target_snapshot._Held, "keep", cancelled)
     with pytest.raises(running.Lost):
@@ -140,7 +140,7 @@ async def test_it_can_be_cancelled_between_two_portions(people, database, does, 
 async def test_an_undo_and_a_retry_are_gathered_too(people, database, does, found, everything):
     job = await does(requests.update, {"source": "Fair"}, everyone(), None)
     await finish(database)
-    undo = await does(undoing.undo, wire("Job")(job.id), None)
+    undo = await does(undoing.undo, id_encoder("Job")(job.id), None)
     assert undo.matched == MANY
     await finish(database)
     assert (await found(undo)).counts == {"UPDATED": MANY}
@@ -151,7 +151,7 @@ async def test_failed_rows_are_tried_again_under_their_numbers(people, database,
     odd = await does(requests.update, {"stage": 3}, everyone(), None)
     await finish(database)
     assert (await found(odd)).counts == {"FAILED": MANY}
-    again = await does(cancel_retry.retry, wire("Job")(odd.id))
+    again = await does(cancel_retry.retry, id_encoder("Job")(odd.id))
     await finish(database)
     assert (await found(again)).counts == {"FAILED": MANY}
     rows = [row.row for row in await everything(tables.JobRow) if row.job_id == again.id]
@@ -162,7 +162,7 @@ async def test_coming_in_and_going_out_of_a_segment(people, database, does, foun
     segment = factories.segment(kind=SegmentKind.STATIC, filter=None)
     await save(segment)
     coming = {"ids": [named(people[0])["id"]]}
-    job = await does(requests.members, wire("Segment")(segment.id), everyone(), coming, None)
+    job = await does(requests.members, id_encoder("Segment")(segment.id), everyone(), coming, None)
     await finish(database)
     done = await found(job)
     assert (done.status, done.matched) == (JobStatus.DONE, MANY + 1)

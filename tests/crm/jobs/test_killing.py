@@ -10,7 +10,7 @@ from crm.bulk import requests
 from crm.jobs import undo
 from db import tables
 from db.tables.enums import BulkDeletePolicy, ChangeAction, JobKind, JobStatus, Role
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.crm.conftest import named
 from tests.support import factories, killed_workers
 
@@ -62,13 +62,13 @@ def survives(database, database_url, tmp_path):
 @pytest.mark.long
 async def test_changes_and_their_undo(ledger, survives, does, save):
     await save(tag := factories.tag("gold"))
-    given = {"source": "Fair", "tags": {"add": [{"id": wire("Tag")(tag.id)}]}}
+    given = {"source": "Fair", "tags": {"add": [{"id": id_encoder("Tag")(tag.id)}]}}
     begun = []
 
     async def begin():
         """A change, its undo, the next change …"""
         if begun and begun[-1].kind == JobKind.UPDATE:
-            begun.append(await does(undo.undo, wire("Job")(begun[-1].id), None))
+            begun.append(await does(undo.undo, id_encoder("Job")(begun[-1].id), None))
         else:
             begun.append(await does(requests.update, given, EVERYONE, None))
         return begun[-1]
@@ -119,13 +119,15 @@ async def test_deleting(ledger, survives, does, save, everything, database, view
     await survives(begin, check)
 
 
-async def _lets_all_go(work):
+async def _lets_all_go(transaction):
     from sqlalchemy import update
 
-    from db.statements import here, prepared
+    from db.statements import in_workspace, prepare
 
-    statement = update(tables.Workspace).where(here(tables.Workspace)).values(bulk_delete=int(BulkDeletePolicy.ANY))
-    await work.execute(prepared(statement))
+    statement = (
+        update(tables.Workspace).where(in_workspace(tables.Workspace)).values(bulk_delete=int(BulkDeletePolicy.ANY))
+    )
+    await transaction.execute(prepare(statement))
 
 
 @pytest.mark.long

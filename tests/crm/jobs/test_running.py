@@ -11,7 +11,7 @@ from db import tables
 from db.queries import jobs
 from db.tables.enums import JobStatus, Outcome, Role
 from db.values import ids
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.support import factories
 
 EVERYONE = {"match": {"everyone": True, "archived": "EXCLUDE"}}
@@ -30,17 +30,17 @@ def begun(does, save, viewer):
 
 
 @pytest.fixture
-def found(reading):
+def found(session):
     async def one(job):
-        return (await jobs.any_by_ids(reading, [job.id]))[job.id]
+        return (await jobs.any_by_ids(session, [job.id]))[job.id]
 
     return one
 
 
 async def claim(database, job, worker, *, lease=60_000):
-    now = ids.now()
+    now = ids.current_time()
     return await database.write(
-        job.workspace_id, lambda work: jobs.claim(work, job.id, worker, now=now, until=now + lease)
+        job.workspace_id, lambda transaction: jobs.claim(transaction, job.id, worker, now=now, until=now + lease)
     )
 
 
@@ -64,7 +64,7 @@ async def test_a_dead_workers_job_goes_on_after_its_lease(database, begun, found
     assert await claim(database, job, "dead")
     assert await chunk(database, job)
     assert not await claim(database, job, "living")
-    await database.write(job.workspace_id, lambda work: jobs.let_go(work, job.id, "dead", until=1))
+    await database.write(job.workspace_id, lambda transaction: jobs.let_go(transaction, job.id, "dead", until=1))
     await finish(database)
     done = await found(job)
     assert (done.status, done.processed, done.counts) == (JobStatus.DONE, 230, {"UPDATED": 230})
@@ -83,7 +83,7 @@ async def test_a_cancelled_job_stops_at_its_chunks_end(database, begun, found, d
     job = await begun()
     assert await claim(database, job, "dead")
     assert await chunk(database, job)
-    cancelling = await does(cancel_retry.cancel, wire("Job")(job.id))
+    cancelling = await does(cancel_retry.cancel, id_encoder("Job")(job.id))
     assert cancelling.status == JobStatus.CANCELLING
     assert not await chunk(database, job)
     done = await found(job)
@@ -93,43 +93,45 @@ async def test_a_cancelled_job_stops_at_its_chunks_end(database, begun, found, d
 async def test_whoever_may_not_do_it_any_more_ends_his_job(database, begun, found, save):
     job = await begun()
 
-    async def leave(work):
-        await work.execute_many(_DEACTIVATE, [{}])
+    async def leave(transaction):
+        await transaction.execute_many(_DEACTIVATE, [{}])
 
     from sqlalchemy import update
 
-    from db.statements import here, prepared
+    from db.statements import in_workspace, prepare
 
-    _DEACTIVATE = prepared(update(tables.Agent).where(here(tables.Agent)).values(active=False))
+    _DEACTIVATE = prepare(update(tables.Agent).where(in_workspace(tables.Agent)).values(active=False))
     await database.write(job.workspace_id, leave)
     await finish(database)
     done = await found(job)
     assert (done.status, done.error) == (JobStatus.FAILED, "Whoever began it may not do this any more.")
 
 
-async def test_many_rows_all_or_nothing(database, begun, found, save, reading, log):
+async def test_many_rows_all_or_nothing(database, begun, found, save, session, log):
     archived = {"archived_at": None}
     job = await begun(options={"on_error": 1}, **archived)
     await save(odd := factories.customer("odd", archived_at=1))
 
-    async def named(work):
-        await work.insert(tables.JobTarget(workspace_id=job.workspace_id, job_id=job.id, row=230, node_id=odd.id))
+    async def named(transaction):
+        await transaction.insert(
+            tables.JobTarget(workspace_id=job.workspace_id, job_id=job.id, row=230, node_id=odd.id)
+        )
 
     await database.write(job.workspace_id, named)
     await finish(database)
     done = await found(job)
     assert (done.status, done.counts) == (JobStatus.FAILED, {"FAILED": 1, "SKIPPED": 230})
     assert await log() == []
-    rows = await jobs.apart(reading, job.id, 228, 10, None)
+    rows = await jobs.apart(session, job.id, 228, 10, None)
     assert [row.outcome for row in rows] == [Outcome.SKIPPED, Outcome.FAILED]
 
 
-async def test_a_dry_run_of_many_keeps_every_row_apart(database, begun, found, reading, log, everything):
+async def test_a_dry_run_of_many_keeps_every_row_apart(database, begun, found, session, log, everything):
     job = await begun(options={"dry_run": True})
     await finish(database)
     done = await found(job)
     assert (done.status, done.counts, await log()) == (JobStatus.DONE, {"UPDATED": 230}, [])
-    rows = await jobs.apart(reading, job.id, -1, 500, None)
+    rows = await jobs.apart(session, job.id, -1, 500, None)
     assert [row.row for row in rows] == list(range(230))
     assert rows[0].fields == [{"field": "source", "before": None, "after": "Fair"}]
     assert {row.version for row in await everything(tables.Customer)} == {1}

@@ -8,12 +8,12 @@ from crm.bulk import requests
 from crm.customers import records
 from crm.jobs import undo as undoing
 from crm.jobs import worker
-from crm.unit_of_work import perform
+from crm.unit_of_work import run_unit_of_work
 from db import tables
 from db.queries import jobs
 from db.tables.enums import CustomFieldType, JobStatus, Role
 from db.values import ids
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.crm.conftest import named
 from tests.support import factories
 
@@ -24,12 +24,12 @@ async def administrator(save, viewer):
 
 
 @pytest.fixture
-def undone(does, reading):
+def undone(does, session):
     """A job undone: what it says of itself, and of each row that it keeps apart."""
 
     async def one(job):
-        undo = await does(undoing.undo, wire("Job")(job.id), None)
-        rows = await jobs.apart(reading, undo.id, -1, 100, None)
+        undo = await does(undoing.undo, id_encoder("Job")(job.id), None)
+        rows = await jobs.apart(session, undo.id, -1, 100, None)
         return undo.counts, [[error["code"] for error in row.errors] for row in rows]
 
     return one
@@ -42,8 +42,9 @@ def a_job(save, database, viewer):
     async def did(*updates):
         await save(job := factories.job(actor_id=viewer.actor_id))
         for customer, given in updates:
-            await perform(
-                database, viewer, lambda act, c=customer, g=given: records.update(act, named(c), g), now=ids.now(),
+            await run_unit_of_work(
+                database, viewer, lambda unit, c=customer, g=given: records.update(unit, named(c), g),
+                now=ids.current_time(),
                 job_id=job.id,
             )  # fmt: skip
         return job
@@ -99,7 +100,7 @@ async def test_whoever_keeps_what_he_has_is_not_taken_from_either(administrator,
 
 
 async def test_who_was_changed_in_two_chunks_is_put_back_once(
-    administrator, database, does, undone, everything, reading
+    administrator, database, does, undone, everything, session
 ):
     customer = (await does(records.create, {"name": "a"})).customer
     rows = [
@@ -108,16 +109,16 @@ async def test_who_was_changed_in_two_chunks_is_put_back_once(
         row(customer, source="two"),
     ]
     job = await does(requests.upsert, rows, None)
-    now = ids.now()
+    now = ids.current_time()
     assert await database.write(
-        job.workspace_id, lambda work: jobs.claim(work, job.id, "worker", now=now, until=now + 60_000)
+        job.workspace_id, lambda transaction: jobs.claim(transaction, job.id, "worker", now=now, until=now + 60_000)
     )
     while await worker._chunk(database, job.workspace_id, job.id, "worker", 100):
         pass
-    undo = await does(undoing.undo, wire("Job")(job.id), None)
+    undo = await does(undoing.undo, id_encoder("Job")(job.id), None)
     while await worker.once(database, "worker", asyncio.Event()):
         pass
-    done = (await jobs.any_by_ids(reading, [undo.id]))[undo.id]
+    done = (await jobs.any_by_ids(session, [undo.id]))[undo.id]
     assert (done.status, done.counts) == (JobStatus.DONE, {"UPDATED": 1, "DELETED": 220})
     (left,) = await everything(tables.Customer)
     assert left.source is None

@@ -10,7 +10,7 @@ from crm.jobs import cancel_retry, clock, handlers, worker
 from db.queries import jobs
 from db.tables.enums import JobStatus, Role
 from db.values import ids
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.support import factories
 
 HOUR = 3_600_000
@@ -34,9 +34,9 @@ async def administrator(save, viewer):
 
 
 @pytest.fixture
-def found(reading):
+def found(session):
     async def one(job):
-        return (await jobs.any_by_ids(reading, [job.id]))[job.id]
+        return (await jobs.any_by_ids(session, [job.id]))[job.id]
 
     return one
 
@@ -55,9 +55,9 @@ async def working(database, lanes):
 
 
 async def claimed(database, job, worker):
-    now = ids.now()
+    now = ids.current_time()
     assert await database.write(
-        job.workspace_id, lambda work: jobs.claim(work, job.id, worker, now=now, until=now + 60_000)
+        job.workspace_id, lambda transaction: jobs.claim(transaction, job.id, worker, now=now, until=now + 60_000)
     )
 
 
@@ -124,8 +124,8 @@ async def test_who_is_told_to_stop_gives_the_job_back(database, begun, found, lo
 async def test_a_worker_whose_clock_is_fast_takes_nobodys_job(database, begun, found, monkeypatch):
     job = await begun("a", 201)
     await claimed(database, job, "living")
-    right = ids.now
-    monkeypatch.setattr(ids, "now", lambda: right() + HOUR)
+    right = ids.current_time
+    monkeypatch.setattr(ids, "current_time", lambda: right() + HOUR)
     assert abs(await clock.compare(database) - HOUR) < 60_000
     while await worker.once(database, "fast", asyncio.Event()):
         pass
@@ -142,7 +142,7 @@ async def test_who_cancels_in_the_middle_of_a_chunk_waits_for_nothing_else(
     async def cancelled(*arguments):
         if lost:
             return await chunk(*arguments)
-        lost.append(await does(cancel_retry.cancel, wire("Job")(job.id)))
+        lost.append(await does(cancel_retry.cancel, id_encoder("Job")(job.id)))
         raise worker.Lost
 
     monkeypatch.setattr(worker, "_chunk", cancelled)

@@ -9,7 +9,7 @@ from sqlmodel import select
 from crm import seeding
 from crm.seeding.rows import COLUMNS
 from db import tables
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.values import ids
 
 CUSTOMERS = 1_500
@@ -21,17 +21,17 @@ FILLED = [*COLUMNS, tables.CustomField, tables.Change]
 
 
 def public_id(number):
-    return ids.at(number, number.to_bytes(10, "big"))
+    return ids.id_at(number, number.to_bytes(10, "big"))
 
 
 async def founded(database, number=1):
     """A workspace with nothing but settings, the same wherever it is made; its id as clients see it."""
 
-    async def found(work):
+    async def found(transaction):
         settings = {"automation_rules": [0, 1, 2, 3], "follow_up_stages": STAGES, "sources": ["Website", "Fair"]}
-        await work.insert(tables.Directory(workspace_id=number, id=public_id(number), created_at=number))
-        await work.insert(tables.Workspace(workspace_id=number, id=public_id(number), name="Test", **settings))
-        await work.insert(tables.Counter(workspace_id=number))
+        await transaction.insert(tables.Directory(workspace_id=number, id=public_id(number), created_at=number))
+        await transaction.insert(tables.Workspace(workspace_id=number, id=public_id(number), name="Test", **settings))
+        await transaction.insert(tables.Counter(workspace_id=number))
 
     await database.write(number, found)
     return f"wsp_{public_id(number).hex()}"
@@ -46,9 +46,9 @@ async def seed(database, workspace, customers=CUSTOMERS, **options):
 
 async def everything(database, number=1):
     """All rows of the workspace by table."""
-    session = database.reading(number)
-    mine = {table: table.workspace_id == number if table is tables.Account else here(table) for table in FILLED}
-    return {table: await session.rows(prepared(select(table).where(mine[table]))) for table in FILLED}
+    session = database.session(number)
+    mine = {table: table.workspace_id == number if table is tables.Account else in_workspace(table) for table in FILLED}
+    return {table: await session.fetch_all(prepare(select(table).where(mine[table]))) for table in FILLED}
 
 
 def values(row):

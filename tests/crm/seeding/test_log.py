@@ -75,7 +75,7 @@ def test_each_record_was_made_once(seeded):
 
 
 async def test_the_counter_goes_on_behind_the_log(database, seeded):
-    first = await database.write(1, lambda work: workspaces.take_numbers(work, 1))
+    first = await database.write(1, lambda transaction: workspaces.take_numbers(transaction, 1))
     assert first == len(seeded[tables.Change]) + 1
 
 

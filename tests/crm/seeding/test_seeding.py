@@ -10,13 +10,13 @@ from email_validator import validate_email
 from sqlmodel import select
 
 from crm import seeding
-from crm.errors import ErrorCode, Refused
+from crm.errors import ErrorCode, InputError
 from crm.seeding import catalogue, chunks
 from crm.seeding.locales import LOCALES
 from crm.seeding.random_source import Dice
 from crm.seeding.rows import COLUMNS
 from db import engine, tables
-from db.statements import prepared
+from db.statements import prepare as prepared
 from db.tables.enums import (
     CustomerStage,
     CustomFieldType,
@@ -56,7 +56,7 @@ async def test_a_seed_makes_the_same_rows_on_every_database(databases, count):
 async def test_a_chunk_does_not_depend_on_those_before_it(database, monkeypatch):
     monkeypatch.setattr(chunks, "SIZE", 40)
     await founded(database, 2)
-    directory = (await database.reading(None).rows(prepared(select(tables.Directory))))[-1]
+    directory = (await database.session(None).fetch_all(prepared(select(tables.Directory))))[-1]
     prepare = partial(catalogue.prepare, directory=directory, customers=100, seed=1, until=seeding.UNTIL)
     plan = await database.write(directory.workspace_id, prepare)
     alone = chunks.made(plan, 2)
@@ -79,7 +79,7 @@ async def test_nothing_is_later_than_the_moment_given(database):
 
 
 async def test_the_same_seed_is_refused_a_second_time(database, seeded):
-    with pytest.raises(Refused, match="has the customers of seed 1 already; another --seed adds more") as refused:
+    with pytest.raises(InputError, match="has the customers of seed 1 already; another --seed adds more") as refused:
         await seed(database, f"wsp_{public_id(1).hex()}", 10)
     assert refused.value.code is ErrorCode.TAKEN
     assert len((await everything(database))[tables.Change]) == len(seeded[tables.Change])
@@ -99,7 +99,7 @@ async def test_another_seed_adds_customers_who_wear_the_same_tags(database):
 
 @pytest.mark.parametrize("workspace", ["wsp_" + "0" * 32, "wsp_zz", "cus_" + "0" * 32, "", "1"])
 async def test_an_unknown_workspace_is_refused(database, workspace):
-    with pytest.raises(Refused, match="There is no workspace") as refused:
+    with pytest.raises(InputError, match="There is no workspace") as refused:
         await seed(database, workspace, 10)
     assert refused.value.code is ErrorCode.NOT_FOUND
 
@@ -114,7 +114,7 @@ async def test_no_customers_are_nothing(database):
 
 def test_ids_tell_when_records_were_made(seeded):
     made = [row for rows in seeded.values() for row in rows if hasattr(row, "created_at")]
-    assert all(row.created_at == ids.moment(row.id) <= seeding.UNTIL for row in made)
+    assert all(row.created_at == ids.id_time(row.id) <= seeding.UNTIL for row in made)
 
 
 def test_customers_come_in_the_order_of_their_making(customers):

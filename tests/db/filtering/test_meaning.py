@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from db.filtering.errors import QuestionRefused
+from db.filtering.errors import QueryError
 from db.paging import keyset
 from db.paging.keyset import Window
 from db.queries.matching import matches
 from db.queries.matching.matches import Question
-from db.visibility import Sight
+from db.visibility import Visibility
 from tests.support import filter_dataset, filter_model, filter_strategies
 
 WORLDS = {seed: filter_dataset.made(seed) for seed in (1, 2)}
-EVERYTHING = Sight(everything=True)
+EVERYTHING = Visibility(sees_all=True)
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,16 @@ async def numbers(database: Any) -> dict[int, int]:
     return {seed: await filter_dataset.saved(database, world) for seed, world in WORLDS.items()}
 
 
-async def found(database: Any, number: int, world: Any, question: Question, sight: Sight = EVERYTHING) -> list[bytes]:
+async def found(
+    database: Any, number: int, world: Any, question: Question, visibility: Visibility = EVERYTHING
+) -> list[bytes]:
     """The ids, in order, a page at a time."""
-    session = database.reading(number)
+    session = database.session(number)
     try:
         match, order = await matches.asked(
-            session, question, sight=sight, agent_id=world.viewer.id, now=filter_model.NOW
+            session, question, visibility=visibility, agent_id=world.viewer.id, now=filter_model.NOW
         )
-    except QuestionRefused:
+    except QueryError:
         # It nests too deep.
         reject()
     listing = await matches.list_of(session, match, order)
@@ -68,13 +70,13 @@ async def test_a_viewer_finds_only_what_he_sees(database, numbers, data, seed):
     world = WORLDS[seed]
     asked = data.draw(filter_strategies.customers(world).filter(lambda one: "customers" not in str(one)))
     mine = world.viewer.departments
-    sight = Sight(False, world.viewer.id, tuple(one.id for one in mine))
+    visibility = Visibility(False, world.viewer.id, tuple(one.id for one in mine))
 
     def seen(one: Any) -> bool:
         waits = one.stage.name == "TO_BE_ASSIGNED" and one.department in mine
         return one.stage.name == "POOL" or one.owner is world.viewer or (waits and one.department is not None)
 
-    hits = await found(database, numbers[seed], world, Question(filter=asked), sight)
+    hits = await found(database, numbers[seed], world, Question(filter=asked), visibility)
     kept = [
         one
         for one in world.customers
@@ -92,10 +94,10 @@ _words = st.lists(
 
 @given(words=_words, seed=st.sampled_from(sorted(WORLDS)), indexed=st.booleans())
 async def test_a_search_finds_every_word_somewhere_by_index_and_one_by_one(database, numbers, words, seed, indexed):
-    world, session = WORLDS[seed], database.reading(numbers[seed])
+    world, session = WORLDS[seed], database.session(numbers[seed])
     text = " ".join(words)
     match, order = await matches.asked(
-        session, Question(search=text, archived="INCLUDE"), sight=EVERYTHING, agent_id=None, now=filter_model.NOW
+        session, Question(search=text, archived="INCLUDE"), visibility=EVERYTHING, agent_id=None, now=filter_model.NOW
     )
     page = await keyset.page(session, matches.all_of(session, match, indexed=indexed), Window(250), order)
     kept = [one for one in world.customers if filter_model.found(text, one)]

@@ -91,9 +91,9 @@ async def test_every_sort_puts_the_list_in_order(database, numbers, name, order)
 
 
 async def _paged(database: Any, number: int, world: Any, sort: Any, size: int) -> None:
-    session = database.reading(number)
+    session = database.session(number)
     question = Question(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
-    match, order = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=filter_model.NOW)
+    match, order = await matches.asked(session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW)
     listing = await matches.list_of(session, match, order)
     wanted = [one.id for one in filter_model.in_order(world.customers, sort, KEYS)]
     assert await _walked(session, listing, order, size, backwards=False) == wanted
@@ -144,10 +144,10 @@ def _fitting(words: list[str]) -> Any:
 async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
     database, numbers, words, order, then, size, seed
 ):
-    world, session = WORLDS[seed], database.reading(numbers[seed])
+    world, session = WORLDS[seed], database.session(numbers[seed])
     sort = [("relevance", order), *then]
     question = Question(search=" ".join(words), sort=[plain(*one) for one in sort], archived="INCLUDE")
-    match, chosen = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=filter_model.NOW)
+    match, chosen = await matches.asked(session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW)
     listing = await matches.list_of(session, match, chosen)
     kept = [one for one in world.customers if filter_model.found(" ".join(words), one)]
     wanted = [one.id for one in filter_model.in_order(kept, sort, {**KEYS, "relevance": _fitting(words)})]
@@ -157,9 +157,9 @@ async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
 
 @given(sort=_sorts, seed=st.sampled_from(sorted(WORLDS)), data=st.data())
 async def test_what_lies_between_two_cursors_is_a_part_of_the_list(database, numbers, sort, seed, data):
-    world, session = WORLDS[seed], database.reading(numbers[seed])
+    world, session = WORLDS[seed], database.session(numbers[seed])
     question = Question(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
-    match, order = await matches.asked(session, question, sight=EVERYTHING, agent_id=None, now=filter_model.NOW)
+    match, order = await matches.asked(session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW)
     listing = await matches.list_of(session, match, order)
     whole = await keyset.page(session, listing, Window(250), order)
     first = data.draw(st.integers(0, len(whole.rows) - 1))

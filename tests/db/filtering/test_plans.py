@@ -23,8 +23,8 @@ from db.queries.matching import matches
 from db.queries.matching.matches import Question
 from db.tables.enums import CustomFieldType
 from db.values import ids
-from db.values.wire_format import wire
-from db.visibility import Sight
+from db.values.wire_format import id_encoder
+from db.visibility import Visibility
 from tests.support import factories
 from tests.support.filter_model import NOW
 
@@ -48,24 +48,24 @@ async def crowd(database: Database) -> Any:
     own = [[tag, rare], companies, [note, points], [segment], agents, customers]
     own += _belongings(customers, tag, rare, note, points, segment)
 
-    async def fill(work: Any) -> None:
+    async def fill(transaction: Any) -> None:
         for rows, workspace in [*((rows, number) for rows in own), (strangers, other)]:
             for row in rows:
                 row.workspace_id = workspace
-            await work.insert(*rows)
+            await transaction.insert(*rows)
 
     await database.write(number, fill)
     return number, {
-        "tag": wire("Tag")(rare.id),
-        "company": wire("Company")(companies[1].id),
-        "segment": wire("Segment")(segment.id),
-        "agent": wire("Agent")(agents[3].id),
+        "tag": id_encoder("Tag")(rare.id),
+        "company": id_encoder("Company")(companies[1].id),
+        "segment": id_encoder("Segment")(segment.id),
+        "agent": id_encoder("Agent")(agents[3].id),
     }
 
 
 def _customer(place: int, agents: list[Any], companies: list[Any]) -> tables.Customer:
     values: dict[str, Any] = {
-        "id": ids.at(NOW - place * 1_000_000),
+        "id": ids.id_at(NOW - place * 1_000_000),
         "created_at": NOW - place * 1_000_000,
         "nickname": f"nick {place}" if place % 3 else None,
         "email": f"{place}@example.com" if place % 3 != 1 else None,
@@ -119,8 +119,10 @@ async def explained(database: Database, database_url: str, crowd: Any) -> Any:
         await connection.execute("VACUUM (ANALYZE)")
 
     async def plan(question: Question, window: Window | None = None) -> list[str]:
-        session = database.reading(number)
-        match, order = await matches.asked(session, question, sight=Sight(everything=True), agent_id=None, now=NOW)
+        session = database.session(number)
+        match, order = await matches.asked(
+            session, question, visibility=Visibility(sees_all=True), agent_id=None, now=NOW
+        )
         listing = await matches.list_of(session, match, order)
         if window is None:
             window = Window(50)
@@ -128,7 +130,7 @@ async def explained(database: Database, database_url: str, crowd: Any) -> Any:
         for phase in keyset.phases(order, window):
             statement = keyset._statement(keyset.Kept(listing), order.shape, phase.shape, window.backwards, 51)
             values = {"workspace_id": number, **listing.values, **order.bound, **phase.values}
-            text, arguments = statement.on(session.dialect).bind(values)
+            text, arguments = statement.compiled_for(session.dialect).bind(values)
             if session.dialect.name == "postgresql":
                 rows = await connection.fetch(f"EXPLAIN {text}", *arguments)
                 plans.append("\n".join(row[0] for row in rows))
@@ -189,9 +191,9 @@ async def test_a_sort_by_a_number_of_customers_counts_them_from_an_index(databas
 
 
 async def test_a_page_far_inside_a_sorted_list_begins_in_the_index(database, crowd, explained):
-    session = database.reading(crowd[0])
+    session = database.session(crowd[0])
     question = Question(sort=[{"birthDate": "DESC"}])
-    match, order = await matches.asked(session, question, sight=Sight(everything=True), agent_id=None, now=NOW)
+    match, order = await matches.asked(session, question, visibility=Visibility(sees_all=True), agent_id=None, now=NOW)
     page = await keyset.page(session, await matches.list_of(session, match, order), Window(200), order)
     for plan in await explained(question, Window(50, after=page.cursor(page.rows[-1]))):
         assert_by_index(plan, sorted_by_index=True)
@@ -234,7 +236,7 @@ FILTERS |= {
     "stage": lambda known: {"stage": {"eq": "POOL"}},
     "verification": lambda known: {"verification": {"eq": "VALID"}},
     "followUpStage": lambda known: {"followUpStage": {"eq": "Offer sent"}},
-    "department": lambda known: {"department": {"id": {"eq": wire("Department")(bytes(16))}}},
+    "department": lambda known: {"department": {"id": {"eq": id_encoder("Department")(bytes(16))}}},
     "wechatFriendOf": lambda known: {"wechatFriendOf": {"id": {"eq": known["agent"]}}},
     "notes": lambda known: {"notes": {"any": {"body": {"eq": "text 17"}}}},
     "interactions": lambda known: {"interactions": {"any": {"kind": {"eq": "PAYMENT"}}}},
@@ -293,9 +295,9 @@ async def test_sqlite_does_not_begin_with_a_frequent_tag_where_another_index_fin
 
 async def test_sqlite_leaves_the_workspace_out_of_a_search_where_there_is_no_other(database, crowd):
     if database.dialect.name == "sqlite":
-        session = database.reading(crowd[0])
+        session = database.session(crowd[0])
         match, _ = await matches.asked(
-            session, Question(search="quux17"), sight=Sight(everything=True), agent_id=None, now=NOW
+            session, Question(search="quux17"), visibility=Visibility(sees_all=True), agent_id=None, now=NOW
         )
         assert "workspace :" in match.values(crowd[0])["matched"]
         assert match.search is not None

@@ -21,7 +21,7 @@ from crm.workspace import workspaces
 from db import tables
 from db.engine import Database
 from db.queries import workspaces as stored
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from db.tables.enums import ActorKind, Role
 from graph import schema
 from graph.context import Context
@@ -82,23 +82,23 @@ async def world(database: Database) -> World:
     email = f"differences-{database.dialect.name}@clientela.example"
     created = await workspaces.create(database, name="Differences", email=email, password="correct horse battery")
     await seeding.seed(database, workspace=created.workspace, customers=60, progress=lambda *_: None)
-    public = ids.parse("Workspace", created.workspace)
-    entry = await stored.by_public_id(database.reading(None), public or b"")
+    public = ids.decode_id("Workspace", created.workspace)
+    entry = await stored.by_public_id(database.session(None), public or b"")
     assert entry is not None
-    session = database.reading(entry.workspace_id)
+    session = database.session(entry.workspace_id)
     found = World(
         Viewer(
             entry.workspace_id,
             ActorKind.AGENT,
-            ids.parse("Agent", created.agent) or b"",
-            permissions.OF_ROLE[Role.ADMIN],
+            ids.decode_id("Agent", created.agent) or b"",
+            permissions.ROLE_PERMISSIONS[Role.ADMIN],
         ),
         [created.workspace, "cus_" + "0" * 32, "nonsense"],
         ["samsung.example", "erp", email],
     )
     for kind, table in KINDS.items():
-        rows: list[Any] = await session.rows(prepared(select(table).where(here(table)).limit(12)))
-        found.ids += [ids.wire(kind)(row.id) for row in rows]
+        rows: list[Any] = await session.fetch_all(prepare(select(table).where(in_workspace(table)).limit(12)))
+        found.ids += [ids.id_encoder(kind)(row.id) for row in rows]
         if kind == "CustomField":
             found.texts += [row.key for row in rows]
         if kind == "Customer":

@@ -82,10 +82,10 @@ async def _few_are_prepared(database: Database) -> None:
 
 async def test_a_statement_has_few_forms(database: Database) -> None:
     """One that reads whatever columns are wanted reads all of them where too many choices were met."""
-    statement = statements.prepared(select(tables.Customer).where(statements.here(tables.Customer)))
+    statement = statements.prepare(select(tables.Customer).where(statements.in_workspace(tables.Customer)))
     found = {
-        id(statement.on(database.dialect, frozenset(columns)))
+        id(statement.compiled_for(database.dialect, frozenset(columns)))
         for columns in islice(combinations(tables.Customer.model_fields, 3), 200)
     }
     assert len(found) == statements._MOST_FORMS + 1
-    assert statement.on(database.dialect).columns == list(tables.Customer.model_fields)
+    assert statement.compiled_for(database.dialect).columns == list(tables.Customer.model_fields)

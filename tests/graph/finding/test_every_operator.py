@@ -83,7 +83,7 @@ def test_the_walk_finds_them_all():
 @pytest.fixture(scope="module")
 async def who(database: Any) -> Viewer:
     number = await filter_dataset.saved(database, WORLD)
-    return Viewer(number, ActorKind.AGENT, WORLD.viewer.id, permissions.OF_ROLE[Role.ADMIN])
+    return Viewer(number, ActorKind.AGENT, WORLD.viewer.id, permissions.ROLE_PERMISSIONS[Role.ADMIN])
 
 
 def document(size: int, *, counted: bool) -> str:

@@ -129,23 +129,25 @@ async def test_what_is_written_is_found_by_the_next_request_and_what_is_deleted_
     """SM8, EM3."""
     from sqlalchemy import bindparam, delete, update
 
-    from db.statements import here, prepared
+    from db.statements import in_workspace, prepare
 
     customer = factories.customer("Old name")
     await save(customer)
     await save(document(customer))
     row = tables.CustomerSearch
 
-    async def renamed(work: Any) -> None:
+    async def renamed(transaction: Any) -> None:
         text = search_documents.document(names=("Renamed", None, None))
-        await work.execute(
-            prepared(update(row).where(here(row), row.customer_id == bindparam("one")).values(text=text)),
+        await transaction.execute(
+            prepare(update(row).where(in_workspace(row), row.customer_id == bindparam("one")).values(text=text)),
             one=customer.id,
         )
 
-    async def removed(work: Any) -> None:
+    async def removed(transaction: Any) -> None:
         table = tables.Customer
-        await work.execute(prepared(delete(table).where(here(table), table.id == bindparam("one"))), one=customer.id)
+        await transaction.execute(
+            prepare(delete(table).where(in_workspace(table), table.id == bindparam("one"))), one=customer.id
+        )
 
     await database.write(viewer.workspace_id, renamed)
     assert (await ask(SEARCH, q="renamed"))["customers"]["totalCount"] == 1

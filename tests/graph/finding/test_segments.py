@@ -6,11 +6,11 @@ import pytest
 
 from db import tables
 from db.tables.enums import RelationshipStatus, SegmentKind
-from db.values.ids import now
-from graph.types.ids import wire
+from db.values.ids import current_time
+from graph.types.ids import id_encoder
 from tests.support import factories
 
-SEGMENT, CUSTOMER = wire("Segment"), wire("Customer")
+SEGMENT, CUSTOMER = id_encoder("Segment"), id_encoder("Customer")
 
 
 def member(segment: tables.Segment, customer: tables.Customer) -> tables.SegmentMember:
@@ -20,7 +20,7 @@ def member(segment: tables.Segment, customer: tables.Customer) -> tables.Segment
 @pytest.fixture
 async def world(save: Any) -> dict[str, Any]:
     vip = factories.customer("vip", relationship_status=RelationshipStatus.VIP)
-    lead, gone = factories.customer("lead"), factories.customer("gone", archived_at=now())
+    lead, gone = factories.customer("lead"), factories.customer("gone", archived_at=current_time())
     hand = factories.segment("By hand", kind=SegmentKind.STATIC)
     vips = factories.segment("VIPs", filter={"relationshipStatus": {"eq": "VIP"}})
     nested = factories.segment("Neither", filter={"segments": {"none": {"name": {"in": ["By hand", "VIPs"]}}}})

@@ -112,13 +112,13 @@ async def test_tags_of_everybody_are_counted_from_their_index(ask, save, sent):
 async def test_a_day_begins_where_the_workspace_is(ask, database, viewer, world):
     """20:00 in UTC is the next day in Đà Nẵng."""
 
-    async def moved(work: Any) -> None:
+    async def moved(transaction: Any) -> None:
         from sqlalchemy import update
 
-        from db.statements import here, prepared
+        from db.statements import in_workspace, prepare
 
-        await work.execute(
-            prepared(update(tables.Workspace).where(here(tables.Workspace)).values(timezone="Asia/Ho_Chi_Minh"))
+        await transaction.execute(
+            prepare(update(tables.Workspace).where(in_workspace(tables.Workspace)).values(timezone="Asia/Ho_Chi_Minh"))
         )
 
     await database.write(viewer.workspace_id, moved)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from db import tables
 from db.tables.enums import CustomFieldType, EntityType
 from db.values.folding import fold
-from db.values.ids import new
+from db.values.ids import new_id
 from tests.support import factories
 
 VIEWS = """query ($search: String) {
@@ -31,7 +31,7 @@ async def test_own_views_come_before_shared_ones_by_position_and_others_not_at_a
     found = (await ask(VIEWS))["savedViews"]
     assert [one["name"] for one in found] == ["mine early", "mine late", "shared early", "shared late"]
     assert [one["name"] for one in (await ask(VIEWS, search="LATE shared"))["savedViews"]] == ["shared late"]
-    key = replace(viewer, actor_id=new())
+    key = replace(viewer, actor_id=new_id())
     assert [one["name"] for one in (await ask(VIEWS, viewer=key))["savedViews"]] == [
         "shared early",
         "shared late",

@@ -13,7 +13,7 @@ from crm import settings
 from crm.settings import Settings
 from crm.workspace import workspaces
 from db import engine, tables
-from db.engine import Database, Work
+from db.engine import Database, Transaction
 from db.queries import workspaces as stored
 from graph import app
 from graph.types import ids
@@ -46,9 +46,9 @@ async def _filled(url: str) -> None:
 
 
 async def _people(database: Database, workspace: str) -> None:
-    identifier = ids.parse("Workspace", workspace)
+    identifier = ids.decode_id("Workspace", workspace)
     assert identifier is not None
-    entry = await stored.by_public_id(database.reading(None), identifier)
+    entry = await stored.by_public_id(database.session(None), identifier)
     assert entry is not None
     company, tag, owner = (
         factories.company("Samsung"),
@@ -57,10 +57,10 @@ async def _people(database: Database, workspace: str) -> None:
     )
     customers = [_customer(number, company, owner) for number in range(CUSTOMERS)]
 
-    async def fill(work: Work) -> None:
+    async def fill(transaction: Transaction) -> None:
         for row in [company, tag, owner, *customers, *(factories.worn(customer, tag) for customer in customers)]:
             row.workspace_id = entry.workspace_id
-            await work.insert(row)
+            await transaction.insert(row)
 
     await database.write(entry.workspace_id, fill)
 

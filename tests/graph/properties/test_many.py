@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from db import tables
-from db.statements import here, prepared
+from db.statements import in_workspace, prepare
 from tests.support import generated_calls, generated_workspaces
 from tests.support.populated_workspace import MEMBERS, columns, dump
 
@@ -96,12 +96,12 @@ def _difference(before, after):
 
 async def _shown(database, number):
     """Everything but what a job leaves behind."""
-    session, found = database.reading(number), {}
+    session, found = database.session(number), {}
     for table in MEMBERS:
         if table in _LEFT:
             continue
         kept = [name for name in columns(table) if name not in _UNTOLD.get(table, ())]
-        rows = await session.rows(prepared(select(table).where(here(table))))
+        rows = await session.fetch_all(prepare(select(table).where(in_workspace(table))))
         found[table.__tablename__] = sorted(repr([(name, getattr(row, name)) for name in kept]) for row in rows)
     return found
 

@@ -15,15 +15,15 @@ LIST = "query ($s: String!) { customers(filter: {source: {eq: $s}}) { totalCount
 
 async def test_an_agent_sees_his_own_those_waiting_in_his_departments_and_the_pool(house):
     """SM2, SB8: what is out of sight is absent in lists, totals, look-ups and nodes, and NOT_FOUND to every write."""
-    own = await house.customer(source="sight", owner={"id": house.ids["seller"]})
-    foreign = await house.customer(source="sight", owner={"id": house.ids["loner"]}, emails=["sight@x.example"])
-    nobodys = await house.customer(source="sight")
-    waiting = await house.customer(source="sight", who="seller")
-    pooled = await house.customer(source="sight", owner={"id": house.ids["loner"]})
+    own = await house.customer(source="visibility", owner={"id": house.ids["seller"]})
+    foreign = await house.customer(source="visibility", owner={"id": house.ids["loner"]}, emails=["sight@x.example"])
+    nobodys = await house.customer(source="visibility")
+    waiting = await house.customer(source="visibility", who="seller")
+    pooled = await house.customer(source="visibility", owner={"id": house.ids["loner"]})
     await house.bulk("customersRelease", target={"ids": [pooled]})
     for who, seen in [("seller", [pooled, waiting, own]), ("loner", [pooled, foreign]),
                       ("manager", [pooled, waiting, nobodys, foreign, own])]:  # fmt: skip
-        found = (await house.ask(LIST, who, s="sight"))["customers"]
+        found = (await house.ask(LIST, who, s="visibility"))["customers"]
         assert ([one["id"] for one in found["nodes"]], found["totalCount"]) == (seen, len(seen))
         assert found["aggregate"]["count"] == len(seen)
     node = 'query ($id: ID!) { node(id: $id) { id } customer(by: {email: "sight@x.example"}) { id } }'
@@ -89,7 +89,7 @@ async def test_releasing_others_and_choosing_an_owner_need_customer_assign(house
 async def test_a_viewer_is_told_what_he_may_in_the_order_of_the_list(house, who, role):
     """SM2, SB8, MS4."""
     told = await house.ask("{ viewer { permissions agent { permissions } } }", who)
-    own = [one.name for one in sorted(permissions.OF_ROLE[role])]
+    own = [one.name for one in sorted(permissions.ROLE_PERMISSIONS[role])]
     assert told["viewer"] == {"permissions": own, "agent": {"permissions": own}}
 
 
@@ -116,7 +116,7 @@ async def test_grants_and_revocations_are_kept_the_last_wins(house):
         assert done["errors"] == []
         return set(done["agent"]["permissions"])
 
-    role = {one: {each.name for each in permissions.OF_ROLE[one]} for one in Role}
+    role = {one: {each.name for each in permissions.ROLE_PERMISSIONS[one]} for one in Role}
     own = role[Role.AGENT]
     assert await after(grant=["TAG_ASSIGN"], revoke=["NOTE_WRITE"]) == own - {"NOTE_WRITE"} | {"TAG_ASSIGN"}
     assert await after(grant=["NOTE_WRITE"]) == own | {"TAG_ASSIGN"}
@@ -130,7 +130,7 @@ async def test_grants_and_revocations_are_kept_the_last_wins(house):
 
 async def test_nobody_gives_what_he_does_not_hold(house):
     """SM2, SB8, MS4: no permission, no role, no permission of a key."""
-    email = {"name": "x", "email": f"{ids.new().hex()}@x.example"}
+    email = {"name": "x", "email": f"{ids.new_id().hex()}@x.example"}
     given = {**email, "grant": ["NOTE_MANAGE", "TAG_ASSIGN", "KEY_MANAGE"]}
     assert await house.refuses("agentCreate", "manager", input=given) == [
         ("FORBIDDEN", "input.grant.1"), ("FORBIDDEN", "input.grant.2"),
@@ -208,7 +208,7 @@ async def _done(value):
 
 async def test_an_agents_address_is_unique_on_the_server(house):
     """SB8: whatever its case; ifVersion guards an agent as well."""
-    address = f"{ids.new().hex()}@x.example"
+    address = f"{ids.new_id().hex()}@x.example"
     agent = await house.made("agentCreate", "agent", name="An", email=address)
     for mutation, more in [("agentCreate", {}), ("agentUpdate", {"id": house.ids["loner"]})]:
         given = {"name": "x", "email": address.upper()}

@@ -24,7 +24,7 @@ async def own_records(house):
     """Ids that calls made up from the schema may use."""
     kinds = {
         "Customer": await house.customer(),
-        "Tag": await house.made("tagCreate", "tag", name=ids.new().hex()),
+        "Tag": await house.made("tagCreate", "tag", name=ids.new_id().hex()),
         "Segment": await house.made("segmentCreate", "segment", name="S", kind="STATIC"),
         "Company": await house.made("companyCreate", "company", name="C"),
         "Agent": await house.agent(),
@@ -33,7 +33,7 @@ async def own_records(house):
         "AssignmentRule": await house.made("assignmentRuleCreate", "assignmentRule", name="R", active=False),
         "ApiKey": await house.made("apiKeyCreate", "apiKey", name="K", permissions=["CUSTOMER_VIEW"]),
     }
-    return kinds | {"key": f"k{ids.new().hex()[-12:]}", "email": f"{ids.new().hex()}@x.example"}
+    return kinds | {"key": f"k{ids.new_id().hex()[-12:]}", "email": f"{ids.new_id().hex()}@x.example"}
 
 
 @pytest.mark.parametrize("who", ["agent", "key"])
@@ -75,7 +75,7 @@ async def test_refusals_of_every_kind_are_repeated_as_they_were(house):
         (document, {"input": {"name": ""}}, "InputError"),
     ]
     for text, given, kind in cases:
-        variables = {"key": ids.new().hex(), **given}
+        variables = {"key": ids.new_id().hex(), **given}
         first = await house.ask(text, **variables)
         assert first["customerUpdate"]["errors"][0]["__typename"] == kind
         assert await house.ask(text, **variables) == first

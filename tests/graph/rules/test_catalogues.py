@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.values.wire_format import wire
+from db.values.wire_format import id_encoder
 from tests.support import factories
 from tests.support.rules_workspace import told
 
@@ -218,8 +218,8 @@ async def test_the_view_of_all_customers_stays_as_it_is(house, database):
     """SM6: VIEW_PROTECTED, for an administrator as well; it shows everybody."""
     protected = factories.view("All customers", shared=True, protected=True)
     protected.workspace_id = house.number
-    await database.write(house.number, lambda work: work.insert(protected))
-    view = wire("SavedView")(protected.id)
+    await database.write(house.number, lambda transaction: transaction.insert(protected))
+    view = id_encoder("SavedView")(protected.id)
     refused = [("VIEW_PROTECTED", "id")]
     assert await house.refuses("savedViewUpdate", id=view, input={"name": "x"}) == refused
     assert await house.refuses("savedViewDelete", id=view) == refused
@@ -288,10 +288,10 @@ async def test_a_list_without_pages_holds_1000(house, database, mutation):
     one, input = FULL[mutation]
     rows = [one(place) for place in range(1_000)]
 
-    async def put(work):
+    async def put(transaction):
         for row in rows:
             row.workspace_id = house.number
-        await work.insert(*rows)
+        await transaction.insert(*rows)
 
     await database.write(house.number, put)
     done = await house.does(mutation, input=input)

@@ -4,7 +4,7 @@ import asyncio
 
 from db.tables.enums import Permission
 from db.values import ids
-from db.values.wire_format import show_moment
+from db.values.wire_format import format_moment
 from tests.support.rules_workspace import ALL, without
 
 
@@ -164,9 +164,9 @@ async def test_a_block_stops_assigning_and_claiming_until_it_ends(house):
         ("FAILED", ("CUSTOMER_BLOCKED", "target.ids.0"))
     ]
     assert (await house.does("customerUpdate", by={"id": customer}, input={"nickname": "x"}))["errors"] == []
-    soon = ids.now() + 20
-    assert await house.bulk("customersBlock", target=target, reason="Rude", until=show_moment(soon)) == [("UPDATED",)]
-    while ids.now() <= soon:
+    soon = ids.current_time() + 20
+    assert await house.bulk("customersBlock", target=target, reason="Rude", until=format_moment(soon)) == [("UPDATED",)]
+    while ids.current_time() <= soon:
         await asyncio.sleep(0.01)
     assert (await house.shown(customer, "block { reason }"))["block"] is None
     assert await house.bulk("customersUnblock", target=target) == [("SKIPPED",)]

@@ -7,7 +7,7 @@ import pytest
 from crm.bulk import reclaiming
 from db import batch_writes, tables
 from db.values import ids
-from db.values.wire_format import parse
+from db.values.wire_format import decode_id
 
 SHOWS = "stage verification followUpStage owner { id } previousOwner { id } department { id } version"
 STAGES = ("NEW", "TO_BE_ASSIGNED", "FOLLOW_UP", "POOL")
@@ -175,11 +175,13 @@ async def test_the_idle_go_back_to_the_pool_and_vips_never(house, standing):
     idle, vip, fresh = [await standing("FOLLOW_UP") for _ in range(3)]
     await house.does("customerUpdate", by={"id": vip}, input={"relationshipStatus": "VIP"})
     await house.does("customerUpdate", by={"id": idle}, input={"followUpStage": "Offer sent"})
-    long_ago = [(parse("Customer", one), {"owned_since": 1}) for one in (idle, vip)]
-    await house.database.write(house.number, lambda work: batch_writes.change(work, tables.Customer, long_ago))
-    assert await reclaiming.run(house.database, house.number, now=ids.now()) is None
+    long_ago = [(decode_id("Customer", one), {"owned_since": 1}) for one in (idle, vip)]
+    await house.database.write(
+        house.number, lambda transaction: batch_writes.update_rows(transaction, tables.Customer, long_ago)
+    )
+    assert await reclaiming.run(house.database, house.number, now=ids.current_time()) is None
     await house.settings(pool={"autoReclaim": True, "idleDays": 1})
-    await reclaiming.run(house.database, house.number, now=ids.now())
+    await reclaiming.run(house.database, house.number, now=ids.current_time())
     await house.settings(pool={"autoReclaim": False})
     assert [(await house.shown(one, "stage"))["stage"] for one in (idle, vip, fresh)] == [
         "POOL", "FOLLOW_UP", "FOLLOW_UP",
