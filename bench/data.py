@@ -59,7 +59,7 @@ async def _in(database: Database, url: str, customers: int, chosen: str | None) 
     account = await _account(database, email)
     if account is None and chosen is None:
         created = await workspaces.create(database, name=f"Bench of {customers}", email=email, password=_PASSWORD)
-        with progress.shown("customers") as report:
+        with progress.show_progress("customers") as report:
             await seeding.seed(database, workspace=created.workspace, customers=customers, progress=report)
         account = await _account(database, email)
     if account is None:

@@ -167,7 +167,7 @@ async def _application(made: data.Data, driver: Recorded) -> Any:
         }
     )
     # As in earnest, a line is written for each operation.
-    logging.config.dictConfig(logs.configuration("text"))
+    logging.config.dictConfig(logs.logging_configuration("text"))
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(open(os.devnull, "w", buffering=1))  # noqa: SIM115 - until the process ends.

@@ -1,4 +1,4 @@
-"""The database as the commands meet it: reachable, at the right version, open while something is done with it."""
+"""Database access of the commands: reachability, schema version, migration and connection."""
 
 import asyncio
 import os
@@ -8,68 +8,72 @@ from typing import Final
 
 import click
 
-from cli.errors import Refused
+from cli.errors import CommandError
 from crm.settings import Settings
 from db import engine
 from db.engine import Database
 from db.errors import StorageError
 from db.migrations import state
 
-PATIENCE: Final = 10.0
-"""Seconds that a database may take to answer."""
+CONNECT_TIMEOUT_SECONDS: Final = 10.0
+"""Time that a database may take to answer."""
 
-_BULK_STATEMENT: Final = 300.0
-"""Seconds that one statement of bulk work may take."""
+_BULK_STATEMENT_TIMEOUT_SECONDS: Final = 300.0
 
 _ADVICE: Final = {
-    "old": "has the tables of an older version; run `clientela migrate` first",
+    "old": "has tables of an older version; run `clientela migrate` first",
     "empty": "has no tables yet; run `clientela migrate` first",
     "newer": "was migrated by a newer version of Clientela; install that version",
 }
 
 
 def require_current(settings: Settings) -> None:
-    """Raises Refused where the database cannot be reached or has another version's tables."""
-    state = state_of(settings)
+    """Raises CommandError if the database cannot be reached or its tables have another version."""
+    state = schema_state(settings)
     if state != "current":
-        raise Refused(f"The database {settings.database_shown} {_ADVICE[state]}.")
+        raise CommandError(f"The database {settings.database_shown} {_ADVICE[state]}.")
 
 
 def migrate(settings: Settings) -> None:
-    state = state_of(settings)
+    """Upgrades the tables and reports the result. Raises CommandError if a newer version migrated the database."""
+    state = schema_state(settings)
     if state == "newer":
-        raise Refused(f"The database {settings.database_shown} {_ADVICE[state]}.")
+        raise CommandError(f"The database {settings.database_shown} {_ADVICE[state]}.")
     upgrade(settings)
-    done = "was at the newest version already" if state == "current" else "is at the newest version now"
-    click.echo(f"The database {settings.database_shown} {done}.")
+    outcome = "was already at the current version" if state == "current" else "is now at the current version"
+    click.echo(f"The database {settings.database_shown} {outcome}.")
 
 
 def upgrade(settings: Settings) -> None:
-    with _reaching(settings):
+    """Creates the SQLite file if needed and runs the migrations. Raises CommandError."""
+    with _connection_errors(settings):
         if settings.database_file is not None:
             settings.database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    from db.migrations import runner  # Imported late: who only serves needs none of its tools.
+    from db.migrations import runner  # Imported late: serving does not need Alembic.
 
     asyncio.run(runner.upgrade(settings.database_url))
 
 
-def state_of(settings: Settings) -> state.State:
-    """A SQLite file that is not there counts as empty and is not made. Raises Refused."""
+def schema_state(settings: Settings) -> state.State:
+    """The version state of the tables. A missing SQLite file counts as empty and is not created.
+
+    Raises CommandError if the database cannot be reached.
+    """
     if settings.database_file is not None and not settings.database_file.exists():
         return "empty"
-    with _reaching(settings):
+    with _connection_errors(settings):
         return asyncio.run(_state(settings.database_url))
 
 
 async def _state(url: str) -> state.State:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
         return await state.state(url)
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """For bulk work, whose statements may take their time."""
-    database = await engine.connect(settings.database_url, statement_timeout=_BULK_STATEMENT)
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Opens the database with the long statement timeout of bulk work."""
+    database = await engine.connect(settings.database_url, statement_timeout=_BULK_STATEMENT_TIMEOUT_SECONDS)
     try:
         yield database
     finally:
@@ -77,14 +81,14 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 
 
 @contextmanager
-def _reaching(settings: Settings) -> Iterator[None]:
-    """Whatever the driver says while the database is first spoken to becomes one sentence."""
+def _connection_errors(settings: Settings) -> Iterator[None]:
+    """Turns every driver error of the first contact with the database into one sentence."""
     try:
         yield
     except Exception as error:
         if not _is_from_database(error):
             raise
-        raise Refused(f"The database {settings.database_shown} cannot be reached ({_reason(error)}).") from error
+        raise CommandError(f"The database {settings.database_shown} cannot be reached ({_reason(error)}).") from error
 
 
 def _is_from_database(error: BaseException) -> bool:
@@ -94,9 +98,9 @@ def _is_from_database(error: BaseException) -> bool:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
-        return f"no answer within {PATIENCE:.0f} seconds"
+        return f"no answer within {CONNECT_TIMEOUT_SECONDS:.0f} seconds"
     if isinstance(error, StorageError) and error.__cause__ is not None:
         return _reason(error.__cause__)
     error = getattr(error, "orig", None) or error
-    said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-    return (said or type(error).__name__).strip().splitlines()[0].rstrip(".")
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    return (reason or type(error).__name__).strip().splitlines()[0].rstrip(".")

@@ -1,4 +1,4 @@
-"""Refusals: what a person can mend is one sentence on standard error and exit code 1, never a traceback."""
+"""Errors that the user can fix: one sentence on standard error and exit code 1, without a traceback."""
 
 import sys
 from typing import IO, Any
@@ -8,8 +8,8 @@ import click
 from crm.settings import SettingRefused
 
 
-class Refused(click.ClickException):
-    """The command cannot do its work, for a reason that its user can mend."""
+class CommandError(click.ClickException):
+    """The command cannot run, for a reason that its user can fix."""
 
     exit_code = 1
 
@@ -17,21 +17,21 @@ class Refused(click.ClickException):
         click.echo(f"clientela: {self.format_message()}", err=True, file=file)
 
 
-class Doors(click.Group):
-    """A group whose commands may raise the refusals of the floors below."""
+class CommandGroup(click.Group):
+    """A group that turns the expected errors of `crm` and `db` into CommandError."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except Exception as error:
             if isinstance(error, SettingRefused) or _is(error, "crm.errors", "ExpectedError"):
-                raise Refused(str(error)) from error
+                raise CommandError(str(error)) from error
             if _is(error, "db.errors", "Unavailable"):
-                raise Refused("The database went away; what was committed is kept.") from error
+                raise CommandError("The connection to the database was lost; committed changes are kept.") from error
             raise
 
 
 def _is(error: Exception, module: str, kind: str) -> bool:
-    """Asked without importing the module: where nothing else imported it, nothing raised its errors."""
+    """Checks the class without importing its module: a module that is not loaded has raised nothing."""
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(error, getattr(loaded, kind))

@@ -1,4 +1,4 @@
-"""Logs: on standard error, as text for people or as one JSON object a line for machines."""
+"""Log output on standard error: text for people, or one JSON object per line for machines."""
 
 import logging
 import time
@@ -10,11 +10,11 @@ import orjson
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
-class TextLines(logging.Formatter):
-    """A line for people. The text of a second is kept, for lines come in crowds."""
+class TextFormatter(logging.Formatter):
+    """Formats a line of text. The formatted second is cached, because many lines share it."""
 
     _second = 0
-    _shown = ""
+    _formatted_second = ""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
@@ -24,13 +24,13 @@ class TextLines(logging.Formatter):
             return super().format(record)
         second = int(record.created)
         if second != self._second:
-            self._shown = time.strftime(self.default_time_format, self.converter(second))
+            self._formatted_second = time.strftime(self.default_time_format, self.converter(second))
             self._second = second
-        return f"{self._shown},{int(record.msecs):03} {record.levelname:<7} {record.name}: {record.getMessage()}"
+        return f"{self._formatted_second},{int(record.msecs):03} {record.levelname:<7} {record.name}: {record.getMessage()}"
 
 
-class Lines(logging.StreamHandler[TextIO]):
-    """On standard error, which sends what it is given at the end of each line."""
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes a record and its line end in one call; standard error flushes at each line end."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -39,8 +39,8 @@ class Lines(logging.StreamHandler[TextIO]):
             self.handleError(record)
 
 
-class JsonLines(logging.Formatter):
-    """Everything given as `extra=` becomes a key of its own beside time, level, logger and message."""
+class JsonFormatter(logging.Formatter):
+    """Formats a JSON object with time, level, logger, message and one key for each item of `extra=`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -55,17 +55,17 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def configuration(log_format: Literal["text", "json"]) -> dict[str, Any]:
-    """For logging.config.dictConfig, in the serving process and in each of its workers."""
+def logging_configuration(log_format: Literal["text", "json"]) -> dict[str, Any]:
+    """Configuration for logging.config.dictConfig, for the main process and each worker process."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "text": {"()": "cli.logs.TextLines"},
-            "json": {"()": "cli.logs.JsonLines"},
+            "text": {"()": "cli.logs.TextFormatter"},
+            "json": {"()": "cli.logs.JsonFormatter"},
         },
-        "handlers": {"stderr": {"class": "cli.logs.Lines", "stream": "ext://sys.stderr", "formatter": log_format}},
+        "handlers": {"stderr": {"class": "cli.logs.LineHandler", "stream": "ext://sys.stderr", "formatter": log_format}},
         "root": {"level": "INFO", "handlers": ["stderr"]},
-        # What uvicorn says at INFO is said by the command itself; alembic's is of no use to who runs it.
+        # The command itself reports what uvicorn logs at INFO. Operators do not need alembic's INFO lines.
         "loggers": {name: {"level": "WARNING"} for name in ("uvicorn", "websockets", "alembic", "httpx")},
     }

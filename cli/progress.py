@@ -1,4 +1,4 @@
-"""Progress of long work: a bar with rows a second and time left on a terminal, a plain line now and then elsewhere."""
+"""Progress of long work: a bar with speed and remaining time on a terminal, otherwise a line every few seconds."""
 
 import sys
 import time
@@ -8,16 +8,15 @@ from typing import Final
 
 import click
 
-Report = Callable[[int, int], None]
-"""Called with how many are done and how many there are."""
+ReportProgress = Callable[[int, int], None]
+"""A function that takes the number of finished items and the total."""
 
-_BETWEEN_LINES: Final = 5.0
-"""Seconds."""
+_LINE_INTERVAL_SECONDS: Final = 5.0
 
 
 @contextmanager
-def shown(what: str) -> Iterator[Report]:
-    """On standard error, so that what a command prints stays clean."""
+def show_progress(what: str) -> Iterator[ReportProgress]:
+    """Shows progress on standard error, so that standard output holds the command's result only."""
     if sys.stderr.isatty():
         with _bar(what) as report:
             yield report
@@ -26,7 +25,7 @@ def shown(what: str) -> Iterator[Report]:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Report]:
+def _bar(what: str) -> Iterator[ReportProgress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
     from rich.text import Text
@@ -42,15 +41,15 @@ def _bar(what: str) -> Iterator[Report]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _lines(what: str) -> Report:
+def _lines(what: str) -> ReportProgress:
     started = time.monotonic()
-    said = started
+    last_line = started
 
     def report(done: int, total: int) -> None:
-        nonlocal said
+        nonlocal last_line
         now = time.monotonic()
-        if done >= total or now - said >= _BETWEEN_LINES:
-            said = now
-            click.echo(f"{what}: {done} of {total}, {done / max(now - started, 0.001):.0f} a second", err=True)
+        if done >= total or now - last_line >= _LINE_INTERVAL_SECONDS:
+            last_line = now
+            click.echo(f"{what}: {done} of {total}, {done / max(now - started, 0.001):.0f} per second", err=True)
 
     return report

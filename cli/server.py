@@ -1,4 +1,4 @@
-"""Serving: the port, the processes behind it, and an orderly end."""
+"""The `serve` command: the listening socket, the serving processes and the shutdown."""
 
 import asyncio
 import logging.config
@@ -17,75 +17,81 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from cli import databases, gc_tuning, logs
-from cli.errors import Refused
+from cli.errors import CommandError
 from crm.settings import PREFIX, Settings
 
 _BACKLOG: Final = 2048
-_GRACE: Final = 10
-"""Seconds that requests have to finish once the server was told to stop."""
+_SHUTDOWN_SECONDS: Final = 10
+"""Time that running requests have to finish after the server receives a stop signal."""
 
 
 def serve(settings: Settings, *, workers: int) -> None:
-    """Serve until told to stop. What would stop each process is found here, before the first one starts."""
+    """Serves until a stop signal. Checks everything that would stop a process before the first process starts."""
     databases.require_current(settings)
     settings.require_secret()
-    with listening(settings.host, settings.port) as door:
-        settings = replace(settings, port=door.getsockname()[1])
+    with open_listener(settings.host, settings.port) as listener:
+        settings = replace(settings, port=listener.getsockname()[1])
         if workers == 1:
-            in_this_process(settings, door, announce=lambda: _announce(settings))
+            serve_in_process(settings, listener, announce=lambda: _announce(settings))
         else:
-            _in_processes(settings, door, workers)
+            _in_processes(settings, listener, workers)
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """Raises Refused where the port is taken or the address is not this machine's."""
+def open_listener(host: str, port: int) -> socket.socket:
+    """Opens the listening socket. Raises CommandError if the port is in use or the address is not local."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise Refused(f"{_address(host, port)} cannot be listened on ({os.strerror(error.errno or 0)}).") from error
+        raise CommandError(f"Cannot listen on {_address(host, port)} ({os.strerror(error.errno or 0)}).") from error
 
 
-def in_this_process(
-    settings: Settings, door: socket.socket, *, announce: Callable[[], None], guest: str | None = None
+def serve_in_process(
+    settings: Settings, listener: socket.socket, *, announce: Callable[[], None], guest: str | None = None
 ) -> None:
-    """`announce` is called in a thread once requests are answered. GraphiQL comes signed in as the `guest`."""
-    gc_tuning.pause()
+    """Serves in this process. Calls `announce` in a thread once the server answers requests.
+
+    GraphiQL opens signed in as the agent with the e-mail address `guest`.
+    """
+    gc_tuning.pause_collector()
     from graph import app
 
-    _end_in_peace()
-    logging.config.dictConfig(logs.configuration(settings.log_format))
+    _exit_zero_on_signal()
+    logging.config.dictConfig(logs.logging_configuration(settings.log_format))
     server = _Server(_configuration(settings, app=app.create(settings, guest=guest)), announce)
-    server.run(sockets=[door])
+    server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)
 
 
-def _in_processes(settings: Settings, door: socket.socket, workers: int) -> None:
-    """Each process reads the settings from the environment again, so what the command line changed goes there."""
+def _in_processes(settings: Settings, listener: socket.socket, workers: int) -> None:
+    """Serves in several processes. Each reads the environment again, so command-line options are written there."""
     os.environ |= {
         f"{PREFIX}HOST": settings.host,
         f"{PREFIX}PORT": str(settings.port),
         f"{PREFIX}JOBS": "on" if settings.jobs else "off",
     }
-    configuration = _configuration(settings, app="cli.server:application", factory=True, workers=workers)
+    configuration = _configuration(settings, app="cli.server:create_worker_application", factory=True, workers=workers)
     _announce(settings)
-    gc_tuning.resume()
-    supervisor = Multiprocess(configuration, sockets=[door])
+    gc_tuning.resume_collector()
+    supervisor = Multiprocess(configuration, sockets=[listener])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(1)
 
 
-def application() -> Starlette:
-    """In each of several processes. One whose start fails says so by its exit code, or it would be started for ever."""
-    gc_tuning.pause()
+def create_worker_application() -> Starlette:
+    """Creates the application in one of several processes.
+
+    A process that cannot start exits with STARTUP_FAILURE; otherwise the supervisor would restart it forever.
+    """
+    gc_tuning.pause_collector()
     from graph import app
 
     try:
-        made = app.from_environment()
-        gc_tuning.resume()
-        return made
+        application = app.from_environment()
+        gc_tuning.resume_collector()
+        return application
     except Exception:
         logging.getLogger("clientela").exception("The server cannot start.")
         sys.exit(STARTUP_FAILURE)
@@ -101,10 +107,10 @@ def _configuration(settings: Settings, **changes: Any) -> uvicorn.Config:
         ws="graph.transport.http.uvicorn_protocols:WebSocketProtocol",
         ws_max_size=1_000_000,
         ws_per_message_deflate=False,
-        log_config=logs.configuration(settings.log_format),
-        access_log=False,  # Its lines would hold the signatures of file links; the server logs operations itself.
+        log_config=logs.logging_configuration(settings.log_format),
+        access_log=False,  # Access lines would contain the signatures of file links. The server logs operations itself.
         server_header=False,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
 
 
@@ -115,13 +121,13 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        gc_tuning.resume()
+        gc_tuning.resume_collector()
         if self.started:
             await asyncio.to_thread(self._announce)
 
 
-def _end_in_peace() -> None:
-    """uvicorn raises the signal that stopped it again when all is closed; with this, the process then exits with 0."""
+def _exit_zero_on_signal() -> None:
+    """Makes the process exit with code 0: after its shutdown, uvicorn raises the stop signal again."""
 
     def leave(*_: Any) -> None:
         sys.exit(0)
@@ -131,11 +137,11 @@ def _end_in_peace() -> None:
 
 
 def _announce(settings: Settings) -> None:
-    click.echo(f"Clientela answers at {address(settings)}")
+    click.echo(f"Clientela answers at {graphql_url(settings)}")
 
 
-def address(settings: Settings) -> str:
-    """Of the GraphQL endpoint, as a person on this machine would open it."""
+def graphql_url(settings: Settings) -> str:
+    """The URL of the GraphQL endpoint as a user of this machine would open it."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
     return f"http://{_address(host, settings.port)}/graphql"
 

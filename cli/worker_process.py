@@ -1,4 +1,4 @@
-"""The worker: runs jobs until it is told to stop, and then stops between two chunks."""
+"""The `worker` command: runs jobs until a stop signal and then stops after the current chunk."""
 
 import asyncio
 import logging.config
@@ -13,10 +13,11 @@ from crm.jobs import worker
 from crm.settings import Settings
 
 
-def work(settings: Settings) -> None:
+def run_worker(settings: Settings) -> None:
+    """Raises CommandError if the database is not current."""
     databases.require_current(settings)
     settings.require_secret()
-    logging.config.dictConfig(logs.configuration(settings.log_format))
+    logging.config.dictConfig(logs.logging_configuration(settings.log_format))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(settings))
 
@@ -25,7 +26,7 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with databases.opened(settings) as database:
+    async with databases.open_database(settings) as database:
         storage.attach(database, storage.chosen(settings))
-        click.echo(f"Clientela works on the jobs of {settings.database_shown}")
+        click.echo(f"Clientela runs the jobs of {settings.database_shown}")
         await worker.run(database, settings=settings, stop=stop)

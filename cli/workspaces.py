@@ -1,4 +1,4 @@
-"""Workspaces: made with their first administrator, and filled with made-up customers."""
+"""The `workspace` and `seed` commands: create a workspace, add sample customers."""
 
 import asyncio
 import json
@@ -13,41 +13,41 @@ from crm.workspace import workspaces
 from crm.workspace.workspaces import Created
 
 
-def password(*, from_stdin: bool) -> str:
-    """The first line of standard input, or typed twice on a terminal. Raises click.UsageError without either."""
+def read_password(*, from_stdin: bool) -> str:
+    """Reads the password from standard input, or twice from a terminal. Raises click.UsageError without either."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise click.UsageError("Missing option '--password-stdin' (or a terminal to ask on).")
+        raise click.UsageError("Missing option '--password-stdin' (or a terminal to type the password on).")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def create(settings: Settings, *, name: str, email: str, password: str, as_json: bool) -> None:
+def create_workspace(settings: Settings, *, name: str, email: str, password: str, as_json: bool) -> None:
     databases.require_current(settings)
-    made = asyncio.run(created(settings, name=name, email=email, password=password))
-    facts = {"workspace": made.workspace, "agent": made.agent, "token": made.token}
+    created = asyncio.run(insert_workspace(settings, name=name, email=email, password=password))
+    facts = {"workspace": created.workspace, "agent": created.agent, "token": created.token}
     if as_json:
         click.echo(json.dumps(facts))
     else:
         click.echo("\n".join(f"{key:<9}  {value}" for key, value in facts.items()))
 
 
-async def created(settings: Settings, *, name: str, email: str, password: str) -> Created:
-    async with databases.opened(settings) as database:
+async def insert_workspace(settings: Settings, *, name: str, email: str, password: str) -> Created:
+    async with databases.open_database(settings) as database:
         return await workspaces.create(database, name=name, email=email, password=password)
 
 
-def seed(settings: Settings, *, workspace: str, customers: int, seed: int) -> None:
+def seed_workspace(settings: Settings, *, workspace: str, customers: int, seed: int) -> None:
     databases.require_current(settings)
-    fill(settings, workspace=workspace, customers=customers, seed=seed)
-    click.echo(f"{customers} customers were added to {workspace}.")
+    add_customers(settings, workspace=workspace, customers=customers, seed=seed)
+    click.echo(f"{customers} {'customer was' if customers == 1 else 'customers were'} added to {workspace}.")
 
 
-def fill(settings: Settings, *, workspace: str, customers: int, seed: int) -> None:
-    with progress.shown("customers") as report:
+def add_customers(settings: Settings, *, workspace: str, customers: int, seed: int) -> None:
+    with progress.show_progress("customers") as report:
         asyncio.run(_seeded(settings, workspace, customers, seed, report))
 
 
-async def _seeded(settings: Settings, workspace: str, customers: int, seed: int, report: progress.Report) -> None:
-    async with databases.opened(settings) as database:
+async def _seeded(settings: Settings, workspace: str, customers: int, seed: int, report: progress.ReportProgress) -> None:
+    async with databases.open_database(settings) as database:
         await seeding.seed(database, workspace=workspace, customers=customers, seed=seed, progress=report)

@@ -2,10 +2,10 @@
 
     Refusal
     ├── Refused                 InputError         a value cannot be taken, or a rule forbids it
-    │   ├── LimitRefused        LimitError         there would be more than allowed
-    │   ├── TransitionRefused   TransitionError    a status cannot go from here to there
-    │   ├── ConflictRefused     ConflictError      somebody else changed the record in the meantime
-    │   └── DuplicateRefused    DuplicateError     another record holds a value that must be unique
+    │   ├── LimitError        LimitError         there would be more than allowed
+    │   ├── TransitionError   TransitionError    a status cannot go from here to there
+    │   ├── ConflictError     ConflictError      somebody else changed the record in the meantime
+    │   └── DuplicateError    DuplicateError     another record holds a value that must be unique
     ├── Refusals                several of the above at once
     ├── Forbidden               FORBIDDEN          the permission for a whole field is missing
     ├── BadInput                BAD_USER_INPUT     the arguments of a query

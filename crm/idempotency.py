@@ -30,7 +30,7 @@ def digest(asked: bytes, key: str) -> bytes:
 
 async def begin(transaction: Transaction, caller: bytes, once: Once, now: int) -> Any:
     """The answer of the call that was done under the key before; None where this one is to be done. A call with the
-    same key that is under way is waited for. Raises Refused IDEMPOTENCY_KEY_REUSED."""
+    same key that is under way is waited for. Raises InputError IDEMPOTENCY_KEY_REUSED."""
     key = _stored(once.key)
     await idempotency.sweep(transaction, caller, key, before=now - KEPT)
     if await idempotency.claim(transaction, caller, key, once.mutation, once.arguments, at=now):

@@ -29,7 +29,7 @@ class References:
     companies_by_external_id: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def agent(self, named: Named, path: Path) -> Any:
-        """Raises Refused NOT_FOUND."""
+        """Raises InputError NOT_FOUND."""
         if "id" in named:
             found = self.agents.get(wire_format.decode_id("Agent", named["id"]) or b"")
         else:
@@ -39,7 +39,7 @@ class References:
         return found
 
     def company(self, named: Named, path: Path) -> Any:
-        """Raises Refused NOT_FOUND."""
+        """Raises InputError NOT_FOUND."""
         if "id" in named:
             found = self.companies.get(wire_format.decode_id("Company", named["id"]) or b"")
         elif "domain" in named:
@@ -95,7 +95,7 @@ async def companies_named(unit: UnitOfWork, references: References, named: Itera
 
 
 async def customer(unit: UnitOfWork, named: Named, path: Path = ("by",)) -> bytes | None:
-    """The id of the customer in sight that is named; None where there is none. Raises Refused AMBIGUOUS."""
+    """The id of the customer in sight that is named; None where there is none. Raises InputError AMBIGUOUS."""
     if "id" in named:
         return wire_format.decode_id("Customer", named["id"])
     if "external_id" in named:
@@ -121,7 +121,7 @@ async def company(unit: UnitOfWork, named: Named) -> bytes | None:
 
 
 def external_id(given: Mapping[str, str], path: Path) -> tuple[str, str]:
-    """The system and the id there, as they are kept. Raises Refused BLANK, TOO_LONG."""
+    """The system and the id there, as they are kept. Raises InputError BLANK, TOO_LONG."""
     system = text_values.needed(
         given["system"], (*path, "system"), "the name of the other system", longest=text_values.WORD
     )

@@ -18,7 +18,7 @@ _ENTERS = {"company": EntityType.COMPANY, "customers": EntityType.CUSTOMER}
 async def check_stored_filter(
     unit: UnitOfWork, *, filter: Any = None, search: str | None = None, sort: Any = None, path: Path | None = None
 ) -> None:
-    """Raises Refused where it cannot be asked here and now: at the very part of the input, unless a path is given."""
+    """Raises InputError where it cannot be asked here and now: at the very part of the input, unless a path is given."""
     question = Question(filter=filter, search=search, sort=sort)
     everybody = Visibility(sees_all=True)
     try:

@@ -55,14 +55,14 @@ async def lock_by_name(unit: UnitOfWork, what: str) -> None:
 
 
 def check_list_has_room(held: int, what: str) -> None:
-    """Raises LimitRefused where a list without pages is full."""
+    """Raises LimitError where a list without pages is full."""
     if held >= MAX_LIST_ITEMS:
         message = f"There is room for {MAX_LIST_ITEMS} {what}; delete one that is not needed any more."
         raise LimitError(message, ("input",), limit=MAX_LIST_ITEMS, current=held + 1)
 
 
 def check_list_length(given: Sequence[Any] | None, path: Path, *, most: int = MAX_LIST_ITEMS) -> Sequence[Any]:
-    """The list, empty for null. Raises LimitRefused where it is too long."""
+    """The list, empty for null. Raises LimitError where it is too long."""
     if given is not None and len(given) > most:
         message = f"There is room for {most} of them; these are {len(given)}."
         raise LimitError(message, path, limit=most, current=len(given))
@@ -70,7 +70,7 @@ def check_list_length(given: Sequence[Any] | None, path: Path, *, most: int = MA
 
 
 def require_value(given: Any, path: Path) -> Any:
-    """What was given. Raises Refused for a null where something always stands."""
+    """What was given. Raises InputError for a null where something always stands."""
     if given is None:
         raise InputError(ErrorCode.INVALID, "This cannot be empty; leave it out to keep it as it is.", path)
     return given
@@ -82,7 +82,7 @@ def next_position(positions: Iterable[int]) -> int:
 
 
 def check_integer(given: int, path: Path, *, least: int = 0, most: int = MAX_INTEGER) -> int:
-    """Raises Refused for a number that is out of range."""
+    """Raises InputError for a number that is out of range."""
     if not least <= given <= most:
         reach = f"{least} or more" if most == MAX_INTEGER else f"{least} to {most}"
         raise InputError(ErrorCode.INVALID, f"This takes a number of {reach}; {given} is not.", path)

@@ -34,7 +34,7 @@ def idempotent(
 
 
 def once(info: strawberry.Info, arguments: Mapping[str, Any]) -> Once | None:
-    """The call's key and what it asks for; None where the field bears no @idempotent. Raises Refused INVALID."""
+    """The call's key and what it asks for; None where the field bears no @idempotent. Raises InputError INVALID."""
     node: FieldNode = info._raw_info.field_nodes[0]
     if not any(directive.name.value == "idempotent" for directive in node.directives or ()):
         return None

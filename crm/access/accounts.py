@@ -62,7 +62,7 @@ class SignedIn:
 
 
 def email_address(text: str, path: Path) -> str:
-    """The address trimmed and otherwise as it was typed. Raises Refused where nobody could be reached by it."""
+    """The address trimmed and otherwise as it was typed. Raises InputError where nobody could be reached by it."""
     address = normal(text)
     if not address:
         raise InputError(ErrorCode.BLANK, "Give an e-mail address.", path)
@@ -81,7 +81,7 @@ async def sign_in(
     """Opens a session. `address` is the caller's on the network, None where it says nothing about who he is. `once` is
     asked for when he is known, so that it repeats sessions and no refusals.
 
-    Raises Refused, the same and after the same time for an unknown e-mail and for a wrong password; LimitRefused after
+    Raises InputError, the same and after the same time for an unknown e-mail and for a wrong password; LimitError after
     FAILURES within WINDOW; Refused AGENT_INACTIVE where all is right but the agent was deactivated.
     """
     key = email_key(email)
@@ -112,7 +112,7 @@ async def sign_out(unit: UnitOfWork, token: str | None) -> bool:
 
 
 async def issue(database: Database, *, email: str, now: int) -> str:
-    """The token of a new session for who can reach the database already: no password. Raises Refused NOT_FOUND."""
+    """The token of a new session for who can reach the database already: no password. Raises InputError NOT_FOUND."""
     account = await accounts.by_email(database.session(None), email_key(email))
     if account is None:
         raise InputError(ErrorCode.NOT_FOUND, f"Nobody signs in as “{email}”.", ("email",))
@@ -158,7 +158,7 @@ def _network(address: str) -> str:
 
 async def _admitted(database: Database, subjects: Sequence[str], now: int) -> list[bytes]:
     """The ids under which the attempt is counted from now on. While others are under way that would fill the limit if
-    they failed, it waits for them to end. Raises LimitRefused."""
+    they failed, it waits for them to end. Raises LimitError."""
     began = time.monotonic()
     while True:
         moment = now + int((time.monotonic() - began) * 1000)

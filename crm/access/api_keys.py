@@ -29,7 +29,7 @@ class Made:
 
 
 async def create(unit: UnitOfWork, given: InputData) -> Made:
-    """Raises Refused and its like: FORBIDDEN at each permission that the viewer does not hold."""
+    """Raises InputError and its like: FORBIDDEN at each permission that the viewer does not hold."""
     await lock_by_name(unit, "API keys")
     check_list_has_room(await stored.live_keys(unit.transaction), "API keys that are not revoked")
     checks = ErrorCollector()
@@ -54,7 +54,7 @@ async def create(unit: UnitOfWork, given: InputData) -> Made:
 
 
 async def revoke(unit: UnitOfWork, wire_id: str) -> Row:
-    """It lets nobody in any more; a second time changes nothing. Raises Refused NOT_FOUND."""
+    """It lets nobody in any more; a second time changes nothing. Raises InputError NOT_FOUND."""
     await lock_by_name(unit, "API keys")
     identifier = wire_format.decode_id("ApiKey", wire_id)
     found = (await stored.keys_by_ids(unit.transaction, [identifier])).get(identifier) if identifier else None
@@ -88,7 +88,7 @@ def _permissions(unit: UnitOfWork, checks: ErrorCollector, given: list[int]) -> 
 
 
 def _expiry(unit: UnitOfWork, given: int | None) -> int | None:
-    """Raises Refused for a moment that has passed."""
+    """Raises InputError for a moment that has passed."""
     if given is not None and given <= unit.now:
         message = f"{wire_format.format_moment(given)} has passed; choose a moment to come, or none."
         raise InputError(ErrorCode.INVALID, message, ("input", "expiresAt"))

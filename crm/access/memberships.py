@@ -17,7 +17,7 @@ AGENT, DEPARTMENT = wire_format.id_encoder("Agent"), wire_format.id_encoder("Dep
 
 
 def named(wire_ids: Sequence[str], kind: str, known: Collection[bytes], path: Path) -> list[bytes]:
-    """The ids, each once, in their order. Raises Refused NOT_FOUND at the one that is not among the known."""
+    """The ids, each once, in their order. Raises InputError NOT_FOUND at the one that is not among the known."""
     found = []
     for place, wire_id in enumerate(wire_ids):
         identifier = wire_format.decode_id(kind, wire_id)

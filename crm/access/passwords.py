@@ -27,7 +27,7 @@ _THREADS: Final = ThreadPoolExecutor(2, thread_name_prefix="password")
 
 
 def require(password: str, path: Path) -> None:
-    """Raises Refused for a password that is too short or too long to be chosen."""
+    """Raises InputError for a password that is too short or too long to be chosen."""
     length = len(unicodedata.normalize("NFC", password))
     if length < SHORTEST:
         message = f"A password has {SHORTEST} characters or more; this one has {length}."

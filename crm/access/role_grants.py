@@ -13,7 +13,7 @@ Exceptions = Mapping[Permission, bool]
 
 
 def role(unit: UnitOfWork, wanted: Role, path: Path) -> int:
-    """Raises Refused FORBIDDEN where it brings more than the viewer holds."""
+    """Raises InputError FORBIDDEN where it brings more than the viewer holds."""
     if lacking := access.ROLE_PERMISSIONS[wanted] - unit.viewer.permissions:
         message = f"The role {wanted.name} brings {_first(lacking)}, which you do not hold; ask somebody who does."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
@@ -21,7 +21,7 @@ def role(unit: UnitOfWork, wanted: Role, path: Path) -> int:
 
 
 def permissions(unit: UnitOfWork, wanted: Sequence[int], path: Path) -> list[Permission]:
-    """Each once, in declared order. Raises Refused FORBIDDEN at the one that the viewer does not hold."""
+    """Each once, in declared order. Raises InputError FORBIDDEN at the one that the viewer does not hold."""
     lacking = [place for place, one in enumerate(wanted) if not unit.viewer.has_permission(Permission(one))]
     raise_errors(
         [
@@ -37,7 +37,7 @@ def permissions(unit: UnitOfWork, wanted: Sequence[int], path: Path) -> list[Per
 
 
 def all_of(unit: UnitOfWork, held: Iterable[Permission], name: str, path: Path) -> None:
-    """Raises Refused FORBIDDEN where somebody holds more than the viewer: then the viewer cannot let anyone in as
+    """Raises InputError FORBIDDEN where somebody holds more than the viewer: then the viewer cannot let anyone in as
     him."""
     if lacking := frozenset(held) - unit.viewer.permissions:
         message = f"{name} holds {_first(lacking)}, which you do not; ask somebody who does to change this."

@@ -57,7 +57,7 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
 
 async def record(unit: UnitOfWork, by: Named, given: Given) -> Recorded:
     """Records it, also with an archived customer; there it has its effect on unarchive. One with an external id that
-    is known is not recorded again. Raises Refused NOT_FOUND, FORBIDDEN, BLANK, TOO_LONG."""
+    is known is not recorded again. Raises InputError NOT_FOUND, FORBIDDEN, BLANK, TOO_LONG."""
     state = await notes.about(unit, by, ("customer",))
     session = Reading()
     await session.prepare(unit, [given])
@@ -127,7 +127,7 @@ class Reading:
         self._recorded = dict(await activities.by_external_ids(unit.transaction, list(pairs))) if pairs else {}
 
     def interaction(self, unit: UnitOfWork, state: State, given: Given, path: Path) -> tuple[Any, bool]:
-        """The row for what was given, and whether it is new. Raises Refused."""
+        """The row for what was given, and whether it is new. Raises InputError."""
         kind = InteractionKind(given["kind"])
         if kind is InteractionKind.OPT_IN and not unit.viewer.has_permission(Permission.CONSENT_RECORD):
             message = "You may not record that somebody agreed to be written to (CONSENT_RECORD)."

@@ -29,7 +29,7 @@ def log_snapshot(note: Any) -> Mapping[str, Any]:
 
 
 async def create(unit: UnitOfWork, by: Named, body: str) -> Row:
-    """Raises Refused NOT_FOUND, CUSTOMER_ARCHIVED, BLANK, TOO_LONG."""
+    """Raises InputError NOT_FOUND, CUSTOMER_ARCHIVED, BLANK, TOO_LONG."""
     state = await about(unit, by, ("customer",))
     judge(unit, state, ("customer",), foreign=True)
     text = _body(body)
@@ -48,7 +48,7 @@ async def create(unit: UnitOfWork, by: Named, body: str) -> Row:
 
 
 async def update(unit: UnitOfWork, wire_id: str, body: str) -> Row:
-    """By its author, or with NOTE_MANAGE. Raises Refused NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, BLANK, TOO_LONG."""
+    """By its author, or with NOTE_MANAGE. Raises InputError NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, BLANK, TOO_LONG."""
     found, state = await _one(unit, wire_id)
     note = copy_row(found, tables.Note)
     note.body = _body(body)
@@ -61,7 +61,7 @@ async def update(unit: UnitOfWork, wire_id: str, body: str) -> Row:
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Any:
-    """By its author, or with NOTE_MANAGE. Raises Refused NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED."""
+    """By its author, or with NOTE_MANAGE. Raises InputError NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED."""
     note, state = await _one(unit, wire_id)
     await record_writes.delete_record(unit, "Note", note)
     await _found_by(unit, state)
@@ -69,7 +69,7 @@ async def delete(unit: UnitOfWork, wire_id: str) -> Any:
 
 
 async def about(unit: UnitOfWork, by: Named, path: Path) -> State:
-    """The customer that is named, held. Raises Refused NOT_FOUND at `path`."""
+    """The customer that is named, held. Raises InputError NOT_FOUND at `path`."""
     identifier = await references.customer(unit, by, path)
     found = await loaded_customer.load(unit, [identifier], ()) if identifier else {}
     if identifier not in found:

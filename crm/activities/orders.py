@@ -43,7 +43,7 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
 
 
 async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Done:
-    """Makes the order, or changes the one with that source and number. Raises Refused."""
+    """Makes the order, or changes the one with that source and number. Raises InputError."""
     state = await notes.about(unit, by, ("customer",))
     judge(unit, state, ("customer",), foreign=True)
     source = text_values.needed(given["source"], ("input", "source"), "a source", longest=text_values.WORD)
@@ -66,7 +66,7 @@ async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Done:
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Done:
-    """Raises Refused NOT_FOUND, CUSTOMER_ARCHIVED."""
+    """Raises InputError NOT_FOUND, CUSTOMER_ARCHIVED."""
     identifier = wire_format.decode_id("Order", wire_id)
     found = (
         await activities.in_sight(unit.transaction, [identifier], tables.Order, unit.viewer.visibility)

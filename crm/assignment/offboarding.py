@@ -32,7 +32,7 @@ async def leave(unit: UnitOfWork, agent: Any, choice: InputData | None, path: Pa
     """Takes every customer from the agent, who is held; archived ones stay as they are. `choice` is {"assign": {…}} or
     {"release": stage}. The job that does so, where there are many.
 
-    Raises Refused AGENT_HAS_CUSTOMERS at `path` where there is no choice but there are customers; and with one,
+    Raises InputError AGENT_HAS_CUSTOMERS at `path` where there is no choice but there are customers; and with one,
     FORBIDDEN, AGENT_AT_CAPACITY, CUSTOMER_BLOCKED, and what naming agents and departments raises.
     """
     owned = await customers.owned_ids(unit.transaction, agent.id)
@@ -76,7 +76,7 @@ def _step(unit: UnitOfWork, choice: InputData, turns: Turns | None) -> Step:
 
 
 def _fits(turns: Turns, wanted: int) -> None:
-    """Raises LimitRefused where they have not room for so many together."""
+    """Raises LimitError where they have not room for so many together."""
     if any(seat.agent is None for seat in turns.seats):
         return
     room = 0

@@ -51,7 +51,7 @@ async def seats(unit: UnitOfWork, given: InputData, path: Path, *, without: byte
     """The agents named, then the active members of the departments named, or their queues where the workspace wants
     that; each once, and never the agent `without`. All of them are held until the act ends.
 
-    Raises Refused INVALID where nobody is named, NOT_FOUND, AGENT_INACTIVE and DEPARTMENT_EMPTY at the one.
+    Raises InputError INVALID where nobody is named, NOT_FOUND, AGENT_INACTIVE and DEPARTMENT_EMPTY at the one.
     """
     people = check_list_length(given.get("agents"), (*path, "agents"))
     places = check_list_length(given.get("departments"), (*path, "departments"))

@@ -37,7 +37,7 @@ class _Members:
 
 
 async def create(unit: UnitOfWork, given: InputData) -> Row:
-    """The last of the rules unless a position is given. Raises Refused and its like."""
+    """The last of the rules unless a position is given. Raises InputError and its like."""
     await lock_by_name(unit, "assignment rules")
     known = await rules.every(unit.transaction)
     check_list_has_room(len(known), "assignment rules")
@@ -50,7 +50,7 @@ async def create(unit: UnitOfWork, given: InputData) -> Row:
 
 
 async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
-    """Agents and departments that are given replace the present ones. Raises Refused and its like."""
+    """Agents and departments that are given replace the present ones. Raises InputError and its like."""
     found = await _one(unit, wire_id)
     row, before = copy_row(found, tables.AssignmentRule), await _members(unit, found)
     after = await _read(unit, row, given, before)
@@ -64,7 +64,7 @@ async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Any:
-    """Whom it assigned stays assigned. Raises Refused NOT_FOUND."""
+    """Whom it assigned stays assigned. Raises InputError NOT_FOUND."""
     found = await _one(unit, wire_id)
     await record_writes.delete_record(unit, "AssignmentRule", found)
     return found

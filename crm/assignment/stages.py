@@ -58,7 +58,7 @@ async def crew(unit: UnitOfWork, agent_ids: Collection[bytes]) -> Crew:
 
 def assign(unit: UnitOfWork, state: State, agent_id: bytes, crew: Crew, path: Path) -> bool:
     """Gives the customer to the agent; False where he has him already. Archived and blocked are judged here, before
-    the rule. Raises Refused AGENT_INACTIVE, LimitRefused AGENT_AT_CAPACITY, TransitionRefused."""
+    the rule. Raises InputError AGENT_INACTIVE, LimitError AGENT_AT_CAPACITY, TransitionError."""
     row, agent = state.row, crew.agents[agent_id]
     if row.owner_id == agent_id:
         return False
@@ -85,7 +85,7 @@ def assign(unit: UnitOfWork, state: State, agent_id: bytes, crew: Crew, path: Pa
 
 def release(unit: UnitOfWork, state: State, to: CustomerStage, path: Path = ()) -> bool:
     """Takes the customer from his owner, into the pool or back among those who wait; False where he is there already.
-    Raises TransitionRefused."""
+    Raises TransitionError."""
     row = state.row
     if row.stage == to:
         return False

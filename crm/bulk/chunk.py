@@ -15,7 +15,7 @@ from db.tables.enums import Outcome
 from db.visibility import Visibility
 
 Step = Callable[[State, Item], bool]
-"""Changes the customer in memory; False where it is so already. Raises Refused."""
+"""Changes the customer in memory; False where it is so already. Raises InputError."""
 
 
 @dataclass(slots=True)

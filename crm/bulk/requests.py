@@ -49,7 +49,7 @@ async def _rows(unit: UnitOfWork, kind: JobKind, rows: Sequence[Given], options:
 
 
 async def assign(unit: UnitOfWork, to: Given, target: Given, options: Options) -> Row:
-    """Raises Refused where the agents or departments cannot be assigned to."""
+    """Raises InputError where the agents or departments cannot be assigned to."""
     submit.allow(unit, JobKind.ASSIGN)
     seats = await assigning.seats(unit, to)
     return await simple(unit, JobKind.ASSIGN, {"seats": seats}, target, options)
@@ -69,7 +69,7 @@ async def verify(unit: UnitOfWork, valid: bool, target: Given, options: Options)
 
 
 async def block(unit: UnitOfWork, reason: str, until: int | None, target: Given, options: Options) -> Row:
-    """Raises Refused BLANK, TOO_LONG, INVALID."""
+    """Raises InputError BLANK, TOO_LONG, INVALID."""
     kept = text_values.needed(reason, ("reason",), "a reason")
     if until is not None and until <= unit.now:
         raise InputError(ErrorCode.INVALID, "The block would have ended already; give a moment to come.", ("until",))
@@ -91,7 +91,7 @@ async def claim(unit: UnitOfWork, before: Sequence[str], target: Given, options:
 
 
 async def members(unit: UnitOfWork, wire_id: str, add: Given | None, remove: Given | None, options: Options) -> Row:
-    """Raises Refused NOT_FOUND, SEGMENT_IS_DYNAMIC, EMPTY_TARGET where nobody is named to come or go."""
+    """Raises InputError NOT_FOUND, SEGMENT_IS_DYNAMIC, EMPTY_TARGET where nobody is named to come or go."""
     submit.allow(unit, JobKind.SEGMENT_MEMBERS)
     segment_id = await segment_members.static(unit, wire_id)
     if add is None and remove is None:

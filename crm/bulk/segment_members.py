@@ -18,7 +18,7 @@ _SEGMENT = wire_format.id_encoder("Segment")
 
 
 async def static(unit: UnitOfWork, wire_id: str) -> bytes:
-    """The segment's id. Raises Refused NOT_FOUND, SEGMENT_IS_DYNAMIC."""
+    """The segment's id. Raises InputError NOT_FOUND, SEGMENT_IS_DYNAMIC."""
     identifier = wire_format.decode_id("Segment", wire_id)
     found = (await segments.by_ids(unit.transaction, [identifier])).get(identifier) if identifier else None
     if found is None:

@@ -30,7 +30,7 @@ async def update(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Re
 
 
 async def check(unit: UnitOfWork, given: Any) -> None:
-    """Raises Refused for what cannot be taken of anybody."""
+    """Raises InputError for what cannot be taken of anybody."""
     (change,), _ = await inputs.prepare(unit, [(given, ("input",))])
     raise_errors(change.refused)
     if change.owner is not None and not change.owner.active:

@@ -49,7 +49,7 @@ async def hashed(given: InputData) -> str | None:
 
 
 async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) -> Row:
-    """A new agent; without a password he cannot sign in yet. Raises Refused and its like."""
+    """A new agent; without a password he cannot sign in yet. Raises InputError and its like."""
     await lock_by_name(unit, "agents")
     row = new_row(tables.Agent, workspace_id=unit.workspace_id, name="", name_key="", email="", email_key="")
     state = _State(row)
@@ -71,7 +71,7 @@ async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) 
 async def update(
     unit: UnitOfWork, wire_id: str, given: InputData, password_hash: str | None, *, if_version: int | None = None
 ) -> Row:
-    """Raises Refused NOT_FOUND, ConflictRefused and their like."""
+    """Raises InputError NOT_FOUND, ConflictError and their like."""
     state = await _one(unit, wire_id)
     if if_version is not None and if_version != state.row.version:
         raise ConflictError(state.row)
@@ -92,7 +92,7 @@ class Deactivated:
 
 
 async def deactivate(unit: UnitOfWork, wire_id: str, customers: InputData | None) -> Deactivated:
-    """He cannot sign in any more and gets no customers; `customers` says what becomes of his. Raises Refused
+    """He cannot sign in any more and gets no customers; `customers` says what becomes of his. Raises InputError
     NOT_FOUND, IN_USE, AGENT_HAS_CUSTOMERS and their like."""
     state = await _one(unit, wire_id)
     before = copy_row(state.row, tables.Agent)
@@ -201,7 +201,7 @@ def _let_in(
     unit: UnitOfWork, before: Row, row: Row, held: frozenset[Permission], now: frozenset[Permission], given: InputData
 ) -> None:
     """Whoever decides how somebody signs in could sign in as him: so nobody does that for who may do more than he.
-    Raises Refused FORBIDDEN."""
+    Raises InputError FORBIDDEN."""
     if row.email_key != before.email_key:
         role_grants.all_of(unit, held | now, before.name, ("input", "email"))
     if given.get("password") is not None:
@@ -211,7 +211,7 @@ def _let_in(
 
 
 async def _an_administrator_stays(unit: UnitOfWork, before: Row, state: _State, path: Path) -> None:
-    """Raises Refused IN_USE where nobody would be left who can do everything."""
+    """Raises InputError IN_USE where nobody would be left who can do everything."""
     was = before.active and before.role == Role.ADMIN
     if (
         was

@@ -68,13 +68,13 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
 
 
 async def create(unit: UnitOfWork, given: Given) -> Done:
-    """Raises Refused and its like."""
+    """Raises InputError and its like."""
     state = _State(new_row(tables.Company, workspace_id=unit.workspace_id, name="", name_key=""), made=True)
     return await _written(unit, state, {"name": None, **given})
 
 
 async def update(unit: UnitOfWork, by: Named, given: Given, *, if_version: int | None = None) -> Done:
-    """Raises Refused NOT_FOUND, ConflictRefused and their like."""
+    """Raises InputError NOT_FOUND, ConflictError and their like."""
     found = await _one(unit, by)
     if if_version is not None and if_version != found.version:
         raise ConflictError(found)
@@ -97,7 +97,7 @@ async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Done:
 
 
 async def delete(unit: UnitOfWork, by: Named, *, detach: bool) -> Done:
-    """Where `detach` says so, its customers stay without a company. Raises Refused NOT_FOUND, COMPANY_HAS_CUSTOMERS."""
+    """Where `detach` says so, its customers stay without a company. Raises InputError NOT_FOUND, COMPANY_HAS_CUSTOMERS."""
     found = await _one(unit, by)
     members = await companies.customers_of(unit.transaction, [found.id])
     if members and not detach:

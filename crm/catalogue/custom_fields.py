@@ -36,7 +36,7 @@ _CHOSEN: Final = (CustomFieldType.SELECT, CustomFieldType.MULTI_SELECT)
 
 
 async def create(unit: UnitOfWork, given: InputData) -> Row:
-    """Raises Refused and its like."""
+    """Raises InputError and its like."""
     await lock_by_name(unit, "custom fields")
     entity, kind = EntityType(given["entity"]), CustomFieldType(given["type"])
     known = (await custom_fields.by_entities(unit.transaction, [entity]))[entity]
@@ -56,7 +56,7 @@ async def create(unit: UnitOfWork, given: InputData) -> Row:
 
 
 async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
-    """Key and type never change. Raises Refused NOT_FOUND, OPTION_IN_USE, IN_USE and their like."""
+    """Key and type never change. Raises InputError NOT_FOUND, OPTION_IN_USE, IN_USE and their like."""
     found = await _one(unit, wire_id)
     row, checks = copy_row(found, tables.CustomField), ErrorCollector()
     _read(checks, row, given)
@@ -76,7 +76,7 @@ async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Any:
-    """Its values go with it, which changes every record that has one. Raises Refused NOT_FOUND, IN_USE."""
+    """Its values go with it, which changes every record that has one. Raises InputError NOT_FOUND, IN_USE."""
     row = await _one(unit, wire_id)
     await _unused(unit, row, ("id",), "deleted")
     if row.entity == EntityType.CUSTOMER:
@@ -124,7 +124,7 @@ def _forget(unit: UnitOfWork) -> None:
 
 
 def _key(given: str, known: Sequence[Any]) -> str:
-    """Raises Refused INVALID and TAKEN. Two keys that differ in case alone would be mixed up."""
+    """Raises InputError INVALID and TAKEN. Two keys that differ in case alone would be mixed up."""
     path = ("input", "key")
     if not _KEY.fullmatch(given):
         message = f"“{given}” is no key; it begins with a letter and goes on with letters, digits, _ and -, 50 at most."
@@ -151,7 +151,7 @@ def _read(checks: ErrorCollector, row: Row, given: InputData) -> None:
 
 
 def _options(kind: CustomFieldType, given: Sequence[str] | None) -> list[str]:
-    """Raises Refused where there are some that the type does not take, or none that it needs, and at each bad one."""
+    """Raises InputError where there are some that the type does not take, or none that it needs, and at each bad one."""
     path: Path = ("input", "options")
     wanted = check_list_length(given, path)
     if kind not in _CHOSEN:
@@ -171,7 +171,7 @@ def _options(kind: CustomFieldType, given: Sequence[str] | None) -> list[str]:
 
 
 async def _unused_options(unit: UnitOfWork, row: Row, found: Any) -> None:
-    """Raises Refused OPTION_IN_USE where one is gone that somebody has."""
+    """Raises InputError OPTION_IN_USE where one is gone that somebody has."""
     gone = [one for one in found.options if one not in row.options]
     used = await custom_fields.options_used(unit.transaction, EntityType(row.entity), row.id, gone) if gone else []
     if used:
@@ -181,7 +181,7 @@ async def _unused_options(unit: UnitOfWork, row: Row, found: Any) -> None:
 
 
 async def _unused(unit: UnitOfWork, row: Any, path: Path, what: str) -> None:
-    """Raises Refused IN_USE where something that is kept filters or sorts by the field."""
+    """Raises InputError IN_USE where something that is kept filters or sorts by the field."""
     if user := await stored_filters.user_of_field(unit, EntityType(row.entity), row.key):
         message = f"“{row.label}” cannot be {what}: {user} filters or sorts by it; change that first."
         raise InputError(ErrorCode.IN_USE, message, path)

@@ -18,7 +18,7 @@ from db.values.folding import fold
 
 
 async def create(unit: UnitOfWork, given: InputData) -> Row:
-    """Raises Refused and its like."""
+    """Raises InputError and its like."""
     known = await _known(unit)
     check_list_has_room(len(known), "departments")
     row = new_row(tables.Department, workspace_id=unit.workspace_id, name="", name_key="")
@@ -31,7 +31,7 @@ async def create(unit: UnitOfWork, given: InputData) -> Row:
 
 
 async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
-    """Agents that are given replace its members. Raises Refused and its like."""
+    """Agents that are given replace its members. Raises InputError and its like."""
     known = await _known(unit)
     found = _one(known, wire_id)
     row = copy_row(found, tables.Department)
@@ -51,7 +51,7 @@ async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Any:
-    """Nobody works in it any more. Raises Refused NOT_FOUND, IN_USE."""
+    """Nobody works in it any more. Raises InputError NOT_FOUND, IN_USE."""
     known = await _known(unit)
     found = _one(known, wire_id)
     held = await departments.locked(unit.transaction, found.id)
@@ -103,7 +103,7 @@ async def _read(unit: UnitOfWork, row: Row, given: InputData, known: Mapping[byt
 
 
 def _parent(row: Row, wire_id: str | None, known: Mapping[bytes, Any]) -> bytes | None:
-    """Raises Refused NOT_FOUND, and INVALID where it would be a part of itself."""
+    """Raises InputError NOT_FOUND, and INVALID where it would be a part of itself."""
     if wire_id is None:
         return None
     path = ("input", "parent")

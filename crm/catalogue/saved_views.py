@@ -39,7 +39,7 @@ _FIELDS: Final = frozenset(field.key for field in fields.CUSTOMER)
 
 
 async def create(unit: UnitOfWork, given: InputData) -> Row:
-    """It is the viewer's own. Raises Refused and its like."""
+    """It is the viewer's own. Raises InputError and its like."""
     await lock_by_name(unit, "saved views")
     known = await saved_views.visible(unit.transaction, unit.viewer.agent_id, None)
     check_list_has_room(len(known), "saved views")
@@ -55,7 +55,7 @@ async def create(unit: UnitOfWork, given: InputData) -> Row:
 
 
 async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
-    """One's own, or a shared one with VIEW_SHARE. Raises Refused NOT_FOUND, FORBIDDEN, VIEW_PROTECTED and the like."""
+    """One's own, or a shared one with VIEW_SHARE. Raises InputError NOT_FOUND, FORBIDDEN, VIEW_PROTECTED and the like."""
     found = await _one(unit, wire_id)
     row = copy_row(found, tables.SavedView)
     await _read(unit, row, given, shared=found.shared)
@@ -66,7 +66,7 @@ async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Any:
-    """One's own, or a shared one with VIEW_SHARE. Raises Refused NOT_FOUND, FORBIDDEN, VIEW_PROTECTED."""
+    """One's own, or a shared one with VIEW_SHARE. Raises InputError NOT_FOUND, FORBIDDEN, VIEW_PROTECTED."""
     found = await _one(unit, wire_id)
     await record_writes.delete_record(unit, "SavedView", found)
     return found
@@ -138,7 +138,7 @@ async def _read(unit: UnitOfWork, row: Row, given: InputData, *, shared: bool) -
 
 
 def _shared(unit: UnitOfWork, row: Row, given: bool | None, so_far: bool) -> bool:
-    """Raises Refused FORBIDDEN, and INVALID where it would be nobody's."""
+    """Raises InputError FORBIDDEN, and INVALID where it would be nobody's."""
     path = ("input", "shared")
     wanted = bool(require_value(given, path))
     if wanted and not so_far and not unit.viewer.has_permission(Permission.VIEW_SHARE):

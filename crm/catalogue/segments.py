@@ -29,7 +29,7 @@ def log_snapshot(segment: Any) -> Mapping[str, Any]:
 
 
 async def create(unit: UnitOfWork, given: Given) -> Row:
-    """Raises Refused BLANK, TOO_LONG, INVALID, and what a filter is refused with."""
+    """Raises InputError BLANK, TOO_LONG, INVALID, and what a filter is refused with."""
     kind = SegmentKind.DYNAMIC if given.get("kind") is None else SegmentKind(given["kind"])
     row = new_row(tables.Segment, workspace_id=unit.workspace_id, name="", name_key="", kind=int(kind))
     await _take(unit, row, {"name": None, "filter": None, **given})
@@ -39,7 +39,7 @@ async def create(unit: UnitOfWork, given: Given) -> Row:
 
 
 async def update(unit: UnitOfWork, wire_id: str, given: Given, *, if_version: int | None = None) -> Row:
-    """Raises Refused NOT_FOUND, FIELD_PROTECTED, SEGMENT_CYCLE and the like, ConflictRefused."""
+    """Raises InputError NOT_FOUND, FIELD_PROTECTED, SEGMENT_CYCLE and the like, ConflictError."""
     found = await _one(unit, wire_id)
     if if_version is not None and if_version != found.version:
         raise ConflictError(found)
@@ -56,7 +56,7 @@ async def update(unit: UnitOfWork, wire_id: str, given: Given, *, if_version: in
 
 
 async def _check_nesting(unit: UnitOfWork, row: Row) -> None:
-    """Raises Refused SEGMENT_CYCLE, LIMIT_EXCEEDED. Asked as it is stored now, under its name: only so it shows whether
+    """Raises InputError SEGMENT_CYCLE, LIMIT_EXCEEDED. Asked as it is stored now, under its name: only so it shows whether
     it has become a part of itself, or nests too deep."""
     await stored_filters.check_stored_filter(unit, filter=row.filter)
     whole = {"segments": {"includesAll": [_WIRE(row.id)]}}
@@ -64,7 +64,7 @@ async def _check_nesting(unit: UnitOfWork, row: Row) -> None:
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Any:
-    """Its customers stay. Raises Refused NOT_FOUND, IN_USE."""
+    """Its customers stay. Raises InputError NOT_FOUND, IN_USE."""
     found = await _one(unit, wire_id)
     if uses := await _uses(unit, found):
         message = f"“{found.name}” is used by {', '.join(uses[:3])}; take it out there first."

@@ -40,7 +40,7 @@ def log_snapshot(tag: Any) -> Mapping[str, Any]:
 
 
 async def create(unit: UnitOfWork, given: Given) -> Done:
-    """Raises Refused BLANK, TOO_LONG, TAKEN."""
+    """Raises InputError BLANK, TOO_LONG, TAKEN."""
     kind = TagKind.BUSINESS if given.get("kind") is None else TagKind(given["kind"])
     name = tag_changes.name(given.get("name") or "", ("input", "name"))
     await _free(unit, kind, name, None)
@@ -58,7 +58,7 @@ async def create(unit: UnitOfWork, given: Given) -> Done:
 
 
 async def update(unit: UnitOfWork, wire_id: str, given: Given) -> Done:
-    """Its customers keep it. Raises Refused NOT_FOUND, BLANK, TOO_LONG, TAKEN, FIELD_PROTECTED."""
+    """Its customers keep it. Raises InputError NOT_FOUND, BLANK, TOO_LONG, TAKEN, FIELD_PROTECTED."""
     found = await _one(unit, wire_id, ("id",))
     row = copy_row(found, tables.Tag)
     if given.get("kind") not in (None, row.kind):
@@ -80,7 +80,7 @@ async def update(unit: UnitOfWork, wire_id: str, given: Given) -> Done:
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Done:
-    """Takes it off every customer first. Raises Refused NOT_FOUND, LimitRefused where too many wear it."""
+    """Takes it off every customer first. Raises InputError NOT_FOUND, LimitError where too many wear it."""
     tag = await _one(unit, wire_id, ("id",))
     count = await _rewritten(unit, [tag.id], ("id",), lambda worn: worn.pop(tag.id, None))
     await record_writes.delete_record(unit, "Tag", tag)
@@ -88,7 +88,7 @@ async def delete(unit: UnitOfWork, wire_id: str) -> Done:
 
 
 async def merge(unit: UnitOfWork, into: str, from_: Sequence[str]) -> Done:
-    """Whoever wears one of them wears the survivor. Raises Refused NOT_FOUND, INVALID, TAG_KIND_MISMATCH, and
+    """Whoever wears one of them wears the survivor. Raises InputError NOT_FOUND, INVALID, TAG_KIND_MISMATCH, and
     EMPTY_TARGET for no tags."""
     if not from_:
         raise InputError(ErrorCode.EMPTY_TARGET, "Name the tags to merge into this one.", ("from",))
@@ -135,7 +135,7 @@ async def _free(unit: UnitOfWork, kind: TagKind, name: str, mine: bytes | None) 
 async def _rewritten(
     unit: UnitOfWork, tag_ids: Sequence[bytes], path: Path, change: Callable[[dict[bytes, Any]], object]
 ) -> int:
-    """Changes what everybody wears who wears one of the tags, a chunk at a time. Raises LimitRefused."""
+    """Changes what everybody wears who wears one of the tags, a chunk at a time. Raises LimitError."""
     wearers = await tags.wearers(unit.transaction, tag_ids)
     for chunk in persistence.chunks(
         wearers, path, "Take the tag off with customersUpdate first, which is done by a job."
@@ -148,7 +148,7 @@ async def _rewritten(
 
 
 async def _renamed(unit: UnitOfWork, tag: Row) -> None:
-    """What is sorted and searched by is changed with it; that is no change of the customers. Raises LimitRefused."""
+    """What is sorted and searched by is changed with it; that is no change of the customers. Raises LimitError."""
     wearers, path = await tags.wearers(unit.transaction, [tag.id]), ("input", "name")
     for chunk in persistence.chunks(wearers, path, "Make a new tag and put it on them with customersUpdate instead."):
         await persistence.refresh(unit, await _loaded(unit, chunk))

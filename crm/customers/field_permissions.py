@@ -12,21 +12,21 @@ from db.tables.enums import Permission
 
 
 def status(unit: UnitOfWork, state: State, path: Path) -> None:
-    """By hand it needs the permission, and the customer for one's own; on create it does not. Raises Refused."""
+    """By hand it needs the permission, and the customer for one's own; on create it does not. Raises InputError."""
     if not state.made and not allowed_actions.may_change_status(unit.viewer, state.row):
         message = f"You may not change the statuses of “{state.row.name}” (STATUS_CHANGE)."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
 def owner(unit: UnitOfWork, state: State, path: Path) -> None:
-    """Raises Refused."""
+    """Raises InputError."""
     if not unit.viewer.has_permission(Permission.CUSTOMER_ASSIGN):
         message = f"You may not choose who looks after “{state.row.name}” (CUSTOMER_ASSIGN)."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
 def tags(unit: UnitOfWork, state: State, path: Path) -> None:
-    """Raises Refused."""
+    """Raises InputError."""
     if not unit.viewer.has_permission(Permission.TAG_ASSIGN):
         message = "You may not put tags on customers or take them off (TAG_ASSIGN)."
         raise InputError(ErrorCode.FORBIDDEN, message, path)

@@ -25,7 +25,7 @@ MOST: Final = 5_000
 
 
 def chunks(ids: Sequence[bytes], path: Path, instead: str) -> list[Sequence[bytes]]:
-    """The ids, CHUNK at a time. Raises LimitRefused, which says what to do `instead`, where they are more than MOST."""
+    """The ids, CHUNK at a time. Raises LimitError, which says what to do `instead`, where they are more than MOST."""
     if len(ids) > MOST:
         message = f"This would change {len(ids)} records, and one request changes {MOST} at most. {instead}"
         raise LimitError(message, path, limit=MOST, current=len(ids))

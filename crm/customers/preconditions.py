@@ -15,8 +15,8 @@ def judge(
     archived: bool = False,
     if_version: int | None = None,
 ) -> None:
-    """Raises Refused where the viewer may not work with the customer (unless `foreign` ones are meant as well), where
-    it is archived (unless that is no hindrance), and ConflictRefused where it is at another version."""
+    """Raises InputError where the viewer may not work with the customer (unless `foreign` ones are meant as well), where
+    it is archived (unless that is no hindrance), and ConflictError where it is at another version."""
     row = state.row
     if not foreign and not permissions.may_change(unit.viewer, row):
         message = f"“{row.name}” is somebody else's customer; ask for CUSTOMER_VIEW_ALL, or to be assigned."

@@ -51,13 +51,13 @@ class Wanted:
 
 
 async def create(unit: UnitOfWork, given: Given) -> Written:
-    """A new customer. Raises Refused and its like."""
+    """A new customer. Raises InputError and its like."""
     (state,), (outcome,) = await create_each(unit, [(given, ("input",))])
     return _only(state, outcome)
 
 
 async def update(unit: UnitOfWork, by: Named, given: Given, *, if_version: int | None = None) -> Written:
-    """Changes a customer. Raises Refused and its like."""
+    """Changes a customer. Raises InputError and its like."""
     identifier = await references.customer(unit, by)
     if identifier is None:
         raise references.nobody(by)
@@ -65,7 +65,7 @@ async def update(unit: UnitOfWork, by: Named, given: Given, *, if_version: int |
 
 
 async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Written:
-    """Changes the customer, or makes one that keeps the reference. Raises Refused and its like."""
+    """Changes the customer, or makes one that keeps the reference. Raises InputError and its like."""
     if "email" in by:
         # Addresses are not unique, so nothing else keeps two callers from making the same customer.
         await accounts.take_turn(unit.transaction, [f"customer {unit.workspace_id} {fold(by['email'])}"])
@@ -82,7 +82,7 @@ async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Written:
 
 
 async def delete(unit: UnitOfWork, by: Named, *, if_version: int | None = None) -> Written:
-    """Deletes any one customer for ever (EM23, SB20). Raises Refused and its like."""
+    """Deletes any one customer for ever (EM23, SB20). Raises InputError and its like."""
     identifier = await references.customer(unit, by)
     found = await loaded_customer.load(unit, [identifier], ()) if identifier else {}
     if identifier not in found:

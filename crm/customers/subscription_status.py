@@ -15,7 +15,7 @@ def allowed(status: SubscriptionStatus, *, archived: bool) -> tuple[Subscription
 
 
 def move(from_: SubscriptionStatus, to: SubscriptionStatus, path: Path) -> SubscriptionStatus:
-    """By hand. Where it is already there, it stays. Raises TransitionRefused naming what is allowed."""
+    """By hand. Where it is already there, it stays. Raises TransitionError naming what is allowed."""
     if to == from_:
         return to
     ways = allowed(from_, archived=False)

@@ -40,14 +40,14 @@ class TagsWanted:
 
 
 def name(text: str, path: Path) -> str:
-    """A tag's name as it is kept. Raises Refused BLANK, TOO_LONG."""
+    """A tag's name as it is kept. Raises InputError BLANK, TOO_LONG."""
     return text_values.needed(text, path, "a name", longest=LONGEST_NAME)
 
 
 async def change(
     unit: UnitOfWork, worn: Mapping[bytes, Any], wanted: TagsWanted, references: References
 ) -> dict[bytes, Any]:
-    """The tags that somebody who wears `worn` wears afterwards. Nothing is written. Raises Refused, LimitRefused."""
+    """The tags that somebody who wears `worn` wears afterwards. Nothing is written. Raises InputError, LimitError."""
     settings = await unit.settings()
     may_make = settings.allow_inline_tags
     now = dict(worn)

@@ -40,7 +40,7 @@ class Need:
 
 async def choose(session: Session, wanted: Sequence[Mapping[str, Any]] | None, path: Path) -> list[Chosen]:
     """Those wanted, {"field", "header"?} each; else all that can be exported, under their keys, which an import knows.
-    Raises Refused FIELD_UNKNOWN, INVALID."""
+    Raises InputError FIELD_UNKNOWN, INVALID."""
     known = await file_columns.of_customers(session)
     if wanted is None:
         return [Chosen(one, one.key) for one in known.values() if one.exportable][:MOST_COLUMNS]

@@ -26,7 +26,7 @@ async def export(
     wanted: Sequence[Mapping[str, Any]] | None,
     options: Mapping[str, Any],
 ) -> Row:
-    """The job that writes the customers of a target, which may be all. Raises Refused and its like."""
+    """The job that writes the customers of a target, which may be all. Raises InputError and its like."""
     submit.allow(unit, JobKind.EXPORT)
     chosen = await columns.choose(unit.transaction, wanted, ("columns",))
     found = await targets.find(unit, target, unbounded_too=True)

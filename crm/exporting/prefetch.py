@@ -69,7 +69,7 @@ _EXPORTS: dict[bytes, _Export] = {}
 
 
 async def make(session: Session, viewer: Viewer, task: Task, size: int) -> None:
-    """The next page, in the file. Raises Refused where the target or a column is not there any more."""
+    """The next page, in the file. Raises InputError where the target or a column is not there any more."""
     job = task.job
     after = task.state.get("after", -1)
     if "ids" not in job.target and not (path := ids_of(session, task)).exists():

@@ -20,7 +20,7 @@ _PIECE: Final = 20_000
 
 
 async def found(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int) -> Found:
-    """The target as it was given. Raises Refused."""
+    """The target as it was given. Raises InputError."""
     # A target is only read; the transaction that an act has is not needed.
     unit = UnitOfWork(cast(Transaction, session), viewer, Author(viewer.actor_kind, viewer.actor_id or None), now)
     return await targets.find(unit, target, unbounded_too=True)
@@ -28,7 +28,7 @@ async def found(session: Session, viewer: Viewer, target: Mapping[str, Any], now
 
 async def keep(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int, path: Path) -> None:
     """Writes the ids of all customers of the target, by one statement and piece by piece. The file is there whole or
-    not at all. Raises Refused."""
+    not at all. Raises InputError."""
     whole = await found(session, viewer, target, now)
     coming = path.with_name(f"{path.name}.{uuid4().hex}")
     try:

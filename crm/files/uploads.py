@@ -45,7 +45,7 @@ async def keep(database: Database, viewer: Viewer, identifier: bytes, *, name: s
 
 
 async def find(session: Session, viewer: Viewer, wire_id: str) -> tuple[tables.Upload, Path]:
-    """The viewer's upload and where it lies. Raises Refused NOT_FOUND."""
+    """The viewer's upload and where it lies. Raises InputError NOT_FOUND."""
     identifier = wire_format.decode_id("Upload", wire_id)
     found = None if identifier is None else await files.upload(session, identifier, viewer.actor_id)
     path = storage.of(session.database).path(found.path) if found else None

@@ -87,7 +87,7 @@ async def begin(
     looked: Looked | InputError | InputErrors,
     options: Mapping[str, Any] | None,
 ) -> Row:
-    """The job that brings the rows in. Raises Refused and its like."""
+    """The job that brings the rows in. Raises InputError and its like."""
     submit.allow(unit, JobKind.IMPORT)
     if isinstance(looked, InputError | InputErrors):
         raise looked
@@ -165,7 +165,7 @@ _MOST_OPEN: Final = 4
 
 
 async def _rows(session: Session, task: Task, wanted: Sequence[int]) -> dict[int, list[str]]:
-    """Raises Refused where the file is not there any more, or cannot be read on."""
+    """Raises InputError where the file is not there any more, or cannot be read on."""
     path = storage.of(session.database).path(task.arguments["file"])
     try:
         return await asyncio.to_thread(_read, task.job.id, path, FileFormat(task.arguments["format"]), wanted)

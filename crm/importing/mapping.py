@@ -114,7 +114,7 @@ def suggested(found: Sequence[str], known: Mapping[str, Column], habits: Habits)
 def chosen(
     found: Sequence[str], wanted: Sequence[Mapping[str, str]], known: Mapping[str, Column], habits: Habits, path: Path
 ) -> Fields:
-    """The mapping that a person gave: {"header", "field"} each. Raises Refused INVALID, FIELD_UNKNOWN."""
+    """The mapping that a person gave: {"header", "field"} each. Raises InputError INVALID, FIELD_UNKNOWN."""
     checks, fields = ErrorCollector(), dict[int, Column]()
     for number, one in enumerate(wanted):
         column = named(dict(known), one["field"])

@@ -18,7 +18,7 @@ from db.values import wire_format
 
 
 async def one(unit: UnitOfWork, wire_id: str) -> Row:
-    """The job, held; a job is its creator's, or SETTINGS_MANAGE's. Raises Refused NOT_FOUND."""
+    """The job, held; a job is its creator's, or SETTINGS_MANAGE's. Raises InputError NOT_FOUND."""
     identifier, viewer = wire_format.decode_id("Job", wire_id), unit.viewer
     found = await jobs.locked(unit.transaction, identifier) if identifier else None
     mine = found is not None and (found.actor_kind, found.actor_id) == (int(viewer.actor_kind), viewer.actor_id)
@@ -47,7 +47,7 @@ async def cancel(unit: UnitOfWork, wire_id: str) -> Row:
 
 
 async def retry(unit: UnitOfWork, wire_id: str) -> Row:
-    """A new job for the failed rows of an earlier one, under their numbers. Raises Refused NOT_FOUND, INVALID."""
+    """A new job for the failed rows of an earlier one, under their numbers. Raises InputError NOT_FOUND, INVALID."""
     earlier = await one(unit, wire_id)
     if earlier.finished_at is None or earlier.dry_run:
         what = "A dry run" if earlier.dry_run else "A job that is still running"

@@ -35,7 +35,7 @@ class Options:
 
 
 def options(given: Mapping[str, Any] | None) -> Options:
-    """Raises Refused TOO_LONG for the label."""
+    """Raises InputError TOO_LONG for the label."""
     given = given or {}
     label = text_values.text(given.get("label"), ("options", "label"), longest=text_values.NAME)
     return Options(bool(given.get("dry_run")), int(given.get("on_error") or 0) == ABORT, label)
@@ -75,7 +75,7 @@ async def start(
     **columns: Any,
 ) -> Row:
     """The job, done where it is small, else waiting for a worker. A job `as_kind` does what `kind` does. Raises
-    LimitRefused where they are too many to be done all or none."""
+    LimitError where they are too many to be done all or none."""
     bounded(unit, wanted, found.count)
     job = await write(
         unit, kind, arguments, found.target, wanted,
@@ -96,7 +96,7 @@ async def start(
 
 
 def bounded(unit: UnitOfWork, wanted: Options, count: int) -> None:
-    """Raises LimitRefused where so many rows are too many to be done all or none."""
+    """Raises LimitError where so many rows are too many to be done all or none."""
     most = AT_A_STROKE.get(unit.transaction.dialect.name, count)
     if wanted.abort and not wanted.dry_run and count > most:
         message = (
@@ -179,7 +179,7 @@ async def at_once(unit: UnitOfWork, job: Row, items: Sequence[Item]) -> Row:
 
 
 def at_most(rows: Sequence[Any], most: int, path: tuple[str, ...]) -> None:
-    """Raises Refused where there are no rows or too many."""
+    """Raises InputError where there are no rows or too many."""
     if not rows:
         raise InputError(ErrorCode.EMPTY_TARGET, "There are no rows; give at least one.", path)
     if len(rows) > most:

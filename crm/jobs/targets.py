@@ -63,7 +63,7 @@ class Found:
         return {"matching": self.question.plain, "now": self.now, "expected": self.expected}
 
     async def keep(self, unit: UnitOfWork, job_id: bytes, start: int = 0) -> int:
-        """Keeps those that are many as the job's target; returns how many there are. Raises Refused COUNT_MISMATCH."""
+        """Keeps those that are many as the job's target; returns how many there are. Raises InputError COUNT_MISMATCH."""
         assert self.match is not None
         assert self.sort is not None
         count = await stored.snapshot(unit.transaction, job_id, self.match, self.sort, start - 1)
@@ -72,7 +72,7 @@ class Found:
 
 
 async def find(unit: UnitOfWork, given: Given, *, path: Path = ("target",), unbounded_too: bool = False) -> Found:
-    """Raises Refused EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`), COUNT_MISMATCH, NOT_FOUND and what is
+    """Raises InputError EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`), COUNT_MISMATCH, NOT_FOUND and what is
     wrong with the filter."""
     if given.get("ids") is not None:
         return await _named(unit, given["ids"], (*path, "ids"))
@@ -80,7 +80,7 @@ async def find(unit: UnitOfWork, given: Given, *, path: Path = ("target",), unbo
 
 
 def expect(expected: int | None, count: int, path: Path) -> None:
-    """Raises Refused COUNT_MISMATCH where there are not as many as the person saw."""
+    """Raises InputError COUNT_MISMATCH where there are not as many as the person saw."""
     if expected is not None and expected != count:
         message = f"You expected {expected} customers, and there are {count}; look at the list again. Nothing was done."
         raise InputError(ErrorCode.COUNT_MISMATCH, message, (*path, "expectedCount"))

@@ -37,7 +37,7 @@ def undoable_until(job: Any) -> int | None:
 
 
 async def undo(unit: UnitOfWork, wire_id: str, given_options: Any) -> Row:
-    """Needs what the job itself needed. Raises Refused NOT_FOUND, NOT_UNDOABLE; Forbidden."""
+    """Needs what the job itself needed. Raises InputError NOT_FOUND, NOT_UNDOABLE; Forbidden."""
     earlier = await cancel_retry.one(unit, wire_id)
     wanted = submit.options(given_options)
     until = undoable_until(earlier)

@@ -85,8 +85,8 @@ def shared(ids: Sequence[bytes], held: Held) -> tuple[DuplicateKey, ...]:
 
 
 async def dismiss(unit: UnitOfWork, wire_ids: Sequence[str]) -> int:
-    """These are different people, each from each other; how many pairs were not known to be. Raises Refused
-    EMPTY_TARGET, NOT_FOUND, INVALID, LimitRefused."""
+    """These are different people, each from each other; how many pairs were not known to be. Raises InputError
+    EMPTY_TARGET, NOT_FOUND, INVALID, LimitError."""
     if not wire_ids:
         raise InputError(ErrorCode.EMPTY_TARGET, "Name the customers who are different people.", ("ids",))
     parsed = [wire_format.decode_id("Customer", one) for one in wire_ids]

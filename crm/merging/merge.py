@@ -54,8 +54,8 @@ class Merged:
 async def merge(
     unit: UnitOfWork, into: str, from_: Sequence[str], take: Sequence[Take] = (), *, dry_run: bool = False
 ) -> Merged:
-    """Makes one customer of up to MOST. Raises Refused EMPTY_TARGET, NOT_FOUND, INVALID, FORBIDDEN, CUSTOMER_ARCHIVED,
-    FIELD_UNKNOWN, FIELD_PROTECTED, RESELLER_RELATIONSHIP_REQUIRED, LimitRefused. `dry_run` writes nothing."""
+    """Makes one customer of up to MOST. Raises InputError EMPTY_TARGET, NOT_FOUND, INVALID, FORBIDDEN, CUSTOMER_ARCHIVED,
+    FIELD_UNKNOWN, FIELD_PROTECTED, RESELLER_RELATIONSHIP_REQUIRED, LimitError. `dry_run` writes nothing."""
     survivor, others, by_wire = await _those(unit, into, from_)
     fields = await loaded_customer.custom_fields(unit)
     winners = _winners(take, by_wire, fields, [survivor, *others])

@@ -22,7 +22,7 @@ async def seed(
 
     `progress` is told how many are in and how many there will be; what it was told is kept even if the rest fails.
     `until` is the moment of the last thing that happened, in milliseconds.
-    Raises Refused where there is no such workspace, or where it has this seed's customers already.
+    Raises InputError where there is no such workspace, or where it has this seed's customers already.
     """
     directory = await _found(database, workspace)
     if not customers:

@@ -29,7 +29,7 @@ async def prepare(
 ) -> Plan:
     """Adds it all and returns what customers are made of. Tags and custom fields that are there are used as they are.
 
-    Raises Refused where the workspace has this seed's customers: its agents, who cannot be deleted, are there.
+    Raises InputError where the workspace has this seed's customers: its agents, who cannot be deleted, are there.
     """
     rows, since = Rows(directory.workspace_id), until - _YEARS
     departments = team.departments(rows, Dice(f"{seed}/departments"), since)

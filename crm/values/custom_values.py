@@ -43,7 +43,7 @@ _KEY: Final = 200
 
 
 def checked(field: Any, given: Any, path: Path, *, country: str | None) -> Value | None:
-    """The value to keep of what was given for the field; None for nothing. Raises Refused, INVALID at `path`."""
+    """The value to keep of what was given for the field; None for nothing. Raises InputError, INVALID at `path`."""
     if given is None:
         return None
     kind = CustomFieldType(field.type)

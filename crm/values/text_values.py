@@ -16,7 +16,7 @@ LONG: Final = 10_000
 
 
 def text(given: str | None, path: Path, *, longest: int = NAME) -> str | None:
-    """The text as it is kept; None where there is nothing in it. Raises Refused."""
+    """The text as it is kept; None where there is nothing in it. Raises InputError."""
     kept = normal(given or "")
     if "\0" in kept:
         raise InputError(ErrorCode.INVALID, "A text cannot hold the character NUL.", path)
@@ -27,7 +27,7 @@ def text(given: str | None, path: Path, *, longest: int = NAME) -> str | None:
 
 
 def needed(given: str | None, path: Path, what: str, *, longest: int = NAME) -> str:
-    """The same where there must be something in it: `what` is asked for, "a name". Raises Refused BLANK."""
+    """The same where there must be something in it: `what` is asked for, "a name". Raises InputError BLANK."""
     kept = text(given, path, longest=longest)
     if kept is None:
         raise InputError(ErrorCode.BLANK, f"Give it {what}.", path)
@@ -35,7 +35,7 @@ def needed(given: str | None, path: Path, what: str, *, longest: int = NAME) -> 
 
 
 def phone(given: str, country: str | None, path: Path) -> str:
-    """The number in E.164. Without its country's code it is taken as one of `country`. Raises Refused."""
+    """The number in E.164. Without its country's code it is taken as one of `country`. Raises InputError."""
     from crm.values import (
         phone_numbers,  # Imported late: what is known of all countries' numbers takes its time and room.
     )
@@ -48,12 +48,12 @@ def phone(given: str, country: str | None, path: Path) -> str:
 
 
 def email(given: str, path: Path) -> str:
-    """The address trimmed and otherwise as typed. Raises Refused."""
+    """The address trimmed and otherwise as typed. Raises InputError."""
     return accounts.email_address(given, path)
 
 
 def url(given: str | None, path: Path) -> str | None:
-    """An address on the web. Raises Refused."""
+    """An address on the web. Raises InputError."""
     kept = text(given, path, longest=URL)
     if kept is None:
         return None

@@ -22,7 +22,7 @@ _STARTING: Final = (CustomerStage.NEW, CustomerStage.TO_BE_ASSIGNED)
 
 
 async def update(unit: UnitOfWork, given: InputData) -> Row:
-    """What is given holds from now on. Raises Refused and its like."""
+    """What is given holds from now on. Raises InputError and its like."""
     found = await stored.locked(unit.transaction)
     row, checks = copy_row(found, tables.Workspace), ErrorCollector()
     _read(checks, row, given)

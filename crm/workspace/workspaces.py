@@ -89,7 +89,7 @@ async def create(
     default_country: str | None = None,
 ) -> Created:
     """A workspace, its first administrator and all that it starts with, in one transaction. Without a name, the
-    administrator gets the first part of his address. Raises Refused at what cannot be taken, path ("email",) and such.
+    administrator gets the first part of his address. Raises InputError at what cannot be taken, path ("email",) and such.
     """
     name = checked_name(name, ("name",))
     email = accounts.email_address(email, ("email",))
@@ -111,7 +111,7 @@ async def create(
 
 
 def checked_name(text: str, path: Path) -> str:
-    """The name as it is kept. Raises Refused where it is blank or too long."""
+    """The name as it is kept. Raises InputError where it is blank or too long."""
     name = normal(text)
     if not name:
         raise InputError(ErrorCode.BLANK, "Give it a name.", path)
@@ -122,7 +122,7 @@ def checked_name(text: str, path: Path) -> str:
 
 
 def checked_timezone(text: str, path: Path) -> str:
-    """Raises Refused where it is no name of the IANA database."""
+    """Raises InputError where it is no name of the IANA database."""
     if text not in available_timezones():
         message = f"“{text}” is not a time zone; give a name such as Asia/Ho_Chi_Minh or Europe/Rome."
         raise InputError(ErrorCode.INVALID, message, path)
@@ -130,7 +130,7 @@ def checked_timezone(text: str, path: Path) -> str:
 
 
 def checked_country(text: str, path: Path) -> str:
-    """In capitals. Raises Refused where it is not a country that has telephone numbers."""
+    """In capitals. Raises InputError where it is not a country that has telephone numbers."""
     from phonenumbers import SUPPORTED_REGIONS  # Imported late, as in crm.texts.
 
     country = text.strip().upper()

@@ -33,7 +33,7 @@ SORTED: Mapping[CustomFieldType, str] = {
 
 
 def field(circumstances: Any, entity: EntityType, key: str, path: Path) -> Any:
-    """The active field of that key. Raises QuestionRefused, FIELD_UNKNOWN."""
+    """The active field of that key. Raises QueryError, FIELD_UNKNOWN."""
     found = circumstances.fields.get(entity, {}).get(key)
     if found is None:
         raise QueryError(

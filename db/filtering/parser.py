@@ -75,7 +75,7 @@ class Reader:
 
 
 def record(plain: Any, path: Path) -> Mapping[str, Any]:
-    """An object of a filter. Raises QuestionRefused for anything else, null above all."""
+    """An object of a filter. Raises QueryError for anything else, null above all."""
     if not isinstance(plain, Mapping):
         raise _wrong(plain, "an object", path)
     for name, value in plain.items():

@@ -108,7 +108,7 @@ class Search:
 
 
 def search(text: str | None, sections: Sequence[str] | None = None) -> Search | None:
-    """What is looked for; None where there is no word. Raises QuestionRefused."""
+    """What is looked for; None where there is no word. Raises QueryError."""
     if text is None:
         return None
     if len(text) > LONGEST:

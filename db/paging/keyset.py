@@ -95,7 +95,7 @@ def counting(listing: Listing, dialect: str, at_most: int | None) -> Select[Any]
 
 
 async def page(session: Session, listing: Listing, window: Window, sort: Sort = NEWEST_FIRST) -> Page:
-    """A page of the list in that order. Raises QuestionRefused, BAD_CURSOR."""
+    """A page of the list in that order. Raises QueryError, BAD_CURSOR."""
     rows: list[Any] = []
     reads = phases(sort, window)
     for each in reads:
@@ -219,7 +219,7 @@ _WHOLE: Final = [Phase(None, None, None, {})]
 
 
 def check(sort: Sort, window: Window) -> None:
-    """Raises QuestionRefused, BAD_CURSOR, for a cursor that is none of a list in that order."""
+    """Raises QueryError, BAD_CURSOR, for a cursor that is none of a list in that order."""
     if window.after is not None or window.before is not None:
         phases(sort, window)
 

@@ -29,7 +29,7 @@ class Parents:
 async def pages(
     session: Session, ids: Sequence[bytes], parents: Parents, listing: Listing, window: Window, sort: Sort
 ) -> Mapping[bytes, Page]:
-    """The page of each parent's list: two statements. Raises QuestionRefused, BAD_CURSOR."""
+    """The page of each parent's list: two statements. Raises QueryError, BAD_CURSOR."""
     reads = phases(sort, window)
     shapes = tuple(each.shape for each in reads)
     statement = _ids(Kept(listing), parents, sort.shape, shapes, window.backwards, window.size + 1)

@@ -305,7 +305,7 @@ def sort(
     relevance: Expression | None = None,
 ) -> Sort:
     """What a list of one-key objects means; newest first where there is none. Without a search there is no
-    `relevance`: nothing is more relevant than another. Raises QuestionRefused."""
+    `relevance`: nothing is more relevant than another. Raises QueryError."""
     if plain is None:
         return NEWEST_FIRST
     listed: Sequence[Any] = read.items(plain, path)

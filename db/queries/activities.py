@@ -34,7 +34,7 @@ _KINDS: dict[Activity, tuple[Asked, Sort]] = {
 async def asked(
     session: Session, table: Activity, filter: Any, *, visibility: Visibility, agent_id: bytes | None, now: int
 ) -> tuple[Listing, Sort]:
-    """The rows of `table`, and their order. Raises QuestionRefused."""
+    """The rows of `table`, and their order. Raises QueryError."""
     kind, order = _KINDS[table]
     known = await filter_contexts.of(session, [filter], now=now, agent_id=agent_id, visibility=visibility)
     reader = Reader(known)

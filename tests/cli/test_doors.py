@@ -139,9 +139,9 @@ def test_serve_refuses_a_database_without_tables_and_makes_no_file(clientela, tm
 def test_migrate_makes_the_database_and_says_when_there_was_nothing_to_do(clientela, inside):
     assert (
         clientela("migrate").stdout
-        == "The database sqlite:///./.clientela/clientela.db is at the newest version now.\n"
+        == "The database sqlite:///./.clientela/clientela.db is now at the current version.\n"
     )
-    assert "was at the newest version already" in inside("migrate").stdout
+    assert "was already at the current version" in inside("migrate").stdout
 
 
 def test_a_database_of_a_newer_version_is_refused_and_kept(inside, tmp_path):
@@ -158,7 +158,7 @@ def test_a_port_in_use_is_refused(inside):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = refusal(inside("serve", "--port", str(port)))
-    assert said == f"127.0.0.1:{port} cannot be listened on (Address already in use)."
+    assert said == f"Cannot listen on 127.0.0.1:{port} (Address already in use)."
 
 
 def test_postgresql_wants_a_secret(inside, environment, databases):
@@ -171,14 +171,14 @@ def test_postgresql_wants_a_secret(inside, environment, databases):
 
 def test_the_demo_is_for_sqlite(clientela, environment):
     environment["CLIENTELA_DATABASE_URL"] = "postgresql://sales@db.example/crm"
-    assert refusal(clientela("demo")).startswith("The demo is for SQLite;")
+    assert refusal(clientela("demo")).startswith("The demo runs on SQLite only;")
 
 
 def test_benchmarks_get_their_own_options(monkeypatch):
     from cli import benchmarks
 
     seen = []
-    monkeypatch.setattr(benchmarks, "run", lambda arguments: seen.append(arguments))
+    monkeypatch.setattr(benchmarks, "run_benchmarks", lambda arguments: seen.append(arguments))
     main(["bench", "reads", "--rows", "5", "--help"], standalone_mode=False)
     assert seen == [("reads", "--rows", "5", "--help")]
 

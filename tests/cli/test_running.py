@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main, schema_export
-from cli.errors import Refused
+from cli.errors import CommandError
 from tests.cli.conftest import lines_until, refusal, stopped
 from tests.support.databases import finished, require
 
@@ -75,7 +75,7 @@ def test_several_processes_serve_one_port(inside, start):
 )
 def test_a_worker_stops_in_peace(start, number):
     worker = start("worker")
-    lines_until(worker, "Clientela works on the jobs of")
+    lines_until(worker, "Clientela runs the jobs of")
     assert stopped(worker, number) == 0
 
 
@@ -127,5 +127,5 @@ def test_the_schema_is_printed_and_compared(inside, tmp_path, monkeypatch):
     assert CliRunner().invoke(main, ["schema", "--check"]).exit_code == 0
     (tmp_path / "schema.graphql").write_text(shown.output.replace("type Query", "type Queries", 1))
     line = shown.output[: shown.output.index("type Query")].count("\n") + 1
-    with pytest.raises(Refused, match=f"differs from the code at line {line};"):
-        schema_export.check()
+    with pytest.raises(CommandError, match=f"differs from the code at line {line};"):
+        schema_export.check_schema()

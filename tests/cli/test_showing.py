@@ -18,23 +18,23 @@ def clock(monkeypatch):
 
 
 def test_without_a_terminal_progress_is_a_line_now_and_then_and_at_the_end(clock, capsys):
-    with progress.shown("customers") as report:
+    with progress.show_progress("customers") as report:
         for done in range(0, 2001, 100):
             clock[0] += 1.0
             report(done, 2000)
     assert capsys.readouterr().err.splitlines() == [
-        "customers: 400 of 2000, 80 a second",
-        "customers: 900 of 2000, 90 a second",
-        "customers: 1400 of 2000, 93 a second",
-        "customers: 1900 of 2000, 95 a second",
-        "customers: 2000 of 2000, 95 a second",
+        "customers: 400 of 2000, 80 per second",
+        "customers: 900 of 2000, 90 per second",
+        "customers: 1400 of 2000, 93 per second",
+        "customers: 1900 of 2000, 95 per second",
+        "customers: 2000 of 2000, 95 per second",
     ]
 
 
 def test_on_a_terminal_progress_is_a_bar(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "100")
-    with progress.shown("customers") as report:
+    with progress.show_progress("customers") as report:
         report(500, 2000)
         report(2000, 2000)
     assert "2000/2000" in capsys.readouterr().err
@@ -51,7 +51,7 @@ def restored_logging():
 
 @pytest.mark.usefixtures("restored_logging")
 def test_a_json_log_line_holds_what_was_given_with_it(capsys):
-    logging.config.dictConfig(logs.configuration("json"))
+    logging.config.dictConfig(logs.logging_configuration("json"))
     logger = logging.getLogger("clientela.operations")
     logger.info("%s answered", "customers", extra={"request_id": "r1", "cost": 3})
     try:
@@ -72,6 +72,6 @@ def test_a_json_log_line_holds_what_was_given_with_it(capsys):
 
 @pytest.mark.usefixtures("restored_logging")
 def test_a_text_log_line_is_for_people(capsys):
-    logging.config.dictConfig(logs.configuration("text"))
+    logging.config.dictConfig(logs.logging_configuration("text"))
     logging.getLogger("clientela").warning("careful")
     assert capsys.readouterr().err.endswith(" WARNING clientela: careful\n")

@@ -59,7 +59,7 @@ async def several(
     now: int,
 ) -> tuple[Several, Mapping[bytes, Sort]]:
     """The customers of each view whom the question finds too, and the order of each: the question's, else the view's.
-    All are read together. Raises QuestionRefused."""
+    All are read together. Raises QueryError."""
     plains = [question.filter, question.sort, *(view.filter for view in views), *(view.sort for view in views)]
     known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, visibility=visibility)
     reader = Reader(known)

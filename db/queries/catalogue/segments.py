@@ -40,7 +40,7 @@ async def several(
     agent_id: bytes | None,
     now: int,
 ) -> tuple[Several, Sort]:
-    """The members of each segment whom the question finds, in one reading. Raises QuestionRefused."""
+    """The members of each segment whom the question finds, in one reading. Raises QueryError."""
     plains = [question.filter, question.sort, {"segments": None}]
     known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, visibility=visibility)
     reader = Reader(known)

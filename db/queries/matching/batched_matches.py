@@ -36,7 +36,7 @@ class Several:
 
 
 async def pages(session: Session, several: Several, window: Window, sort: Sort) -> Mapping[Any, Page]:
-    """The page of each: three statements for every fifty at most. Raises QuestionRefused, BAD_CURSOR."""
+    """The page of each: three statements for every fifty at most. Raises QueryError, BAD_CURSOR."""
     reads = keyset.phases(sort, window)
     shapes = tuple(each.shape for each in reads)
     found: dict[Any, Page] = {}

@@ -96,7 +96,7 @@ ALL: Final = Grouping()
 
 
 def grouping(plain: Sequence[Any], known: Circumstances) -> Grouping:
-    """What a list of one-key objects groups by. Raises QuestionRefused."""
+    """What a list of one-key objects groups by. Raises QueryError."""
     path = ("by",)
     if not plain:
         raise invalid("Groups need at least one key in `by`.", path)

@@ -129,7 +129,7 @@ def _searched(found: Search, writer: Writer, dialect: str, row: Any, indexed: bo
 async def asked(
     session: Session, question: Question, *, visibility: Visibility, agent_id: bytes | None, now: int
 ) -> tuple[Match, Sort]:
-    """What the question means now, in this workspace. Raises QuestionRefused."""
+    """What the question means now, in this workspace. Raises QueryError."""
     match, order = found = await _read(session, question, visibility=visibility, agent_id=agent_id, now=now)
     if match.search is None or session.dialect.name != "sqlite":
         return found

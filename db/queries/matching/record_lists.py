@@ -53,7 +53,7 @@ async def asked(
     agent_id: bytes | None,
     now: int,
 ) -> tuple[Listing, Sort]:
-    """The records to take a page of or to count, and their order. Raises QuestionRefused."""
+    """The records to take a page of or to count, and their order. Raises QueryError."""
     kind = KINDS[name]
     known = await filter_contexts.of(session, [filter, order], now=now, agent_id=agent_id, visibility=visibility)
     reader = Reader(known)
