@@ -52,7 +52,7 @@ async def begun(database: Database, viewer: Viewer) -> Any:
     tag = await bare.new_tag(database, viewer.workspace_id)
     given = {"tags": {"add": [{"id": wire_format.id_encoder("Tag")(tag.id)}]}}
     return await run_unit_of_work(
-        database, viewer, lambda unit: requests.update(unit, given, EVERYBODY, None), now=ids.current_time()
+        database, viewer, lambda unit: requests.update_customers(unit, given, EVERYBODY, None), now=ids.current_time()
     )
 
 
@@ -60,13 +60,13 @@ async def undo(database: Database, viewer: Viewer, job: Any) -> Any:
     """A job that takes it back."""
     named = wire_format.id_encoder("Job")(job.id)
     return await run_unit_of_work(
-        database, viewer, lambda unit: undoing.undo(unit, named, None), now=ids.current_time()
+        database, viewer, lambda unit: undoing.undo_job(unit, named, None), now=ids.current_time()
     )
 
 
 async def worked(database: Database, job: Any, memories: list[float] | None = None) -> Any:
     """The job when it has ended; what this process held in the meantime goes into `memories`."""
-    work = asyncio.create_task(worker.once(database, "bench", asyncio.Event()))
+    work = asyncio.create_task(worker.run_next_job(database, "bench", asyncio.Event()))
     while not work.done():
         await asyncio.wait([work], timeout=0.5)
         if memories is not None:

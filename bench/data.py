@@ -50,7 +50,7 @@ async def made(url: str, customers: int, email: str | None = None) -> Data:
     try:
         return await _in(database, url, customers, email)
     finally:
-        await accounts.settle()
+        await accounts.finish_background_writes()
         await database.close()
 
 
@@ -58,13 +58,15 @@ async def _in(database: Database, url: str, customers: int, chosen: str | None) 
     email = chosen or f"bench-{customers}@clientela.example"
     account = await _account(database, email)
     if account is None and chosen is None:
-        created = await workspaces.create(database, name=f"Bench of {customers}", email=email, password=_PASSWORD)
+        created = await workspaces.create_workspace(
+            database, name=f"Bench of {customers}", email=email, password=_PASSWORD
+        )
         with progress.show_progress("customers") as report:
             await seeding.seed(database, workspace=created.workspace, customers=customers, progress=report)
         account = await _account(database, email)
     if account is None:
         raise SystemExit(f"Nobody signs in as {email}.")
-    token = await accounts.issue(database, email=email, now=ids.current_time())
+    token = await accounts.issue_session_token(database, email=email, now=ids.current_time())
     session = database.session(account.workspace_id)
     newest: Any = await session.fetch_first(_NEWEST)
     tags = await session.fetch_all(_TAGS)

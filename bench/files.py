@@ -64,7 +64,7 @@ async def worked(database: Database, job: Any, held: list[float]) -> Any:
     """Works on the job to its end as a worker does, in the place of one. `held` gets the memory at each tenth of it."""
     ended = asyncio.Event()
     watching = asyncio.create_task(_watch(database, job, held, ended))
-    await worker.once(database, "bench", asyncio.Event())
+    await worker.run_next_job(database, "bench", asyncio.Event())
     ended.set()
     await watching
     done: Any = (await jobs.any_by_ids(database.session(job.workspace_id), [job.id]))[job.id]
@@ -95,7 +95,7 @@ async def export(chosen: argparse.Namespace, database: Database, driver: Any, di
     target = {"match": {"everyone": True, "archived": "EXCLUDE"}}
 
     async def begin(unit: Any) -> Any:
-        return await exporting.export(unit, target, FileFormat[chosen.format], columns, {})
+        return await exporting.start_export(unit, target, FileFormat[chosen.format], columns, {})
 
     for _ in range(chosen.rounds):
         with spent(chosen.url) as cost:
@@ -156,9 +156,9 @@ async def import_(chosen: argparse.Namespace, database: Database, driver: Any, d
             "mapping": [{"header": header, "field": key} for header, key in MAPPING],
         }  # fmt: skip
         with spent(chosen.url) as cost:
-            looked = await importing.look(database.session(viewer.workspace_id), viewer, given)
+            looked = await importing.read_request(database.session(viewer.workspace_id), viewer, given)
             job = await run_unit_of_work(
-                database, viewer, lambda unit, given=given, looked=looked: importing.begin(unit, given, looked, None),  # type: ignore[misc]
+                database, viewer, lambda unit, given=given, looked=looked: importing.start_import(unit, given, looked, None),  # type: ignore[misc]
                 now=ids.current_time(),
             )  # fmt: skip
             done = await worked(database, job, held)
@@ -188,9 +188,9 @@ async def _newcomer(database: Database) -> Viewer:
 
 async def _sent(database: Database, viewer: Viewer, content: bytes) -> str:
     identifier = ids.new_id()
-    relative, path = storage.of(database).room(uploads.KIND, identifier)
+    relative, path = storage.storage_of(database).new_path(uploads.UPLOAD_ID_KIND, identifier)
     path.write_bytes(content)
-    return await uploads.keep(database, viewer, identifier, name="bench", size=len(content), path=relative)
+    return await uploads.store_upload(database, viewer, identifier, name="bench", size=len(content), path=relative)
 
 
 async def _copies(database: Database, driver: Any, number: int, directory: Path) -> dict[str, Path]:
@@ -243,7 +243,7 @@ async def main(chosen: argparse.Namespace) -> None:
     database = await engine.connect(chosen.url)
     driver = await asyncpg.connect(chosen.url, server_settings=_SETTINGS)
     with tempfile.TemporaryDirectory() as directory:
-        storage.attach(database, storage.Storage(Path(directory), b"a secret of the bench alone"))
+        storage.attach_storage(database, storage.Storage(Path(directory), b"a secret of the bench alone"))
         table = await WORKS[chosen.work](chosen, database, driver, Path(directory))
     await driver.close()
     await database.close()

@@ -24,10 +24,10 @@ from bench.sums import Summed, sums
 from db import engine
 from db.engine import Database, Session
 from db.paging import keyset
-from db.paging.keyset import Window
+from db.paging.keyset import PageRequest
 from db.queries.matching import filter_contexts, grouping, matches, totals
-from db.queries.matching.grouping import ALL
-from db.queries.matching.matches import Question
+from db.queries.matching.grouping import UNGROUPED
+from db.queries.matching.matches import CustomerQuery
 from db.short_cache import ShortCache
 from db.visibility import Visibility
 
@@ -122,7 +122,7 @@ class Bench:
                 statements = []
                 for number in pages:
                     after = await self._cursor(sort, (number - 1) * 50)
-                    statements.append(await self.page(Question(sort=sort), after))
+                    statements.append(await self.page(CustomerQuery(sort=sort), after))
                 figures = await sides.timed(self.side, statements, 5 * self.rounds)
                 none = [""] * (len(PAGES) - len(pages))
                 cells = " | ".join([f"{figures.median(place):.2f}" for place in range(len(pages))] + none)
@@ -130,32 +130,38 @@ class Bench:
                 lines += _shown([f"| {name} | {cells} | {ratios} |"])
         return lines
 
-    async def page(self, question: Question, after: str | None = None) -> list[Statement]:
+    async def page(self, question: CustomerQuery, after: str | None = None) -> list[Statement]:
         """The statements of a page of what is asked."""
         session = Watching(self.database, self.workspace)
-        match, order = await matches.asked(session, question, visibility=EVERYBODY, agent_id=None, now=NOW)
-        await keyset.page(session, await matches.list_of(session, match, order), Window(50, after=after), order)
+        match, order = await matches.compile_query(session, question, visibility=EVERYBODY, agent_id=None, now=NOW)
+        await keyset.fetch_page(
+            session, await matches.root_list_query(session, match, order), PageRequest(50, after=after), order
+        )
         return session.sent
 
     async def total(self, asked: Summed) -> list[Statement]:
         """The statements of a count, an aggregate, or groups of what is asked."""
         session = Watching(self.database, self.workspace)
-        match, _ = await matches.asked(session, asked.question, visibility=EVERYBODY, agent_id=None, now=NOW)
+        match, _ = await matches.compile_query(session, asked.question, visibility=EVERYBODY, agent_id=None, now=NOW)
         if asked.by is None:
-            await keyset.count(session, matches.all_of(session, match), asked.at_most)
+            await keyset.count_rows(session, matches.full_list_query(session, match), asked.at_most)
             return session.sent
-        known = await filter_contexts.of(session, asked.by, now=NOW, agent_id=None, visibility=EVERYBODY, clock=True)
-        by = grouping.grouping(asked.by, known) if asked.by else ALL
-        await totals.totals(session, [totals.Source(matches.all_of(session, match))], by, 50)
+        known = await filter_contexts.load_filter_context(
+            session, asked.by, now=NOW, agent_id=None, visibility=EVERYBODY, clock=True
+        )
+        by = grouping.parse_grouping(asked.by, known) if asked.by else UNGROUPED
+        await totals.fetch_totals(session, [totals.TotalsSource(matches.full_list_query(session, match))], by, 50)
         return session.sent
 
     async def _cursor(self, sort: Any, skipped: int) -> str | None:
         """The cursor behind so many rows: walked there, a large page at a time."""
         session, after = self.database.session(self.workspace), None
-        match, order = await matches.asked(session, Question(sort=sort), visibility=EVERYBODY, agent_id=None, now=NOW)
-        listing = await matches.list_of(session, match, order)
+        match, order = await matches.compile_query(
+            session, CustomerQuery(sort=sort), visibility=EVERYBODY, agent_id=None, now=NOW
+        )
+        listing = await matches.root_list_query(session, match, order)
         for size in [10_000] * (skipped // 10_000) + [skipped % 10_000] * bool(skipped % 10_000):
-            page = await keyset.page(session, listing, Window(size, after=after), order)
+            page = await keyset.fetch_page(session, listing, PageRequest(size, after=after), order)
             after = page.cursor(page.rows[-1])
         return after
 

@@ -90,7 +90,7 @@ def one(row: Any) -> dict[str, Any]:
 
 
 def cursor(row: Any) -> str:
-    return keyset.cursor(NEWEST_FIRST, SimpleNamespace(id=row[0]))
+    return keyset.encode_cursor(NEWEST_FIRST, SimpleNamespace(id=row[0]))
 
 
 def page(rows: Sequence[Any], size: int, companies: Any, agents: Any, tags: Any) -> dict[str, Any]:

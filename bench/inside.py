@@ -29,7 +29,7 @@ import uvloop
 from bench import data, handwritten
 from bench.documents import WORKS, Work
 from cli import logs
-from crm.settings import read
+from crm.settings import read_settings
 from graph import app
 
 _RUNS, _ASKED = 400, 8
@@ -158,7 +158,7 @@ def _by_hand(driver: Recorded) -> Any:
 
 
 async def _application(made: data.Data, driver: Recorded) -> Any:
-    settings = read(
+    settings = read_settings(
         {
             "CLIENTELA_DATABASE_URL": made.url,
             "CLIENTELA_SECRET": "only for the benchmarks",
@@ -171,7 +171,7 @@ async def _application(made: data.Data, driver: Recorded) -> Any:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(open(os.devnull, "w", buffering=1))  # noqa: SIM115 - until the process ends.
-    application = app.create(settings)
+    application = app.create_application(settings)
     started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def receive() -> Any:

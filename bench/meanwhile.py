@@ -97,7 +97,7 @@ async def _cancelled(data: Data, job: Any) -> int:
     await run_unit_of_work(
         database,
         viewer,
-        lambda unit: cancel_retry.cancel(unit, wire_format.id_encoder("Job")(job.id)),
+        lambda unit: cancel_retry.cancel_job(unit, wire_format.id_encoder("Job")(job.id)),
         now=ids.current_time(),
     )
     found: Any = None

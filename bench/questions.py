@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.queries.matching.matches import Question
+from db.queries.matching.matches import CustomerQuery
 from db.values.wire_format import id_encoder
 
 DAY = 86_400_000
@@ -17,7 +17,7 @@ class Asked:
     """A question, and the SQL of its first page by hand with its values after the workspace's number."""
 
     name: str
-    question: Question
+    question: CustomerQuery
     sql: str
     values: tuple[Any, ...] = ()
     on_sqlite: str | None = None
@@ -53,11 +53,11 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
     company, owner, tier, points = known["company"], known["owner"], known["tier"], known["points"]
     tag, of_company, of_agent = id_encoder("Tag"), id_encoder("Company"), id_encoder("Agent")
     return [
-        Asked("everybody, newest first", Question(), f"{_CUSTOMERS} {_NEWEST}"),
-        Asked("VIPs", Question(filter={"relationshipStatus": {"eq": "VIP"}}), _where("c.relationship_status = 2")),
+        Asked("everybody, newest first", CustomerQuery(), f"{_CUSTOMERS} {_NEWEST}"),
+        Asked("VIPs", CustomerQuery(filter={"relationshipStatus": {"eq": "VIP"}}), _where("c.relationship_status = 2")),
         Asked(
             "customers of a company called Samsung in Đà Nẵng",
-            Question(filter={"company": {"name": {"contains": "samsung"}}, "city": {"eq": "Đà Nẵng"}}),
+            CustomerQuery(filter={"company": {"name": {"contains": "samsung"}}, "city": {"eq": "Đà Nẵng"}}),
             _where(
                 "c.city_key = 'da nang' AND c.city = 'Đà Nẵng' AND EXISTS (SELECT FROM company o "
                 "WHERE o.workspace_id = $1 AND o.id = c.company_id AND o.name_key LIKE '%samsung%')"
@@ -65,32 +65,38 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
         ),
         Asked(
             "new in June",
-            Question(filter={"createdAt": {"gte": "2026-06-01T00:00:00+07:00", "lt": "2026-07-01T00:00:00+07:00"}}),
+            CustomerQuery(
+                filter={"createdAt": {"gte": "2026-06-01T00:00:00+07:00", "lt": "2026-07-01T00:00:00+07:00"}}
+            ),
             _where("c.id >= $2 AND c.id < $3"),
             (_at(1_780_246_800_000), _at(1_782_838_800_000)),
         ),
-        Asked("tagged with a frequent tag", Question(filter=_tags(tag(common))), _BY_TAG, (common,)),
-        Asked("tagged with a rare tag", Question(filter=_tags(tag(rare))), _BY_TAG, (rare,)),
+        Asked("tagged with a frequent tag", CustomerQuery(filter=_tags(tag(common))), _BY_TAG, (common,)),
+        Asked("tagged with a rare tag", CustomerQuery(filter=_tags(tag(rare))), _BY_TAG, (rare,)),
         Asked(
             "tagged A and B but not C",
-            Question(filter={"tags": {"includesAll": [tag(common), tag(middle)], "none": {"id": {"eq": tag(rare)}}}}),
+            CustomerQuery(
+                filter={"tags": {"includesAll": [tag(common), tag(middle)], "none": {"id": {"eq": tag(rare)}}}}
+            ),
             _where(f"{_WORN.format(2)} AND {_WORN.format(3)} AND NOT {_WORN.format(4)}"),
             (common, middle, rare),
         ),
         Asked(
             "without a tag",
-            Question(filter={"tags": {"none": {}}}),
+            CustomerQuery(filter={"tags": {"none": {}}}),
             _where("NOT EXISTS (SELECT FROM customer_tag t WHERE t.workspace_id = $1 AND t.customer_id = c.id)"),
         ),
         Asked(
             "with three tags or more",
-            Question(filter={"tags": {"count": {"gte": 3}}}),
+            CustomerQuery(filter={"tags": {"count": {"gte": 3}}}),
             _where("c.tag_count >= $2"),
             (3,),
         ),
         Asked(
             "VIPs without an order for 90 days",
-            Question(filter={"relationshipStatus": {"eq": "VIP"}, "orders": {"none": {"placedAt": {"last": "P90D"}}}}),
+            CustomerQuery(
+                filter={"relationshipStatus": {"eq": "VIP"}, "orders": {"none": {"placedAt": {"last": "P90D"}}}}
+            ),
             _where(
                 "c.relationship_status = 2 AND NOT EXISTS (SELECT FROM customer_order o WHERE o.workspace_id = $1 "
                 "AND o.customer_id = c.id AND o.placed_at >= $2 AND o.placed_at <= $3)"
@@ -99,26 +105,28 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
         ),
         Asked(
             "an agent's own",
-            Question(filter={"stage": {"eq": "FOLLOW_UP"}, "owner": {"id": {"eq": of_agent(owner)}}}),
+            CustomerQuery(filter={"stage": {"eq": "FOLLOW_UP"}, "owner": {"id": {"eq": of_agent(owner)}}}),
             _where("c.stage = 2 AND c.owner_id = $2"),
             (owner,),
         ),
-        Asked("in the pool", Question(filter={"stage": {"eq": "POOL"}}), _where("c.stage = 3")),
+        Asked("in the pool", CustomerQuery(filter={"stage": {"eq": "POOL"}}), _where("c.stage = 3")),
         Asked(
             "a company's, the most valuable first",
-            Question(filter={"company": {"id": {"eq": of_company(company)}}}, sort=[{"value": "DESC"}]),
+            CustomerQuery(filter={"company": {"id": {"eq": of_company(company)}}}, sort=[{"value": "DESC"}]),
             _where("c.company_id = $2", "ORDER BY c.value DESC, c.id DESC LIMIT 51"),
             (company,),
         ),
         Asked(
             "not active for 90 days",
-            Question(filter={"not": {"lastInteractionAt": {"last": "P90D"}}}),
+            CustomerQuery(filter={"not": {"lastInteractionAt": {"last": "P90D"}}}),
             _where("(c.last_interaction_at IS NULL OR c.last_interaction_at < $2 OR c.last_interaction_at > $3)"),
             (now - 90 * DAY, now),
         ),
         Asked(
             "paid in the last 30 days",
-            Question(filter={"interactions": {"any": {"kind": {"eq": "PAYMENT"}, "occurredAt": {"last": "P30D"}}}}),
+            CustomerQuery(
+                filter={"interactions": {"any": {"kind": {"eq": "PAYMENT"}, "occurredAt": {"last": "P30D"}}}}
+            ),
             _where(
                 "EXISTS (SELECT FROM interaction i WHERE i.workspace_id = $1 AND i.customer_id = c.id AND i.kind = 6 "
                 "AND i.occurred_at >= $2 AND i.occurred_at <= $3)"
@@ -127,7 +135,7 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
         ),
         Asked(
             "subscribed women between 30 and 40",
-            Question(
+            CustomerQuery(
                 filter={
                     "subscriptionStatus": {"eq": "SUBSCRIBED"},
                     "gender": {"eq": "FEMALE"},
@@ -145,7 +153,7 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
         ),
         Asked(
             "of the gold tier",
-            Question(filter={"customFields": [{"key": "tier", "is": {"options": {"any": ["Gold"]}}}]}),
+            CustomerQuery(filter={"customFields": [{"key": "tier", "is": {"options": {"any": ["Gold"]}}}]}),
             "SELECT c.* FROM customer_value v JOIN customer c ON c.workspace_id = $1 AND c.id = v.customer_id "
             "WHERE v.workspace_id = $1 AND v.field_id = $2 AND v.option = 'Gold' AND c.archived_at IS NULL "
             "ORDER BY v.customer_id DESC LIMIT 51",
@@ -153,14 +161,14 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
         ),
         Asked(
             "with more than 5 000 points",
-            Question(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
+            CustomerQuery(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
             "SELECT c.* FROM customer c JOIN customer_value v ON v.workspace_id = $1 AND v.customer_id = c.id "
             f"WHERE c.workspace_id = $1 AND c.archived_at IS NULL AND v.field_id = $2 AND v.number > $3 {_NEWEST}",
             (points, 5000.0),
         ),
         Asked(
             "by points, the most first",
-            Question(sort=[{"customField": {"key": "points", "order": "DESC"}}]),
+            CustomerQuery(sort=[{"customField": {"key": "points", "order": "DESC"}}]),
             "SELECT c.*, v.number FROM customer_value v "
             "JOIN customer c ON c.workspace_id = $1 AND c.id = v.customer_id "
             "WHERE v.workspace_id = $1 AND v.field_id = $2 AND v.position = 0 AND v.number IS NOT NULL "
@@ -169,20 +177,20 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
         ),
         Asked(
             "by birth date, the youngest first",
-            Question(sort=[{"birthDate": "DESC"}]),
+            CustomerQuery(sort=[{"birthDate": "DESC"}]),
             _where("c.birth_date IS NOT NULL", "ORDER BY c.birth_date DESC, c.id DESC LIMIT 51"),
         ),
         Asked(
             "by the company's name",
-            Question(sort=[{"company": {"name": "ASC"}}]),
+            CustomerQuery(sort=[{"company": {"name": "ASC"}}]),
             "SELECT c.*, o.name_key AS by FROM company o "
             "JOIN customer c ON c.workspace_id = $1 AND c.company_id = o.id "
             "WHERE o.workspace_id = $1 AND c.archived_at IS NULL ORDER BY o.name_key, c.id LIMIT 51",
         ),
-        Asked("a search for a frequent word", Question(search="Nguyễn"), _WALKED, ("nguyen",)),
+        Asked("a search for a frequent word", CustomerQuery(search="Nguyễn"), _WALKED, ("nguyen",)),
         Asked(
             "a search for two words",
-            Question(search="pirelli milano"),
+            CustomerQuery(search="pirelli milano"),
             _FOUND.format("s.text LIKE $2 AND s.text LIKE $3"),
             ("%pirelli%", "%milano%"),
             _FOUND_BY_FTS.format(
@@ -191,14 +199,14 @@ def questions(known: Mapping[str, Any], now: int) -> list[Asked]:
         ),
         Asked(
             "a search for a phone number",
-            Question(search="0901234"),
+            CustomerQuery(search="0901234"),
             _FOUND.format("s.text LIKE $2"),
             ("%0901234%",),
             _FOUND_BY_FTS.format('text : "090" AND "123" AND "234"', "s.text LIKE $2"),
         ),
         Asked(
             "tagged or valuable, with points, the most valuable first",
-            Question(
+            CustomerQuery(
                 filter={
                     "or": [_tags(tag(middle)), {"value": {"gte": "5000000"}}],
                     "customFields": [{"key": "points", "is": {"number": {"gte": "100"}}}],

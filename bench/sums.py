@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.queries.matching.matches import Question
+from db.queries.matching.matches import CustomerQuery
 from db.values.wire_format import id_encoder
 
 _WHERE = "FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL"
@@ -20,7 +20,7 @@ class Summed:
     """A question, and what is asked of all whom it finds: how many (`by` is None), their totals ([]), or groups."""
 
     name: str
-    question: Question
+    question: CustomerQuery
     sql: str
     values: tuple[Any, ...] = ()
     by: list[dict[str, Any]] | None = None
@@ -30,10 +30,10 @@ class Summed:
 def sums(known: Mapping[str, Any], now: int) -> list[Summed]:
     common, middle, rare = known["tags"]
     tag = id_encoder("Tag")
-    everybody, points = Question(), known["points"]
+    everybody, points = CustomerQuery(), known["points"]
 
-    def worn(one: bytes) -> Question:
-        return Question(filter={"tags": {"includesAll": [tag(one)]}})
+    def worn(one: bytes) -> CustomerQuery:
+        return CustomerQuery(filter={"tags": {"includesAll": [tag(one)]}})
 
     return [
         Summed("count: everybody", everybody, f"SELECT count(*) {_WHERE}"),
@@ -47,25 +47,27 @@ def sums(known: Mapping[str, Any], now: int) -> list[Summed]:
         Summed("count: with a rare tag", worn(rare), _worn(), (rare,)),
         Summed(
             "count: without a tag of the name",
-            Question(filter={"tags": {"none": {"id": {"eq": tag(common)}}}}),
+            CustomerQuery(filter={"tags": {"none": {"id": {"eq": tag(common)}}}}),
             f"SELECT count(*) {_WHERE} AND NOT {_WORN}",
             (common,),
         ),
         Summed(
             "count: VIPs",
-            Question(filter={"relationshipStatus": {"eq": "VIP"}}),
+            CustomerQuery(filter={"relationshipStatus": {"eq": "VIP"}}),
             f"SELECT count(*) {_WHERE} AND c.relationship_status = 2",
         ),
         Summed(
             "count: with more than 5 000 points",
-            Question(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
+            CustomerQuery(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
             "SELECT count(*) FROM customer_value v JOIN customer c ON c.workspace_id = $1 AND c.id = v.customer_id "
             "WHERE v.workspace_id = $1 AND v.field_id = $2 AND v.number > 5000 AND c.archived_at IS NULL",
             (points,),
         ),
         Summed(
             "count: paid in the last 90 days",
-            Question(filter={"interactions": {"any": {"kind": {"eq": "PAYMENT"}, "occurredAt": {"last": "P90D"}}}}),
+            CustomerQuery(
+                filter={"interactions": {"any": {"kind": {"eq": "PAYMENT"}, "occurredAt": {"last": "P90D"}}}}
+            ),
             f"SELECT count(*) {_WHERE} AND EXISTS (SELECT FROM interaction i WHERE i.workspace_id = $1 "
             "AND i.customer_id = c.id AND i.kind = 6 AND i.occurred_at >= $2 AND i.occurred_at <= $3)",
             (now - 90 * 86_400_000, now),

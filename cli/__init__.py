@@ -24,7 +24,13 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--customers", type=click.IntRange(min=0), default=2000, show_default=True, help="Number of sample customers to create.")
+@click.option(
+    "--customers",
+    type=click.IntRange(min=0),
+    default=2000,
+    show_default=True,
+    help="Number of sample customers to create.",
+)
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.  [default: CLIENTELA_PORT or 8000]")
 def demo(customers: int, port: int | None) -> None:
     """Serve a SQLite database with sample customers.
@@ -40,14 +46,16 @@ def demo(customers: int, port: int | None) -> None:
 @main.command()
 @click.option("--host", help="Address to listen on.  [default: CLIENTELA_HOST or 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.  [default: CLIENTELA_PORT or 8000]")
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Number of serving processes.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Number of serving processes."
+)
 @click.option("--no-jobs", is_flag=True, help="Do not run jobs; `clientela worker` runs them.")
 def serve(host: str | None, port: int | None, workers: int, no_jobs: bool) -> None:
     """Serve GraphQL over HTTP and run jobs.
 
     The server also offers file transfer, health checks and metrics.
     """
-    settings = _settings(host=host, port=port, jobs=False if no_jobs else None)
+    settings = _settings(host=host, port=port, runs_jobs=False if no_jobs else None)
     gc_tuning.pause_collector()
     from cli import server
 
@@ -97,7 +105,9 @@ def create(name: str, email: str, password_stdin: bool, as_json: bool) -> None:
 @main.command()
 @click.option("--workspace", required=True, help="Workspace id, as printed by `workspace create`.")
 @click.option("--customers", type=click.IntRange(min=0), required=True, help="Number of sample customers to create.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Random seed. The same seed creates the same customers.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Random seed. The same seed creates the same customers."
+)
 def seed(workspace: str, customers: int, seed: int) -> None:
     """Fill a workspace with sample customers.
 
@@ -135,4 +145,4 @@ def bench(arguments: tuple[str, ...]) -> None:
 
 def _settings(**changes: Any) -> settings_.Settings:
     """Read the environment's settings and apply the command line's options to them."""
-    return replace(settings_.read(), **{name: value for name, value in changes.items() if value is not None})
+    return replace(settings_.read_settings(), **{name: value for name, value in changes.items() if value is not None})

@@ -31,17 +31,17 @@ def require_current(settings: Settings) -> None:
     """Raises CommandError if the database cannot be reached or its tables have another version."""
     state = schema_state(settings)
     if state != "current":
-        raise CommandError(f"The database {settings.database_shown} {_ADVICE[state]}.")
+        raise CommandError(f"The database {settings.database_label} {_ADVICE[state]}.")
 
 
 def migrate(settings: Settings) -> None:
     """Upgrades the tables and reports the result. Raises CommandError if a newer version migrated the database."""
     state = schema_state(settings)
     if state == "newer":
-        raise CommandError(f"The database {settings.database_shown} {_ADVICE[state]}.")
+        raise CommandError(f"The database {settings.database_label} {_ADVICE[state]}.")
     upgrade(settings)
     outcome = "was already at the current version" if state == "current" else "is now at the current version"
-    click.echo(f"The database {settings.database_shown} {outcome}.")
+    click.echo(f"The database {settings.database_label} {outcome}.")
 
 
 def upgrade(settings: Settings) -> None:
@@ -54,7 +54,7 @@ def upgrade(settings: Settings) -> None:
     asyncio.run(runner.upgrade(settings.database_url))
 
 
-def schema_state(settings: Settings) -> state.State:
+def schema_state(settings: Settings) -> state.SchemaState:
     """The version state of the tables. A missing SQLite file counts as empty and is not created.
 
     Raises CommandError if the database cannot be reached.
@@ -65,9 +65,9 @@ def schema_state(settings: Settings) -> state.State:
         return asyncio.run(_state(settings.database_url))
 
 
-async def _state(url: str) -> state.State:
+async def _state(url: str) -> state.SchemaState:
     async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-        return await state.state(url)
+        return await state.schema_state(url)
 
 
 @asynccontextmanager
@@ -88,7 +88,7 @@ def _connection_errors(settings: Settings) -> Iterator[None]:
     except Exception as error:
         if not _is_from_database(error):
             raise
-        raise CommandError(f"The database {settings.database_shown} cannot be reached ({_reason(error)}).") from error
+        raise CommandError(f"The database {settings.database_label} cannot be reached ({_reason(error)}).") from error
 
 
 def _is_from_database(error: BaseException) -> bool:

@@ -31,7 +31,9 @@ def run_demo(settings: Settings, *, customers: int) -> None:
     """
     file = settings.database_file
     if file is None:
-        raise CommandError(f"The demo runs on SQLite only; unset CLIENTELA_DATABASE_URL or set it to {DEFAULT_DATABASE_URL}.")
+        raise CommandError(
+            f"The demo runs on SQLite only; unset CLIENTELA_DATABASE_URL or set it to {DEFAULT_DATABASE_URL}."
+        )
     with server.open_listener(settings.host, settings.port) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
         password = _prepare(settings, file, customers)
@@ -70,7 +72,9 @@ def _create(settings: Settings, file: Path, credentials: Path, customers: int) -
 def _fill(settings: Settings, credentials: Path, customers: int) -> None:
     password = secrets.token_urlsafe(12)
     workspace = asyncio.run(workspaces.insert_workspace(settings, name="Demo", email=DEMO_EMAIL, password=password))
-    _write_privately(credentials, json.dumps({"workspace": workspace.workspace, "email": DEMO_EMAIL, "password": password}))
+    _write_privately(
+        credentials, json.dumps({"workspace": workspace.workspace, "email": DEMO_EMAIL, "password": password})
+    )
     if customers:
         workspaces.add_customers(settings, workspace=workspace.workspace, customers=customers, seed=1)
 

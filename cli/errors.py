@@ -5,7 +5,7 @@ from typing import IO, Any
 
 import click
 
-from crm.settings import SettingRefused
+from crm.settings import SettingError
 
 
 class CommandError(click.ClickException):
@@ -24,7 +24,7 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            if isinstance(error, SettingRefused) or _is(error, "crm.errors", "ExpectedError"):
+            if isinstance(error, SettingError) or _is(error, "crm.errors", "ExpectedError"):
                 raise CommandError(str(error)) from error
             if _is(error, "db.errors", "Unavailable"):
                 raise CommandError("The connection to the database was lost; committed changes are kept.") from error

@@ -64,7 +64,9 @@ def logging_configuration(log_format: Literal["text", "json"]) -> dict[str, Any]
             "text": {"()": "cli.logs.TextFormatter"},
             "json": {"()": "cli.logs.JsonFormatter"},
         },
-        "handlers": {"stderr": {"class": "cli.logs.LineHandler", "stream": "ext://sys.stderr", "formatter": log_format}},
+        "handlers": {
+            "stderr": {"class": "cli.logs.LineHandler", "stream": "ext://sys.stderr", "formatter": log_format}
+        },
         "root": {"level": "INFO", "handlers": ["stderr"]},
         # The command itself reports what uvicorn logs at INFO. Operators do not need alembic's INFO lines.
         "loggers": {name: {"level": "WARNING"} for name in ("uvicorn", "websockets", "alembic", "httpx")},

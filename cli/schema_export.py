@@ -18,7 +18,9 @@ def check_schema(file: Path = Path("schema.graphql")) -> None:
     stored = file.read_text(encoding="utf-8") if file.is_file() else ""
     current = schema_text()
     if stored != current:
-        where = f"differs from the code at line {_first_difference(stored, current)}" if stored else "is missing or empty"
+        where = (
+            f"differs from the code at line {_first_difference(stored, current)}" if stored else "is missing or empty"
+        )
         raise CommandError(f"{file} {where}; write it with `clientela schema > {file}`.")
     click.echo(f"{file} matches the code.")
 

@@ -58,7 +58,7 @@ def serve_in_process(
 
     _exit_zero_on_signal()
     logging.config.dictConfig(logs.logging_configuration(settings.log_format))
-    server = _Server(_configuration(settings, app=app.create(settings, guest=guest)), announce)
+    server = _Server(_configuration(settings, app=app.create_application(settings, guest=guest)), announce)
     server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)
@@ -69,7 +69,7 @@ def _in_processes(settings: Settings, listener: socket.socket, workers: int) -> 
     os.environ |= {
         f"{PREFIX}HOST": settings.host,
         f"{PREFIX}PORT": str(settings.port),
-        f"{PREFIX}JOBS": "on" if settings.jobs else "off",
+        f"{PREFIX}JOBS": "on" if settings.runs_jobs else "off",
     }
     configuration = _configuration(settings, app="cli.server:create_worker_application", factory=True, workers=workers)
     _announce(settings)

@@ -27,6 +27,6 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with databases.open_database(settings) as database:
-        storage.attach(database, storage.chosen(settings))
-        click.echo(f"Clientela runs the jobs of {settings.database_shown}")
-        await worker.run(database, settings=settings, stop=stop)
+        storage.attach_storage(database, storage.storage_from_settings(settings))
+        click.echo(f"Clientela runs the jobs of {settings.database_label}")
+        await worker.run_worker(database, settings=settings, stop=stop)

@@ -10,7 +10,7 @@ from cli import databases, progress
 from crm import seeding
 from crm.settings import Settings
 from crm.workspace import workspaces
-from crm.workspace.workspaces import Created
+from crm.workspace.workspaces import CreatedWorkspace
 
 
 def read_password(*, from_stdin: bool) -> str:
@@ -32,9 +32,9 @@ def create_workspace(settings: Settings, *, name: str, email: str, password: str
         click.echo("\n".join(f"{key:<9}  {value}" for key, value in facts.items()))
 
 
-async def insert_workspace(settings: Settings, *, name: str, email: str, password: str) -> Created:
+async def insert_workspace(settings: Settings, *, name: str, email: str, password: str) -> CreatedWorkspace:
     async with databases.open_database(settings) as database:
-        return await workspaces.create(database, name=name, email=email, password=password)
+        return await workspaces.create_workspace(database, name=name, email=email, password=password)
 
 
 def seed_workspace(settings: Settings, *, workspace: str, customers: int, seed: int) -> None:
@@ -48,6 +48,8 @@ def add_customers(settings: Settings, *, workspace: str, customers: int, seed: i
         asyncio.run(_seeded(settings, workspace, customers, seed, report))
 
 
-async def _seeded(settings: Settings, workspace: str, customers: int, seed: int, report: progress.ReportProgress) -> None:
+async def _seeded(
+    settings: Settings, workspace: str, customers: int, seed: int, report: progress.ReportProgress
+) -> None:
     async with databases.open_database(settings) as database:
         await seeding.seed(database, workspace=workspace, customers=customers, seed=seed, progress=report)

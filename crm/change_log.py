@@ -108,7 +108,7 @@ async def write_changes(transaction: Transaction, entries: Sequence[ChangeEntry]
         raise ValueError("a record changes once in a transaction; join its entries first")
     if transaction.workspace_id is None:
         raise ValueError("the log is a workspace's")
-    first, workspace_id = await workspaces.take_numbers(transaction, len(entries)), transaction.workspace_id
+    first, workspace_id = await workspaces.take_change_numbers(transaction, len(entries)), transaction.workspace_id
     await transaction.insert(
         *(_change(workspace_id, entry, first + place, by, at) for place, entry in enumerate(entries))
     )

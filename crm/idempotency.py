@@ -10,12 +10,12 @@ from crm.errors import ErrorCode, InputError
 from db.engine import Transaction
 from db.queries import idempotency
 
-KEPT: Final = 24 * 60 * 60 * 1000
+ANSWER_LIFETIME_MS: Final = 24 * 60 * 60 * 1000
 """Milliseconds for which an answer is kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotentCall:
     """A call under a key: what is called, and the digest of its arguments."""
 
     key: str
@@ -23,17 +23,17 @@ class Once:
     arguments: bytes
 
 
-def digest(asked: bytes, key: str) -> bytes:
+def digest_arguments(asked: bytes, key: str) -> bytes:
     """Of arguments, to tell others by. A password may be among them: who does not know the key cannot try some out."""
     return hmac.digest(_bytes(key), asked, "sha256")
 
 
-async def begin(transaction: Transaction, caller: bytes, once: Once, now: int) -> Any:
+async def claim_key(transaction: Transaction, caller: bytes, once: IdempotentCall, now: int) -> Any:
     """The answer of the call that was done under the key before; None where this one is to be done. A call with the
     same key that is under way is waited for. Raises InputError IDEMPOTENCY_KEY_REUSED."""
     key = _stored(once.key)
-    await idempotency.sweep(transaction, caller, key, before=now - KEPT)
-    if await idempotency.claim(transaction, caller, key, once.mutation, once.arguments, at=now):
+    await idempotency.delete_expired_key(transaction, caller, key, before=now - ANSWER_LIFETIME_MS)
+    if await idempotency.insert_claim(transaction, caller, key, once.mutation, once.arguments, at=now):
         return None
     earlier = await idempotency.by_key(transaction, caller, key)
     assert earlier is not None
@@ -43,18 +43,18 @@ async def begin(transaction: Transaction, caller: bytes, once: Once, now: int) -
     return earlier.answer
 
 
-async def keep(transaction: Transaction, caller: bytes, once: Once, answer: Any) -> None:
+async def store_answer(transaction: Transaction, caller: bytes, once: IdempotentCall, answer: Any) -> None:
     """The answer, with what was done, in one transaction."""
-    await idempotency.keep(transaction, caller, _stored(once.key), answer)
+    await idempotency.store_answer(transaction, caller, _stored(once.key), answer)
 
 
-def sealed(text: str, key: str) -> str:
+def seal(text: str, key: str) -> str:
     """The text so that only who knows the key can read it: secrets are shown again, and not stored."""
     nonce = secrets.token_bytes(16)
     return (nonce + _mixed(text.encode(), nonce, key)).hex()
 
 
-def unsealed(text: str, key: str) -> str:
+def unseal(text: str, key: str) -> str:
     """What was sealed under the key."""
     held = bytes.fromhex(text)
     return _mixed(held[16:], held[:16], key).decode()

@@ -18,61 +18,64 @@ from db.queries import retention
 from db.values import ids
 
 _DAY: Final = 24 * 60 * 60 * 1000
-UPLOADS: Final = 7 * _DAY
+UPLOAD_LIFETIME_MS: Final = 7 * _DAY
 """Milliseconds for which an upload waits to be imported."""
 
-TARGETS: Final = _DAY
+JOB_TARGET_LIFETIME_MS: Final = _DAY
 """Milliseconds for which it is kept whom a job was about, after its end."""
 
-ROWS: Final = undo.KEPT
+JOB_ROW_LIFETIME_MS: Final = undo.UNDO_WINDOW_MS
 """The same for rows that failed, were skipped or not done at all: for as long as the job can be undone."""
 
 _PORTION: Final = 2_000
 _FILES: Final = 100
 
 
-async def sweep(database: Database, *, now: int | None = None) -> None:
+async def delete_expired(database: Database, *, now: int | None = None) -> None:
     """All that has run out by now."""
     now = ids.current_time() if now is None else now
-    await database.write(None, lambda transaction: retention.sessions(transaction, before=now))
-    for workspace_id in await retention.workspaces(database.session(None)):
+    await database.write(None, lambda transaction: retention.delete_expired_sessions(transaction, before=now))
+    for workspace_id in await retention.all_workspaces(database.session(None)):
         await _files(database, workspace_id, now)
-        for table, kept in ((tables.JobTarget, TARGETS), (tables.JobRow, ROWS)):
+        for table, kept in ((tables.JobTarget, JOB_TARGET_LIFETIME_MS), (tables.JobRow, JOB_ROW_LIFETIME_MS)):
             await _rows(database, workspace_id, table, now - kept)
         await database.write(
-            workspace_id, lambda transaction: calls.sweep_all(transaction, before=now - idempotency.KEPT)
+            workspace_id,
+            lambda transaction: calls.delete_expired(transaction, before=now - idempotency.ANSWER_LIFETIME_MS),
         )
-    if (room := storage.attached(database)) is not None:
-        await asyncio.to_thread(orphans.remove, room)
+    if (room := storage.attached_directory(database)) is not None:
+        await asyncio.to_thread(orphans.remove_orphans, room)
 
 
 async def _rows(database: Database, workspace_id: int, table: Any, before: int) -> None:
     session = database.session(workspace_id)
-    for job_id in await retention.jobs_keeping(session, table, before=before):
-        highest = await retention.highest(session, table, job_id)
+    for job_id in await retention.jobs_with_rows(session, table, before=before):
+        highest = await retention.highest_row(session, table, job_id)
         for below in range(_PORTION, highest + 1 + _PORTION, _PORTION):
             await database.write(
                 workspace_id,
-                lambda transaction, job_id=job_id, below=below: retention.forget(transaction, table, job_id, below),  # type: ignore[misc]
+                lambda transaction, job_id=job_id, below=below: retention.delete_rows_below(
+                    transaction, table, job_id, below
+                ),  # type: ignore[misc]
             )
 
 
 async def _files(database: Database, workspace_id: int, now: int) -> None:
     session = database.session(workspace_id)
-    while expired := await retention.files(session, before=now, size=_FILES):
+    while expired := await retention.expired_files(session, before=now, size=_FILES):
         await _remove(database, workspace_id, tables.JobFile, expired)
-    busy = str(await retention.being_imported(session))
-    old = await retention.uploads(session, before=now - UPLOADS, size=_FILES)
+    busy = str(await retention.uploads_in_use(session))
+    old = await retention.expired_uploads(session, before=now - UPLOAD_LIFETIME_MS, size=_FILES)
     while free := [row for row in old if row.path not in busy]:
         await _remove(database, workspace_id, tables.Upload, free)
-        old = await retention.uploads(session, before=now - UPLOADS, size=_FILES)
+        old = await retention.expired_uploads(session, before=now - UPLOAD_LIFETIME_MS, size=_FILES)
 
 
 async def _remove(database: Database, workspace_id: int, table: Any, rows: list[Any]) -> None:
     await database.write(
-        workspace_id, lambda transaction: retention.remove(transaction, table, [row.id for row in rows])
+        workspace_id, lambda transaction: retention.delete_by_ids(transaction, table, [row.id for row in rows])
     )
-    kept = storage.of(database)
+    kept = storage.storage_of(database)
     await asyncio.to_thread(_unlink, [kept.path(row.path) for row in rows])
 
 

@@ -15,12 +15,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 PREFIX: Final = "CLIENTELA_"
 DEFAULT_DATABASE_URL: Final = "sqlite:///./.clientela/clientela.db"
-SHORTEST_SECRET: Final = 16
+MIN_SECRET_LENGTH: Final = 16
 
 Value = TypeVar("Value")
 
 
-class SettingRefused(Exception):
+class SettingError(Exception):
     """A setting is wrong: one sentence with its name, its value (never a password) and what was expected."""
 
 
@@ -29,7 +29,7 @@ class Settings:
     """Every setting, checked. `read()` makes one; `dataclasses.replace` changes one."""
 
     database_url: str = field(repr=False)
-    given_secret: bytes | None = field(repr=False)
+    configured_secret: bytes | None = field(repr=False)
     host: str
     port: int
     allowed_origins: tuple[str, ...]
@@ -47,20 +47,20 @@ class Settings:
     max_upload: int
     """Bytes."""
     webhook_private: bool
-    jobs: bool
+    runs_jobs: bool
     """Whether serving processes work on jobs, too."""
 
     @property
-    def on_sqlite(self) -> bool:
+    def uses_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite:")
 
     @property
     def database_file(self) -> Path | None:
         """The SQLite file; None on PostgreSQL."""
-        return Path(self.database_url.removeprefix("sqlite:///")) if self.on_sqlite else None
+        return Path(self.database_url.removeprefix("sqlite:///")) if self.uses_sqlite else None
 
     @property
-    def database_shown(self) -> str:
+    def database_label(self) -> str:
         """The database's address without its password, for messages and logs."""
         return _without_password(self.database_url)
 
@@ -70,11 +70,11 @@ class Settings:
 
         Raises SettingRefused where it is absent on PostgreSQL, or cannot be kept.
         """
-        if self.given_secret is not None:
-            return self.given_secret
+        if self.configured_secret is not None:
+            return self.configured_secret
         if self.database_file is None:
-            raise SettingRefused(
-                f"{PREFIX}SECRET is not set, but on PostgreSQL a text of {SHORTEST_SECRET} or more characters, "
+            raise SettingError(
+                f"{PREFIX}SECRET is not set, but on PostgreSQL a text of {MIN_SECRET_LENGTH} or more characters, "
                 "the same for every process, is expected."
             )
         return _kept_secret(self.database_file.with_name(self.database_file.name + ".secret"))
@@ -84,7 +84,7 @@ class Settings:
         assert self.secret
 
 
-def read(environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment, where an empty variable counts as absent.
 
     Raises SettingRefused at the first wrong one.
@@ -98,14 +98,14 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
             return parse(value)
         except _Expected as expected:
             shown = "hidden" if name == "SECRET" else repr(_shortened(_without_password(value)))
-            raise SettingRefused(f"{PREFIX}{name} is {shown}, but {expected} is expected.") from None
+            raise SettingError(f"{PREFIX}{name} is {shown}, but {expected} is expected.") from None
 
     database_url = setting("DATABASE_URL", _database_url, DEFAULT_DATABASE_URL)
     on_sqlite = database_url.startswith("sqlite:")
     beside = Path(database_url.removeprefix("sqlite:///")).parent if on_sqlite else Path(".clientela")
     return Settings(
         database_url=database_url,
-        given_secret=setting("SECRET", _secret, None),
+        configured_secret=setting("SECRET", _secret, None),
         host=setting("HOST", str, "127.0.0.1"),
         port=setting("PORT", _number(0, 65_535), 8000),
         allowed_origins=setting("ALLOWED_ORIGINS", _origins, ()),
@@ -119,7 +119,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         rate_limit=setting("RATE_LIMIT", _rate, None),
         max_upload=setting("MAX_UPLOAD", _number(1, 10**12, "bytes"), 200_000_000),
         webhook_private=setting("WEBHOOK_PRIVATE", _switch, False),
-        jobs=setting("JOBS", _switch, True),
+        runs_jobs=setting("JOBS", _switch, True),
     )
 
 
@@ -161,8 +161,8 @@ def _postgresql_url(value: str) -> str:
 
 
 def _secret(value: str) -> bytes:
-    if len(value) < SHORTEST_SECRET:
-        raise _Expected(f"a text of {SHORTEST_SECRET} or more characters that nobody can guess")
+    if len(value) < MIN_SECRET_LENGTH:
+        raise _Expected(f"a text of {MIN_SECRET_LENGTH} or more characters that nobody can guess")
     return value.encode()
 
 
@@ -257,11 +257,11 @@ def _kept_secret(path: Path) -> bytes:
             _link_secret(path)
         kept = path.read_bytes()
     except OSError as error:
-        raise SettingRefused(
+        raise SettingError(
             f"{PREFIX}SECRET is not set, and one cannot be kept in {str(path)!r} ({error.strerror})."
         ) from None
     if len(kept) != 32:
-        raise SettingRefused(
+        raise SettingError(
             f"{PREFIX}SECRET is not set, and {str(path)!r} does not hold the 32 bytes that are expected."
         )
     return kept

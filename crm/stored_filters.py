@@ -7,7 +7,7 @@ from crm.errors import ErrorCode, InputError, LimitError, Path
 from crm.unit_of_work import UnitOfWork
 from db.filtering.errors import QueryError
 from db.queries.matching import matches, stored_filters
-from db.queries.matching.matches import Question
+from db.queries.matching.matches import CustomerQuery
 from db.tables.enums import EntityType
 from db.visibility import Visibility
 
@@ -19,10 +19,10 @@ async def check_stored_filter(
     unit: UnitOfWork, *, filter: Any = None, search: str | None = None, sort: Any = None, path: Path | None = None
 ) -> None:
     """Raises InputError where it cannot be asked here and now: at the very part of the input, unless a path is given."""
-    question = Question(filter=filter, search=search, sort=sort)
+    question = CustomerQuery(filter=filter, search=search, sort=sort)
     everybody = Visibility(sees_all=True)
     try:
-        await matches.asked(
+        await matches.compile_query(
             unit.transaction, question, visibility=everybody, agent_id=unit.viewer.agent_id, now=unit.now
         )
     except QueryError as refusal:
@@ -54,7 +54,7 @@ def custom_fields_in(stored: Any, entity: EntityType = EntityType.CUSTOMER) -> I
 
 async def user_of_field(unit: UnitOfWork, entity: EntityType, key: str) -> str | None:
     """Who filters or sorts by the field, for people: the segment “Regulars”. None where nobody does."""
-    for kind, rows in (await stored_filters.stored(unit.transaction)).items():
+    for kind, rows in (await stored_filters.all_stored_filters(unit.transaction)).items():
         for row in rows:
             if (entity, key) in {*custom_fields_in(row.filter), *custom_fields_in(row.sort)}:
                 return f"the {kind} “{row.name}”"

@@ -37,7 +37,7 @@ class UnitOfWork:
     async def settings(self) -> tables.Workspace:
         """The workspace's settings, read once."""
         if self._settings is None:
-            self._settings = await workspaces.settings(self.transaction)
+            self._settings = await workspaces.workspace_settings(self.transaction)
         assert self._settings is not None
         return self._settings
 

@@ -51,7 +51,7 @@ class ErrorCollector:
 
 async def lock_by_name(unit: UnitOfWork, what: str) -> None:
     """Until this act ends nobody else of the workspace passes here for the same `what`."""
-    await accounts.take_turn(unit.transaction, [f"{what} {unit.workspace_id}"])
+    await accounts.lock_names(unit.transaction, [f"{what} {unit.workspace_id}"])
 
 
 def check_list_has_room(held: int, what: str) -> None:

@@ -45,7 +45,7 @@ async def _set(
     transaction: Transaction, table: Any, key: str, names: tuple[str, ...], rows: Sequence[Sequence[Any]]
 ) -> None:
     """`rows` are the key and the values of `names` in their order."""
-    columns, completed = key_columns.completed(table, ("", *names), rows)
+    columns, completed = key_columns.complete_records(table, ("", *names), rows)
     names, rows = tuple(columns[1:]), list(completed)
     bound = ("row_id", *(f"to_{name}" for name in names))
     if len(rows) > 1 and transaction.dialect.name == "postgresql":

@@ -163,7 +163,7 @@ class Transaction(Session):
 
     async def copy(self, table: type[SQLModel], columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
         """Adds many rows by the fastest way the database has. `records` match `columns` in order."""
-        columns, records = key_columns.completed(table, columns, records)
+        columns, records = key_columns.complete_records(table, columns, records)
         self.database.notify_observers(await self._held.copy(str(table.__tablename__), columns, records))
 
 
@@ -232,10 +232,12 @@ async def connect(url: str, *, size: int = 8, statement_timeout: float = 5.0) ->
             raise Unavailable(f"there is no database file {path}")
         from db.drivers import sqlite
 
-        return Database(await sqlite.Pool.open(path, size=size, statement_timeout=statement_timeout), sqlite.DIALECT)
+        return Database(
+            await sqlite.SqlitePool.open(path, size=size, statement_timeout=statement_timeout), sqlite.DIALECT
+        )
     from db.drivers import postgresql
 
-    pool = await postgresql.Pool.open(url, size=size, statement_timeout=statement_timeout)
+    pool = await postgresql.PostgresqlPool.open(url, size=size, statement_timeout=statement_timeout)
     return Database(pool, postgresql.DIALECT)
 
 
@@ -267,7 +269,7 @@ def _columns(table: type[SQLModel]) -> Sequence[str]:
 def _record(table: type[SQLModel]) -> Callable[[Any], Sequence[Any]]:
     """How a row becomes a record to be copied."""
     columns = _columns(table)
-    read, fill = attrgetter(*columns), key_columns.filling(table, columns)
+    read, fill = attrgetter(*columns), key_columns.record_filler(table, columns)
     return read if fill is None else lambda row: fill(read(row))
 
 
@@ -285,4 +287,4 @@ def _kind(row: SQLModel | Row) -> type[SQLModel]:
 
 def _values(row: SQLModel | Row) -> dict[str, Any]:
     kind = _kind(row)
-    return key_columns.filled(kind, {name: getattr(row, name) for name in _columns(kind)})
+    return key_columns.fill_keys(kind, {name: getattr(row, name) for name in _columns(kind)})

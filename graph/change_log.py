@@ -14,13 +14,13 @@ from strawberry.scalars import JSON
 from db import tables
 from db.queries import change_log, jobs
 from db.queries.customers import timelines as history
-from db.queries.matching.matches import Match, Question
+from db.queries.matching.matches import CustomerMatch, CustomerQuery
 from graph import lookup
 from graph.access.actors import Actor, actors
 from graph.access.permissions import guarded
 from graph.activities.activity_types import Interaction, Note, Order
 from graph.context import Context
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.top_level import BadUserInput
 from graph.filtering import list_arguments
 from graph.filtering.record_filters import CustomerFilter
@@ -43,7 +43,7 @@ _AT_ONCE = 500
 
 
 def _id(seq: int) -> str:
-    return ids.id_encoder("Change")(change_log.identifier(seq))
+    return ids.id_encoder("Change")(change_log.change_id(seq))
 
 
 @strawberry.type(description="What became of one field.")
@@ -69,36 +69,40 @@ def shown_fields(told: Sequence[Mapping[str, Any]]) -> list[Any]:
 class Change(Node):
     is_type_of = read_from(tables.Change)
 
-    id: strawberry.ID = column("The change's id.", of="seq", convert=_id)
-    cursor: str = column("Its place in the feed: give it as `after`.", of="seq", convert=lambda seq: _cursor(seq))
+    id: strawberry.ID = column("The change's id.", column_name="seq", convert=_id)
+    cursor: str = column(
+        "Its place in the feed: give it as `after`.", column_name="seq", convert=lambda seq: _cursor(seq)
+    )
     at: DateTime = column("When.")
     action: ChangeAction = column("What was done.")
     entity: str = column("The type of the record.")
     version: int = column("The record's version since then; 1 for records that have none.")
     request_id: str | None = column("The request that did it; null when none did.")
 
-    @batched("The record's id.", needs=("entity", "node_id"))
-    async def node_id(parents: Rows, info: Info) -> list[strawberry.ID]:
+    @batched("The record's id.", parent_columns=("entity", "node_id"))
+    async def node_id(parents: ParentRows, info: Info) -> list[strawberry.ID]:
         return [strawberry.ID(ids.id_encoder(row.entity)(row.node_id)) for row in parents]
 
-    @batched("The record as it is now; null when it is gone or not in sight.", needs=("entity", "node_id"))
-    async def node(parents: Rows, info: Info) -> list[Node | None]:
+    @batched("The record as it is now; null when it is gone or not in sight.", parent_columns=("entity", "node_id"))
+    async def node(parents: ParentRows, info: Info) -> list[Node | None]:
         return await lookup.found(info.context, [ids.id_encoder(row.entity)(row.node_id) for row in parents])
 
-    @batched("The fields that are not what they were.", needs=("fields",))
-    async def fields(parents: Rows, info: Info) -> list[list[FieldChange]]:
+    @batched("The fields that are not what they were.", parent_columns=("fields",))
+    async def fields(parents: ParentRows, info: Info) -> list[list[FieldChange]]:
         return [shown_fields(row.fields) for row in parents]
 
-    @batched("The job that it was a part of; null where there is none, or it is somebody else's.", needs=("job_id",))
-    async def job(parents: Rows, info: Info) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
+    @batched(
+        "The job that it was a part of; null where there is none, or it is somebody else's.", parent_columns=("job_id",)
+    )
+    async def job(parents: ParentRows, info: Info) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
         viewer = info.context.viewer
         everybodys = viewer.has_permission(Permission.SETTINGS_MANAGE)
         return await info.context.load_one(
             jobs.by_ids, parents, "job_id", everybodys, viewer.actor_kind, viewer.actor_id
         )
 
-    @batched("Who did it.", needs=("actor_kind", "actor_id"))
-    async def actor(parents: Rows, info: Info) -> list[Actor]:
+    @batched("Who did it.", parent_columns=("actor_kind", "actor_id"))
+    async def actor(parents: ParentRows, info: Info) -> list[Actor]:
         return await actors(info.context, parents, "actor")
 
 
@@ -229,17 +233,17 @@ async def _read(context: Context, wanted: ChangeFilter | None, start: int, size:
     fields = set(wanted.fields.value) if wanted and wanted.fields else None
     match = await _match(context, wanted)
     if match is not None:
-        asked = replace(asked, customers=await change_log.concerned(context.session, match))
+        asked = replace(asked, customers=await change_log.related_customer_ids(context.session, match))
     found: list[Any] = []
     end, scanned = start, 0
     while scanned < _SCANNED:
         room = size + 1 if scanned == 0 and fields is None else _AT_ONCE
-        batch = await change_log.lines(context.session, end, room, asked)
+        batch = await change_log.fetch_changes(context.session, end, room, asked)
         if match is not None and asked.customers is None:
-            seen = await change_log.about(context.session, batch, match)
+            seen = await change_log.changes_of_customer(context.session, batch, match)
         else:
-            seen = await change_log.in_sight(context.session, batch, viewer.visibility)
-        seen = await change_log.readable(context.session, seen, viewer.actor_id, hidden=_hidden(context))
+            seen = await change_log.visible_nodes(context.session, batch, viewer.visibility)
+        seen = await change_log.visible_changes(context.session, seen, viewer.actor_id, hidden=_hidden(context))
         for row in seen:
             if fields is not None and not any(one["field"] in fields for one in row.fields):
                 continue
@@ -254,11 +258,11 @@ async def _read(context: Context, wanted: ChangeFilter | None, start: int, size:
     return found, end, True
 
 
-async def _match(context: Context, wanted: ChangeFilter | None) -> Match | None:
+async def _match(context: Context, wanted: ChangeFilter | None) -> CustomerMatch | None:
     """Whom the changes are to be about; None where that was left open. Raises BadUserInput."""
     if wanted is None or wanted.customer is None:
         return None
-    question = Question(archived="INCLUDE", more=((wanted.customer.value, ("filter", "customer")),))
+    question = CustomerQuery(archived="INCLUDE", more=((wanted.customer.value, ("filter", "customer")),))
     with list_arguments.refusals():
         match, _ = await list_arguments.asked(context, question)
     return match
@@ -271,12 +275,12 @@ def _hidden(context: Context) -> frozenset[str]:
     return frozenset(entity for entity, permission in needed.items() if not context.viewer.has_permission(permission))
 
 
-def _asked(context: Context, wanted: ChangeFilter | None) -> change_log.Asked:
+def _asked(context: Context, wanted: ChangeFilter | None) -> change_log.ChangeQuery:
     assert context.viewer is not None
     if wanted is None:
-        return change_log.Asked()
+        return change_log.ChangeQuery()
     named = [ids.split_id(one) for one in wanted.nodes.value] if wanted.nodes else None
-    return change_log.Asked(
+    return change_log.ChangeQuery(
         entities=tuple(wanted.entities.value) if wanted.entities else None,
         actions=tuple(int(one) for one in wanted.actions.value) if wanted.actions else None,
         nodes=None if named is None else tuple(one[1] for one in named if one),
@@ -291,7 +295,7 @@ def _asked(context: Context, wanted: ChangeFilter | None) -> change_log.Asked:
 async def timelines(context: Context, parents: Sequence[Any], first: int | None, after: str | None) -> list[Any]:
     """A page of each customer's history, newest first: changes, notes, interactions and orders woven together."""
     size, start = page_size(first), _held(after, _PLACE)
-    found = await history.entries(context.session, [parent.id for parent in parents], size + 1, start)
+    found = await history.fetch_entries(context.session, [parent.id for parent in parents], size + 1, start)
     return [_page(found.get(parent.id, []), size, after) for parent in parents]
 
 
@@ -302,4 +306,4 @@ def _page(rows: Sequence[Any], size: int, after: str | None) -> _Part:
 
 
 def _entry(row: Any) -> str:
-    return _shown(_PLACE.pack(*history.place(row)))
+    return _shown(_PLACE.pack(*history.position_of(row)))

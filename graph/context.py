@@ -8,12 +8,12 @@ from strawberry.dataloader import DataLoader
 from crm import idempotency
 from crm.access.permissions import Viewer
 from crm.errors import InputError, InputErrors
-from crm.idempotency import Once
+from crm.idempotency import IdempotentCall
 from crm.unit_of_work import UnitOfWork, run_unit_of_work
 from db.engine import Database, Session, Transaction
 from db.statements import column_values
 from db.values import ids
-from graph.engine.selected_columns import wanted
+from graph.engine.selected_columns import columns_to_read
 from graph.idempotency import Replayed, packed, unpacked
 from graph.types.ids import decode_id
 
@@ -43,10 +43,10 @@ class Context:
         self.token = token
         self.now = ids.current_time()
         # Of the mutation that runs now: its idempotency key, and how a refusal becomes its payload.
-        self.once: Once | None = None
-        self.refused: Callable[[Any], Any] | None = None
+        self.idempotent_call: IdempotentCall | None = None
+        self.build_error_payload: Callable[[Any], Any] | None = None
         # The fields whose answers were repeated, by their names in the answer.
-        self.replayed: list[str] = []
+        self.replayed_fields: list[str] = []
         # One DataLoader for each place in the document, used when graphql-core executes it.
         self.loaders: dict[Any, DataLoader[Any, Any]] = {}
         self._loaded: dict[Any, dict[Any, Any]] = {}
@@ -54,9 +54,9 @@ class Context:
     @property
     def session(self) -> Session:
         """For what is handed over as objects, with the columns that the field being resolved has to show of them."""
-        return self.database.session(self.viewer.workspace_id if self.viewer else None, wanted.get())
+        return self.database.session(self.viewer.workspace_id if self.viewer else None, columns_to_read.get())
 
-    def become(self, viewer: Viewer | None) -> None:
+    def sign_in_as(self, viewer: Viewer | None) -> None:
         """Goes on as another: who signed in asks the rest of the operation."""
         self.viewer = viewer
         self._loaded.clear()
@@ -67,19 +67,23 @@ class Context:
         self._loaded.clear()
         return done
 
-    async def mutate(self, rule: Callable[[UnitOfWork], Awaitable[T]], shown: Callable[[T], Payload]) -> Payload:
+    async def mutate(
+        self, rule: Callable[[UnitOfWork], Awaitable[T]], build_payload: Callable[[T], Payload]
+    ) -> Payload:
         """Runs a rule in one transaction and logs what it did; `shown` makes the payload of what it returns. Under an
         idempotency key it is done once: raises Replayed, with what the payload held, where it was done before."""
         assert self.viewer is not None
 
         async def run(unit: UnitOfWork) -> Payload:
-            once = self.once
+            once = self.idempotent_call
             if once is None:
-                return shown(await rule(unit))
-            if (earlier := await idempotency.begin(unit.transaction, unit.viewer.caller, once, unit.now)) is not None:
+                return build_payload(await rule(unit))
+            if (
+                earlier := await idempotency.claim_key(unit.transaction, unit.viewer.caller, once, unit.now)
+            ) is not None:
                 raise Replayed(unpacked(earlier, once.key))
-            payload = await self._attempted(unit, rule, shown)
-            await idempotency.keep(unit.transaction, unit.viewer.caller, once, packed(payload, once.key))
+            payload = await self._attempted(unit, rule, build_payload)
+            await idempotency.store_answer(unit.transaction, unit.viewer.caller, once, packed(payload, once.key))
             return payload
 
         done = await run_unit_of_work(self.database, self.viewer, run, now=self.now, request_id=self.request_id)
@@ -95,8 +99,8 @@ class Context:
                 return shown(await rule(unit))
         except (InputError, InputErrors) as refusal:
             unit.reset()
-            assert self.refused is not None
-            return self.refused(refusal)
+            assert self.build_error_payload is not None
+            return self.build_error_payload(refusal)
 
     async def load(self, batch: Load, keys: Sequence[Any], *arguments: Any) -> Mapping[Any, Any]:
         """`batch(session, keys, *arguments)`, asked only for keys that this operation has not loaded with it yet."""
@@ -117,7 +121,7 @@ class Context:
                 kept |= dict.fromkeys(missing.keys() - found.keys())
         return known if known is whole or not whole else {**whole, **known} if known else whole
 
-    async def load_found(self, batch: Load, kind: str, wire: str, *arguments: Any) -> Any:
+    async def load_by_wire_id(self, batch: Load, kind: str, wire: str, *arguments: Any) -> Any:
         """The record of that type with that id on the wire, or None."""
         identifier = decode_id(kind, wire)
         if identifier is None:

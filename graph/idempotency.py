@@ -13,7 +13,7 @@ from strawberry.extensions import SchemaExtension
 
 from crm import errors
 from crm.errors import ErrorCode, InputError
-from crm.idempotency import Once, digest, sealed, unsealed
+from crm.idempotency import IdempotentCall, digest_arguments, seal, unseal
 from db import tables
 from db.rows import Row
 from db.tables.enums import Outcome
@@ -33,7 +33,7 @@ def idempotent(
     return value
 
 
-def once(info: strawberry.Info, arguments: Mapping[str, Any]) -> Once | None:
+def once(info: strawberry.Info, arguments: Mapping[str, Any]) -> IdempotentCall | None:
     """The call's key and what it asks for; None where the field bears no @idempotent. Raises InputError INVALID."""
     node: FieldNode = info._raw_info.field_nodes[0]
     if not any(directive.name.value == "idempotent" for directive in node.directives or ()):
@@ -45,7 +45,7 @@ def once(info: strawberry.Info, arguments: Mapping[str, Any]) -> Once | None:
     proven = _PROVEN.get(info.field_name, ())
     told = {name: one for name, one in arguments.items() if name not in proven}
     asked = orjson.dumps(_plain(told), option=orjson.OPT_SORT_KEYS)
-    return Once(key=key, mutation=info.field_name, arguments=digest(asked, key))
+    return IdempotentCall(key=key, mutation=info.field_name, arguments=digest_arguments(asked, key))
 
 
 # A password that was found right does not have to be compared with that of the call before.
@@ -84,7 +84,7 @@ def packed(payload: Any, key: str) -> Any:
         return {_PLAIN: payload}
     held = {field.name: _packed(getattr(payload, field.name)) for field in fields(payload)}
     if held.get(_SECRET) is not None:
-        held[_SECRET] = sealed(held[_SECRET], key)
+        held[_SECRET] = seal(held[_SECRET], key)
     return held
 
 
@@ -94,7 +94,7 @@ def unpacked(answer: Mapping[str, Any], key: str) -> Any:
         return answer[_PLAIN]
     held = {name: _unpacked(value) for name, value in answer.items()}
     if held.get(_SECRET) is not None:
-        held[_SECRET] = unsealed(held[_SECRET], key)
+        held[_SECRET] = unseal(held[_SECRET], key)
     return held
 
 
@@ -178,5 +178,5 @@ class Replays(SchemaExtension):
     """Tells in the answer's extensions which fields were not done again."""
 
     def get_results(self) -> dict[str, Any]:
-        replayed = getattr(self.execution_context.context, "replayed", None)
+        replayed = getattr(self.execution_context.context, "replayed_fields", None)
         return {"idempotency": {"replayed": list(replayed)}} if replayed else {}

@@ -13,7 +13,7 @@ from db.queries.customers import customers, duplicates
 from db.tables.enums import Permission as P
 from graph.access.permissions import guarded
 from graph.context import Context, Load
-from graph.engine.field_declarations import Rows
+from graph.engine.field_declarations import ParentRows
 from graph.errors.top_level import BadUserInput, limit_passed
 from graph.types import ids
 from graph.types.enums import Permission
@@ -39,7 +39,7 @@ class Query:
         return await found(info.context, ids)
 
 
-async def found(context: Context, wires: Rows) -> list[Any]:
+async def found(context: Context, wires: ParentRows) -> list[Any]:
     """What each id names. Each type is looked up once."""
     named = [ids.split_id(wire) for wire in wires]
     known: dict[tuple[str, bytes], Any] = {}
@@ -75,9 +75,9 @@ def _lookup(context: Context, kind: str) -> tuple[Load, *tuple[Any, ...]] | None
             context.viewer.actor_id,
         ),
         "Change": (change_log.by_ids, visibility),
-        "Note": (activities.in_sight, tables.Note, visibility),
-        "Interaction": (activities.in_sight, tables.Interaction, visibility),
-        "Order": (activities.in_sight, tables.Order, visibility),
+        "Note": (activities.visible_by_ids, tables.Note, visibility),
+        "Interaction": (activities.visible_by_ids, tables.Interaction, visibility),
+        "Order": (activities.visible_by_ids, tables.Order, visibility),
     }
     if context.viewer.has_permission(Permission.KEY_MANAGE):
         lookups["ApiKey"] = (accounts.keys_by_ids,)

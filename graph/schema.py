@@ -15,7 +15,7 @@ from graph.activities import activity_mutations
 from graph.assignment import assignment_rules
 from graph.catalogue import agents, companies, custom_fields, departments, saved_views, segments, tags
 from graph.customers import bulk, duplicates, exporting, importing, merging
-from graph.engine import Entrance
+from graph.engine import BreadthFirstEngine
 from graph.errors import user_errors
 from graph.idempotency import Replays, idempotent
 from graph.jobs import jobs
@@ -92,7 +92,7 @@ def build(
     """
     made = Schema(
         extensions=[Replays, *extensions],
-        entrance=Entrance() if engine == "breadth-first" else None,
+        engine=BreadthFirstEngine() if engine == "breadth-first" else None,
         query=Query,
         mutation=Mutation,
         types=user_errors.KINDS,

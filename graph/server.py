@@ -13,15 +13,15 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from graph.transport.http.graphql_http import GraphQLOverHTTP
-from graph.transport.http.middleware import Envelope
+from graph.transport.http.middleware import RequestMiddleware
 from graph.transport.observability.metrics import Metrics
-from graph.transport.operations import Operations
-from graph.transport.ports import Doors
+from graph.transport.operations import OperationRunner
+from graph.transport.ports import Backend
 from graph.transport.schema import Schema
-from graph.transport.trusted_documents import Manifest
+from graph.transport.trusted_documents import TrustedDocuments
 from graph.transport.websocket import GraphQLOverWebsocket
 
-PATH: Final = "/graphql"
+GRAPHQL_PATH: Final = "/graphql"
 
 
 class Application(Starlette):
@@ -32,7 +32,7 @@ class Application(Starlette):
         self._graphql = graphql
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == PATH:
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
             await self._graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -41,11 +41,11 @@ class Application(Starlette):
 def create_app(
     *,
     schema: Schema,
-    doors: Doors,
+    backend: Backend,
     allowed_origins: Collection[str] = (),
     graphiql: Callable[[HTTPConnection], Response] | None = None,
     routes: Sequence[BaseRoute] = (),
-    trusted: Manifest | None = None,
+    trusted_documents: TrustedDocuments | None = None,
 ) -> Starlette:
     """Everything this process answers. `graphiql` makes the page for a browser; `routes` are the other addresses;
     with a manifest of `trusted` documents nothing else runs.
@@ -53,21 +53,21 @@ def create_app(
     Serve it with the protocols of `graph.protocol.connections`, which keep the limits on headers.
     """
     metrics = Metrics()
-    operations = Operations(schema, doors, metrics, trusted=trusted)
+    operations = OperationRunner(schema, backend, metrics, trusted_documents=trusted_documents)
     graphql: ASGIApp = GraphQLOverHTTP(operations, graphiql)
-    around = [Middleware(Envelope), *_cors(allowed_origins)]
+    around = [Middleware(RequestMiddleware), *_cors(allowed_origins)]
     return Application(
         _wrapped(graphql, around),
         routes=[
-            Route(PATH, graphql),
-            WebSocketRoute(PATH, GraphQLOverWebsocket(operations, allowed_origins)),
+            Route(GRAPHQL_PATH, graphql),
+            WebSocketRoute(GRAPHQL_PATH, GraphQLOverWebsocket(operations, allowed_origins)),
             Route("/health/live", _live),
-            Route("/health/ready", _readiness(doors)),
+            Route("/health/ready", _readiness(backend)),
             Route("/metrics", metrics.page),
             *routes,
         ],
         middleware=around,
-        lifespan=_lifespan(doors),
+        lifespan=_lifespan(backend),
     )
 
 
@@ -77,7 +77,7 @@ def _wrapped(app: ASGIApp, around: Sequence[Middleware]) -> ASGIApp:
     return app
 
 
-def _lifespan(doors: Doors) -> Lifespan[Starlette]:
+def _lifespan(doors: Backend) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await doors.startup()
@@ -108,9 +108,9 @@ async def _live(_: Request) -> Response:
     return PlainTextResponse("live")
 
 
-def _readiness(doors: Doors) -> Callable[[Request], Awaitable[Response]]:
+def _readiness(doors: Backend) -> Callable[[Request], Awaitable[Response]]:
     async def ready(_: Request) -> Response:
-        reason = await doors.ready()
+        reason = await doors.readiness_problem()
         body = {"ready": reason is None, "reason": reason}
         return JSONResponse(body, status_code=200 if reason is None else 503)
 

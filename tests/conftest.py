@@ -23,7 +23,7 @@ from tests.support import factories, schemas, sql_inspection
 pytest_plugins = ["tests.support.databases"]
 
 # CLIENTELA_ENGINE=reference runs the same tests through graphql-core.
-_SCHEMA = schemas.made(settings.read().engine)
+_SCHEMA = schemas.made(settings.read_settings().engine)
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 

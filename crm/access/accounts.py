@@ -17,9 +17,9 @@ from weakref import WeakKeyDictionary
 from crm import idempotency
 from crm.access import passwords, permissions, tokens
 from crm.access.permissions import Viewer
-from crm.access.tokens import Parts
+from crm.access.tokens import TokenParts
 from crm.errors import ErrorCode, InputError, LimitError, Path
-from crm.idempotency import Once
+from crm.idempotency import IdempotentCall
 from crm.unit_of_work import UnitOfWork
 from crm.values import email_addresses
 from db import tables
@@ -28,23 +28,23 @@ from db.errors import StorageError
 from db.queries import accounts
 from db.tables.enums import ActorKind, Permission
 from db.values import ids
-from db.values.folding import email_key, normal
+from db.values.folding import email_key, normalize
 
-SESSION: Final = 30 * 24 * 60 * 60 * 1000
+SESSION_LIFETIME_MS: Final = 30 * 24 * 60 * 60 * 1000
 """How long a session lasts: thirty days."""
 
-FAILURES: Final = 5
-WINDOW: Final = 15 * 60 * 1000
+MAX_SIGN_IN_FAILURES: Final = 5
+SIGN_IN_FAILURE_WINDOW_MS: Final = 15 * 60 * 1000
 """So many failures within it, of one account or from one network, close the door until the oldest has left it."""
 
-SETTLED: Final = 10_000
+SIGN_IN_ATTEMPT_TIMEOUT_MS: Final = 10_000
 """An attempt that has neither failed nor succeeded by then counts as failed: its process is gone."""
 
-KEPT: Final = 1_000
+VIEWER_CACHE_MS: Final = 1_000
 """For so long a viewer is let in again without asking the database. Milliseconds, like all of the above."""
 
-MOST_KEPT: Final = 10_000
-USED_EVERY: Final = 60_000
+MAX_CACHED_VIEWERS: Final = 10_000
+LAST_USED_INTERVAL_MS: Final = 60_000
 """A key's last use is written down once in so long."""
 
 _PAUSE: Final = 0.05
@@ -63,10 +63,10 @@ class SignedIn:
 
 def email_address(text: str, path: Path) -> str:
     """The address trimmed and otherwise as it was typed. Raises InputError where nobody could be reached by it."""
-    address = normal(text)
+    address = normalize(text)
     if not address:
         raise InputError(ErrorCode.BLANK, "Give an e-mail address.", path)
-    reason = email_addresses.wrong(address)
+    reason = email_addresses.email_error(address)
     if reason is not None:
         raise InputError(ErrorCode.INVALID, f"“{address}” is not an e-mail address. {reason}", path)
     return address
@@ -76,7 +76,7 @@ def email_address(text: str, path: Path) -> str:
 
 
 async def sign_in(
-    database: Database, *, email: str, password: str, address: str | None, now: int, once: Once | None = None
+    database: Database, *, email: str, password: str, address: str | None, now: int, once: IdempotentCall | None = None
 ) -> SignedIn:
     """Opens a session. `address` is the caller's on the network, None where it says nothing about who he is. `once` is
     asked for when he is known, so that it repeats sessions and no refusals.
@@ -87,13 +87,13 @@ async def sign_in(
     key = email_key(email)
     attempts = await _admitted(database, _subjects(key, address), now)
     account = await accounts.by_email(database.session(None), key)
-    right = await passwords.matches(account.password_hash if account else None, password)
+    right = await passwords.verify_password(account.password_hash if account else None, password)
     if account is None or not right:
         await database.write(None, lambda transaction: _failed(transaction, attempts, now))
         message = "The e-mail address or the password is wrong. Check both and try again."
         raise InputError(ErrorCode.INVALID, message, ("password",))
     viewer = await _agent(database, account.workspace_id, account.id)
-    rehashed = await passwords.hashed(password) if passwords.outdated(account.password_hash or "") else None
+    rehashed = await passwords.hash_password(password) if passwords.needs_rehash(account.password_hash or "") else None
     opening = partial(_succeeded, attempts=attempts, account=account, viewer=viewer, rehashed=rehashed)
     opened = await database.write(account.workspace_id, partial(opening, now=now, once=once))
     if isinstance(opened, InputError):
@@ -104,34 +104,36 @@ async def sign_in(
 async def sign_out(unit: UnitOfWork, token: str | None) -> bool:
     """Ends the session at once in this process, and before KEPT has passed in every other. False for a key, and where
     there was no session to end."""
-    parts = tokens.parts(token or "")
+    parts = tokens.parse_token(token or "")
     if parts is None or parts.prefix != "ses":
         return False
     unit.after_commit.append(lambda: _seen(unit.transaction.database).drop(token or ""))
     return await accounts.end_session(unit.transaction, parts.identifier, parts.secret_hash, at=unit.now)
 
 
-async def issue(database: Database, *, email: str, now: int) -> str:
+async def issue_session_token(database: Database, *, email: str, now: int) -> str:
     """The token of a new session for who can reach the database already: no password. Raises InputError NOT_FOUND."""
     account = await accounts.by_email(database.session(None), email_key(email))
     if account is None:
         raise InputError(ErrorCode.NOT_FOUND, f"Nobody signs in as “{email}”.", ("email",))
-    token, _ = await database.write(None, lambda transaction: begin(transaction, account.workspace_id, account.id, now))
+    token, _ = await database.write(
+        None, lambda transaction: open_session(transaction, account.workspace_id, account.id, now)
+    )
     return token
 
 
-async def begin(transaction: Transaction, workspace_id: int, agent_id: bytes, now: int) -> tuple[str, int]:
+async def open_session(transaction: Transaction, workspace_id: int, agent_id: bytes, now: int) -> tuple[str, int]:
     """A new session: its token, and the moment at which it ends. The agent's old ones are swept away."""
-    await accounts.sweep_sessions(transaction, agent_id, now=now)
+    await accounts.delete_old_sessions(transaction, agent_id, now=now)
     identifier = ids.id_at(now)
-    token = tokens.mint("ses", identifier)
+    token = tokens.create_token("ses", identifier)
     session = tables.SignIn(
         id=identifier,
         secret_hash=token.secret_hash,
         workspace_id=workspace_id,
         agent_id=agent_id,
         created_at=now,
-        expires_at=now + SESSION,
+        expires_at=now + SESSION_LIFETIME_MS,
     )
     await transaction.insert(session)
     return token.text, session.expires_at
@@ -170,16 +172,21 @@ async def _admitted(database: Database, subjects: Sequence[str], now: int) -> li
 async def _attempt(subjects: Sequence[str], now: int, transaction: Transaction) -> list[bytes]:
     """Counts the attempt before its password is looked at: `at` is when it will have failed if nobody says otherwise.
     Nothing is counted, and nothing returned, where the attempts under way have to be waited for."""
-    await accounts.take_turn(transaction, subjects)
+    await accounts.lock_names(transaction, subjects)
     # One of a later moment was written before the clock was put back; it is not under way.
-    counted = await accounts.attempts(transaction, subjects, since=now - WINDOW, until=now + SETTLED)
+    counted = await accounts.sign_in_attempts(
+        transaction, subjects, since=now - SIGN_IN_FAILURE_WINDOW_MS, until=now + SIGN_IN_ATTEMPT_TIMEOUT_MS
+    )
     for subject in subjects:
         failed = sorted(one.at for one in counted if one.subject == subject and one.at <= now)
-        if len(failed) >= FAILURES:
-            raise _too_many(len(failed), failed[-FAILURES] + WINDOW - now)
-    if any(sum(one.subject == subject for one in counted) >= FAILURES for subject in subjects):
+        if len(failed) >= MAX_SIGN_IN_FAILURES:
+            raise _too_many(len(failed), failed[-MAX_SIGN_IN_FAILURES] + SIGN_IN_FAILURE_WINDOW_MS - now)
+    if any(sum(one.subject == subject for one in counted) >= MAX_SIGN_IN_FAILURES for subject in subjects):
         return []
-    rows = [tables.SignInFailure(id=ids.id_at(now), subject=subject, at=now + SETTLED) for subject in subjects]
+    rows = [
+        tables.SignInFailure(id=ids.id_at(now), subject=subject, at=now + SIGN_IN_ATTEMPT_TIMEOUT_MS)
+        for subject in subjects
+    ]
     await transaction.insert(*rows)
     return [row.id for row in rows]
 
@@ -187,12 +194,12 @@ async def _attempt(subjects: Sequence[str], now: int, transaction: Transaction) 
 def _too_many(failures: int, wait: int) -> LimitError:
     minutes = math.ceil(wait / 60_000)
     message = f"Too many sign-ins failed. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-    return LimitError(message, limit=FAILURES, current=failures + 1)
+    return LimitError(message, limit=MAX_SIGN_IN_FAILURES, current=failures + 1)
 
 
 async def _failed(transaction: Transaction, attempts: Sequence[bytes], now: int) -> None:
-    await accounts.fail(transaction, attempts, at=now)
-    await accounts.sweep_failures(transaction, before=now - WINDOW - SETTLED)
+    await accounts.record_failures(transaction, attempts, at=now)
+    await accounts.delete_old_failures(transaction, before=now - SIGN_IN_FAILURE_WINDOW_MS - SIGN_IN_ATTEMPT_TIMEOUT_MS)
 
 
 async def _succeeded(
@@ -203,12 +210,12 @@ async def _succeeded(
     viewer: Viewer | None,
     rehashed: str | None,
     now: int,
-    once: Once | None,
+    once: IdempotentCall | None,
 ) -> SignedIn | InputError:
     """What is refused here was no failure, so the attempt is withdrawn all the same."""
-    await accounts.withdraw(transaction, attempts)
+    await accounts.delete_attempts(transaction, attempts)
     if rehashed:
-        await accounts.keep_hash(transaction, account.id, rehashed)
+        await accounts.store_password_hash(transaction, account.id, rehashed)
     if viewer is None:
         message = "Your account was deactivated. Ask an administrator of your workspace to activate it."
         return InputError(ErrorCode.AGENT_INACTIVE, message, ("email",))
@@ -218,21 +225,23 @@ async def _succeeded(
         return refused
 
 
-async def _opened(transaction: Transaction, viewer: Viewer, now: int, once: Once | None) -> SignedIn:
-    if once and (earlier := await idempotency.begin(transaction, viewer.caller, once, now)) is not None:
-        token = idempotency.unsealed(earlier["token"], once.key)
+async def _opened(transaction: Transaction, viewer: Viewer, now: int, once: IdempotentCall | None) -> SignedIn:
+    if once and (earlier := await idempotency.claim_key(transaction, viewer.caller, once, now)) is not None:
+        token = idempotency.unseal(earlier["token"], once.key)
         return SignedIn(token, earlier["expires_at"], viewer, replayed=True)
-    token, expires_at = await begin(transaction, viewer.workspace_id, viewer.actor_id, now)
+    token, expires_at = await open_session(transaction, viewer.workspace_id, viewer.actor_id, now)
     if once:
-        answer = {"token": idempotency.sealed(token, once.key), "expires_at": expires_at}
-        await idempotency.keep(transaction, viewer.caller, once, answer)
+        answer = {"token": idempotency.seal(token, once.key), "expires_at": expires_at}
+        await idempotency.store_answer(transaction, viewer.caller, once, answer)
     return SignedIn(token, expires_at, viewer)
 
 
 # ── who a token lets in ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def viewer(database: Database, token: str, *, clock: Callable[[], int] = ids.current_time) -> Viewer | None:
+async def viewer_of_token(
+    database: Database, token: str, *, clock: Callable[[], int] = ids.current_time
+) -> Viewer | None:
     """Who sends the token; None where it is unknown, expired, ended or revoked, or its agent is not active.
 
     What it answers may be KEPT old. In the process that makes a change, `forget` ends that at once.
@@ -240,7 +249,7 @@ async def viewer(database: Database, token: str, *, clock: Callable[[], int] = i
     now, seen = clock(), _seen(database)
     if kept := seen.at(token, now):
         return kept
-    parts = tokens.parts(token)
+    parts = tokens.parse_token(token)
     if parts is None:
         return None
     began = seen.changes
@@ -249,11 +258,11 @@ async def viewer(database: Database, token: str, *, clock: Callable[[], int] = i
         return None
     who, until = found
     if seen.changes == began:
-        seen.keep(token, who, until=min(until, now + KEPT))
+        seen.keep(token, who, until=min(until, now + VIEWER_CACHE_MS))
     return who
 
 
-async def viewer_of(
+async def viewer_of_actor(
     database: Database, workspace_id: int, kind: ActorKind, actor_id: bytes | None, now: int
 ) -> Viewer | None:
     """Whoever began something that goes on without him, with what he may do now; None where he may do nothing more."""
@@ -270,12 +279,12 @@ async def viewer_of(
     return Viewer(workspace_id, kind, actor_id, frozenset(map(Permission, key.permissions)))
 
 
-def forget(database: Database, workspace_id: int) -> None:
+def forget_viewers(database: Database, workspace_id: int) -> None:
     """Call it after a commit that changed an agent, his departments or a key of the workspace."""
     _seen(database).forget(workspace_id)
 
 
-async def settle() -> None:
+async def finish_background_writes() -> None:
     """Waits for what was left to be written down behind the requests. Call it before the database is closed."""
     while _BEHIND:
         await asyncio.gather(*_BEHIND)
@@ -296,7 +305,7 @@ class _Seen:
     def keep(self, token: str, who: Viewer, *, until: int) -> None:
         self._kept.pop(token, None)
         self._kept[token] = (who, until)
-        if len(self._kept) > MOST_KEPT:
+        if len(self._kept) > MAX_CACHED_VIEWERS:
             del self._kept[next(iter(self._kept))]
 
     def drop(self, token: str) -> None:
@@ -320,7 +329,7 @@ def _seen(database: Database) -> _Seen:
     return found
 
 
-async def _of_session(database: Database, parts: Parts, now: int) -> tuple[Viewer, int] | None:
+async def _of_session(database: Database, parts: TokenParts, now: int) -> tuple[Viewer, int] | None:
     session = await accounts.session_by_id(database.session(None), parts.identifier)
     if session is None or not hmac.compare_digest(session.secret_hash, parts.secret_hash):
         return None
@@ -331,7 +340,7 @@ async def _of_session(database: Database, parts: Parts, now: int) -> tuple[Viewe
 
 
 async def _agent(database: Database, workspace_id: int, agent_id: bytes) -> Viewer | None:
-    standing = await accounts.standing(database.session(workspace_id), agent_id)
+    standing = await accounts.agent_standing(database.session(workspace_id), agent_id)
     if standing is None or not standing.active:
         return None
     return Viewer(
@@ -345,14 +354,14 @@ async def _agent(database: Database, workspace_id: int, agent_id: bytes) -> View
     )
 
 
-async def _of_key(database: Database, parts: Parts, now: int) -> tuple[Viewer, int] | None:
+async def _of_key(database: Database, parts: TokenParts, now: int) -> tuple[Viewer, int] | None:
     key = await accounts.key_by_id(database.session(None), parts.identifier)
     if key is None or not hmac.compare_digest(key.secret_hash, parts.secret_hash):
         return None
-    expires_at = now + KEPT if key.expires_at is None else key.expires_at
+    expires_at = now + VIEWER_CACHE_MS if key.expires_at is None else key.expires_at
     if key.revoked_at is not None or expires_at <= now:
         return None
-    if key.last_used_at is None or key.last_used_at <= now - USED_EVERY:
+    if key.last_used_at is None or key.last_used_at <= now - LAST_USED_INTERVAL_MS:
         _write_behind(_used(database, key.id, now))
     who = Viewer(
         workspace_id=key.workspace_id,
@@ -373,7 +382,8 @@ def _write_behind(writing: Coroutine[Any, Any, None]) -> None:
 async def _used(database: Database, key_id: bytes, now: int) -> None:
     try:
         await database.write(
-            None, lambda transaction: accounts.key_used(transaction, key_id, at=now, before=now - USED_EVERY)
+            None,
+            lambda transaction: accounts.mark_key_used(transaction, key_id, at=now, before=now - LAST_USED_INTERVAL_MS),
         )
     except StorageError as error:
         _log.warning("the last use of a key was not written down: %s", error)

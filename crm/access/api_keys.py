@@ -21,24 +21,24 @@ _HINT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedApiKey:
     """A key, and its secret, which is nowhere kept."""
 
     key: Row
     secret: str
 
 
-async def create(unit: UnitOfWork, given: InputData) -> Made:
+async def create(unit: UnitOfWork, given: InputData) -> CreatedApiKey:
     """Raises InputError and its like: FORBIDDEN at each permission that the viewer does not hold."""
     await lock_by_name(unit, "API keys")
     check_list_has_room(await stored.live_keys(unit.transaction), "API keys that are not revoked")
     checks = ErrorCollector()
-    name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name")
+    name = checks.check(text_values.read_required_text, given["name"], ("input", "name"), "a name")
     permissions = _permissions(unit, checks, given["permissions"])
     expires_at = checks.check(_expiry, unit, given.get("expires_at"))
     checks.raise_if_any()
     identifier = ids.new_id()
-    token = tokens.mint("key", identifier)
+    token = tokens.create_token("key", identifier)
     row = new_row(
         tables.ApiKey,
         id=identifier,
@@ -50,7 +50,7 @@ async def create(unit: UnitOfWork, given: InputData) -> Made:
         created_by=unit.viewer.actor_id,
         expires_at=expires_at,
     )
-    return Made(await record_writes.create_record(unit, "ApiKey", row, log_snapshot), token.text)
+    return CreatedApiKey(await record_writes.create_record(unit, "ApiKey", row, log_snapshot), token.text)
 
 
 async def revoke(unit: UnitOfWork, wire_id: str) -> Row:
@@ -66,7 +66,7 @@ async def revoke(unit: UnitOfWork, wire_id: str) -> Row:
     if await record_writes.update_record(
         unit, "ApiKey", row, vars(copy_row(found, tables.ApiKey)), log_snapshot(found), log_snapshot
     ):
-        memberships.forget(unit)
+        memberships.forget_viewers_after_commit(unit)
     return row
 
 
@@ -84,7 +84,7 @@ def _permissions(unit: UnitOfWork, checks: ErrorCollector, given: list[int]) -> 
     path: Path = ("input", "permissions")
     if not given:
         checks.add(ErrorCode.INVALID, "Name at least one permission; a key without any can do nothing.", path)
-    return checks.check(role_grants.permissions, unit, given, path) or []
+    return checks.check(role_grants.check_permissions, unit, given, path) or []
 
 
 def _expiry(unit: UnitOfWork, given: int | None) -> int | None:

@@ -8,11 +8,11 @@ from crm.errors import ErrorCode, InputError, Path, raise_errors
 from crm.unit_of_work import UnitOfWork
 from db.tables.enums import Permission, Role
 
-Exceptions = Mapping[Permission, bool]
+PermissionExceptions = Mapping[Permission, bool]
 """What was granted to an agent beyond his role (True), and what was revoked from it."""
 
 
-def role(unit: UnitOfWork, wanted: Role, path: Path) -> int:
+def check_role(unit: UnitOfWork, wanted: Role, path: Path) -> int:
     """Raises InputError FORBIDDEN where it brings more than the viewer holds."""
     if lacking := access.ROLE_PERMISSIONS[wanted] - unit.viewer.permissions:
         message = f"The role {wanted.name} brings {_first(lacking)}, which you do not hold; ask somebody who does."
@@ -20,7 +20,7 @@ def role(unit: UnitOfWork, wanted: Role, path: Path) -> int:
     return int(wanted)
 
 
-def permissions(unit: UnitOfWork, wanted: Sequence[int], path: Path) -> list[Permission]:
+def check_permissions(unit: UnitOfWork, wanted: Sequence[int], path: Path) -> list[Permission]:
     """Each once, in declared order. Raises InputError FORBIDDEN at the one that the viewer does not hold."""
     lacking = [place for place, one in enumerate(wanted) if not unit.viewer.has_permission(Permission(one))]
     raise_errors(
@@ -36,7 +36,7 @@ def permissions(unit: UnitOfWork, wanted: Sequence[int], path: Path) -> list[Per
     return sorted({Permission(one) for one in wanted})
 
 
-def all_of(unit: UnitOfWork, held: Iterable[Permission], name: str, path: Path) -> None:
+def check_holds_all(unit: UnitOfWork, held: Iterable[Permission], name: str, path: Path) -> None:
     """Raises InputError FORBIDDEN where somebody holds more than the viewer: then the viewer cannot let anyone in as
     him."""
     if lacking := frozenset(held) - unit.viewer.permissions:
@@ -44,7 +44,9 @@ def all_of(unit: UnitOfWork, held: Iterable[Permission], name: str, path: Path) 
         raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
-def changed(stored: Exceptions, granted: Iterable[int], revoked: Iterable[int]) -> dict[Permission, bool]:
+def changed_exceptions(
+    stored: PermissionExceptions, granted: Iterable[int], revoked: Iterable[int]
+) -> dict[Permission, bool]:
     """The exceptions afterwards: the last word on a permission counts."""
     return {
         **stored,
@@ -53,14 +55,14 @@ def changed(stored: Exceptions, granted: Iterable[int], revoked: Iterable[int]) 
     }
 
 
-def held(role: int, exceptions: Exceptions) -> frozenset[Permission]:
+def permissions_with_exceptions(role: int, exceptions: PermissionExceptions) -> frozenset[Permission]:
     """What an agent of that role may do."""
     granted = [one for one, given in exceptions.items() if given]
     revoked = [one for one, given in exceptions.items() if not given]
     return access.effective_permissions(Role(role), granted=granted, revoked=revoked)
 
 
-def stored(rows: Iterable[Any]) -> dict[Permission, bool]:
+def exceptions_from_rows(rows: Iterable[Any]) -> dict[Permission, bool]:
     """From the rows that keep them."""
     return {Permission(row.permission): bool(row.granted) for row in rows}
 

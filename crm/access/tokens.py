@@ -22,7 +22,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class TokenParts:
     """What a token that was sent says: which row it means, and the hash that the row must have."""
 
     prefix: str
@@ -30,13 +30,13 @@ class Parts:
     secret_hash: bytes
 
 
-def mint(prefix: str, identifier: bytes) -> Token:
+def create_token(prefix: str, identifier: bytes) -> Token:
     """A new token of the row with that id: `ses` for a session, `key` for a key."""
     secret = urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=")
     return Token(f"{prefix}_{identifier.hex()}{secret.decode()}", sha256(secret).digest())
 
 
-def parts(token: str) -> Parts | None:
+def parse_token(token: str) -> TokenParts | None:
     """None for a text that is no token."""
     found = _TOKEN.fullmatch(token)
-    return found and Parts(found[1], bytes.fromhex(found[2]), sha256(found[3].encode()).digest())
+    return found and TokenParts(found[1], bytes.fromhex(found[2]), sha256(found[3].encode()).digest())

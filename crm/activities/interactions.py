@@ -7,9 +7,9 @@ from typing import Any, Final
 from crm import record_writes, references
 from crm.activities import automation, notes
 from crm.customers import change_fields, persistence
-from crm.customers.loaded_customer import State
+from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import ErrorCode, InputError, Path
-from crm.references import Named, References
+from crm.references import CustomerReference, References
 from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import batch_writes, tables
@@ -18,19 +18,19 @@ from db.rows import Row, new_row
 from db.tables.enums import Direction, InteractionKind, InteractionOutcome, Permission
 from db.values import wire_format
 
-Given = Mapping[str, Any]
+InteractionData = Mapping[str, Any]
 
 _CUSTOMER, _AGENT = wire_format.id_encoder("Customer"), wire_format.id_encoder("Agent")
 _TEXTS: Final = (
-    ("channel", text_values.WORD),
-    ("subject", text_values.LINE),
-    ("body", text_values.LONG),
-    ("campaign", text_values.NAME),
+    ("channel", text_values.MAX_WORD_LENGTH),
+    ("subject", text_values.MAX_LINE_LENGTH),
+    ("body", text_values.MAX_TEXT_LENGTH),
+    ("campaign", text_values.MAX_NAME_LENGTH),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedInteraction:
     """The interaction, and the customer as it is afterwards."""
 
     interaction: Any
@@ -55,36 +55,38 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
     }
 
 
-async def record(unit: UnitOfWork, by: Named, given: Given) -> Recorded:
+async def record(unit: UnitOfWork, by: CustomerReference, given: InteractionData) -> RecordedInteraction:
     """Records it, also with an archived customer; there it has its effect on unarchive. One with an external id that
     is known is not recorded again. Raises InputError NOT_FOUND, FORBIDDEN, BLANK, TOO_LONG."""
-    state = await notes.about(unit, by, ("customer",))
-    session = Reading()
+    state = await notes.load_customer_of(unit, by, ("customer",))
+    session = InteractionReader()
     await session.prepare(unit, [given])
     interaction, new = session.interaction(unit, state, given, ("input",))
     if not new:
-        return Recorded(interaction, state.row)
+        return RecordedInteraction(interaction, state.row)
     await record_each(unit, [(state, interaction)])
-    return Recorded(interaction, state.row)
+    return RecordedInteraction(interaction, state.row)
 
 
-async def record_each(unit: UnitOfWork, pairs: Sequence[tuple[State, Row]], rows: Sequence[int] | None = None) -> None:
+async def record_each(
+    unit: UnitOfWork, pairs: Sequence[tuple[LoadedCustomer, Row]], rows: Sequence[int] | None = None
+) -> None:
     """Writes new interactions with customers who are held, and what follows from them, whatever number there is.
     `rows` are their places in a job's target."""
     settings = await unit.settings()
     touched = {state.id: state for state, _ in pairs}
     for state in touched.values():
-        if state.was is None:
-            change_fields.remember(state)
+        if state.original is None:
+            change_fields.store_original_values(state)
     for state, interaction in pairs:
-        interaction.pending = state.archived and _has_effect(interaction)
-        if not state.archived:
-            automation.react(state, interaction, settings)
+        interaction.pending = state.is_archived and _has_effect(interaction)
+        if not state.is_archived:
+            automation.apply_automation(state, interaction, settings)
     await unit.transaction.insert(*(interaction for _, interaction in pairs))
     for place, (_, interaction) in enumerate(pairs):
         entry = record_writes.created_entry("Interaction", interaction, log_snapshot)
         unit.log.add(replace(entry, row=None if rows is None else rows[place]))
-    await persistence.write(unit, list(touched.values()))
+    await persistence.write_customers(unit, list(touched.values()))
     latest: dict[bytes, int] = {}
     for state, interaction in pairs:
         latest[state.id] = max(latest.get(state.id, 0), interaction.occurred_at)
@@ -96,37 +98,39 @@ async def record_each(unit: UnitOfWork, pairs: Sequence[tuple[State, Row]], rows
         touched[key].row.last_interaction_at = at
 
 
-async def replay(unit: UnitOfWork, back: Sequence[State]) -> None:
+async def apply_pending(unit: UnitOfWork, back: Sequence[LoadedCustomer]) -> None:
     """What was recorded while they were archived has its effect now, in the order in which it happened (EM6). The
     customers are written by the caller."""
     settings = await unit.settings()
-    pending = await activities.pending(unit.transaction, [state.id for state in back])
+    pending = await activities.pending_interactions(unit.transaction, [state.id for state in back])
     by_id = {state.id: state for state in back}
     for interaction in pending:
-        automation.react(by_id[interaction.customer_id], interaction, settings)
+        automation.apply_automation(by_id[interaction.customer_id], interaction, settings)
     await batch_writes.update_rows(
         unit.transaction, tables.Interaction, ((one.id, {"pending": False}) for one in pending)
     )
 
 
 def _has_effect(interaction: Any) -> bool:
-    return interaction.kind in automation.EVENTS or automation.rule_for(interaction) is not None
+    return interaction.kind in automation.SUBSCRIPTION_EVENTS or automation.rule_for(interaction) is not None
 
 
-class Reading:
+class InteractionReader:
     """Interactions on their way in: what many of them name is looked up together."""
 
     def __init__(self) -> None:
         self._known = References()
         self._recorded: dict[tuple[str, str], Any] = {}
 
-    async def prepare(self, unit: UnitOfWork, many: Sequence[Given]) -> None:
+    async def prepare(self, unit: UnitOfWork, many: Sequence[InteractionData]) -> None:
         """Looks up the agents and the external ids that they name."""
-        await references.agents_named(unit, self._known, [one["agent"] for one in many if one.get("agent")])
+        await references.load_agents(unit, self._known, [one["agent"] for one in many if one.get("agent")])
         pairs = {pair for one in many if (pair := _named(one)) is not None}
         self._recorded = dict(await activities.by_external_ids(unit.transaction, list(pairs))) if pairs else {}
 
-    def interaction(self, unit: UnitOfWork, state: State, given: Given, path: Path) -> tuple[Any, bool]:
+    def interaction(
+        self, unit: UnitOfWork, state: LoadedCustomer, given: InteractionData, path: Path
+    ) -> tuple[Any, bool]:
         """The row for what was given, and whether it is new. Raises InputError."""
         kind = InteractionKind(given["kind"])
         if kind is InteractionKind.OPT_IN and not unit.viewer.has_permission(Permission.CONSENT_RECORD):
@@ -144,7 +148,14 @@ class Reading:
             self._recorded[external] = row
         return row, True
 
-    def _row(self, unit: UnitOfWork, state: State, given: Given, path: Path, external: tuple[str, str] | None) -> Row:
+    def _row(
+        self,
+        unit: UnitOfWork,
+        state: LoadedCustomer,
+        given: InteractionData,
+        path: Path,
+        external: tuple[str, str] | None,
+    ) -> Row:
         occurred_at, agent = given.get("occurred_at"), given.get("agent")
         return new_row(
             tables.Interaction,
@@ -159,18 +170,20 @@ class Reading:
             external_system=external and external[0],
             external_value=external and external[1],
             pending=False,
-            **{name: text_values.text(given.get(name), (*path, name), longest=longest) for name, longest in _TEXTS},
+            **{
+                name: text_values.read_text(given.get(name), (*path, name), longest=longest) for name, longest in _TEXTS
+            },
         )
 
 
-def _external_id(given: Given, path: Path) -> tuple[str, str] | None:
+def _external_id(given: InteractionData, path: Path) -> tuple[str, str] | None:
     named = given.get("external_id")
     if named is None:
         return None
-    return references.external_id(named, (*path, "externalId"))
+    return references.read_external_id(named, (*path, "externalId"))
 
 
-def _named(given: Given) -> tuple[str, str] | None:
+def _named(given: InteractionData) -> tuple[str, str] | None:
     """The external id where it is one; what is wrong with it is told later."""
     try:
         return _external_id(given, ())

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from crm import record_writes, references
 from crm.customers import loaded_customer, persistence
-from crm.customers.loaded_customer import SEARCHED, State
-from crm.customers.preconditions import judge
+from crm.customers.loaded_customer import SEARCHED_PARTS, LoadedCustomer
+from crm.customers.preconditions import check_preconditions
 from crm.errors import ErrorCode, InputError, Path
-from crm.references import Named
+from crm.references import CustomerReference
 from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import tables
@@ -18,7 +18,7 @@ from db.tables.enums import Permission
 from db.values import wire_format
 from db.values.folding import fold
 
-LONGEST: Final = 1_000
+MAX_NOTE_LENGTH: Final = 1_000
 """Code points of a note, composed and trimmed."""
 
 _CUSTOMER = wire_format.id_encoder("Customer")
@@ -28,10 +28,10 @@ def log_snapshot(note: Any) -> Mapping[str, Any]:
     return {"body": note.body, "customer": _CUSTOMER(note.customer_id)}
 
 
-async def create(unit: UnitOfWork, by: Named, body: str) -> Row:
+async def create(unit: UnitOfWork, by: CustomerReference, body: str) -> Row:
     """Raises InputError NOT_FOUND, CUSTOMER_ARCHIVED, BLANK, TOO_LONG."""
-    state = await about(unit, by, ("customer",))
-    judge(unit, state, ("customer",), foreign=True)
+    state = await load_customer_of(unit, by, ("customer",))
+    check_preconditions(unit, state, ("customer",), foreign=True)
     text = _body(body)
     note = new_row(
         tables.Note,
@@ -68,27 +68,29 @@ async def delete(unit: UnitOfWork, wire_id: str) -> Any:
     return note
 
 
-async def about(unit: UnitOfWork, by: Named, path: Path) -> State:
+async def load_customer_of(unit: UnitOfWork, by: CustomerReference, path: Path) -> LoadedCustomer:
     """The customer that is named, held. Raises InputError NOT_FOUND at `path`."""
-    identifier = await references.customer(unit, by, path)
-    found = await loaded_customer.load(unit, [identifier], ()) if identifier else {}
+    identifier = await references.find_customer(unit, by, path)
+    found = await loaded_customer.load_customers(unit, [identifier], ()) if identifier else {}
     if identifier not in found:
-        raise references.nobody(by, path)
+        raise references.customer_not_found(by, path)
     return found[identifier]
 
 
-async def _one(unit: UnitOfWork, wire_id: str) -> tuple[Any, State]:
+async def _one(unit: UnitOfWork, wire_id: str) -> tuple[Any, LoadedCustomer]:
     """The note, and its customer, held."""
     identifier = wire_format.decode_id("Note", wire_id)
     found = (
-        await activities.in_sight(unit.transaction, [identifier], tables.Note, unit.viewer.visibility)
+        await activities.visible_by_ids(unit.transaction, [identifier], tables.Note, unit.viewer.visibility)
         if identifier
         else {}
     )
     if identifier is None or identifier not in found:
         raise InputError(ErrorCode.NOT_FOUND, f"There is no note “{wire_id}” here.", ("id",))
-    state = (await loaded_customer.load(unit, [found[identifier].customer_id], ())).get(found[identifier].customer_id)
-    note = (await activities.in_sight(unit.transaction, [identifier], tables.Note, unit.viewer.visibility)).get(
+    state = (await loaded_customer.load_customers(unit, [found[identifier].customer_id], ())).get(
+        found[identifier].customer_id
+    )
+    note = (await activities.visible_by_ids(unit.transaction, [identifier], tables.Note, unit.viewer.visibility)).get(
         identifier
     )
     if state is None or note is None:
@@ -97,16 +99,16 @@ async def _one(unit: UnitOfWork, wire_id: str) -> tuple[Any, State]:
     if not mine and not unit.viewer.has_permission(Permission.NOTE_MANAGE):
         message = "Somebody else wrote this note; only its author changes it, or who has NOTE_MANAGE."
         raise InputError(ErrorCode.FORBIDDEN, message, ("id",))
-    judge(unit, state, ("id",), foreign=True)
+    check_preconditions(unit, state, ("id",), foreign=True)
     return note, state
 
 
 def _body(text: str) -> str:
-    return text_values.needed(text, ("input", "body"), "a text", longest=LONGEST)
+    return text_values.read_required_text(text, ("input", "body"), "a text", longest=MAX_NOTE_LENGTH)
 
 
-async def _found_by(unit: UnitOfWork, state: State) -> None:
+async def _found_by(unit: UnitOfWork, state: LoadedCustomer) -> None:
     """The customer is found by the note from now on. It is no change of the customer."""
-    await loaded_customer.more(unit, [state], SEARCHED)
-    state.parts = SEARCHED
-    await persistence.search_texts(unit, [state])
+    await loaded_customer.load_parts(unit, [state], SEARCHED_PARTS)
+    state.parts = SEARCHED_PARTS
+    await persistence.rewrite_search_documents(unit, [state])

@@ -7,9 +7,9 @@ from typing import Any
 from crm import record_writes
 from crm.activities import notes
 from crm.customers import loaded_customer
-from crm.customers.preconditions import judge
+from crm.customers.preconditions import check_preconditions
 from crm.errors import ErrorCode, InputError
-from crm.references import Named
+from crm.references import CustomerReference
 from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import tables
@@ -18,13 +18,13 @@ from db.rows import copy_row, new_row
 from db.tables.enums import Outcome
 from db.values import wire_format
 
-Given = Mapping[str, Any]
+OrderData = Mapping[str, Any]
 
 _CUSTOMER = wire_format.id_encoder("Customer")
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class OrderResult:
     order: Any
     outcome: Outcome
 
@@ -42,18 +42,22 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
     }
 
 
-async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Done:
+async def upsert(unit: UnitOfWork, by: CustomerReference, given: OrderData) -> OrderResult:
     """Makes the order, or changes the one with that source and number. Raises InputError."""
-    state = await notes.about(unit, by, ("customer",))
-    judge(unit, state, ("customer",), foreign=True)
-    source = text_values.needed(given["source"], ("input", "source"), "a source", longest=text_values.WORD)
-    number = text_values.needed(given["number"], ("input", "number"), "a number", longest=text_values.NAME)
+    state = await notes.load_customer_of(unit, by, ("customer",))
+    check_preconditions(unit, state, ("customer",), foreign=True)
+    source = text_values.read_required_text(
+        given["source"], ("input", "source"), "a source", longest=text_values.MAX_WORD_LENGTH
+    )
+    number = text_values.read_required_text(
+        given["number"], ("input", "number"), "a number", longest=text_values.MAX_NAME_LENGTH
+    )
     found = await activities.order_by_number(unit.transaction, source, number)
     if found is None:
         row = new_row(tables.Order, workspace_id=unit.workspace_id, customer_id=state.id, source=source, number=number)
         row.placed_at = unit.now
         _take(row, given)
-        return Done(await record_writes.create_record(unit, "Order", row, log_snapshot), Outcome.CREATED)
+        return OrderResult(await record_writes.create_record(unit, "Order", row, log_snapshot), Outcome.CREATED)
     if found.customer_id != state.id:
         message = f"The order {number} of {source} belongs to another customer; delete it there first."
         raise InputError(ErrorCode.TAKEN, message, ("input", "number"))
@@ -62,29 +66,29 @@ async def upsert(unit: UnitOfWork, by: Named, given: Given) -> Done:
     changed = await record_writes.update_record(
         unit, "Order", row, vars(copy_row(found, tables.Order)), log_snapshot(found), log_snapshot
     )
-    return Done(row, Outcome.UPDATED if changed else Outcome.UNCHANGED)
+    return OrderResult(row, Outcome.UPDATED if changed else Outcome.UNCHANGED)
 
 
-async def delete(unit: UnitOfWork, wire_id: str) -> Done:
+async def delete(unit: UnitOfWork, wire_id: str) -> OrderResult:
     """Raises InputError NOT_FOUND, CUSTOMER_ARCHIVED."""
     identifier = wire_format.decode_id("Order", wire_id)
     found = (
-        await activities.in_sight(unit.transaction, [identifier], tables.Order, unit.viewer.visibility)
+        await activities.visible_by_ids(unit.transaction, [identifier], tables.Order, unit.viewer.visibility)
         if identifier
         else {}
     )
     order = found.get(identifier) if identifier else None
-    held = await loaded_customer.load(unit, [order.customer_id], ()) if order is not None else {}
+    held = await loaded_customer.load_customers(unit, [order.customer_id], ()) if order is not None else {}
     if order is None or order.customer_id not in held:
         raise InputError(ErrorCode.NOT_FOUND, f"There is no order “{wire_id}” here.", ("id",))
-    judge(unit, held[order.customer_id], ("id",), foreign=True)
+    check_preconditions(unit, held[order.customer_id], ("id",), foreign=True)
     await record_writes.delete_record(unit, "Order", order)
-    return Done(order, Outcome.DELETED)
+    return OrderResult(order, Outcome.DELETED)
 
 
-def _take(row: Any, given: Given) -> None:
+def _take(row: Any, given: OrderData) -> None:
     if "status" in given:
-        row.status = text_values.text(given["status"], ("input", "status"), longest=text_values.WORD)
+        row.status = text_values.read_text(given["status"], ("input", "status"), longest=text_values.MAX_WORD_LENGTH)
     if "total" in given:
         row.total = given["total"]
     if "currency" in given:
@@ -96,7 +100,7 @@ def _take(row: Any, given: Given) -> None:
 
 
 def _currency(given: str | None) -> str | None:
-    code = text_values.text(given, ("input", "currency"))
+    code = text_values.read_text(given, ("input", "currency"))
     if code is not None and not (len(code) == 3 and code.isascii() and code.isalpha()):
         message = f"“{code}” is no currency; give its three letters, such as VND or EUR."
         raise InputError(ErrorCode.INVALID, message, ("input", "currency"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.access import memberships
-from crm.assignment.stages import Crew, crew
+from crm.assignment.stages import AgentCapacity, lock_agents
 from crm.errors import ErrorCode, InputError, Path
 from crm.unit_of_work import UnitOfWork
 from crm.validation import InputData, check_list_length
@@ -14,40 +14,40 @@ from db.tables.enums import DepartmentAssignment
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Assignee:
     """An agent, or the queue of a department: one of them is set."""
 
     agent: Any = None
     department: Any = None
 
 
-class Turns:
+class RoundRobin:
     """Whose turn is next. The shares of those who are not full differ by one at most."""
 
-    def __init__(self, seats: Sequence[Seat], crew: Crew, *, start: int = 0) -> None:
-        self.seats = seats
-        self.crew = crew
-        self.taken = start
+    def __init__(self, seats: Sequence[Assignee], crew: AgentCapacity, *, start: int = 0) -> None:
+        self.assignees = seats
+        self.capacity = crew
+        self.turn = start
 
     @property
-    def plain(self) -> list[list[str]]:
+    def stored_form(self) -> list[list[str]]:
         """Who takes turns, as it is kept with a job."""
         return [
             ["agent", seat.agent.id.hex()] if seat.agent is not None else ["department", seat.department.id.hex()]
-            for seat in self.seats
+            for seat in self.assignees
         ]
 
-    def next(self) -> Seat | None:
+    def next_assignee(self) -> Assignee | None:
         """None where all are full."""
-        for _ in self.seats:
-            seat = self.seats[self.taken % len(self.seats)]
-            self.taken += 1
-            if seat.agent is None or not self.crew.full(seat.agent):
+        for _ in self.assignees:
+            seat = self.assignees[self.turn % len(self.assignees)]
+            self.turn += 1
+            if seat.agent is None or not self.capacity.is_full(seat.agent):
                 return seat
         return None
 
 
-async def seats(unit: UnitOfWork, given: InputData, path: Path, *, without: bytes | None = None) -> Turns:
+async def load_assignees(unit: UnitOfWork, given: InputData, path: Path, *, without: bytes | None = None) -> RoundRobin:
     """The agents named, then the active members of the departments named, or their queues where the workspace wants
     that; each once, and never the agent `without`. All of them are held until the act ends.
 
@@ -57,22 +57,22 @@ async def seats(unit: UnitOfWork, given: InputData, path: Path, *, without: byte
     places = check_list_length(given.get("departments"), (*path, "departments"))
     if not people and not places:
         raise InputError(ErrorCode.INVALID, "Name the agents or departments to assign to.", path)
-    known = await agents.by_ids(unit.transaction, memberships.parsed(people, "Agent")) if people else {}
-    named = memberships.named(people, "Agent", known, (*path, "agents"))
-    areas = await departments.by_ids(unit.transaction, memberships.parsed(places, "Department")) if places else {}
-    chosen = memberships.named(places, "Department", areas, (*path, "departments"))
+    known = await agents.by_ids(unit.transaction, memberships.decode_ids(people, "Agent")) if people else {}
+    named = memberships.decode_known_ids(people, "Agent", known, (*path, "agents"))
+    areas = await departments.by_ids(unit.transaction, memberships.decode_ids(places, "Department")) if places else {}
+    chosen = memberships.decode_known_ids(places, "Department", areas, (*path, "departments"))
     queued = (await unit.settings()).department_assignment == DepartmentAssignment.QUEUE
     members = {} if queued else await _members(unit, chosen, areas, places, path, without)
-    team = await crew(unit, list(dict.fromkeys([*named, *members])))
+    team = await lock_agents(unit, list(dict.fromkeys([*named, *members])))
     for place, wire_id in enumerate(people):
-        agent = team.agents[memberships.parsed([wire_id], "Agent")[0]]
+        agent = team.agents[memberships.decode_ids([wire_id], "Agent")[0]]
         if not agent.active or agent.id == without:
             message = f"{agent.name} is not active any more; choose another agent."
             raise InputError(ErrorCode.AGENT_INACTIVE, message, (*path, "agents", place))
-    sitting = [Seat(agent=agent) for agent in map(team.agents.__getitem__, [*named, *members]) if agent.active]
-    queues = [Seat(department=areas[one]) for one in chosen] if queued else []
+    sitting = [Assignee(agent=agent) for agent in map(team.agents.__getitem__, [*named, *members]) if agent.active]
+    queues = [Assignee(department=areas[one]) for one in chosen] if queued else []
     each = {(seat.agent or seat.department).id: seat for seat in [*sitting, *queues]}
-    return Turns(list(each.values()), team)
+    return RoundRobin(list(each.values()), team)
 
 
 async def _members(
@@ -87,7 +87,7 @@ async def _members(
     found = await departments.active_members(unit.transaction, chosen) if chosen else {}
     working = {one: [row.id for row in found.get(one, []) if row.id != without] for one in chosen}
     for place, wire_id in enumerate(wire_ids):
-        identifier = memberships.parsed([wire_id], "Department")[0]
+        identifier = memberships.decode_ids([wire_id], "Department")[0]
         if not working[identifier]:
             message = f"No active agent works in “{areas[identifier].name}”; choose another department."
             raise InputError(ErrorCode.DEPARTMENT_EMPTY, message, (*path, "departments", place))

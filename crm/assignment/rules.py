@@ -6,7 +6,7 @@ from typing import Any
 
 from crm import record_writes, stored_filters
 from crm.access import memberships
-from crm.access.memberships import AGENT, DEPARTMENT
+from crm.access.memberships import encode_agent_id, encode_department_id
 from crm.errors import ErrorCode, InputError, Path
 from crm.unit_of_work import UnitOfWork
 from crm.validation import (
@@ -39,7 +39,7 @@ class _Members:
 async def create(unit: UnitOfWork, given: InputData) -> Row:
     """The last of the rules unless a position is given. Raises InputError and its like."""
     await lock_by_name(unit, "assignment rules")
-    known = await rules.every(unit.transaction)
+    known = await rules.all_rules(unit.transaction)
     check_list_has_room(len(known), "assignment rules")
     position = next_position(one.position for one in known)
     row = new_row(tables.AssignmentRule, workspace_id=unit.workspace_id, position=position)
@@ -77,15 +77,15 @@ def log_snapshot(row: Any, members: _Members) -> Mapping[str, Any]:
         "position": row.position,
         "filter": row.filter,
         "strategy": AssignmentStrategy(row.strategy).name,
-        "agents": [AGENT(one) for one in members.agents],
-        "departments": [DEPARTMENT(one) for one in members.departments],
+        "agents": [encode_agent_id(one) for one in members.agents],
+        "departments": [encode_department_id(one) for one in members.departments],
     }
 
 
 async def _one(unit: UnitOfWork, wire_id: str) -> Any:
     """Held."""
     identifier = wire_format.decode_id("AssignmentRule", wire_id)
-    found = await rules.locked(unit.transaction, identifier) if identifier else None
+    found = await rules.lock_by_ids(unit.transaction, identifier) if identifier else None
     if found is None:
         raise InputError(ErrorCode.NOT_FOUND, f"There is no assignment rule “{wire_id}” here.", ("id",))
     return found
@@ -101,7 +101,7 @@ async def _read(unit: UnitOfWork, row: Row, given: InputData, before: _Members) 
     """Takes what was given into the row; returns whom it assigns to then."""
     checks = ErrorCollector()
     if "name" in given:
-        row.name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name") or ""
+        row.name = checks.check(text_values.read_required_text, given["name"], ("input", "name"), "a name") or ""
     if "active" in given:
         row.active = bool(checks.check(require_value, given["active"], ("input", "active")))
     if given.get("position") is not None:
@@ -126,11 +126,11 @@ async def _agents(
     """An agent who is not active cannot be named anew; one who was named while he was may stay."""
     path: Path = ("input", "agents")
     wire_ids = checks.check(check_list_length, given, path) or ()
-    known = await agents.by_ids(unit.transaction, memberships.parsed(wire_ids, "Agent")) if wire_ids else {}
-    named = checks.check(memberships.named, wire_ids, "Agent", known, path) or []
+    known = await agents.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Agent")) if wire_ids else {}
+    named = checks.check(memberships.decode_known_ids, wire_ids, "Agent", known, path) or []
     for identifier in named:
         if not known[identifier].active and identifier not in before:
-            place = list(wire_ids).index(AGENT(identifier))
+            place = list(wire_ids).index(encode_agent_id(identifier))
             message = f"{known[identifier].name} is not active any more; choose another agent."
             checks.add(ErrorCode.AGENT_INACTIVE, message, (*path, place))
     return named
@@ -139,8 +139,10 @@ async def _agents(
 async def _departments(unit: UnitOfWork, checks: ErrorCollector, given: Sequence[str] | None) -> list[bytes]:
     path: Path = ("input", "departments")
     wire_ids = checks.check(check_list_length, given, path) or ()
-    known = await departments.by_ids(unit.transaction, memberships.parsed(wire_ids, "Department")) if wire_ids else {}
-    return checks.check(memberships.named, wire_ids, "Department", known, path) or []
+    known = (
+        await departments.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Department")) if wire_ids else {}
+    )
+    return checks.check(memberships.decode_known_ids, wire_ids, "Department", known, path) or []
 
 
 async def _keep(unit: UnitOfWork, row: Row, members: _Members) -> None:

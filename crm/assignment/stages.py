@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crm.customers.loaded_customer import State
+from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import ErrorCode, InputError, LimitError, Path, TransitionError
 from crm.unit_of_work import UnitOfWork
 from db.queries.catalogue import agents
 from db.queries.customers import customers
 from db.tables.enums import CustomerStage
 
-NEXT: Final[Mapping[CustomerStage, tuple[CustomerStage, ...]]] = {
+NEXT_STAGES: Final[Mapping[CustomerStage, tuple[CustomerStage, ...]]] = {
     CustomerStage.NEW: (CustomerStage.TO_BE_ASSIGNED,),
     CustomerStage.TO_BE_ASSIGNED: (CustomerStage.FOLLOW_UP,),
     CustomerStage.FOLLOW_UP: (CustomerStage.TO_BE_ASSIGNED, CustomerStage.POOL),
@@ -24,7 +24,7 @@ NEXT: Final[Mapping[CustomerStage, tuple[CustomerStage, ...]]] = {
 
 
 @dataclass(slots=True)
-class Crew:
+class AgentCapacity:
     """Agents who may be given customers in this act: held until it ends, with how many customers each has."""
 
     agents: Mapping[bytes, Any]
@@ -32,46 +32,46 @@ class Crew:
     departments: Mapping[bytes, tuple[bytes, ...]]
     limit: int | None
 
-    def room_limit(self, agent: Any) -> int | None:
+    def limit_of(self, agent: Any) -> int | None:
         """How many customers the agent takes at most; None for any number."""
         return self.limit if agent.max_customers is None else int(agent.max_customers)
 
-    def full(self, agent: Any) -> bool:
-        limit = self.room_limit(agent)
+    def is_full(self, agent: Any) -> bool:
+        limit = self.limit_of(agent)
         return limit is not None and self.owned.get(agent.id, 0) >= limit
 
 
-async def crew(unit: UnitOfWork, agent_ids: Collection[bytes]) -> Crew:
+async def lock_agents(unit: UnitOfWork, agent_ids: Collection[bytes]) -> AgentCapacity:
     """Those agents; whoever else would give them customers waits for this act."""
     ids = list(dict.fromkeys(agent_ids))
     if not ids:
-        return Crew({}, {}, {}, None)
-    found = await agents.locked(unit.transaction, ids)
-    places = await agents.places(unit.transaction, ids)
-    return Crew(
+        return AgentCapacity({}, {}, {}, None)
+    found = await agents.lock_by_ids(unit.transaction, ids)
+    places = await agents.departments_by_agent(unit.transaction, ids)
+    return AgentCapacity(
         agents=found,
-        owned=dict(await customers.owned(unit.transaction, ids)),
+        owned=dict(await customers.owned_counts(unit.transaction, ids)),
         departments={key: tuple(row.department_id for row in rows) for key, rows in places.items()},
         limit=(await unit.settings()).max_customers_per_agent,
     )
 
 
-def assign(unit: UnitOfWork, state: State, agent_id: bytes, crew: Crew, path: Path) -> bool:
+def assign(unit: UnitOfWork, state: LoadedCustomer, agent_id: bytes, crew: AgentCapacity, path: Path) -> bool:
     """Gives the customer to the agent; False where he has him already. Archived and blocked are judged here, before
     the rule. Raises InputError AGENT_INACTIVE, LimitError AGENT_AT_CAPACITY, TransitionError."""
     row, agent = state.row, crew.agents[agent_id]
     if row.owner_id == agent_id:
         return False
-    if state.blocked(unit.now):
+    if state.is_blocked(unit.now):
         message = f"“{row.name}” is blocked and cannot be assigned; unblock the customer first."
         raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, path)
-    if row.stage == CustomerStage.NEW and not state.made:
-        raise TransitionError(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT[CustomerStage.NEW], path)
+    if row.stage == CustomerStage.NEW and not state.is_new:
+        raise TransitionError(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT_STAGES[CustomerStage.NEW], path)
     if not agent.active:
         raise InputError(ErrorCode.AGENT_INACTIVE, f"{agent.name} is not active any more; choose another agent.", path)
-    if crew.full(agent):
+    if crew.is_full(agent):
         raise _at_capacity(crew, agent, path)
-    if not state.archived:
+    if not state.is_archived:
         _count(crew, row.owner_id, -1)
         _count(crew, agent_id, 1)
     if row.owner_id is not None:
@@ -83,26 +83,26 @@ def assign(unit: UnitOfWork, state: State, agent_id: bytes, crew: Crew, path: Pa
     return True
 
 
-def release(unit: UnitOfWork, state: State, to: CustomerStage, path: Path = ()) -> bool:
+def release(unit: UnitOfWork, state: LoadedCustomer, to: CustomerStage, path: Path = ()) -> bool:
     """Takes the customer from his owner, into the pool or back among those who wait; False where he is there already.
     Raises TransitionError."""
     row = state.row
     if row.stage == to:
         return False
     if row.stage != CustomerStage.FOLLOW_UP:
-        raise TransitionError(CustomerStage(row.stage), to, NEXT[CustomerStage(row.stage)], path)
+        raise TransitionError(CustomerStage(row.stage), to, NEXT_STAGES[CustomerStage(row.stage)], path)
     row.previous_owner_id, row.owner_id, row.owned_since = row.owner_id, None, None
     row.released_at, row.stage, row.follow_up_stage = unit.now, int(to), None
     return True
 
 
-def _at_capacity(crew: Crew, agent: Any, path: Path) -> LimitError:
-    limit = crew.room_limit(agent) or 0
+def _at_capacity(crew: AgentCapacity, agent: Any, path: Path) -> LimitError:
+    limit = crew.limit_of(agent) or 0
     message = f"{agent.name} takes at most {limit} customers; this would be one too many. Choose another agent."
     current = crew.owned.get(agent.id, 0) + 1
     return LimitError(message, path, limit=limit, current=current, code=ErrorCode.AGENT_AT_CAPACITY)
 
 
-def _count(crew: Crew, agent_id: bytes | None, more: int) -> None:
+def _count(crew: AgentCapacity, agent_id: bytes | None, more: int) -> None:
     if agent_id is not None and agent_id in crew.agents:
         crew.owned[agent_id] = crew.owned.get(agent_id, 0) + more

@@ -5,98 +5,98 @@ from dataclasses import dataclass
 
 from crm import references
 from crm.customers import change_fields, loaded_customer, persistence
-from crm.customers.loaded_customer import State
-from crm.customers.preconditions import judge
+from crm.customers.loaded_customer import LoadedCustomer
+from crm.customers.preconditions import check_preconditions
 from crm.errors import InputError
-from crm.jobs.handlers import Item, Result, Task
+from crm.jobs.handlers import JobItem, JobTask, RowResult
 from crm.unit_of_work import UnitOfWork
 from db.queries.customers import customers
 from db.tables.enums import Outcome
 from db.visibility import Visibility
 
-Step = Callable[[State, Item], bool]
+CustomerStep = Callable[[LoadedCustomer, JobItem], bool]
 """Changes the customer in memory; False where it is so already. Raises InputError."""
 
 
 @dataclass(slots=True)
-class Chunk:
+class CustomerChunk:
     """The customers of a chunk, held, and what is known of each row so far."""
 
-    task: Task
-    items: Sequence[Item]
-    states: dict[int, State]
-    results: dict[int, Result]
+    task: JobTask
+    items: Sequence[JobItem]
+    customers: dict[int, LoadedCustomer]
+    results: dict[int, RowResult]
 
-    def refuse(self, item: Item, refused: InputError) -> None:
-        self.results[item.row] = Result(item.row, item.id, Outcome.FAILED, [refused])
+    def fail(self, item: JobItem, refused: InputError) -> None:
+        self.results[item.row] = RowResult(item.row, item.id, Outcome.FAILED, [refused])
 
-    def skip(self, item: Item, refused: Sequence[InputError] = ()) -> None:
-        self.results[item.row] = Result(item.row, item.id, Outcome.SKIPPED, refused)
+    def skip(self, item: JobItem, refused: Sequence[InputError] = ()) -> None:
+        self.results[item.row] = RowResult(item.row, item.id, Outcome.SKIPPED, refused)
 
-    def open(self) -> list[tuple[Item, State]]:
+    def undecided(self) -> list[tuple[JobItem, LoadedCustomer]]:
         """Those of whom nothing is decided yet."""
-        return [(one, self.states[one.row]) for one in self.items if one.row not in self.results]
+        return [(one, self.customers[one.row]) for one in self.items if one.row not in self.results]
 
-    def ordered(self) -> list[Result]:
+    def results_in_order(self) -> list[RowResult]:
         return [self.results[one.row] for one in self.items]
 
 
-async def load(
+async def load_chunk(
     unit: UnitOfWork,
-    task: Task,
-    items: Sequence[Item],
+    task: JobTask,
+    items: Sequence[JobItem],
     parts: Collection[str] = (),
     *,
     visibility: Visibility | None = None,
-) -> Chunk:
+) -> CustomerChunk:
     """Those who are not in sight are refused, and whoever comes twice is skipped."""
-    found = await customers.locked(
+    found = await customers.lock_by_ids(
         unit.transaction, [one.id for one in items if one.id], visibility or unit.viewer.visibility
     )
-    known = await loaded_customer.of_rows(unit, found, frozenset(parts))
-    chunk = Chunk(task, items, {}, {})
+    known = await loaded_customer.from_rows(unit, found, frozenset(parts))
+    chunk = CustomerChunk(task, items, {}, {})
     seen: set[bytes] = set()
     for one in items:
         state = known.get(one.id)
         if state is None:
-            chunk.refuse(one, references.nobody({"id": task.named(one)}, task.path(one)))
+            chunk.fail(one, references.customer_not_found({"id": task.id_as_given(one)}, task.path(one)))
         elif state.id in seen:
             chunk.skip(one)
         else:
             seen.add(state.id)
-            chunk.states[one.row] = state
-            change_fields.remember(state)
+            chunk.customers[one.row] = state
+            change_fields.store_original_values(state)
     return chunk
 
 
-def sight_of(task: Task) -> Visibility | None:
+def visibility_of(task: JobTask) -> Visibility | None:
     """All customers of an agent who leaves are meant, whoever sees them."""
     return Visibility(sees_all=True) if "leaving" in task.arguments else None
 
 
-def judged(unit: UnitOfWork, chunk: Chunk, *, foreign: bool = False, archived: bool = False) -> None:
+def check_chunk(unit: UnitOfWork, chunk: CustomerChunk, *, foreign: bool = False, archived: bool = False) -> None:
     """Refuses those whom the viewer may not work with, and archived ones."""
-    for item, state in chunk.open():
+    for item, state in chunk.undecided():
         try:
-            judge(unit, state, chunk.task.path(item), foreign=foreign, archived=archived)
+            check_preconditions(unit, state, chunk.task.path(item), foreign=foreign, archived=archived)
         except InputError as refused:
-            chunk.refuse(item, refused)
+            chunk.fail(item, refused)
 
 
-def step(chunk: Chunk, change: Step) -> None:
+def apply_step(chunk: CustomerChunk, change: CustomerStep) -> None:
     """Changes each in memory."""
-    for item, state in chunk.open():
+    for item, state in chunk.undecided():
         try:
             if not change(state, item):
                 chunk.skip(item)
         except InputError as refused:
-            chunk.refuse(item, refused)
+            chunk.fail(item, refused)
 
 
-async def write(unit: UnitOfWork, chunk: Chunk) -> list[Result]:
+async def write_chunk(unit: UnitOfWork, chunk: CustomerChunk) -> list[RowResult]:
     """Writes those who were changed."""
-    pairs = chunk.open()
-    outcomes = await persistence.write(unit, [state for _, state in pairs], [item.row for item, _ in pairs])
+    pairs = chunk.undecided()
+    outcomes = await persistence.write_customers(unit, [state for _, state in pairs], [item.row for item, _ in pairs])
     for (item, state), outcome in zip(pairs, outcomes, strict=True):
-        chunk.results[item.row] = Result(item.row, state.id, outcome, list(state.refused))
-    return chunk.ordered()
+        chunk.results[item.row] = RowResult(item.row, state.id, outcome, list(state.errors))
+    return chunk.results_in_order()

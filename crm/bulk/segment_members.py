@@ -6,7 +6,7 @@ from typing import Any
 from crm.bulk import chunk as each
 from crm.change_log import ChangeEntry
 from crm.errors import ErrorCode, InputError
-from crm.jobs.handlers import Item, Result, Task, verb
+from crm.jobs.handlers import JobItem, JobTask, RowResult, job_handler
 from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
 from db.queries.catalogue import segments
@@ -17,7 +17,7 @@ from db.values import wire_format
 _SEGMENT = wire_format.id_encoder("Segment")
 
 
-async def static(unit: UnitOfWork, wire_id: str) -> bytes:
+async def static_segment_id(unit: UnitOfWork, wire_id: str) -> bytes:
     """The segment's id. Raises InputError NOT_FOUND, SEGMENT_IS_DYNAMIC."""
     identifier = wire_format.decode_id("Segment", wire_id)
     found = (await segments.by_ids(unit.transaction, [identifier])).get(identifier) if identifier else None
@@ -29,8 +29,8 @@ async def static(unit: UnitOfWork, wire_id: str) -> bytes:
     return found.id
 
 
-@verb(JobKind.SEGMENT_MEMBERS, Permission.SEGMENT_MANAGE)
-async def change(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
+@job_handler(JobKind.SEGMENT_MEMBERS, Permission.SEGMENT_MANAGE)
+async def change_members(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
     """Rows up to `adding` come in, the others go out; both may be in one chunk."""
     adding = task.arguments["adding"]
     coming = [one for one in items if one.row < adding]
@@ -38,18 +38,18 @@ async def change(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Re
     return [*await _change(unit, task, coming, True), *await _change(unit, task, going, False)]
 
 
-async def _change(unit: UnitOfWork, task: Task, items: Sequence[Item], into: bool) -> list[Result]:
+async def _change(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem], into: bool) -> list[RowResult]:
     if not items:
         return []
     segment_id = bytes.fromhex(task.arguments["segment"])
-    chunk = await each.load(unit, task, items)
-    each.judged(unit, chunk, foreign=True)
-    ids = [state.id for _, state in chunk.open()]
-    members = await segments.members_among(unit.transaction, segment_id, ids)
-    for item, state in chunk.open():
+    chunk = await each.load_chunk(unit, task, items)
+    each.check_chunk(unit, chunk, foreign=True)
+    ids = [state.id for _, state in chunk.undecided()]
+    members = await segments.member_ids_among(unit.transaction, segment_id, ids)
+    for item, state in chunk.undecided():
         if (state.id in members) is into:
             chunk.skip(item)
-    pairs = chunk.open()
+    pairs = chunk.undecided()
     if into:
         rows: list[Row] = [
             new_row(tables.SegmentMember, workspace_id=unit.workspace_id, segment_id=segment_id, customer_id=state.id)
@@ -63,5 +63,5 @@ async def _change(unit: UnitOfWork, task: Task, items: Sequence[Item], into: boo
         shown = _SEGMENT(segment_id)
         fields = [{"field": "segments", "before": None if into else shown, "after": shown if into else None}]
         unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Customer", state.id, state.row.version, fields, row=item.row))
-        chunk.results[item.row] = Result(item.row, state.id, Outcome.UPDATED)
-    return chunk.ordered()
+        chunk.results[item.row] = RowResult(item.row, state.id, Outcome.UPDATED)
+    return chunk.results_in_order()

@@ -32,20 +32,20 @@ class _State:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return role_grants.held(self.row.role, self.exceptions)
+        return role_grants.permissions_with_exceptions(self.row.role, self.exceptions)
 
 
-async def hashed(given: InputData) -> str | None:
+async def hash_new_password(given: InputData) -> str | None:
     """What to store for the password that is given, made before the transaction, for it takes its time. None where
     none is given, or none that can be taken."""
     password = given.get("password")
     if password is None:
         return None
     try:
-        passwords.require(password, ())
+        passwords.check_password(password, ())
     except InputError:
         return None
-    return await passwords.hashed(password)
+    return await passwords.hash_password(password)
 
 
 async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) -> Row:
@@ -59,7 +59,7 @@ async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) 
     await unit.transaction.insert(new_row(tables.Account, **own, password_hash=password_hash))
     await unit.transaction.insert(row)
     await _keep_exceptions(unit, state)
-    await memberships.settle(unit, {row.id: state.departments})
+    await memberships.replace_memberships(unit, {row.id: state.departments})
     unit.log.add(
         ChangeEntry(
             ChangeAction.CREATED, "Agent", row.id, row.version, change_log.created_fields_of(log_snapshot(state))
@@ -79,27 +79,27 @@ async def update(
     exceptions = dict(state.exceptions)
     await _read(unit, state, given, made=False)
     if before.active and not state.row.active:
-        await offboarding.leave(unit, before, None, ("input", "active"))
+        await offboarding.hand_over_customers(unit, before, None, ("input", "active"))
     return await _written(unit, state, before, exceptions, given, password_hash)
 
 
 @dataclass(frozen=True, slots=True)
-class Deactivated:
+class DeactivationResult:
     """The agent as he is now, and the job that hands his customers over, where they are many."""
 
     agent: Row
     job: Row | None
 
 
-async def deactivate(unit: UnitOfWork, wire_id: str, customers: InputData | None) -> Deactivated:
+async def deactivate(unit: UnitOfWork, wire_id: str, customers: InputData | None) -> DeactivationResult:
     """He cannot sign in any more and gets no customers; `customers` says what becomes of his. Raises InputError
     NOT_FOUND, IN_USE, AGENT_HAS_CUSTOMERS and their like."""
     state = await _one(unit, wire_id)
     before = copy_row(state.row, tables.Agent)
     state.row.active = False
     await _an_administrator_stays(unit, before, state, ("id",))
-    job = await offboarding.leave(unit, before, customers, ("customers",))
-    return Deactivated(await _written(unit, state, before, state.exceptions, {}, None), job)
+    job = await offboarding.hand_over_customers(unit, before, customers, ("customers",))
+    return DeactivationResult(await _written(unit, state, before, state.exceptions, {}, None), job)
 
 
 def log_snapshot(state: Any) -> Mapping[str, Any]:
@@ -112,7 +112,7 @@ def log_snapshot(state: Any) -> Mapping[str, Any]:
         "permissions": [one.name for one in sorted(state.permissions)],
         "grant": [one.name for one, given in sorted(state.exceptions.items()) if given],
         "revoke": [one.name for one, given in sorted(state.exceptions.items()) if not given],
-        "departments": memberships.shown(state.departments),
+        "departments": memberships.encode_department_ids(state.departments),
         "maxCustomers": row.max_customers,
     }
 
@@ -121,15 +121,15 @@ async def _one(unit: UnitOfWork, wire_id: str) -> _State:
     """Held, as are all other agents who might stop being the last administrator."""
     await lock_by_name(unit, "agents")
     identifier = wire_format.decode_id("Agent", wire_id)
-    found = await agents.locked(unit.transaction, [identifier]) if identifier else {}
+    found = await agents.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
     if identifier is None or identifier not in found:
         raise InputError(ErrorCode.NOT_FOUND, f"There is no agent “{wire_id}” here.", ("id",))
-    places = (await agents.places(unit.transaction, [identifier])).get(identifier, [])
+    places = (await agents.departments_by_agent(unit.transaction, [identifier])).get(identifier, [])
     exceptions = (await agents.permissions_by_agent(unit.transaction, [identifier])).get(identifier, [])
     state = _State(
         copy_row(found[identifier], tables.Agent),
         [place.department_id for place in places],
-        role_grants.stored(exceptions),
+        role_grants.exceptions_from_rows(exceptions),
     )
     state.was = log_snapshot(state)
     return state
@@ -143,12 +143,12 @@ async def _read(unit: UnitOfWork, state: _State, given: InputData, *, made: bool
     checks, row = ErrorCollector(), state.row
     before, held = copy_row(row, tables.Agent), state.permissions
     if "name" in given:
-        row.name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name") or ""
+        row.name = checks.check(text_values.read_required_text, given["name"], ("input", "name"), "a name") or ""
         row.name_key = fold(row.name)
     if "email" in given:
         await _email(unit, checks, row, given["email"])
     if given.get("password") is not None:
-        checks.check(passwords.require, given["password"], ("input", "password"))
+        checks.check(passwords.check_password, given["password"], ("input", "password"))
     _plain(checks, row, given)
     _permissions(unit, checks, state, given, before, made)
     if "departments" in given:
@@ -161,10 +161,10 @@ async def _read(unit: UnitOfWork, state: _State, given: InputData, *, made: bool
 
 async def _email(unit: UnitOfWork, checks: ErrorCollector, row: Row, given: str | None) -> None:
     path = ("input", "email")
-    row.email = checks.check(text_values.email, given or "", path) or ""
+    row.email = checks.check(text_values.read_email, given or "", path) or ""
     row.email_key = email_key(row.email)
     account = await stored_accounts.by_email(unit.transaction, row.email_key)
-    colleagues = await agents.named(unit.transaction, [], [row.email_key])
+    colleagues = await agents.ids_by_email(unit.transaction, [], [row.email_key])
     if any(one.id != row.id for one in ([account] if account else []) + list(colleagues)):
         message = f"Somebody signs in as “{row.email}” already; use another address."
         checks.add(ErrorCode.TAKEN, message, path)
@@ -185,16 +185,18 @@ def _permissions(
         path = ("input", "role")
         wanted = checks.check(require_value, given["role"], path)
         if wanted is not None and (made or wanted != before.role):
-            state.row.role = checks.check(role_grants.role, unit, Role(wanted), path) or int(wanted)
-    granted = checks.check(role_grants.permissions, unit, given.get("grant") or (), ("input", "grant")) or []
-    state.exceptions = role_grants.changed(state.exceptions, granted, given.get("revoke") or ())
+            state.row.role = checks.check(role_grants.check_role, unit, Role(wanted), path) or int(wanted)
+    granted = checks.check(role_grants.check_permissions, unit, given.get("grant") or (), ("input", "grant")) or []
+    state.exceptions = role_grants.changed_exceptions(state.exceptions, granted, given.get("revoke") or ())
 
 
 async def _departments(unit: UnitOfWork, checks: ErrorCollector, state: _State, given: list[str] | None) -> None:
     path = ("input", "departments")
     wire_ids = checks.check(check_list_length, given, path) or ()
-    known = await departments.by_ids(unit.transaction, memberships.parsed(wire_ids, "Department")) if wire_ids else {}
-    state.departments = checks.check(memberships.named, wire_ids, "Department", known, path) or []
+    known = (
+        await departments.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Department")) if wire_ids else {}
+    )
+    state.departments = checks.check(memberships.decode_known_ids, wire_ids, "Department", known, path) or []
 
 
 def _let_in(
@@ -203,11 +205,11 @@ def _let_in(
     """Whoever decides how somebody signs in could sign in as him: so nobody does that for who may do more than he.
     Raises InputError FORBIDDEN."""
     if row.email_key != before.email_key:
-        role_grants.all_of(unit, held | now, before.name, ("input", "email"))
+        role_grants.check_holds_all(unit, held | now, before.name, ("input", "email"))
     if given.get("password") is not None:
-        role_grants.all_of(unit, held | now, before.name, ("input", "password"))
+        role_grants.check_holds_all(unit, held | now, before.name, ("input", "password"))
     if row.active and not before.active:
-        role_grants.all_of(unit, held | now, before.name, ("input", "active"))
+        role_grants.check_holds_all(unit, held | now, before.name, ("input", "active"))
 
 
 async def _an_administrator_stays(unit: UnitOfWork, before: Row, state: _State, path: Path) -> None:
@@ -216,7 +218,7 @@ async def _an_administrator_stays(unit: UnitOfWork, before: Row, state: _State, 
     if (
         was
         and not (state.row.active and state.row.role == Role.ADMIN)
-        and await agents.administrators(unit.transaction) < 2
+        and await agents.count_active_administrators(unit.transaction) < 2
     ):
         message = f"{before.name} is the last active administrator; make somebody else one first."
         raise InputError(ErrorCode.IN_USE, message, path)
@@ -247,21 +249,21 @@ async def _written(
     if not fields:
         return row
     if now["departments"] != state.was["departments"]:
-        await memberships.settle(unit, {row.id: state.departments})
+        await memberships.replace_memberships(unit, {row.id: state.departments})
     row.version, row.updated_at = before.version + 1, unit.now
     different = {name: value for name, value in vars(row).items() if getattr(before, name) != value}
     await batch_writes.update_rows(unit.transaction, tables.Agent, [(row.id, different)])
     if "password" in given or not row.active:
         await stored_accounts.end_sessions(unit.transaction, row.id, at=unit.now)
     unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Agent", row.id, row.version, fields))
-    memberships.forget(unit)
+    memberships.forget_viewers_after_commit(unit)
     return row
 
 
 async def _account(unit: UnitOfWork, row: Row, password_hash: str | None, *, password: bool) -> None:
     """How he signs in. Who never could has none yet."""
     columns = {"email_key": row.email_key} | ({"password_hash": password_hash} if password else {})
-    if not await stored_accounts.exists(unit.transaction, row.id):
+    if not await stored_accounts.email_exists(unit.transaction, row.id):
         own = {"id": row.id, "workspace_id": unit.workspace_id, "password_hash": None}
         await unit.transaction.insert(new_row(tables.Account, **(own | columns)))
         return

@@ -8,7 +8,7 @@ from crm import record_writes, stored_filters
 from crm.catalogue import saved_views
 from crm.change_log import ChangeEntry
 from crm.customers import change_fields, loaded_customer, persistence
-from crm.customers.loaded_customer import SEARCHED, State
+from crm.customers.loaded_customer import SEARCHED_PARTS, LoadedCustomer
 from crm.errors import ErrorCode, InputError, Path
 from crm.unit_of_work import UnitOfWork
 from crm.validation import (
@@ -28,7 +28,7 @@ from db.queries.customers import customers
 from db.rows import Row, copy_row, new_row
 from db.tables.enums import ChangeAction, CustomFieldType, EntityType
 from db.values import wire_format
-from db.values.folding import normal
+from db.values.folding import normalize
 from db.visibility import Visibility
 
 _KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,49}", re.ASCII)
@@ -46,7 +46,7 @@ async def create(unit: UnitOfWork, given: InputData) -> Row:
     row.key = checks.check(_key, given["key"], known) or ""
     _read(checks, row, {"position": position, "options": None, **given})
     row.unique = bool(given.get("unique"))
-    if row.unique and kind not in custom_values.UNIQUE:
+    if row.unique and kind not in custom_values.UNIQUE_TYPES:
         message = f"Values of the type {kind.name} cannot be asked to be unique."
         checks.add(ErrorCode.INVALID, message, ("input", "unique"))
     checks.raise_if_any()
@@ -81,7 +81,7 @@ async def delete(unit: UnitOfWork, wire_id: str) -> Any:
     await _unused(unit, row, ("id",), "deleted")
     if row.entity == EntityType.CUSTOMER:
         await _drop_of_customers(unit, row)
-        await saved_views.forget_field(unit, f"custom.{row.key}")
+        await saved_views.remove_field_from_views(unit, f"custom.{row.key}")
     else:
         await _drop_of_companies(unit, row)
     await record_writes.delete_record(unit, "CustomField", row)
@@ -108,7 +108,7 @@ async def _one(unit: UnitOfWork, wire_id: str) -> Any:
     """Held, and the list of fields with it."""
     await lock_by_name(unit, "custom fields")
     identifier = wire_format.decode_id("CustomField", wire_id)
-    found = await custom_fields.locked(unit.transaction, identifier) if identifier else None
+    found = await custom_fields.lock_by_ids(unit.transaction, identifier) if identifier else None
     if found is None:
         raise InputError(ErrorCode.NOT_FOUND, f"There is no custom field “{wire_id}” here.", ("id",))
     return found
@@ -138,10 +138,12 @@ def _key(given: str, known: Sequence[Any]) -> str:
 
 def _read(checks: ErrorCollector, row: Row, given: InputData) -> None:
     if "label" in given:
-        row.label = checks.check(text_values.needed, given["label"], ("input", "label"), "a label")
+        row.label = checks.check(text_values.read_required_text, given["label"], ("input", "label"), "a label")
     if "description" in given:
         path = ("input", "description")
-        row.description = checks.check(text_values.text, given["description"], path, longest=text_values.LINE)
+        row.description = checks.check(
+            text_values.read_text, given["description"], path, longest=text_values.MAX_LINE_LENGTH
+        )
     if "options" in given:
         row.options = checks.check(_options, CustomFieldType(row.type), given["options"]) or []
     if "required" in given:
@@ -162,18 +164,18 @@ def _options(kind: CustomFieldType, given: Sequence[str] | None) -> list[str]:
         raise InputError(ErrorCode.BLANK, "Give it the options that can be chosen.", path)
     kept: dict[str, str] = {}
     for place, one in enumerate(wanted):
-        option = text_values.needed(one, (*path, place), "a name", longest=text_values.WORD)
+        option = text_values.read_required_text(one, (*path, place), "a name", longest=text_values.MAX_WORD_LENGTH)
         if option.casefold() in kept:
             message = f"“{option}” is there already; every option has a name of its own."
             raise InputError(ErrorCode.INVALID, message, (*path, place))
-        kept[option.casefold()] = normal(option)
+        kept[option.casefold()] = normalize(option)
     return list(kept.values())
 
 
 async def _unused_options(unit: UnitOfWork, row: Row, found: Any) -> None:
     """Raises InputError OPTION_IN_USE where one is gone that somebody has."""
     gone = [one for one in found.options if one not in row.options]
-    used = await custom_fields.options_used(unit.transaction, EntityType(row.entity), row.id, gone) if gone else []
+    used = await custom_fields.used_options(unit.transaction, EntityType(row.entity), row.id, gone) if gone else []
     if used:
         named = ", ".join(f"“{one}”" for one in used)
         message = f"{named} cannot go: there are records with it. Give them another option first."
@@ -194,42 +196,44 @@ _EMPTIED: Final = "Empty the field with customersUpdate first, which is done by 
 
 
 def _searched(row: Any) -> bool:
-    return custom_values.COLUMNS[CustomFieldType(row.type)] == "text"
+    return custom_values.COLUMN_BY_TYPE[CustomFieldType(row.type)] == "text"
 
 
 async def _search_anew(unit: UnitOfWork, row: Any) -> None:
     """Customers are found by the values of active fields. It is no change of theirs."""
     if row.entity != EntityType.CUSTOMER or not _searched(row):
         return
-    holders = await custom_fields.holders(unit.transaction, EntityType.CUSTOMER, row.id)
-    for chunk in persistence.chunks(holders, ("input", "active"), _EMPTIED):
-        await persistence.search_texts(unit, await _loaded(unit, chunk, SEARCHED))
+    holders = await custom_fields.ids_with_value(unit.transaction, EntityType.CUSTOMER, row.id)
+    for chunk in persistence.rewrite_chunks(holders, ("input", "active"), _EMPTIED):
+        await persistence.rewrite_search_documents(unit, await _loaded(unit, chunk, SEARCHED_PARTS))
 
 
 async def _drop_of_customers(unit: UnitOfWork, row: Any) -> None:
     searched = row.active and _searched(row)
-    holders = await custom_fields.holders(unit.transaction, EntityType.CUSTOMER, row.id)
-    for chunk in persistence.chunks(holders, ("id",), _EMPTIED):
-        found = await _loaded(unit, chunk, SEARCHED if searched else frozenset({"values"}))
+    holders = await custom_fields.ids_with_value(unit.transaction, EntityType.CUSTOMER, row.id)
+    for chunk in persistence.rewrite_chunks(holders, ("id",), _EMPTIED):
+        found = await _loaded(unit, chunk, SEARCHED_PARTS if searched else frozenset({"values"}))
         for state in found:
-            change_fields.remember(state)
+            change_fields.store_original_values(state)
             state.values.pop(row.id, None)
-        await persistence.write(unit, found)
+        await persistence.write_customers(unit, found)
 
 
-async def _loaded(unit: UnitOfWork, ids: Sequence[bytes], parts: frozenset[str]) -> list[State]:
+async def _loaded(unit: UnitOfWork, ids: Sequence[bytes], parts: frozenset[str]) -> list[LoadedCustomer]:
     """Whoever may see them."""
-    found = await customers.locked(unit.transaction, ids, Visibility(sees_all=True))
-    return list((await loaded_customer.of_rows(unit, found, parts)).values())
+    found = await customers.lock_by_ids(unit.transaction, ids, Visibility(sees_all=True))
+    return list((await loaded_customer.from_rows(unit, found, parts)).values())
 
 
 async def _drop_of_companies(unit: UnitOfWork, row: Any) -> None:
-    ids = await custom_fields.holders(unit.transaction, EntityType.COMPANY, row.id)
-    for chunk in persistence.chunks(ids, ("id",), "Empty the field with companyUpdate first."):
-        found = await companies.locked(unit.transaction, chunk)
+    ids = await custom_fields.ids_with_value(unit.transaction, EntityType.COMPANY, row.id)
+    for chunk in persistence.rewrite_chunks(ids, ("id",), "Empty the field with companyUpdate first."):
+        found = await companies.lock_by_ids(unit.transaction, chunk)
         held = await custom_fields.values(unit.transaction, chunk, EntityType.COMPANY)
         for key, company in found.items():
-            was = custom_values.told(row, custom_values.read(row, [one for one in held[key] if one.field_id == row.id]))
+            was = custom_values.value_for_log(
+                row, custom_values.value_from_rows(row, [one for one in held[key] if one.field_id == row.id])
+            )
             different = [{"field": f"custom.{row.key}", "before": was, "after": None}]
             unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Company", key, company.version + 1, different))
         versions = {key: {"version": one.version + 1, "updated_at": unit.now} for key, one in found.items()}

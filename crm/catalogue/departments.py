@@ -5,7 +5,7 @@ from typing import Any
 
 from crm import record_writes
 from crm.access import memberships
-from crm.access.memberships import AGENT, DEPARTMENT
+from crm.access.memberships import encode_agent_id, encode_department_id
 from crm.errors import ErrorCode, InputError
 from crm.unit_of_work import UnitOfWork
 from crm.validation import ErrorCollector, InputData, check_list_has_room, check_list_length, lock_by_name
@@ -25,7 +25,7 @@ async def create(unit: UnitOfWork, given: InputData) -> Row:
     members = await _read(unit, row, {"name": None, **given}, known)
     await unit.transaction.insert(row)
     if members:
-        await memberships.staff(unit, row.id, members)
+        await memberships.set_department_members(unit, row.id, members)
     unit.log.add(record_writes.created_entry("Department", row, lambda one: log_snapshot(one, members or [])))
     return row
 
@@ -36,7 +36,7 @@ async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
     found = _one(known, wire_id)
     row = copy_row(found, tables.Department)
     wanted = await _read(unit, row, given, known)
-    before = [] if wanted is None else await memberships.staff(unit, row.id, wanted)
+    before = [] if wanted is None else await memberships.set_department_members(unit, row.id, wanted)
     after = [] if wanted is None else wanted
     was = log_snapshot(found, sorted(before))
     await record_writes.update_record(
@@ -54,28 +54,28 @@ async def delete(unit: UnitOfWork, wire_id: str) -> Any:
     """Nobody works in it any more. Raises InputError NOT_FOUND, IN_USE."""
     known = await _known(unit)
     found = _one(known, wire_id)
-    held = await departments.locked(unit.transaction, found.id)
+    held = await departments.lock_by_ids(unit.transaction, found.id)
     below = [row.name for row in known.values() if row.parent_id == found.id]
     if below:
         raise _in_use(found, f"“{below[0]}” is a part of it; move or delete that first.")
     if count := await departments.customer_count(unit.transaction, found.id):
         raise _in_use(found, f"customers belong to it ({count}, archived ones included); assign them elsewhere first.")
-    if rules := await departments.rules(unit.transaction, found.id):
+    if rules := await departments.assignment_rules_of(unit.transaction, found.id):
         raise _in_use(found, f"the assignment rule “{rules[0]}” assigns to it; change that first.")
-    await memberships.staff(unit, found.id, [])
+    await memberships.set_department_members(unit, found.id, [])
     await record_writes.delete_record(unit, "Department", held)
     return found
 
 
 def log_snapshot(row: Any, members: list[bytes]) -> Mapping[str, Any]:
-    parent = row.parent_id and DEPARTMENT(row.parent_id)
-    return {"name": row.name, "parent": parent, "agents": [AGENT(one) for one in members]}
+    parent = row.parent_id and encode_department_id(row.parent_id)
+    return {"name": row.name, "parent": parent, "agents": [encode_agent_id(one) for one in members]}
 
 
 async def _known(unit: UnitOfWork) -> dict[bytes, Any]:
     """All departments. Until the act ends nobody else makes or moves one, so the tree stays one."""
     await lock_by_name(unit, "departments")
-    return {row.id: row for row in await departments.every(unit.transaction)}
+    return {row.id: row for row in await departments.all_departments(unit.transaction)}
 
 
 def _one(known: Mapping[bytes, Any], wire_id: str) -> Any:
@@ -89,15 +89,15 @@ async def _read(unit: UnitOfWork, row: Row, given: InputData, known: Mapping[byt
     """Takes what was given into the row; returns the members wanted, None where nothing is said of them."""
     checks = ErrorCollector()
     if "name" in given:
-        row.name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name") or ""
+        row.name = checks.check(text_values.read_required_text, given["name"], ("input", "name"), "a name") or ""
         row.name_key = fold(row.name)
     if "parent" in given:
         row.parent_id = checks.check(_parent, row, given["parent"], known)
     members = None
     if "agents" in given:
         wire_ids = checks.check(check_list_length, given["agents"], ("input", "agents")) or ()
-        people = await agents.by_ids(unit.transaction, memberships.parsed(wire_ids, "Agent")) if wire_ids else {}
-        members = checks.check(memberships.named, wire_ids, "Agent", people, ("input", "agents"))
+        people = await agents.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Agent")) if wire_ids else {}
+        members = checks.check(memberships.decode_known_ids, wire_ids, "Agent", people, ("input", "agents"))
     checks.raise_if_any()
     return members
 

@@ -7,7 +7,7 @@ from db.tables.enums import EntityType
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class RecordField:
     """A built-in field. `type` is the name of its type in the schema."""
 
     key: str
@@ -19,9 +19,9 @@ class Field:
     importable: bool = True
 
 
-def _field(key: str, label: str, type: str = "String", ways: str = "ei") -> Field:
+def _field(key: str, label: str, type: str = "String", ways: str = "ei") -> RecordField:
     """`ways`: f filterable, s sortable, e exportable, i importable."""
-    return Field(key, label, type, "f" in ways, "s" in ways, "e" in ways, "i" in ways)
+    return RecordField(key, label, type, "f" in ways, "s" in ways, "e" in ways, "i" in ways)
 
 
 _ADDRESS: Final = (
@@ -33,7 +33,7 @@ _ADDRESS: Final = (
     ("address.country", "Country", "f"),
 )
 
-CUSTOMER: Final = (
+CUSTOMER_FIELDS: Final = (
     _field("id", "Id", "ID", "fsei"),
     _field("name", "Name", ways="fsei"),
     _field("nickname", "Nickname", ways="fsei"),
@@ -65,7 +65,7 @@ CUSTOMER: Final = (
     _field("department", "Department", "Department", "fe"),
 )
 
-COMPANY: Final = (
+COMPANY_FIELDS: Final = (
     _field("id", "Id", "ID", "fse"),
     _field("name", "Name", ways="fse"),
     _field("domain", "Domain", ways="fe"),
@@ -76,10 +76,10 @@ COMPANY: Final = (
     _field("updatedAt", "Changed", "DateTime", "e"),
 )
 
-FIELDS: Final = {EntityType.CUSTOMER: CUSTOMER, EntityType.COMPANY: COMPANY}
+FIELDS_BY_ENTITY: Final = {EntityType.CUSTOMER: CUSTOMER_FIELDS, EntityType.COMPANY: COMPANY_FIELDS}
 
 
-def external_id(system: str, entity: EntityType) -> Field:
+def external_id_field(system: str, entity: EntityType) -> RecordField:
     """The id in another system."""
     ways = "fei" if entity is EntityType.CUSTOMER else "fe"
     return _field(f"externalId.{system}", f"Id in {system}", ways=ways)

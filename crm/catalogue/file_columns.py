@@ -8,12 +8,12 @@ from db.engine import Session
 from db.queries.catalogue import custom_fields
 from db.tables.enums import EntityType
 
-EXTERNAL: Final = "externalId."
-CUSTOM: Final = "custom."
+EXTERNAL_ID_PREFIX: Final = "externalId."
+CUSTOM_FIELD_PREFIX: Final = "custom."
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FileColumn:
     """A field as a column; `custom` is the row of a custom field."""
 
     key: str
@@ -25,26 +25,26 @@ class Column:
     @property
     def system(self) -> str | None:
         """Whose ids they are."""
-        return self.key.removeprefix(EXTERNAL) if self.key.startswith(EXTERNAL) else None
+        return self.key.removeprefix(EXTERNAL_ID_PREFIX) if self.key.startswith(EXTERNAL_ID_PREFIX) else None
 
 
-async def of_customers(session: Session) -> dict[str, Column]:
+async def customer_columns(session: Session) -> dict[str, FileColumn]:
     """All there are, in the order in which they are listed, under their keys."""
-    builtin = [*catalogue.CUSTOMER]
+    builtin = [*catalogue.CUSTOMER_FIELDS]
     builtin += [
-        catalogue.external_id(system, EntityType.CUSTOMER)
-        for system in await custom_fields.systems(session, EntityType.CUSTOMER)
+        catalogue.external_id_field(system, EntityType.CUSTOMER)
+        for system in await custom_fields.external_systems(session, EntityType.CUSTOMER)
     ]
     custom = (await custom_fields.by_entities(session, [EntityType.CUSTOMER]))[EntityType.CUSTOMER]
-    found = [Column(one.key, one.label, one.exportable, one.importable) for one in builtin]
-    found += [Column(f"{CUSTOM}{one.key}", one.label, True, True, one) for one in custom if one.active]
+    found = [FileColumn(one.key, one.label, one.exportable, one.importable) for one in builtin]
+    found += [FileColumn(f"{CUSTOM_FIELD_PREFIX}{one.key}", one.label, True, True, one) for one in custom if one.active]
     return {one.key: one for one in found}
 
 
-def named(known: dict[str, Column], key: str) -> Column | None:
+def find_column(known: dict[str, FileColumn], key: str) -> FileColumn | None:
     """The column of that key; any other system's ids are one, whether customers have such ids yet or not."""
     found = known.get(key)
-    if found is None and key.startswith(EXTERNAL) and key.removeprefix(EXTERNAL).strip():
-        one = catalogue.external_id(key.removeprefix(EXTERNAL), EntityType.CUSTOMER)
-        return Column(one.key, one.label, one.exportable, one.importable)
+    if found is None and key.startswith(EXTERNAL_ID_PREFIX) and key.removeprefix(EXTERNAL_ID_PREFIX).strip():
+        one = catalogue.external_id_field(key.removeprefix(EXTERNAL_ID_PREFIX), EntityType.CUSTOMER)
+        return FileColumn(one.key, one.label, one.exportable, one.importable)
     return found

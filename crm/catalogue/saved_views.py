@@ -19,29 +19,29 @@ from crm.validation import (
     require_value,
 )
 from crm.values import text_values
-from crm.workspace.workspaces import COLUMNS as SHOWN
+from crm.workspace.workspaces import DEFAULT_VIEW_COLUMNS as SHOWN
 from db import tables
-from db.filtering.search import LONGEST
+from db.filtering.search import MAX_SEARCH_LENGTH
 from db.queries.catalogue import saved_views
 from db.rows import Row, copy_row, new_row
 from db.tables.enums import Permission
 from db.values import wire_format
 from db.values.folding import fold
 
-WIDEST: Final = 10_000
+MAX_COLUMN_WIDTH: Final = 10_000
 """Of a column, in whatever the client counts widths in."""
 
-MOST_COLUMNS: Final = 250
+MAX_VIEW_COLUMNS: Final = 250
 
 _AGENT = wire_format.id_encoder("Agent")
-_FIELDS: Final = frozenset(field.key for field in fields.CUSTOMER)
+_FIELDS: Final = frozenset(field.key for field in fields.CUSTOMER_FIELDS)
 """What a column can show beside external ids and custom fields."""
 
 
 async def create(unit: UnitOfWork, given: InputData) -> Row:
     """It is the viewer's own. Raises InputError and its like."""
     await lock_by_name(unit, "saved views")
-    known = await saved_views.visible(unit.transaction, unit.viewer.agent_id, None)
+    known = await saved_views.visible_views(unit.transaction, unit.viewer.agent_id, None)
     check_list_has_room(len(known), "saved views")
     row = new_row(
         tables.SavedView,
@@ -72,9 +72,9 @@ async def delete(unit: UnitOfWork, wire_id: str) -> Any:
     return found
 
 
-async def forget_field(unit: UnitOfWork, name: str) -> None:
+async def remove_field_from_views(unit: UnitOfWork, name: str) -> None:
     """No view shows the field any more."""
-    for found in await saved_views.all_of_them(unit.transaction):
+    for found in await saved_views.all_views(unit.transaction):
         row = copy_row(found, tables.SavedView)
         row.columns = [one for one in found.columns if one["field"] != name]
         await record_writes.update_record(
@@ -99,7 +99,7 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
 async def _one(unit: UnitOfWork, wire_id: str) -> Any:
     """Held. Others' own views are as if they were not."""
     identifier, viewer = wire_format.decode_id("SavedView", wire_id), unit.viewer
-    found = await saved_views.locked(unit.transaction, identifier) if identifier else None
+    found = await saved_views.lock_by_ids(unit.transaction, identifier) if identifier else None
     mine = found is not None and found.owner_id is not None and found.owner_id == viewer.agent_id
     if found is None or not (mine or found.shared):
         raise InputError(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” here.", ("id",))
@@ -119,20 +119,22 @@ async def _read(unit: UnitOfWork, row: Row, given: InputData, *, shared: bool) -
     """Takes it into the row. `shared` tells whether the view is so far."""
     checks = ErrorCollector()
     if "name" in given:
-        row.name = checks.check(text_values.needed, given["name"], ("input", "name"), "a name") or ""
+        row.name = checks.check(text_values.read_required_text, given["name"], ("input", "name"), "a name") or ""
         row.name_key = fold(row.name)
     if "shared" in given:
         row.shared = bool(checks.check(_shared, unit, row, given["shared"], shared))
     if given.get("position") is not None:
         row.position = checks.check(check_integer, given["position"], ("input", "position"))
     if "search" in given:
-        row.search = checks.check(text_values.text, given["search"], ("input", "search"), longest=LONGEST)
+        row.search = checks.check(
+            text_values.read_text, given["search"], ("input", "search"), longest=MAX_SEARCH_LENGTH
+        )
     for name in ("filter", "sort"):
         if name in given:
             setattr(row, name, given[name] or None)
             await checks.check_async(stored_filters.check_stored_filter(unit, **{name: getattr(row, name)}))
     if "columns" in given:
-        custom = {one.key for one in await loaded_customer.custom_fields(unit) if one.active}
+        custom = {one.key for one in await loaded_customer.load_custom_fields(unit) if one.active}
         row.columns = _columns(checks, given["columns"], custom)
     checks.raise_if_any()
 
@@ -155,14 +157,14 @@ def _columns(checks: ErrorCollector, given: Sequence[InputData] | None, custom: 
     if given is None:
         return _shown()
     kept: dict[str, dict[str, Any]] = {}
-    for place, one in enumerate(checks.check(check_list_length, given, path, most=MOST_COLUMNS) or ()):
+    for place, one in enumerate(checks.check(check_list_length, given, path, most=MAX_VIEW_COLUMNS) or ()):
         field, width = one["field"], one.get("width")
         if field in kept:
             checks.add(ErrorCode.INVALID, f"“{field}” is there already.", (*path, place, "field"))
         elif not _is_field(field, custom):
             checks.add(ErrorCode.FIELD_UNKNOWN, f"There is no field “{field}”.", (*path, place, "field"))
         if width is not None:
-            checks.check(check_integer, width, (*path, place, "width"), least=1, most=WIDEST)
+            checks.check(check_integer, width, (*path, place, "width"), least=1, most=MAX_COLUMN_WIDTH)
         kept[field] = {"field": field, "width": width}
     return list(kept.values())
 
@@ -171,7 +173,7 @@ def _is_field(name: str, custom: set[str]) -> bool:
     kind, _, key = name.partition(".")
     if kind == "custom":
         return key in custom
-    return name in _FIELDS or (kind == "externalId" and bool(key.strip()) and len(key) <= text_values.WORD)
+    return name in _FIELDS or (kind == "externalId" and bool(key.strip()) and len(key) <= text_values.MAX_WORD_LENGTH)
 
 
 def _shown() -> list[dict[str, Any]]:

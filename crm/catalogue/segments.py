@@ -14,7 +14,7 @@ from db.tables.enums import SegmentKind
 from db.values import wire_format
 from db.values.folding import fold
 
-Given = Mapping[str, Any]
+SegmentData = Mapping[str, Any]
 
 _WIRE = wire_format.id_encoder("Segment")
 
@@ -28,7 +28,7 @@ def log_snapshot(segment: Any) -> Mapping[str, Any]:
     }
 
 
-async def create(unit: UnitOfWork, given: Given) -> Row:
+async def create(unit: UnitOfWork, given: SegmentData) -> Row:
     """Raises InputError BLANK, TOO_LONG, INVALID, and what a filter is refused with."""
     kind = SegmentKind.DYNAMIC if given.get("kind") is None else SegmentKind(given["kind"])
     row = new_row(tables.Segment, workspace_id=unit.workspace_id, name="", name_key="", kind=int(kind))
@@ -38,7 +38,7 @@ async def create(unit: UnitOfWork, given: Given) -> Row:
     return made
 
 
-async def update(unit: UnitOfWork, wire_id: str, given: Given, *, if_version: int | None = None) -> Row:
+async def update(unit: UnitOfWork, wire_id: str, given: SegmentData, *, if_version: int | None = None) -> Row:
     """Raises InputError NOT_FOUND, FIELD_PROTECTED, SEGMENT_CYCLE and the like, ConflictError."""
     found = await _one(unit, wire_id)
     if if_version is not None and if_version != found.version:
@@ -76,18 +76,20 @@ async def delete(unit: UnitOfWork, wire_id: str) -> Any:
 async def _one(unit: UnitOfWork, wire_id: str) -> Any:
     """Held until the act ends."""
     identifier = wire_format.decode_id("Segment", wire_id)
-    found = await segments.locked(unit.transaction, [identifier]) if identifier else {}
+    found = await segments.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
     if identifier is None or identifier not in found:
         raise InputError(ErrorCode.NOT_FOUND, f"There is no segment “{wire_id}” here.", ("id",))
     return found[identifier]
 
 
-async def _take(unit: UnitOfWork, row: Row, given: Given) -> None:
+async def _take(unit: UnitOfWork, row: Row, given: SegmentData) -> None:
     if "name" in given:
-        row.name = text_values.needed(given["name"], ("input", "name"), "a name")
+        row.name = text_values.read_required_text(given["name"], ("input", "name"), "a name")
         row.name_key = fold(row.name)
     if "description" in given:
-        row.description = text_values.text(given["description"], ("input", "description"), longest=text_values.LINE)
+        row.description = text_values.read_text(
+            given["description"], ("input", "description"), longest=text_values.MAX_LINE_LENGTH
+        )
     if "filter" in given:
         row.filter = await _filter(unit, SegmentKind(row.kind), given["filter"], ("input", "filter"))
 

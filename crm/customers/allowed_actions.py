@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from crm.access import permissions
 from crm.access.permissions import Viewer
-from crm.assignment.claims import Claims
+from crm.assignment.claims import ClaimAllowance
 from db.tables.enums import CustomerStage, Permission
 
 
@@ -30,14 +30,14 @@ class CustomerAction(Enum):
     EXPORT = "EXPORT"
 
 
-Question = Callable[[Viewer, Any, bool], bool]
+ActionCheck = Callable[[Viewer, Any, bool], bool]
 """Asked of the viewer, the customer's row, and whether the customer is blocked at the moment."""
 
 
-def actions(viewer: Viewer, row: Any, *, blocked: bool, claims: Claims) -> list[CustomerAction]:
+def allowed_actions(viewer: Viewer, row: Any, *, blocked: bool, claims: ClaimAllowance) -> list[CustomerAction]:
     """In declared order. `claims` are asked about customers who are free."""
     found = [action for action, asked in _ASKED.items() if asked(viewer, row, blocked)]
-    if CustomerAction.CLAIM in found and (not claims.room or claims.wait(row, viewer.agent_id)):
+    if CustomerAction.CLAIM in found and (not claims.has_room or claims.must_wait(row, viewer.agent_id)):
         found.remove(CustomerAction.CLAIM)
     return found
 
@@ -93,7 +93,7 @@ _may_block = _with(Permission.CUSTOMER_BLOCK)
 _may_merge = _with(Permission.CUSTOMER_MERGE)
 _may_delete = _with(Permission.CUSTOMER_DELETE)
 
-_ASKED: Final[Mapping[CustomerAction, Question]] = {
+_ASKED: Final[Mapping[CustomerAction, ActionCheck]] = {
     CustomerAction.UPDATE: lambda viewer, row, blocked: _live(row) and may_update(viewer, row),
     CustomerAction.TAG: lambda viewer, row, blocked: _live(row) and may_tag(viewer, row),
     CustomerAction.CHANGE_STATUS: lambda viewer, row, blocked: (

@@ -4,36 +4,43 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crm.assignment import stages
-from crm.assignment.stages import Crew
+from crm.assignment.stages import AgentCapacity
 from crm.cooperative import yield_periodically
 from crm.customers import field_permissions, subscription_status, tag_changes, uniqueness
-from crm.customers.inputs import Change
-from crm.customers.loaded_customer import State, custom_fields
+from crm.customers.inputs import CustomerChange
+from crm.customers.loaded_customer import LoadedCustomer, load_custom_fields
 from crm.errors import ErrorCode, InputError, TransitionError
 from crm.references import References
 from crm.unit_of_work import UnitOfWork
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
 from db.values.folding import fold
 
-Pairs = Sequence[tuple[State, Change]]
+CustomerChanges = Sequence[tuple[LoadedCustomer, CustomerChange]]
 
 
-async def apply(unit: UnitOfWork, pairs: Pairs, references: References) -> None:
+async def apply_changes(unit: UnitOfWork, pairs: CustomerChanges, references: References) -> None:
     """Changes each customer in memory as its change asks; what is wrong with one is kept with it, and it is not
     written. The customers are locked, judged to be there, and hold the parts that their changes need."""
     owners = {change.owner.id for _, change in pairs if change.owner is not None}
-    owners |= {state.row.owner_id for state, _ in pairs if state.made and state.row.owner_id is not None}
-    crew = await stages.crew(unit, owners)
+    owners |= {state.row.owner_id for state, _ in pairs if state.is_new and state.row.owner_id is not None}
+    crew = await stages.lock_agents(unit, owners)
     async for state, change in yield_periodically(pairs):
-        if not state.refused:
+        if not state.errors:
             await _Applying(unit, state, change, references, crew).apply()
-    await uniqueness.check(unit, pairs)
+    await uniqueness.check_uniqueness(unit, pairs)
 
 
 class _Applying:
     """One customer and one change. What is wrong is gathered, so that a person sees all of it at once."""
 
-    def __init__(self, unit: UnitOfWork, state: State, change: Change, references: References, crew: Crew) -> None:
+    def __init__(
+        self,
+        unit: UnitOfWork,
+        state: LoadedCustomer,
+        change: CustomerChange,
+        references: References,
+        crew: AgentCapacity,
+    ) -> None:
         self.unit = unit
         self.state = state
         self.change = change
@@ -42,7 +49,7 @@ class _Applying:
 
     async def apply(self) -> None:
         state, change = self.state, self.change
-        state.refused += change.refused
+        state.errors += change.errors
         state.row.__dict__.update(change.columns)
         for name, rule in _RULES.items():
             if change.has(name):
@@ -52,44 +59,44 @@ class _Applying:
         await self._follow_up_stage()
         await self._required()
         # In the order in which errors are judged.
-        state.refused.sort(key=lambda refused: _FIRST.get(refused.code, len(_FIRST)))
+        state.errors.sort(key=lambda refused: _FIRST.get(refused.code, len(_FIRST)))
 
     def _try(self, rule: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return rule(*arguments)
         except InputError as refused:
-            self.state.refuse(refused)
+            self.state.add_error(refused)
             return None
 
     # ── statuses ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _relationship(self) -> None:
-        to, row = self.change.given["relationship_status"], self.state.row
-        if to is not None and (self.state.made or to != row.relationship_status):
-            field_permissions.status(self.unit, self.state, self.change.at("relationshipStatus"))
+        to, row = self.change.data["relationship_status"], self.state.row
+        if to is not None and (self.state.is_new or to != row.relationship_status):
+            field_permissions.check_status(self.unit, self.state, self.change.path_to("relationshipStatus"))
             row.relationship_status = int(RelationshipStatus(to))
 
     def _subscription(self) -> None:
-        to, row = self.change.given["subscription_status"], self.state.row
-        if to is None or (not self.state.made and to == row.subscription_status):
+        to, row = self.change.data["subscription_status"], self.state.row
+        if to is None or (not self.state.is_new and to == row.subscription_status):
             return
-        path = self.change.at("subscriptionStatus")
-        field_permissions.status(self.unit, self.state, path)
-        if not self.state.made:
-            subscription_status.move(SubscriptionStatus(row.subscription_status), SubscriptionStatus(to), path)
+        path = self.change.path_to("subscriptionStatus")
+        field_permissions.check_status(self.unit, self.state, path)
+        if not self.state.is_new:
+            subscription_status.change_status(SubscriptionStatus(row.subscription_status), SubscriptionStatus(to), path)
         row.subscription_status = int(to)
 
     def _stage(self) -> None:
-        to, path = self.change.given["stage"], self.change.at("stage")
-        if to is None or (not self.state.made and to == self.state.row.stage):
+        to, path = self.change.data["stage"], self.change.path_to("stage")
+        if to is None or (not self.state.is_new and to == self.state.row.stage):
             return
-        if self.state.made and self.state.row.owner_id is not None:
+        if self.state.is_new and self.state.row.owner_id is not None:
             # Whoever sees only his own customers keeps the one that he makes.
             return
-        if not self.state.made:
+        if not self.state.is_new:
             message = "The stage is moved by assigning, releasing, claiming and verifying, not by an update."
             raise InputError(ErrorCode.FIELD_PROTECTED, message, path)
-        owned = self.change.given.get("owner") is not None
+        owned = self.change.data.get("owner") is not None
         if to == CustomerStage.POOL or (to == CustomerStage.FOLLOW_UP and not owned):
             message = f"A new customer cannot start in {CustomerStage(to).name}; an owner makes it FOLLOW_UP."
             raise InputError(ErrorCode.INVALID, message, path)
@@ -98,14 +105,14 @@ class _Applying:
     async def _follow_up_stage(self) -> None:
         row = self.state.row
         if self.change.has("follow_up_stage"):
-            wanted, path = self.change.given["follow_up_stage"], self.change.at("followUpStage")
+            wanted, path = self.change.data["follow_up_stage"], self.change.path_to("followUpStage")
             stages = (await self.unit.settings()).follow_up_stages
             if wanted is not None and row.stage != CustomerStage.FOLLOW_UP:
                 message = "Only a customer in FOLLOW_UP has a follow-up stage; assign the customer first."
-                self.state.refuse(InputError(ErrorCode.INVALID, message, path))
+                self.state.add_error(InputError(ErrorCode.INVALID, message, path))
             elif wanted is not None and wanted not in stages:
                 message = f"“{wanted}” is none of the follow-up stages; choose one of {', '.join(stages)}."
-                self.state.refuse(InputError(ErrorCode.INVALID, message, path))
+                self.state.add_error(InputError(ErrorCode.INVALID, message, path))
             row.follow_up_stage = wanted
         elif row.stage != CustomerStage.FOLLOW_UP:
             row.follow_up_stage = None
@@ -113,19 +120,19 @@ class _Applying:
     # ── owner, company ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _owner(self) -> None:
-        row, path, agent = self.state.row, self.change.at("owner"), self.change.owner
-        if self.change.given["owner"] is None:
-            if row.owner_id is not None and not self.state.made:
+        row, path, agent = self.state.row, self.change.path_to("owner"), self.change.owner
+        if self.change.data["owner"] is None:
+            if row.owner_id is not None and not self.state.is_new:
                 raise TransitionError(CustomerStage.FOLLOW_UP, CustomerStage.POOL, (), path)
             return
         if agent is None or row.owner_id == agent.id:
             return
-        field_permissions.owner(self.unit, self.state, path)
+        field_permissions.check_owner(self.unit, self.state, path)
         stages.assign(self.unit, self.state, agent.id, self.crew, path)
 
     def _company(self) -> None:
         company = self.change.company
-        if company is not None or self.change.given["company"] is None:
+        if company is not None or self.change.data["company"] is None:
             self.state.company = company
             self.state.row.company_id = company and company.id
 
@@ -136,14 +143,14 @@ class _Applying:
             self.state.phones = list(self.change.phones)
 
     def _phone(self) -> None:
-        self.state.phones = _first(self.state.phones, self.change.phone, self.change.given["phone"] is None, str)
+        self.state.phones = _first(self.state.phones, self.change.phone, self.change.data["phone"] is None, str)
 
     def _emails(self) -> None:
         if self.change.emails is not None:
             self.state.emails = list(self.change.emails)
 
     def _email(self) -> None:
-        self.state.emails = _first(self.state.emails, self.change.email, self.change.given["email"] is None, fold)
+        self.state.emails = _first(self.state.emails, self.change.email, self.change.data["email"] is None, fold)
 
     def _external_ids(self) -> None:
         if self.change.external_ids is not None:
@@ -152,19 +159,19 @@ class _Applying:
     # ── tags, friends, custom values ──────────────────────────────────────────────────────────────────────────────────
 
     def _reseller(self) -> None:
-        if self.change.given["reseller_relationship"] is not None:
-            self.state.row.reseller_relationship = self.change.given["reseller_relationship"]
+        if self.change.data["reseller_relationship"] is not None:
+            self.state.row.reseller_relationship = self.change.data["reseller_relationship"]
 
-    async def _tags(self, wanted: tag_changes.TagsWanted) -> None:
+    async def _tags(self, wanted: tag_changes.TagChanges) -> None:
         row = self.state.row
         try:
-            field_permissions.tags(self.unit, self.state, wanted.path)
+            field_permissions.check_tags(self.unit, self.state, wanted.path)
             if not row.reseller_relationship:
                 message = f"“{row.name}” has no reseller relationship, so the tags cannot be changed."
                 raise InputError(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, wanted.path)
-            self.state.tags = await tag_changes.change(self.unit, self.state.tags, wanted, self.references)
+            self.state.tags = await tag_changes.apply_tag_changes(self.unit, self.state.tags, wanted, self.references)
         except InputError as refused:
-            self.state.refuse(refused)
+            self.state.add_error(refused)
 
     def _friends(self) -> None:
         friends = self.change.friends or {}
@@ -182,13 +189,13 @@ class _Applying:
 
     async def _required(self) -> None:
         """A new customer has a value in every required field."""
-        if not self.state.made:
+        if not self.state.is_new:
             return
-        for one in await custom_fields(self.unit):
+        for one in await load_custom_fields(self.unit):
             asked = one.id in self.change.values
             if one.required and one.active and one.id not in self.state.values and not asked:
                 message = f"“{one.label}” is required; give it under the key “{one.key}”."
-                self.state.refuse(InputError(ErrorCode.BLANK, message, self.change.at("customFields")))
+                self.state.add_error(InputError(ErrorCode.BLANK, message, self.change.path_to("customFields")))
 
 
 _FIRST: Mapping[ErrorCode, int] = {ErrorCode.FORBIDDEN: 0, ErrorCode.CUSTOMER_BLOCKED: 1}

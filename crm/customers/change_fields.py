@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from crm import change_log
-from crm.customers.loaded_customer import State, Was
+from crm.customers.loaded_customer import LoadedCustomer, OriginalValues
 from crm.values import custom_values
 from db.rows import Row
 from db.tables.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, Verification
@@ -16,7 +16,7 @@ _AGENT, _COMPANY, _DEPARTMENT, _TAG = (
 _CUSTOMER = wire_format.id_encoder("Customer")
 
 # Field of the log, column, how the column is shown.
-COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
+LOGGED_COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
     ("name", "name", None),
     ("nickname", "nickname", None),
     ("realName", "real_name", None),
@@ -48,27 +48,27 @@ COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
 )
 
 
-_SHOWN: Final[Mapping[str, tuple[str, Any]]] = {column: (name, show) for name, column, show in COLUMNS}
-_PLACE: Final[Mapping[str, int]] = {column: place for place, (_, column, _) in enumerate(COLUMNS)}
+_SHOWN: Final[Mapping[str, tuple[str, Any]]] = {column: (name, show) for name, column, show in LOGGED_COLUMNS}
+_PLACE: Final[Mapping[str, int]] = {column: place for place, (_, column, _) in enumerate(LOGGED_COLUMNS)}
 
 
-def log_snapshot(state: State, fields: Sequence[Any]) -> dict[str, Any]:
+def log_snapshot(state: LoadedCustomer, fields: Sequence[Any]) -> dict[str, Any]:
     """What the log says of the customer now: columns, and the parts that are loaded. `fields` are the custom ones."""
     row = state.row
     found: dict[str, Any] = {}
-    for name, column, show in COLUMNS:
+    for name, column, show in LOGGED_COLUMNS:
         value = getattr(row, column)
         found[name] = value if value is None or show is None else show(value)
     return found | _parts(state, state.parts, fields)
 
 
-def different(state: State, fields: Sequence[Any]) -> list[dict[str, Any]]:
+def changed_fields(state: LoadedCustomer, fields: Sequence[Any]) -> list[dict[str, Any]]:
     """What the log says of a customer who is not what it was. Columns are compared as they are stored, for few of them
     differ; then they are told."""
-    was, row = state.was, state.row
+    was, row = state.original, state.row
     assert was is not None
     found = []
-    for column in sorted(state.changed() & _SHOWN.keys(), key=_PLACE.__getitem__):
+    for column in sorted(state.changed_columns() & _SHOWN.keys(), key=_PLACE.__getitem__):
         name, show = _SHOWN[column]
         before, now = _shown(was.columns[column], show), _shown(getattr(row, column), show)
         if before != now:
@@ -85,11 +85,11 @@ def _shown(value: Any, show: Any) -> Any:
     return value if show is None else show(value)
 
 
-def _parts(held: State | Was, parts: Collection[str], fields: Sequence[Any]) -> dict[str, Any]:
+def _parts(held: LoadedCustomer | OriginalValues, parts: Collection[str], fields: Sequence[Any]) -> dict[str, Any]:
     """What the log says of these parts."""
     found: dict[str, Any] = {}
     if "external_ids" in parts:
-        found |= external_ids(held.external_ids)
+        found |= external_id_fields(held.external_ids)
     if "phones" in parts:
         found["phones"] = list(held.phones)
     if "emails" in parts:
@@ -107,15 +107,15 @@ def _parts(held: State | Was, parts: Collection[str], fields: Sequence[Any]) -> 
     if "merged" in parts:
         found["mergedFrom"] = [_CUSTOMER(one) for one in held.merged]
     if "values" in parts:
-        found |= {f"custom.{one.key}": custom_values.told(one, held.values.get(one.id)) for one in fields}
+        found |= {f"custom.{one.key}": custom_values.value_for_log(one, held.values.get(one.id)) for one in fields}
     return found
 
 
-def _block(held: State | Was) -> Mapping[str, Any] | None:
+def _block(held: LoadedCustomer | OriginalValues) -> Mapping[str, Any] | None:
     return vars(held.block) if isinstance(held.block, Row) else held.block
 
 
-_KEPT: Final[Mapping[str, Callable[[State | Was], Any]]] = {
+_KEPT: Final[Mapping[str, Callable[[LoadedCustomer | OriginalValues], Any]]] = {
     "external_ids": lambda held: sorted(held.external_ids),
     "phones": lambda held: tuple(held.phones),
     "emails": lambda held: tuple(held.emails),
@@ -128,7 +128,7 @@ _KEPT: Final[Mapping[str, Callable[[State | Was], Any]]] = {
 """What tells whether a part is as it was; only then it is told, before and after."""
 
 
-def external_ids(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+def external_id_fields(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
     """One value of a system as itself, several as a list."""
     by_system: dict[str, list[str]] = {}
     for system, value in sorted(pairs):
@@ -136,9 +136,9 @@ def external_ids(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
     return {f"externalId.{system}": held[0] if len(held) == 1 else held for system, held in by_system.items()}
 
 
-def remember(state: State) -> None:
+def store_original_values(state: LoadedCustomer) -> None:
     """Keeps what the customer is now, to be compared with what becomes of it."""
-    state.was = Was(
+    state.original = OriginalValues(
         columns=dict(vars(state.row)),
         phones=tuple(state.phones),
         emails=tuple(state.emails),

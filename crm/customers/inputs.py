@@ -7,26 +7,26 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from crm import references
-from crm.customers.loaded_customer import custom_fields
-from crm.customers.tag_changes import TagsWanted
+from crm.customers.loaded_customer import load_custom_fields
+from crm.customers.tag_changes import TagChanges
 from crm.errors import ErrorCode, InputError, LimitError, Path
-from crm.references import References, agents_named, companies_named, tags_named
+from crm.references import References, load_agents, load_companies, load_tags
 from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values, text_values
-from crm.values.custom_values import Value
+from crm.values.custom_values import CustomValue
 from db.values.folding import fold
 
-MOST: Final = 50
+MAX_CONTACTS_PER_CUSTOMER: Final = 50
 """Phones, e-mails, external ids of one customer."""
 
-Given = Mapping[str, Any]
+CustomerData = Mapping[str, Any]
 """An input as plain data: what is absent is not in it, what is null is None."""
 
 _TEXTS: Final[tuple[tuple[str, str, int], ...]] = (
-    ("nickname", "nickname", text_values.NAME),
-    ("real_name", "realName", text_values.NAME),
-    ("source", "source", text_values.WORD),
-    ("channel", "channel", text_values.WORD),
+    ("nickname", "nickname", text_values.MAX_NAME_LENGTH),
+    ("real_name", "realName", text_values.MAX_NAME_LENGTH),
+    ("source", "source", text_values.MAX_WORD_LENGTH),
+    ("channel", "channel", text_values.MAX_WORD_LENGTH),
 )
 _ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("line1", "address_line1", "line1"),
@@ -37,23 +37,23 @@ _ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("country", "country", "country"),
 )
 _PARTS: Final[Mapping[str, frozenset[str]]] = {
-    **dict.fromkeys(("name", "nickname", "real_name", "address"), frozenset({"found_by"})),
-    **dict.fromkeys(("phones", "phone"), frozenset({"phones", "found_by"})),
-    **dict.fromkeys(("emails", "email"), frozenset({"emails", "found_by"})),
-    "external_ids": frozenset({"external_ids", "found_by"}),
-    "company": frozenset({"company", "found_by"}),
-    "tags": frozenset({"tags", "found_by"}),
-    "custom_fields": frozenset({"values", "found_by"}),
+    **dict.fromkeys(("name", "nickname", "real_name", "address"), frozenset({"search_text"})),
+    **dict.fromkeys(("phones", "phone"), frozenset({"phones", "search_text"})),
+    **dict.fromkeys(("emails", "email"), frozenset({"emails", "search_text"})),
+    "external_ids": frozenset({"external_ids", "search_text"}),
+    "company": frozenset({"company", "search_text"}),
+    "tags": frozenset({"tags", "search_text"}),
+    "custom_fields": frozenset({"values", "search_text"}),
     "wechat_friends": frozenset({"friends"}),
 }
 """What of a customer is loaded to change each: no more, so that a change of many reads what it looks at."""
 
 
 @dataclass(slots=True)
-class Change:
+class CustomerChange:
     """What is to become of a customer. Absent things stay as they are; `refused` is what cannot be taken at all."""
 
-    given: Given
+    data: CustomerData
     path: Path
     columns: dict[str, Any] = field(default_factory=dict)
     phones: list[str] | None = None
@@ -61,48 +61,50 @@ class Change:
     emails: list[str] | None = None
     email: str | None = None
     external_ids: list[tuple[str, str]] | None = None
-    tags: TagsWanted | None = None
+    tags: TagChanges | None = None
     friends: Mapping[str, list[bytes]] | None = None
-    values: dict[bytes, tuple[Value | None, Path]] = field(default_factory=dict)
+    values: dict[bytes, tuple[CustomValue | None, Path]] = field(default_factory=dict)
     owner: Any = None
     company: Any = None
-    refused: list[InputError] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
 
     def has(self, name: str) -> bool:
-        return name in self.given
+        return name in self.data
 
     @property
     def parts(self) -> frozenset[str]:
         """What of a customer has to be loaded for it."""
-        parts: frozenset[str] = frozenset().union(*(_PARTS[name] for name in self.given if name in _PARTS))
-        return parts | {"block"} if self.given.get("owner") is not None else parts
+        parts: frozenset[str] = frozenset().union(*(_PARTS[name] for name in self.data if name in _PARTS))
+        return parts | {"block"} if self.data.get("owner") is not None else parts
 
-    def at(self, *steps: str | int) -> Path:
+    def path_to(self, *steps: str | int) -> Path:
         return (*self.path, *steps)
 
 
-async def prepare(unit: UnitOfWork, inputs: Sequence[tuple[Given, Path]]) -> tuple[list[Change], References]:
+async def read_inputs(
+    unit: UnitOfWork, inputs: Sequence[tuple[CustomerData, Path]]
+) -> tuple[list[CustomerChange], References]:
     """The changes that the inputs ask for, and all that they name: a handful of statements, however many inputs."""
     references = await _references(unit, [given for given, _ in inputs])
     country = (await unit.settings()).default_country
-    fields = {one.key: one for one in await custom_fields(unit) if one.active}
+    fields = {one.key: one for one in await load_custom_fields(unit) if one.active}
     today = datetime.fromtimestamp(unit.now / 1000, UTC).astimezone(ZoneInfo((await unit.settings()).timezone))
     changes = []
     for given, path in inputs:
-        change = Change(given, path)
+        change = CustomerChange(given, path)
         _Reading(change, references, country, fields, today.date().isoformat()).read()
         changes.append(change)
     return changes, references
 
 
-async def _references(unit: UnitOfWork, inputs: Sequence[Given]) -> References:
+async def _references(unit: UnitOfWork, inputs: Sequence[CustomerData]) -> References:
     references = References()
     tagged = [one.get("tags") or {} for one in inputs]
-    await tags_named(unit, references, (ref for one in tagged for way in _WAYS for ref in one.get(way) or ()))
+    await load_tags(unit, references, (ref for one in tagged for way in _WAYS for ref in one.get(way) or ()))
     friends = [one.get("wechat_friends") or {} for one in inputs]
     people = [ref for one in friends for way in _WAYS for ref in one.get(way) or ()]
-    await agents_named(unit, references, [*people, *(one["owner"] for one in inputs if one.get("owner"))])
-    await companies_named(unit, references, [one["company"] for one in inputs if one.get("company")])
+    await load_agents(unit, references, [*people, *(one["owner"] for one in inputs if one.get("owner"))])
+    await load_companies(unit, references, [one["company"] for one in inputs if one.get("company")])
     return references
 
 
@@ -113,10 +115,10 @@ class _Reading:
     """One input on its way to being a change; what is wrong is gathered, so that a person sees all of it at once."""
 
     def __init__(
-        self, change: Change, references: References, country: str | None, fields: Mapping[str, Any], today: str
+        self, change: CustomerChange, references: References, country: str | None, fields: Mapping[str, Any], today: str
     ) -> None:
         self.change = change
-        self.given = change.given
+        self.given = change.data
         self.references = references
         self.country = country
         self.fields = fields
@@ -132,23 +134,23 @@ class _Reading:
         try:
             return read(*arguments, **named)
         except InputError as refused:
-            self.change.refused.append(refused)
+            self.change.errors.append(refused)
             return None
 
     def _name(self) -> None:
         if "name" in self.given:
-            name = self._try(text_values.needed, self.given["name"], self.change.at("name"), "a name")
+            name = self._try(text_values.read_required_text, self.given["name"], self.change.path_to("name"), "a name")
             self.change.columns["name"] = name
 
     def _texts(self) -> None:
         for key, name, longest in _TEXTS:
             if key in self.given:
                 self.change.columns[key] = self._try(
-                    text_values.text, self.given[key], self.change.at(name), longest=longest
+                    text_values.read_text, self.given[key], self.change.path_to(name), longest=longest
                 )
         if "avatar_url" in self.given:
             self.change.columns["avatar_url"] = self._try(
-                text_values.url, self.given["avatar_url"], self.change.at("avatarUrl")
+                text_values.read_url, self.given["avatar_url"], self.change.path_to("avatarUrl")
             )
 
     def _plain(self) -> None:
@@ -159,13 +161,13 @@ class _Reading:
             born = columns["birth_date"] = given["birth_date"]
             if born is not None and born > self.today:
                 message = f"{born} is in the future; nobody is born then."
-                self.change.refused.append(InputError(ErrorCode.INVALID, message, self.change.at("birthDate")))
+                self.change.errors.append(InputError(ErrorCode.INVALID, message, self.change.path_to("birthDate")))
         if "value" in given:
             columns["value"] = given["value"] or 0
         for key, name in _NEVER_NULL.items():
             if key in given and given[key] is None:
                 message = "This cannot be empty; leave it out to keep it as it is."
-                self.change.refused.append(InputError(ErrorCode.INVALID, message, self.change.at(name)))
+                self.change.errors.append(InputError(ErrorCode.INVALID, message, self.change.path_to(name)))
 
     def _address(self) -> None:
         if "address" not in self.given:
@@ -175,34 +177,38 @@ class _Reading:
             if address is None:
                 self.change.columns[column] = None
             elif key in address:
-                path = self.change.at("address", name)
-                self.change.columns[column] = self._try(text_values.text, address[key], path, longest=text_values.LINE)
+                path = self.change.path_to("address", name)
+                self.change.columns[column] = self._try(
+                    text_values.read_text, address[key], path, longest=text_values.MAX_LINE_LENGTH
+                )
 
     def _phones(self) -> None:
         if "phones" in self.given:
-            self.change.phones = self._each("phones", lambda one, path: text_values.phone(one, self.country, path))
+            self.change.phones = self._each("phones", lambda one, path: text_values.read_phone(one, self.country, path))
         if self.given.get("phone") is not None:
-            self.change.phone = self._try(text_values.phone, self.given["phone"], self.country, self.change.at("phone"))
+            self.change.phone = self._try(
+                text_values.read_phone, self.given["phone"], self.country, self.change.path_to("phone")
+            )
 
     def _emails(self) -> None:
         if "emails" in self.given:
-            kept = self._each("emails", text_values.email)
+            kept = self._each("emails", text_values.read_email)
             self.change.emails = list({fold(one): one for one in reversed(kept)}.values())[::-1]
         if self.given.get("email") is not None:
-            self.change.email = self._try(text_values.email, self.given["email"], self.change.at("email"))
+            self.change.email = self._try(text_values.read_email, self.given["email"], self.change.path_to("email"))
 
     def _external_ids(self) -> None:
         if "external_ids" in self.given:
-            kept = self._each("external_ids", references.external_id, "externalIds")
+            kept = self._each("external_ids", references.read_external_id, "externalIds")
             self.change.external_ids = kept
 
     def _each(self, key: str, read: Callable[[Any, Path], Any], name: str | None = None) -> list[Any]:
         """A list that is replaced as a whole, each once."""
-        path = self.change.at(name or key)
+        path = self.change.path_to(name or key)
         given = self.given[key] or []
-        if len(given) > MOST:
-            message = f"There is room for {MOST} of them; these are {len(given)}."
-            self.change.refused.append(LimitError(message, path, limit=MOST, current=len(given)))
+        if len(given) > MAX_CONTACTS_PER_CUSTOMER:
+            message = f"There is room for {MAX_CONTACTS_PER_CUSTOMER} of them; these are {len(given)}."
+            self.change.errors.append(LimitError(message, path, limit=MAX_CONTACTS_PER_CUSTOMER, current=len(given)))
             return []
         read_ = [self._try(read, one, (*path, place)) for place, one in enumerate(given)]
         return list(dict.fromkeys(one for one in read_ if one is not None))
@@ -210,14 +216,14 @@ class _Reading:
     def _owner_and_company(self) -> None:
         change, references = self.change, self.references
         if self.given.get("owner") is not None:
-            change.owner = self._try(references.agent, self.given["owner"], change.at("owner"))
+            change.owner = self._try(references.agent, self.given["owner"], change.path_to("owner"))
         if self.given.get("company") is not None:
-            change.company = self._try(references.company, self.given["company"], change.at("company"))
+            change.company = self._try(references.company, self.given["company"], change.path_to("company"))
 
     def _tags(self) -> None:
         if "tags" in self.given:
             given = self.given["tags"] if self.given["tags"] is not None else {"set": []}
-            self.change.tags = TagsWanted(given, self.change.at("tags"))
+            self.change.tags = TagChanges(given, self.change.path_to("tags"))
 
     def _friends(self) -> None:
         if "wechat_friends" not in self.given:
@@ -227,7 +233,7 @@ class _Reading:
         friends: dict[str, list[bytes]] = {}
         for way in _WAYS:
             if given.get(way) is not None:
-                path = self.change.at("wechatFriends", way)
+                path = self.change.path_to("wechatFriends", way)
                 found = [self._try(self.references.agent, one, (*path, at)) for at, one in enumerate(given[way])]
                 friends[way] = [agent.id for agent in found if agent is not None]
         self.change.friends = friends
@@ -235,18 +241,18 @@ class _Reading:
     def _values(self) -> None:
         if "custom_fields" in self.given and self.given["custom_fields"] is None:
             for field_ in self.fields.values():
-                self._value(field_, None, self.change.at("customFields"))
+                self._value(field_, None, self.change.path_to("customFields"))
         for place, one in enumerate(self.given.get("custom_fields") or ()):
-            path = self.change.at("customFields", place)
+            path = self.change.path_to("customFields", place)
             field_ = self.fields.get(one["key"])
             if field_ is None:
                 message = f"There is no custom field “{one['key']}” here."
-                self.change.refused.append(InputError(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
+                self.change.errors.append(InputError(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
             else:
                 self._value(field_, one.get("value"), (*path, "value"))
 
     def _value(self, field_: Any, given: Any, path: Path) -> None:
-        value = self._try(custom_values.taken, field_, given, path, country=self.country)
+        value = self._try(custom_values.read_value, field_, given, path, country=self.country)
         self.change.values[field_.id] = (value, path)
 
 

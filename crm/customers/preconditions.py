@@ -1,14 +1,14 @@
 """The order in which a customer is judged: NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, CUSTOMER_BLOCKED, then the rule."""
 
 from crm.access import permissions
-from crm.customers.loaded_customer import State
+from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import ConflictError, ErrorCode, InputError, Path
 from crm.unit_of_work import UnitOfWork
 
 
-def judge(
+def check_preconditions(
     unit: UnitOfWork,
-    state: State,
+    state: LoadedCustomer,
     path: Path,
     *,
     foreign: bool = False,
@@ -21,7 +21,7 @@ def judge(
     if not foreign and not permissions.may_change(unit.viewer, row):
         message = f"“{row.name}” is somebody else's customer; ask for CUSTOMER_VIEW_ALL, or to be assigned."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
-    if not archived and state.archived:
+    if not archived and state.is_archived:
         message = f"“{row.name}” is archived; unarchive the customer first."
         raise InputError(ErrorCode.CUSTOMER_ARCHIVED, message, path)
     if if_version is not None and if_version != row.version:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from crm.customers.change_fields import COLUMNS
-from crm.customers.loaded_customer import State, custom_fields
+from crm.customers.change_fields import LOGGED_COLUMNS
+from crm.customers.loaded_customer import LoadedCustomer, load_custom_fields
 from crm.errors import ErrorCode, InputError
 from crm.unit_of_work import UnitOfWork
 from db import tables
@@ -32,13 +32,13 @@ _CODES: Final[Mapping[str, Any]] = {
     "verification": Verification,
 }
 _IDS: Final = {"company": "Company", "owner": "Agent", "previousOwner": "Agent", "department": "Department"}
-_OF_COLUMN: Final = {name: column for name, column, _ in COLUMNS}
+_OF_COLUMN: Final = {name: column for name, column, _ in LOGGED_COLUMNS}
 
-Fields = Sequence[Mapping[str, Any]]
+LoggedFields = Sequence[Mapping[str, Any]]
 """{field, before, after}, as the log has them."""
 
 
-def parts_of(fields: Iterable[str]) -> frozenset[str]:
+def parts_of_fields(fields: Iterable[str]) -> frozenset[str]:
     """The parts of a customer that these fields of the log are about."""
     parts = set()
     for name in fields:
@@ -47,16 +47,16 @@ def parts_of(fields: Iterable[str]) -> frozenset[str]:
         if part is not None:
             parts.add(part)
         if name in _FOUND_BY or kind in ("address", "externalId", "custom"):
-            parts.add("found_by")
+            parts.add("search_text")
     return frozenset(parts)
 
 
-async def restore(unit: UnitOfWork, pairs: Sequence[tuple[State, Sequence[Fields]]]) -> None:
+async def restore_fields(unit: UnitOfWork, pairs: Sequence[tuple[LoadedCustomer, Sequence[LoggedFields]]]) -> None:
     """Each customer's fields become what they were before these lines, the newest line first. The customers hold the
     parts that the lines are about and remember what they are; the caller writes them."""
     if not pairs:
         return
-    custom = {f"custom.{one.key}": one for one in await custom_fields(unit)}
+    custom = {f"custom.{one.key}": one for one in await load_custom_fields(unit)}
     known = await _Known.of(unit, [field for _, lines in pairs for line in lines for field in line])
     for state, lines in pairs:
         for line in lines:
@@ -66,10 +66,12 @@ async def restore(unit: UnitOfWork, pairs: Sequence[tuple[State, Sequence[Fields
     await _given_back(unit, [state for state, _ in pairs])
 
 
-async def _given_back(unit: UnitOfWork, restored: Sequence[State]) -> None:
+async def _given_back(unit: UnitOfWork, restored: Sequence[LoadedCustomer]) -> None:
     """Whose former owner was deactivated since is refused; one who is full by now gets his own back."""
     moved = [
-        state for state in restored if state.was and state.row.owner_id not in (None, state.was.columns["owner_id"])
+        state
+        for state in restored
+        if state.original and state.row.owner_id not in (None, state.original.columns["owner_id"])
     ]
     if not moved:
         return
@@ -78,7 +80,7 @@ async def _given_back(unit: UnitOfWork, restored: Sequence[State]) -> None:
         agent = owners[state.row.owner_id]
         if not agent.active and agent.updated_at >= state.row.updated_at:
             message = f"{agent.name}, who looked after “{state.row.name}” before, is not active any more."
-            state.refuse(InputError(ErrorCode.CONFLICT, message, ("id",)))
+            state.add_error(InputError(ErrorCode.CONFLICT, message, ("id",)))
 
 
 class _Known:
@@ -91,7 +93,7 @@ class _Known:
         self.departments: Mapping[bytes, Any] = {}
 
     @classmethod
-    async def of(cls, unit: UnitOfWork, fields: Fields) -> "_Known":
+    async def of(cls, unit: UnitOfWork, fields: LoggedFields) -> "_Known":
         found = cls()
         wanted: dict[str, set[bytes]] = {"tags": set(), "company": set(), "wechatFriends": set(), "department": set()}
         for one in fields:
@@ -109,7 +111,9 @@ class _Known:
         return found
 
 
-def _put(unit: UnitOfWork, state: State, name: str, was: Any, known: _Known, custom: Mapping[str, Any]) -> None:
+def _put(
+    unit: UnitOfWork, state: LoadedCustomer, name: str, was: Any, known: _Known, custom: Mapping[str, Any]
+) -> None:
     if name in _OF_COLUMN and name not in ("phone", "email"):
         setattr(state.row, _OF_COLUMN[name], _column(name, was))
         if name == "company":
@@ -148,7 +152,7 @@ def _column(name: str, was: Any) -> Any:
     return wire_format.parse_moment(was) if name == "archivedAt" else was
 
 
-def _block(unit: UnitOfWork, state: State, was: Mapping[str, Any]) -> Any:
+def _block(unit: UnitOfWork, state: LoadedCustomer, was: Mapping[str, Any]) -> Any:
     """Who blocked is not told by the log: whoever puts it back does."""
     return new_row(
         tables.CustomerBlock,
@@ -162,7 +166,7 @@ def _block(unit: UnitOfWork, state: State, was: Mapping[str, Any]) -> Any:
     )
 
 
-def _value(state: State, field: Any, was: Any) -> None:
+def _value(state: LoadedCustomer, field: Any, was: Any) -> None:
     if was is None or was == []:
         state.values.pop(field.id, None)
         return
@@ -172,10 +176,10 @@ def _value(state: State, field: Any, was: Any) -> None:
     state.values[field.id] = float(was) if kind is CustomFieldType.NUMBER else was
 
 
-def _settle(unit: UnitOfWork, state: State) -> None:
+def _settle(unit: UnitOfWork, state: LoadedCustomer) -> None:
     """What goes with the owner and is not told."""
     row = state.row
-    assert state.was is not None
-    if row.owner_id != state.was.columns["owner_id"]:
+    assert state.original is not None
+    if row.owner_id != state.original.columns["owner_id"]:
         row.owned_since = None if row.owner_id is None else unit.now
         row.released_at = None

@@ -12,40 +12,40 @@ from db import tables
 from db.rows import Row, new_row
 from db.tables.enums import Permission, TagKind
 from db.values import wire_format
-from db.values.folding import caseless, fold
+from db.values.folding import fold, fold_case
 
-MOST: Final = 150
+MAX_TAGS_PER_CUSTOMER: Final = 150
 """Tags of one customer, of both kinds together (MS2)."""
 
-LONGEST_NAME: Final = 50
+MAX_TAG_NAME_LENGTH: Final = 50
 """Code points of a tag's name, composed and trimmed (MS3)."""
 
 
 @dataclass(frozen=True, slots=True)
-class TagsWanted:
+class TagChanges:
     """What was given: {"add", "remove", "set": references, "kind"}, any of them absent."""
 
-    given: Mapping[str, Any]
+    data: Mapping[str, Any]
     path: Path
 
     @property
     def kind(self) -> TagKind:
-        kind = self.given.get("kind")
+        kind = self.data.get("kind")
         return TagKind.BUSINESS if kind is None else TagKind(kind)
 
     def each(self, way: str) -> Sequence[tuple[Mapping[str, Any], Path]] | None:
         """The references of `add`, `remove` or `set` with their paths; None where it is absent."""
-        given = self.given.get(way)
+        given = self.data.get(way)
         return None if given is None else [(one, (*self.path, way, place)) for place, one in enumerate(given)]
 
 
-def name(text: str, path: Path) -> str:
+def normalize_tag_name(text: str, path: Path) -> str:
     """A tag's name as it is kept. Raises InputError BLANK, TOO_LONG."""
-    return text_values.needed(text, path, "a name", longest=LONGEST_NAME)
+    return text_values.read_required_text(text, path, "a name", longest=MAX_TAG_NAME_LENGTH)
 
 
-async def change(
-    unit: UnitOfWork, worn: Mapping[bytes, Any], wanted: TagsWanted, references: References
+async def apply_tag_changes(
+    unit: UnitOfWork, worn: Mapping[bytes, Any], wanted: TagChanges, references: References
 ) -> dict[bytes, Any]:
     """The tags that somebody who wears `worn` wears afterwards. Nothing is written. Raises InputError, LimitError."""
     settings = await unit.settings()
@@ -65,9 +65,11 @@ async def change(
         now[tag.id] = tag
     for named, path in wanted.each("remove") or ():
         now.pop(_one(unit, named, path, references, wanted.kind, make=False).id, None)
-    if len(now) > max(MOST, len(worn)):
-        message = f"A customer wears at most {MOST} tags; these would be {len(now)}. Take some off first."
-        raise LimitError(message, wanted.path, limit=MOST, current=len(now))
+    if len(now) > max(MAX_TAGS_PER_CUSTOMER, len(worn)):
+        message = (
+            f"A customer wears at most {MAX_TAGS_PER_CUSTOMER} tags; these would be {len(now)}. Take some off first."
+        )
+        raise LimitError(message, wanted.path, limit=MAX_TAGS_PER_CUSTOMER, current=len(now))
     return now
 
 
@@ -79,8 +81,8 @@ def _one(
         if found is None:
             raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{named['id']}” here.", path)
         return found
-    text = name(named["name"], path)
-    found = references.tags_by_name.get((kind, caseless(text)))
+    text = normalize_tag_name(named["name"], path)
+    found = references.tags_by_name.get((kind, fold_case(text)))
     if found is not None:
         return found
     if not make or kind is not TagKind.BUSINESS:
@@ -93,7 +95,7 @@ def _one(
 
 def _made(unit: UnitOfWork, text: str, references: References) -> Row:
     """A new tag, waiting for a customer who keeps it."""
-    keys = {"name_key": fold(text), "unique_key": caseless(text)}
+    keys = {"name_key": fold(text), "unique_key": fold_case(text)}
     tag = new_row(tables.Tag, workspace_id=unit.workspace_id, name=text, kind=int(TagKind.BUSINESS), **keys)
     unit.cache.setdefault("new_tags", {})[tag.id] = tag
     references.tags[tag.id] = tag

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crm.catalogue import file_columns
-from crm.catalogue.file_columns import Column
+from crm.catalogue.file_columns import FileColumn
 from crm.errors import ErrorCode, Path
-from crm.exporting.pages import SHARED, Page
-from crm.files.tables import MOST_COLUMNS
+from crm.exporting.pages import SHARED_RECORDS, ExportPage
+from crm.files.tables import MAX_COLUMNS
 from crm.files.writers import Cell
 from crm.validation import ErrorCollector
 from crm.values import custom_values, text_values
@@ -18,46 +18,48 @@ from db.values import wire_format
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ExportColumn:
     """A column of the file."""
 
-    column: Column
+    column: FileColumn
     header: str
 
 
-Show = Callable[[Page], Sequence[Cell]]
+RenderCells = Callable[[ExportPage], Sequence[Cell]]
 """The cells of a column for the customers of a page, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class ColumnNeeds:
     """What a column is made of: columns of the customers' own table, parts that hang on them, and how."""
 
-    show: Show
+    renderers: RenderCells
     columns: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
 
 
-async def choose(session: Session, wanted: Sequence[Mapping[str, Any]] | None, path: Path) -> list[Chosen]:
+async def choose_columns(
+    session: Session, wanted: Sequence[Mapping[str, Any]] | None, path: Path
+) -> list[ExportColumn]:
     """Those wanted, {"field", "header"?} each; else all that can be exported, under their keys, which an import knows.
     Raises InputError FIELD_UNKNOWN, INVALID."""
-    known = await file_columns.of_customers(session)
+    known = await file_columns.customer_columns(session)
     if wanted is None:
-        return [Chosen(one, one.key) for one in known.values() if one.exportable][:MOST_COLUMNS]
-    checks, chosen = ErrorCollector(), list[Chosen]()
-    if not wanted or len(wanted) > MOST_COLUMNS:
-        checks.add(ErrorCode.INVALID, f"Choose from 1 to {MOST_COLUMNS} columns.", path)
+        return [ExportColumn(one, one.key) for one in known.values() if one.exportable][:MAX_COLUMNS]
+    checks, chosen = ErrorCollector(), list[ExportColumn]()
+    if not wanted or len(wanted) > MAX_COLUMNS:
+        checks.add(ErrorCode.INVALID, f"Choose from 1 to {MAX_COLUMNS} columns.", path)
     for number, one in enumerate(wanted):
-        column = file_columns.named(known, one["field"])
+        column = file_columns.find_column(known, one["field"])
         if column is None or not column.exportable:
             message = f"There is no field “{one['field']}” to export; `fields` lists those there are."
             checks.add(ErrorCode.FIELD_UNKNOWN, message, (*path, number, "field"))
             continue
-        header = checks.check(text_values.text, one.get("header"), (*path, number, "header")) or column.key
+        header = checks.check(text_values.read_text, one.get("header"), (*path, number, "header")) or column.key
         if any(header == other.header for other in chosen):
             message = f"Two columns are called “{header}”; give one another header."
             checks.add(ErrorCode.INVALID, message, (*path, number, "header"))
-        chosen.append(Chosen(column, header))
+        chosen.append(ExportColumn(column, header))
     checks.raise_if_any()
     return chosen
 
@@ -65,37 +67,37 @@ async def choose(session: Session, wanted: Sequence[Mapping[str, Any]] | None, p
 # ── cells ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plain(name: str) -> Need:
-    return Need(lambda page: page.columns[name], (name,))
+def _plain(name: str) -> ColumnNeeds:
+    return ColumnNeeds(lambda page: page.columns[name], (name,))
 
 
-def _each(name: str, tell: Callable[[Any], Cell]) -> Need:
-    return Need(lambda page: [None if value is None else tell(value) for value in page.columns[name]], (name,))
+def _each(name: str, tell: Callable[[Any], Cell]) -> ColumnNeeds:
+    return ColumnNeeds(lambda page: [None if value is None else tell(value) for value in page.columns[name]], (name,))
 
 
-def _code(name: str, kind: Any) -> Need:
+def _code(name: str, kind: Any) -> ColumnNeeds:
     shown = {int(one): one.name for one in kind}
-    return Need(lambda page: [shown.get(value) for value in page.columns[name]], (name,))
+    return ColumnNeeds(lambda page: [shown.get(value) for value in page.columns[name]], (name,))
 
 
-def _list(part: str) -> Need:
-    def show(page: Page) -> Sequence[Cell]:
+def _list(part: str) -> ColumnNeeds:
+    def show(page: ExportPage) -> Sequence[Cell]:
         held = page.lists[part].get
         return [held(identifier, []) for identifier in page.ids]
 
-    return Need(show, parts=(part,))
+    return ColumnNeeds(show, parts=(part,))
 
 
-def _shared(part: str) -> Need:
-    column = SHARED[part]
-    return Need(lambda page: [page.shared[part].get(key) for key in page.columns[column]], (column,), (part,))
+def _shared(part: str) -> ColumnNeeds:
+    column = SHARED_RECORDS[part]
+    return ColumnNeeds(lambda page: [page.shared[part].get(key) for key in page.columns[column]], (column,), (part,))
 
 
-def _id(prefix: str) -> Need:
-    return Need(lambda page: [prefix + identifier.hex() for identifier in page.ids])
+def _id(prefix: str) -> ColumnNeeds:
+    return ColumnNeeds(lambda page: [prefix + identifier.hex() for identifier in page.ids])
 
 
-_NEEDS: Final[Mapping[str, Need]] = {
+_NEEDS: Final[Mapping[str, ColumnNeeds]] = {
     "id": _id(wire_format.PREFIXES["Customer"] + "_"),
     "name": _plain("name"),
     "nickname": _plain("nickname"),
@@ -133,27 +135,28 @@ _NEEDS: Final[Mapping[str, Need]] = {
 }
 
 
-def need(column: Column) -> Need:
+def needs_of(column: FileColumn) -> ColumnNeeds:
     """What a column of the file is made of."""
     if column.custom is not None:
         return _custom(column.custom)
     return _NEEDS[column.key] if column.system is None else _system(column.system)
 
 
-def _system(system: str) -> Need:
-    def show(page: Page) -> Sequence[Cell]:
+def _system(system: str) -> ColumnNeeds:
+    def show(page: ExportPage) -> Sequence[Cell]:
         held = page.lists["external_ids"].get(system, {})
         return [[row.value for row in held.get(identifier, ())] for identifier in page.ids]
 
-    return Need(show, parts=("external_ids",))
+    return ColumnNeeds(show, parts=("external_ids",))
 
 
-def _custom(field: Any) -> Need:
-    def show(page: Page) -> Sequence[Cell]:
+def _custom(field: Any) -> ColumnNeeds:
+    def show(page: ExportPage) -> Sequence[Cell]:
         held = page.lists["values"].get(field.id, {})
         shown = {
-            identifier: custom_values.told(field, custom_values.read(field, rows)) for identifier, rows in held.items()
+            identifier: custom_values.value_for_log(field, custom_values.value_from_rows(field, rows))
+            for identifier, rows in held.items()
         }
         return [shown.get(identifier) for identifier in page.ids]
 
-    return Need(show, parts=("values",))
+    return ColumnNeeds(show, parts=("values",))

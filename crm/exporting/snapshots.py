@@ -10,7 +10,7 @@ from uuid import uuid4
 from crm.access.permissions import Viewer
 from crm.change_log import Author
 from crm.jobs import targets
-from crm.jobs.targets import Found
+from crm.jobs.targets import Target
 from crm.unit_of_work import UnitOfWork
 from db.engine import Session, Transaction
 from db.queries.customers import exporting
@@ -19,24 +19,24 @@ _ID: Final = 16
 _PIECE: Final = 20_000
 
 
-async def found(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int) -> Found:
+async def find_target(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int) -> Target:
     """The target as it was given. Raises InputError."""
     # A target is only read; the transaction that an act has is not needed.
     unit = UnitOfWork(cast(Transaction, session), viewer, Author(viewer.actor_kind, viewer.actor_id or None), now)
-    return await targets.find(unit, target, unbounded_too=True)
+    return await targets.resolve_target(unit, target, unbounded_too=True)
 
 
-async def keep(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int, path: Path) -> None:
+async def store_ids(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int, path: Path) -> None:
     """Writes the ids of all customers of the target, by one statement and piece by piece. The file is there whole or
     not at all. Raises InputError."""
-    whole = await found(session, viewer, target, now)
+    whole = await find_target(session, viewer, target, now)
     coming = path.with_name(f"{path.name}.{uuid4().hex}")
     try:
         with coming.open("wb") as file:
-            if whole.match is None or whole.sort is None:
+            if whole.listing is None or whole.sort is None:
                 file.write(b"".join(one.id for one in whole.items))
             else:
-                async with aclosing(exporting.ids(session, whole.match, whole.sort, _PIECE)) as pieces:
+                async with aclosing(exporting.all_ids(session, whole.listing, whole.sort, _PIECE)) as pieces:
                     async for piece in pieces:
                         await asyncio.to_thread(file.write, b"".join([row[0] for row in piece]))
         coming.replace(path)
@@ -44,12 +44,12 @@ async def keep(session: Session, viewer: Viewer, target: Mapping[str, Any], now:
         coming.unlink(missing_ok=True)
 
 
-def count(path: Path) -> int:
+def count_ids(path: Path) -> int:
     """How many there are."""
     return path.stat().st_size // _ID
 
 
-def read(path: Path, first: int, size: int) -> list[bytes]:
+def read_ids(path: Path, first: int, size: int) -> list[bytes]:
     """The ids of the customers from number `first` on, `size` at most."""
     with path.open("rb") as file:
         file.seek(first * _ID)

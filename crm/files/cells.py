@@ -13,19 +13,20 @@ _RESTORED: Final = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
 _SUSPECT: Final = frozenset("'=+-@\t\r\n＝＋－＠")
 
 
-def defuse(text: str) -> str:
+def defuse_formula(text: str) -> str:
     """The text as a cell of CSV that is shown and not run; `restore` gives it back."""
     return "'" + text if text[:1] in _SUSPECT and _DANGEROUS.match(text) else text
 
 
-def defused(column: Sequence[str | None]) -> Sequence[str | None]:
+def defuse_formulas(column: Sequence[str | None]) -> Sequence[str | None]:
     """The same for many; most begin with a letter or a digit, and nearly all others are telephone numbers."""
     return [
-        ("'" + cell if cell[0] == "+" else defuse(cell)) if cell and cell[0] in _SUSPECT else cell for cell in column
+        ("'" + cell if cell[0] == "+" else defuse_formula(cell)) if cell and cell[0] in _SUSPECT else cell
+        for cell in column
     ]
 
 
-def restore(text: str) -> str:
+def restore_formula(text: str) -> str:
     """The text that a cell of CSV stands for."""
     return text[1:] if text[:1] == "'" and _RESTORED.match(text) else text
 
@@ -35,7 +36,7 @@ def restore(text: str) -> str:
 _PART: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^;]*))(?:;|$)')
 
 
-def join(values: Iterable[str]) -> str:
+def join_values(values: Iterable[str]) -> str:
     """The values between semicolons; `split` gives them back."""
     return "; ".join(map(_quoted, values))
 
@@ -46,7 +47,7 @@ def _quoted(value: str) -> str:
     return value
 
 
-def split(text: str) -> list[str]:
+def split_values(text: str) -> list[str]:
     """The values of a cell, without the empty ones."""
     if ";" not in text and '"' not in text:
         only = text.strip()

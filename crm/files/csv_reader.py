@@ -11,7 +11,7 @@ from typing import IO, Final
 
 from crm.files.errors import Unreadable
 
-LONGEST: Final = 1_000_000
+MAX_RECORD_CHARACTERS: Final = 1_000_000
 """Characters of one record, and bytes of one line."""
 
 SEPARATORS: Final = (",", ";", "\t", "|")
@@ -25,7 +25,7 @@ _MARKS: Final = (
 )
 
 
-def encoding_of(path: Path) -> str:
+def detect_encoding(path: Path) -> str:
     """By its mark; else UTF-8 where the whole file is that; else Windows-1258 where it reads as Vietnamese; else
     Windows-1252. Raises Unreadable for bytes."""
     with path.open("rb") as file:
@@ -38,7 +38,7 @@ def encoding_of(path: Path) -> str:
         file.seek(0)
         if _is_utf8(file):
             return "utf-8"
-        return VIETNAMESE if _is_vietnamese(start) else "cp1252"
+        return VIETNAMESE_LETTERS if _is_vietnamese(start) else "cp1252"
 
 
 def _without_mark(start: bytes) -> str:
@@ -65,19 +65,19 @@ def _is_utf8(file: IO[bytes]) -> bool:
 def _is_vietnamese(start: bytes) -> bool:
     """The code page of Vietnamese has tones as letters of their own, which always follow a vowel, and ă đ ơ ư where
     languages of the West hardly have any letter."""
-    text = start.decode(VIETNAMESE, "replace")
+    text = start.decode(VIETNAMESE_LETTERS, "replace")
     tones = [place for place, letter in enumerate(text) if letter in _TONES]
     after = sum(text[place - 1 : place].casefold() in _VOWELS for place in tones if place)
     return len(tones) > 1 and after >= 0.95 * len(tones) and any(letter in _LETTERS for letter in text)
 
 
-VIETNAMESE: Final = "cp1258"
+VIETNAMESE_LETTERS: Final = "cp1258"
 _TONES: Final = frozenset("\u0300\u0301\u0303\u0309\u0323")
 _VOWELS: Final = frozenset("aăâeêioôơuưy")
 _LETTERS: Final = frozenset("ăđơưĂĐƠƯ")
 
 
-def separator_of(path: Path, encoding: str) -> str:
+def detect_separator(path: Path, encoding: str) -> str:
     """The one that gives the same number of cells, and the most, in the first records."""
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         sample = file.read(_SAMPLE)
@@ -100,10 +100,10 @@ def _fitness(lines: list[str], separator: str) -> tuple[float, int]:
     return sum(width == widths[0] for width in widths) / len(widths), widths[0]
 
 
-def records(path: Path, encoding: str, separator: str) -> Iterator[list[str]]:
+def read_records(path: Path, encoding: str, separator: str) -> Iterator[list[str]]:
     """Every record that holds something, the header as well. Raises Unreadable."""
     with path.open(encoding=encoding, errors="replace", newline="") as file:
-        lines = _Lines(file, composed=encoding == VIETNAMESE)
+        lines = _Lines(file, composed=encoding == VIETNAMESE_LETTERS)
         reader = csv.reader(lines, delimiter=separator)
         with closing(file):
             try:
@@ -139,7 +139,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._file.readline(LONGEST + 1)
+        line = self._file.readline(MAX_RECORD_CHARACTERS + 1)
         if not line:
             if self.length:
                 raise _endless(self._begun)
@@ -148,8 +148,8 @@ class _Lines:
         if not self.length:
             self._begun = self._line
         self.length += len(line)
-        if self.length > LONGEST:
-            raise Unreadable(f"A row is longer than {LONGEST} characters: check its quotes.")
+        if self.length > MAX_RECORD_CHARACTERS:
+            raise Unreadable(f"A row is longer than {MAX_RECORD_CHARACTERS} characters: check its quotes.")
         if self._composed:
             line = unicodedata.normalize("NFC", line)
         return line.replace("\0", "") if "\0" in line else line

@@ -9,11 +9,11 @@ from db.rows import Row, new_row
 from db.tables.enums import FileFormat
 from db.values import ids
 
-KIND: Final = "made"
+FILE_ID_KIND: Final = "made"
 """The room where they lie."""
 
 
-def made(job: Any, identifier: bytes, name: str, format: FileFormat, relative: str, path: Path) -> Row:
+def create_job_file(job: Any, identifier: bytes, name: str, format: FileFormat, relative: str, path: Path) -> Row:
     """The row of a file that lies there now."""
     return new_row(
         tables.JobFile,
@@ -24,5 +24,5 @@ def made(job: Any, identifier: bytes, name: str, format: FileFormat, relative: s
         format=int(format),
         bytes=path.stat().st_size,
         path=relative,
-        expires_at=ids.current_time() + storage.LASTS,
+        expires_at=ids.current_time() + storage.LINK_LIFETIME_MS,
     )

@@ -9,18 +9,18 @@ import orjson
 from crm.files import cells
 from crm.files.errors import Unreadable
 
-LONGEST: Final = 1_000_000
+MAX_LINE_BYTES: Final = 1_000_000
 """Bytes of one line."""
 
 
-def objects(path: Path) -> Iterator[dict[str, Any]]:
+def read_objects(path: Path) -> Iterator[dict[str, Any]]:
     """Raises Unreadable."""
     with path.open("rb") as file:
         number = 0
-        while line := file.readline(LONGEST + 1):
+        while line := file.readline(MAX_LINE_BYTES + 1):
             number += 1
-            if len(line) > LONGEST:
-                raise Unreadable(f"Line {number} is longer than {LONGEST} bytes.")
+            if len(line) > MAX_LINE_BYTES:
+                raise Unreadable(f"Line {number} is longer than {MAX_LINE_BYTES} bytes.")
             line = line.removeprefix(b"\xef\xbb\xbf").strip()
             if line:
                 yield _object(line, number)
@@ -36,10 +36,10 @@ def _object(line: bytes, number: int) -> dict[str, Any]:
     return found
 
 
-def headers(path: Path, most: int) -> list[str]:
+def headers_of(path: Path, most: int) -> list[str]:
     """The keys of all objects, in the order of their first appearance. Raises Unreadable."""
     found: dict[str, None] = {}
-    for one in objects(path):
+    for one in read_objects(path):
         if not one.keys() <= found.keys():
             found.update(dict.fromkeys(one))
             if len(found) > most:
@@ -47,7 +47,7 @@ def headers(path: Path, most: int) -> list[str]:
     return list(found)
 
 
-def row(found: dict[str, Any], headers: list[str]) -> list[str]:
+def row_of(found: dict[str, Any], headers: list[str]) -> list[str]:
     """The object's values as cells."""
     return [_cell(found.get(header)) for header in headers]
 
@@ -60,7 +60,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return cells.join(_cell(one) for one in value)
+        return cells.join_values(_cell(one) for one in value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return orjson.dumps(value).decode()

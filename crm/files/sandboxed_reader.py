@@ -16,27 +16,27 @@ from xml.parsers import expat
 
 import orjson
 
-MEMORY = 768 * 1024 * 1024
-COLUMNS = 500
+MAX_MEMORY_BYTES = 768 * 1024 * 1024
+MAX_SHEET_COLUMNS = 500
 _ROWS = 1_048_576
 _BATCH = 200
 _LONGEST = 1_000_000
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
-class Refused(Exception):
+class WorkbookError(Exception):
     """What is wrong with the workbook."""
 
 
-def confine(seconds: int) -> None:
+def limit_resources(seconds: int) -> None:
     """From here on little memory and time, no file to write, no other process."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def rows(file: Any) -> Iterator[list[str]]:
+def write_rows(file: Any) -> Iterator[list[str]]:
     """The rows of the first sheet that hold something, the header first. What the sheet says of its own size is not
     believed."""
     from openpyxl import load_workbook
@@ -44,16 +44,16 @@ def rows(file: Any) -> Iterator[list[str]]:
     _refuse_documents(file)
     book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     if not book.worksheets:
-        raise Refused("The workbook has no sheet.")
+        raise WorkbookError("The workbook has no sheet.")
     sheet = book.worksheets[0]
     sheet.reset_dimensions()
     header: list[str] = []
-    for row in sheet.iter_rows(max_row=1_000, max_col=COLUMNS + 1, values_only=True):
+    for row in sheet.iter_rows(max_row=1_000, max_col=MAX_SHEET_COLUMNS + 1, values_only=True):
         header = _trimmed(row)
         if header:
             break
-    if len(header) > COLUMNS:
-        raise Refused(f"The sheet has more than {COLUMNS} columns.")
+    if len(header) > MAX_SHEET_COLUMNS:
+        raise WorkbookError(f"The sheet has more than {MAX_SHEET_COLUMNS} columns.")
     begun = False
     # One column more shows that a row is longer than the header.
     for row in sheet.iter_rows(max_row=_ROWS, max_col=len(header) + 1, values_only=True):
@@ -82,7 +82,7 @@ def _check_start(part: Any) -> None:
     parser = expat.ParserCreate()
 
     def document(*_: Any) -> None:
-        raise Refused("The workbook holds what no workbook should: save it as CSV.")
+        raise WorkbookError("The workbook holds what no workbook should: save it as CSV.")
 
     def begun(*_: Any) -> None:
         raise _Begun
@@ -109,7 +109,7 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value) if "_x" in value else value
         if len(text) > _LONGEST:
-            raise Refused(f"A cell is longer than {_LONGEST} characters.")
+            raise WorkbookError(f"A cell is longer than {_LONGEST} characters.")
         # A lone half of a character cannot be written on.
         return text.encode("utf-8", "replace").decode() if not text.isascii() else text
     if isinstance(value, bool):
@@ -122,18 +122,18 @@ def _text(value: Any) -> str:
 
 
 def main() -> None:
-    confine(int(sys.argv[1]))
+    limit_resources(int(sys.argv[1]))
     warnings.simplefilter("ignore")
     write = sys.stdout.buffer.write
     try:
         batch: list[list[str]] = []
-        for row in rows(sys.stdin.buffer):
+        for row in write_rows(sys.stdin.buffer):
             batch.append(row)
             if len(batch) == _BATCH:
                 write(orjson.dumps(batch) + b"\n")
                 batch = []
         write(orjson.dumps(batch) + b"\n")
-    except Refused as refused:
+    except WorkbookError as refused:
         write(orjson.dumps({"refused": str(refused)}) + b"\n")
     except MemoryError:
         write(b'{"refused": "The workbook takes too much memory: save it as CSV."}\n')

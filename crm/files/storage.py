@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from crm.settings import Settings
 from db.engine import Database
 
-LASTS: Final = 24 * 3_600_000
+LINK_LIFETIME_MS: Final = 24 * 3_600_000
 """Milliseconds that a link is good for."""
 
 _PURPOSE: Final = b"clientela file link 1\0"
@@ -38,7 +38,7 @@ class Storage:
             raise ValueError(f"{relative!r} is not among the files")
         return path
 
-    def room(self, kind: str, identifier: bytes) -> tuple[str, Path]:
+    def new_path(self, kind: str, identifier: bytes) -> tuple[str, Path]:
         """A place for a new file: what its row says, and the path, whose directory is there."""
         relative = f"{kind}/{identifier.hex()}"
         path = self.directory / relative
@@ -66,7 +66,7 @@ class Storage:
         return hmac.digest(self.secret, _PURPOSE + payload, sha256)[:18]
 
 
-def chosen(settings: Settings) -> Storage:
+def storage_from_settings(settings: Settings) -> Storage:
     """As the settings say."""
     return Storage(settings.files_dir, settings.secret, settings.public_url)
 
@@ -74,22 +74,22 @@ def chosen(settings: Settings) -> Storage:
 _OF: WeakKeyDictionary[Database, Storage] = WeakKeyDictionary()
 
 
-def attach(database: Database, storage: Storage) -> None:
+def attach_storage(database: Database, storage: Storage) -> None:
     """From now on the files of that database lie there."""
     _OF[database] = storage
 
 
-def of(database: Database) -> Storage:
+def storage_of(database: Database) -> Storage:
     return _OF[database]
 
 
-def attached(database: Database) -> Storage | None:
+def attached_directory(database: Database) -> Storage | None:
     """Where the files of the database lie, if it was said already."""
     return _OF.get(database)
 
 
 @contextmanager
-def unless_kept(path: Path) -> Iterator[None]:
+def delete_on_error(path: Path) -> Iterator[None]:
     """Removes the file where something goes wrong."""
     try:
         yield

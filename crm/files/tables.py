@@ -11,7 +11,7 @@ from crm.files import cells, csv_reader, jsonl, xlsx_reader
 from crm.files.errors import Unreadable
 from db.tables.enums import FileFormat
 
-MOST_COLUMNS: Final = 500
+MAX_COLUMNS: Final = 500
 
 _OTHERS: Final = {
     b"\xd0\xcf\x11\xe0": "This is a workbook of the old kind, or one with a password: save it as .xlsx or as CSV.",
@@ -29,25 +29,25 @@ class Table:
 
     format: FileFormat
     headers: list[str]
-    read: Callable[[], Iterator[list[str]]]
+    records: Callable[[], Iterator[list[str]]]
     encoding: str = "utf-8"
     separator: str = ","
 
     def rows(self, skip: int = 0) -> Iterator[list[str]]:
         """The rows that hold something, as texts; one may be shorter or longer than the headers. The first `skip` are
         left out. Close it to let go of the file. Raises Unreadable."""
-        with closing(self.read()) as found:  # type: ignore[type-var] # a generator
+        with closing(self.records()) as found:  # type: ignore[type-var] # a generator
             yield from islice(found, skip, None)
 
 
-def look(path: Path, format: FileFormat | None = None) -> Table:
+def open_table(path: Path, format: FileFormat | None = None) -> Table:
     """Reads no more of the file than tells what it is. Raises Unreadable."""
     found = _format(path) if format is None else format
     if found is FileFormat.XLSX:
         return _workbook(path)
     if found is FileFormat.JSONL:
-        headers = jsonl.headers(path, MOST_COLUMNS)
-        return Table(found, _named(headers), lambda: (jsonl.row(one, headers) for one in jsonl.objects(path)))
+        headers = jsonl.headers_of(path, MAX_COLUMNS)
+        return Table(found, _named(headers), lambda: (jsonl.row_of(one, headers) for one in jsonl.read_objects(path)))
     return _delimited(path)
 
 
@@ -65,26 +65,26 @@ def _format(path: Path) -> FileFormat:
 
 def _workbook(path: Path) -> Table:
     def read() -> Iterator[list[str]]:
-        with closing(xlsx_reader.records(path)) as found:  # type: ignore[type-var] # a generator
+        with closing(xlsx_reader.read_records(path)) as found:  # type: ignore[type-var] # a generator
             next(found, None)
             yield from found
 
-    with closing(xlsx_reader.records(path)) as found:  # type: ignore[type-var] # as above
+    with closing(xlsx_reader.read_records(path)) as found:  # type: ignore[type-var] # as above
         return Table(FileFormat.XLSX, _named(next(found, [])), read)
 
 
 def _delimited(path: Path) -> Table:
-    encoding = csv_reader.encoding_of(path)
-    separator = csv_reader.separator_of(path, encoding)
+    encoding = csv_reader.detect_encoding(path)
+    separator = csv_reader.detect_separator(path, encoding)
 
     def read() -> Iterator[list[str]]:
-        with closing(csv_reader.records(path, encoding, separator)) as found:  # type: ignore[type-var] # a generator
+        with closing(csv_reader.read_records(path, encoding, separator)) as found:  # type: ignore[type-var] # a generator
             next(found, None)
             for row in found:
-                yield [cells.restore(cell) for cell in row]
+                yield [cells.restore_formula(cell) for cell in row]
 
-    with closing(csv_reader.records(path, encoding, separator)) as found:  # type: ignore[type-var] # as above
-        headers = [cells.restore(cell) for cell in next(found, [])]
+    with closing(csv_reader.read_records(path, encoding, separator)) as found:  # type: ignore[type-var] # as above
+        headers = [cells.restore_formula(cell) for cell in next(found, [])]
     return Table(FileFormat.CSV, _named(headers), read, encoding, separator)
 
 
@@ -92,8 +92,8 @@ def _named(headers: list[str]) -> list[str]:
     """Each column's own name: those without one are numbered, and so is the second of a name. Raises Unreadable."""
     if not headers:
         raise Unreadable("The file is empty: its first row has to name the columns.")
-    if len(headers) > MOST_COLUMNS:
-        raise Unreadable(f"The file has {len(headers)} columns; {MOST_COLUMNS} are the most.")
+    if len(headers) > MAX_COLUMNS:
+        raise Unreadable(f"The file has {len(headers)} columns; {MAX_COLUMNS} are the most.")
     found: dict[str, None] = {}
     for place, header in enumerate(headers, 1):
         name = header.strip() or f"Column {place}"

@@ -12,20 +12,22 @@ from db.rows import new_row
 from db.tables.enums import Permission
 from db.values import wire_format
 
-KIND = "uploads"
+UPLOAD_ID_KIND = "uploads"
 
 _LONGEST_NAME = 200
 
 
-def allow(viewer: Viewer) -> None:
+def check_may_upload(viewer: Viewer) -> None:
     """Raises Forbidden for who may not import."""
     if not viewer.has_permission(Permission.CUSTOMER_IMPORT):
         raise Forbidden(Permission.CUSTOMER_IMPORT)
 
 
-async def keep(database: Database, viewer: Viewer, identifier: bytes, *, name: str | None, size: int, path: str) -> str:
+async def store_upload(
+    database: Database, viewer: Viewer, identifier: bytes, *, name: str | None, size: int, path: str
+) -> str:
     """Remembers a file that has arrived; returns the upload's id on the wire."""
-    allow(viewer)
+    check_may_upload(viewer)
     row = new_row(
         tables.Upload,
         workspace_id=viewer.workspace_id,
@@ -44,11 +46,11 @@ async def keep(database: Database, viewer: Viewer, identifier: bytes, *, name: s
     return wire_format.id_encoder("Upload")(identifier)
 
 
-async def find(session: Session, viewer: Viewer, wire_id: str) -> tuple[tables.Upload, Path]:
+async def find_upload(session: Session, viewer: Viewer, wire_id: str) -> tuple[tables.Upload, Path]:
     """The viewer's upload and where it lies. Raises InputError NOT_FOUND."""
     identifier = wire_format.decode_id("Upload", wire_id)
-    found = None if identifier is None else await files.upload(session, identifier, viewer.actor_id)
-    path = storage.of(session.database).path(found.path) if found else None
+    found = None if identifier is None else await files.upload_by_id(session, identifier, viewer.actor_id)
+    path = storage.storage_of(session.database).path(found.path) if found else None
     if found is None or path is None or not path.is_file():
         raise InputError(ErrorCode.NOT_FOUND, f"There is no upload “{wire_id}” of yours here.", ("input", "upload"))
     return found, path

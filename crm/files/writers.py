@@ -17,12 +17,12 @@ Cell = str | int | float | bool | list[str] | None
 _MARK: Final = b"\xef\xbb\xbf"
 
 
-def suffix(format: FileFormat) -> str:
+def file_suffix(format: FileFormat) -> str:
     """Of the file's name."""
     return f".{format.name.lower()}"
 
 
-def text(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """The cell where there are only texts."""
     if isinstance(cell, str):
         return cell
@@ -30,26 +30,28 @@ def text(cell: Cell) -> str:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    return cells.join(cell) if isinstance(cell, list) else str(cell)
+    return cells.join_values(cell) if isinstance(cell, list) else str(cell)
 
 
-def texts(column: Sequence[Cell]) -> Sequence[str | None]:
+def column_texts(column: Sequence[Cell]) -> Sequence[str | None]:
     """The cells of a column where there are only texts; None is the empty one."""
     kinds = set(map(type, column))
     if kinds <= _PLAIN:
         return column  # type: ignore[return-value] # as was just seen
     if kinds == _LISTS:
-        return [cells.join(cell) if cell else None for cell in column]  # type: ignore[arg-type] # likewise
-    return [text(cell) for cell in column]
+        return [cells.join_values(cell) if cell else None for cell in column]  # type: ignore[arg-type] # likewise
+    return [cell_text(cell) for cell in column]
 
 
 _PLAIN: Final = frozenset({str, type(None)})
 _LISTS: Final = frozenset({list})
 
 
-def delimited(columns: Sequence[Sequence[Cell]], separator: str = ",") -> bytes:
+def csv_lines(columns: Sequence[Sequence[Cell]], separator: str = ",") -> bytes:
     """Rows as CSV (RFC 4180) in UTF-8, with no cell that a spreadsheet would run."""
-    shown = [_quoted([cell or "" for cell in cells.defused(texts(column))], separator) for column in columns]
+    shown = [
+        _quoted([cell or "" for cell in cells.defuse_formulas(column_texts(column))], separator) for column in columns
+    ]
     if len(shown) == 1:
         # A row of one empty cell is no empty line.
         shown = [[cell or '""' for cell in shown[0]]]
@@ -70,13 +72,13 @@ _QUOTE: Final = '"'
 _TWICE: Final = '""'
 
 
-def lines(headers: Sequence[str], columns: Sequence[Sequence[Cell]]) -> bytes:
+def jsonl_lines(headers: Sequence[str], columns: Sequence[Sequence[Cell]]) -> bytes:
     """Rows as JSON, an object a line."""
     dumps, line = orjson.dumps, orjson.OPT_APPEND_NEWLINE
     return b"".join([dumps(dict(zip(headers, row, strict=True)), None, line) for row in zip(*columns, strict=True)])
 
 
-class Writer:
+class RowWriter:
     """A file that grows by pieces. Whoever knows the `state` that it was left in goes on with it; what lies beyond that
     was never counted, and is written over."""
 
@@ -113,23 +115,25 @@ class Writer:
         """Completes the file; done again from the same state, it is the same."""
         with self._open() as file:
             if self._format is FileFormat.XLSX:
-                xlsx_writer.end(file, self.state["sheet"])
+                xlsx_writer.end_workbook(file, self.state["sheet"])
 
     def _begin(self) -> bytes:
         if self._format is FileFormat.XLSX:
-            piece, self.state["sheet"] = xlsx_writer.begin(self._headers)
+            piece, self.state["sheet"] = xlsx_writer.begin_workbook(self._headers)
             return piece
         if self._format is FileFormat.JSONL:
             return b""
-        header = delimited([[one] for one in self._headers], self._separator)
+        header = csv_lines([[one] for one in self._headers], self._separator)
         return _MARK + header if self._bom else header
 
     def _piece(self, columns: Sequence[Sequence[Cell]]) -> bytes:
         if self._format is FileFormat.CSV:
-            return delimited(columns, self._separator)
+            return csv_lines(columns, self._separator)
         if self._format is FileFormat.JSONL:
-            return lines(self._headers, columns)
-        piece, self.state["sheet"] = xlsx_writer.more([texts(column) for column in columns], self.state["sheet"])
+            return jsonl_lines(self._headers, columns)
+        piece, self.state["sheet"] = xlsx_writer.append_rows(
+            [column_texts(column) for column in columns], self.state["sheet"]
+        )
         return piece
 
     def _append(self, piece: bytes) -> None:

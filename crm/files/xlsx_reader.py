@@ -11,15 +11,15 @@ import orjson
 from crm.files import sandboxed_reader, zip_limits
 from crm.files.errors import Unreadable
 
-SECONDS: Final = 600
+MAX_READ_SECONDS: Final = 600
 """Of processor time, for the largest workbook there can be."""
 
 _LONGEST: Final = 300_000_000
 
 
-def records(path: Path, *, seconds: int = SECONDS) -> Iterator[list[str]]:
+def read_records(path: Path, *, seconds: int = MAX_READ_SECONDS) -> Iterator[list[str]]:
     """Every row of the first sheet that holds something, the header as well. Raises Unreadable."""
-    zip_limits.check(path)
+    zip_limits.check_zip(path)
     command = [sys.executable, "-I", str(Path(sandboxed_reader.__file__).resolve()), str(seconds)]
     with (
         path.open("rb") as file,

@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 
 from crm.files import cells
 
-MOST_ROWS: Final = 1_048_575
+MAX_SHEET_ROWS: Final = 1_048_575
 """Of a sheet, without its header."""
 
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -62,21 +62,21 @@ def _front() -> tuple[bytes, Sequence[zipfile.ZipInfo]]:
     return written.getvalue()[:length], archive.filelist
 
 
-def begin(headers: Sequence[str]) -> tuple[bytes, dict[str, int]]:
+def begin_workbook(headers: Sequence[str]) -> tuple[bytes, dict[str, int]]:
     """The bytes that begin a workbook, and what is known of its sheet."""
     front, _ = _front()
     piece, sheet = _packed(
-        f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>' + rows([[one] for one in headers]), {"crc": 0, "raw": 0}
+        f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>' + encode_rows([[one] for one in headers]), {"crc": 0, "raw": 0}
     )
     return front + _entry({"crc": 0, "raw": 0}, 0).FileHeader(zip64=True) + piece, sheet
 
 
-def more(columns: Sequence[Sequence[str | None]], sheet: Mapping[str, int]) -> tuple[bytes, dict[str, int]]:
+def append_rows(columns: Sequence[Sequence[str | None]], sheet: Mapping[str, int]) -> tuple[bytes, dict[str, int]]:
     """The bytes of further rows, and what is known of the sheet then."""
-    return _packed(rows(columns), sheet)
+    return _packed(encode_rows(columns), sheet)
 
 
-def end(file: IO[bytes], sheet: Mapping[str, int]) -> None:
+def end_workbook(file: IO[bytes], sheet: Mapping[str, int]) -> None:
     """Completes a workbook of which the file holds no more than `begin` and `more` gave, open at its end."""
     piece, sheet = _packed("</sheetData></worksheet>", sheet, zlib.Z_FINISH)
     file.write(piece)
@@ -114,7 +114,7 @@ _KEPT: Final = '<c s="1" t="inlineStr"><is><t xml:space="preserve">'
 _CLOSE: Final = "</t></is></c>"
 
 
-def rows(columns: Sequence[Sequence[str | None]]) -> str:
+def encode_rows(columns: Sequence[Sequence[str | None]]) -> str:
     """The rows in the sheet's markup, every cell a text: a formula cannot come about, and no digit is lost."""
     written = [_column(column) for column in columns]
     return "".join([f"<row>{''.join(row)}</row>" for row in zip(*written, strict=True)])

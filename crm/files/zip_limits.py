@@ -7,9 +7,9 @@ from typing import Final
 
 from crm.files.errors import Unreadable
 
-MOST_ENTRIES: Final = 200
-MOST_UNPACKED: Final = 200_000_000
-MOST_RATIO: Final = 100
+MAX_ZIP_ENTRIES: Final = 200
+MAX_UNPACKED_BYTES: Final = 200_000_000
+MAX_COMPRESSION_RATIO: Final = 100
 
 _END: Final = b"PK\x05\x06"
 _END_LENGTH: Final = 22
@@ -18,7 +18,7 @@ _LONGEST_DIRECTORY: Final = 200_000
 _SMALL: Final = 1_000_000
 
 
-def check(path: Path) -> None:
+def check_zip(path: Path) -> None:
     """Raises Unreadable for an archive that is no workbook, or that unpacks to more than a workbook should."""
     _check_end(path)
     try:
@@ -26,18 +26,21 @@ def check(path: Path) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError):
         raise _broken() from None
-    if len(entries) > MOST_ENTRIES:
+    if len(entries) > MAX_ZIP_ENTRIES:
         raise _too_many(len(entries))
     if "xl/workbook.xml" not in {entry.filename for entry in entries}:
         raise Unreadable("This is no workbook: save it as .xlsx or as CSV.")
     if any(entry.flag_bits & 1 for entry in entries):
         raise Unreadable("The workbook is protected by a password: save it without one.")
     unpacked, packed = sum(entry.file_size for entry in entries), path.stat().st_size
-    if unpacked > MOST_UNPACKED:
-        raise Unreadable(f"The workbook unpacks to more than {MOST_UNPACKED // 1_000_000} MB: save it as CSV.")
-    swollen = any(entry.file_size > MOST_RATIO * max(entry.compress_size, _SMALL // MOST_RATIO) for entry in entries)
-    if swollen or unpacked > MOST_RATIO * max(packed, _SMALL // MOST_RATIO):
-        raise Unreadable(f"The workbook unpacks to more than {MOST_RATIO} times its size: save it as CSV.")
+    if unpacked > MAX_UNPACKED_BYTES:
+        raise Unreadable(f"The workbook unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000} MB: save it as CSV.")
+    swollen = any(
+        entry.file_size > MAX_COMPRESSION_RATIO * max(entry.compress_size, _SMALL // MAX_COMPRESSION_RATIO)
+        for entry in entries
+    )
+    if swollen or unpacked > MAX_COMPRESSION_RATIO * max(packed, _SMALL // MAX_COMPRESSION_RATIO):
+        raise Unreadable(f"The workbook unpacks to more than {MAX_COMPRESSION_RATIO} times its size: save it as CSV.")
 
 
 def _check_end(path: Path) -> None:
@@ -50,7 +53,7 @@ def _check_end(path: Path) -> None:
     if place < 0 or len(tail) - place < _END_LENGTH:
         raise _broken()
     entries, length = struct.unpack_from("<HI", tail, place + 10)
-    if entries > MOST_ENTRIES or length > _LONGEST_DIRECTORY:
+    if entries > MAX_ZIP_ENTRIES or length > _LONGEST_DIRECTORY:
         raise _too_many(entries)
 
 
@@ -59,4 +62,4 @@ def _broken() -> Unreadable:
 
 
 def _too_many(entries: int) -> Unreadable:
-    return Unreadable(f"The workbook has {entries} parts; {MOST_ENTRIES} are the most: save it as CSV.")
+    return Unreadable(f"The workbook has {entries} parts; {MAX_ZIP_ENTRIES} are the most: save it as CSV.")

@@ -13,22 +13,22 @@ from zoneinfo import ZoneInfo
 from crm.files import cells
 from db.tables.enums import CustomerStage, CustomFieldType, Gender, RelationshipStatus, SubscriptionStatus
 from db.values import wire_format
-from db.values.folding import fold, normal
+from db.values.folding import fold, normalize
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class CellFormat:
     """Of the workspace: how dates are written there, and its time zone."""
 
     month_first: bool = False
     timezone: str = "UTC"
 
 
-class Wrong(Exception):
+class CellError(Exception):
     """The cell holds no such value; the message says so."""
 
 
-Read = Callable[[str, Habits], Any]
+CellParser = Callable[[str, CellFormat], Any]
 
 
 # ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -38,11 +38,11 @@ _PLAIN: Final = re.compile(r"(-?[0-9]{1,12})(?:\.([0-9]{1,4}))?", re.ASCII)
 _MOST: Final = 2**63 - 1
 
 
-def number(text: str) -> Decimal:
+def parse_number(text: str) -> Decimal:
     """1234.5, 1,234.50, 1.234,50, 1 234,50. One comma before three digits could mean either, and is refused."""
     plain = re.sub(r"[\s  ']+", "", text)
     if not _NUMBER.fullmatch(plain):
-        raise Wrong(f"“{text}” is no number.")
+        raise CellError(f"“{text}” is no number.")
     commas, points = plain.count(","), plain.count(".")
     if commas and points:
         decimal = max(plain.rfind(","), plain.rfind("."))
@@ -50,27 +50,27 @@ def number(text: str) -> Decimal:
         plain = f"{whole}.{rest}" if min(commas, points) == 1 else plain.replace(",", "")
     elif commas == 1:
         if len(plain.partition(",")[2]) == 3:
-            raise Wrong(f"“{text}” can be read in two ways: write 1234 or 1.234.")
+            raise CellError(f"“{text}” can be read in two ways: write 1234 or 1.234.")
         plain = plain.replace(",", ".")
     elif commas or points > 1:
         plain = plain.replace(",", "").replace(".", "")
     try:
         return Decimal(plain)
     except InvalidOperation:
-        raise Wrong(f"“{text}” is no number.") from None
+        raise CellError(f"“{text}” is no number.") from None
 
 
-def amount(text: str, _: Habits) -> int:
+def parse_amount(text: str, _: CellFormat) -> int:
     """Ten-thousandths."""
     plain = _PLAIN.fullmatch(text)
     if plain is not None:
         whole, rest = plain.groups("")
         return int(whole + rest.ljust(wire_format.SCALE, "0"))
-    scaled = number(text).scaleb(wire_format.SCALE)
+    scaled = parse_number(text).scaleb(wire_format.SCALE)
     if scaled != scaled.to_integral_value():
-        raise Wrong(f"“{text}” has more than {wire_format.SCALE} decimal places.")
+        raise CellError(f"“{text}” has more than {wire_format.SCALE} decimal places.")
     if abs(scaled) > _MOST:
-        raise Wrong(f"“{text}” is out of range.")
+        raise CellError(f"“{text}” is out of range.")
     return int(scaled)
 
 
@@ -80,7 +80,7 @@ _DATE: Final = re.compile(r"([0-9]{1,4})[./\-\s]([0-9]{1,2})[./\-\s]([0-9]{1,4})
 _TIME: Final = re.compile(r"(.+?)[T\s]+([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)", re.ASCII)
 
 
-def day(text: str, habits: Habits) -> str:
+def parse_date(text: str, habits: CellFormat) -> str:
     """2026-11-21 in every country; 21/11/2026, or 11/21/2026 where the month comes first. A time behind it is left."""
     return _day(text, habits.month_first)
 
@@ -102,10 +102,10 @@ def _day(text: str, month_first: bool) -> str:
             return date(*parts).isoformat()
         except ValueError:
             pass
-    raise Wrong(f"“{text}” is no date: write it as 1990-05-17.")
+    raise CellError(f"“{text}” is no date: write it as 1990-05-17.")
 
 
-def moment(text: str, habits: Habits) -> str:
+def parse_moment(text: str, habits: CellFormat) -> str:
     """RFC 3339; or a date with a time, or without one, in the workspace's time zone."""
     try:
         wire_format.parse_moment(text)
@@ -114,7 +114,7 @@ def moment(text: str, habits: Habits) -> str:
         pass
     timed = _TIME.fullmatch(text.strip())
     clock = timed[2] if timed else "00:00"
-    local = datetime.fromisoformat(f"{day(timed[1] if timed else text, habits)}T{clock.zfill(5)}")
+    local = datetime.fromisoformat(f"{parse_date(timed[1] if timed else text, habits)}T{clock.zfill(5)}")
     there = local.replace(tzinfo=ZoneInfo(habits.timezone))
     return wire_format.format_moment(int(there.astimezone(UTC).timestamp() * 1000))
 
@@ -136,21 +136,21 @@ _TRUTH: Final = _words(
 )
 
 
-def gender(text: str, _: Habits) -> Gender:
+def parse_gender(text: str, _: CellFormat) -> Gender:
     found = _GENDERS.get(fold(text))
     if found is None:
-        raise Wrong(f"“{text}” is none of FEMALE, MALE, OTHER.")
+        raise CellError(f"“{text}” is none of FEMALE, MALE, OTHER.")
     return Gender[found]
 
 
-def truth(text: str, _: Habits) -> bool:
+def parse_boolean(text: str, _: CellFormat) -> bool:
     found = _TRUTH.get(fold(text))
     if found is None:
-        raise Wrong(f"“{text}” is neither true nor false.")
+        raise CellError(f"“{text}” is neither true nor false.")
     return found == "true"
 
 
-def one_of(names: type[IntEnum]) -> Read:
+def parse_choice(names: type[IntEnum]) -> CellParser:
     """A value by its name, however it is written: To be assigned, TO_BE_ASSIGNED."""
     known = {re.sub(r"[\s_-]+", "", one.name.casefold()): one for one in names}
 
@@ -158,45 +158,45 @@ def one_of(names: type[IntEnum]) -> Read:
     def named(text: str) -> IntEnum | None:
         return known.get(re.sub(r"[\s_-]+", "", fold(text)))
 
-    def read(text: str, _: Habits) -> IntEnum:
+    def read(text: str, _: CellFormat) -> IntEnum:
         found = named(text)
         if found is None:
-            raise Wrong(f"“{text}” is none of {', '.join(one.name for one in names)}.")
+            raise CellError(f"“{text}” is none of {', '.join(one.name for one in names)}.")
         return found
 
     return read
 
 
-def words(text: str, _: Habits) -> str:
+def parse_words(text: str, _: CellFormat) -> str:
     return text
 
 
-def several(text: str, _: Habits) -> list[str]:
-    return cells.split(text)
+def parse_several(text: str, _: CellFormat) -> list[str]:
+    return cells.split_values(text)
 
 
 # What the given input holds under which name.
-PLAIN: Final[Mapping[str, tuple[str, Read]]] = {
-    "name": ("name", words),
-    "nickname": ("nickname", words),
-    "realName": ("real_name", words),
-    "avatarUrl": ("avatar_url", words),
-    "phone": ("phone", words),
-    "phones": ("phones", several),
-    "email": ("email", words),
-    "emails": ("emails", several),
-    "gender": ("gender", gender),
-    "birthDate": ("birth_date", day),
-    "value": ("value", amount),
-    "source": ("source", words),
-    "channel": ("channel", words),
-    "relationshipStatus": ("relationship_status", one_of(RelationshipStatus)),
-    "subscriptionStatus": ("subscription_status", one_of(SubscriptionStatus)),
-    "stage": ("stage", one_of(CustomerStage)),
-    "followUpStage": ("follow_up_stage", words),
-    "resellerRelationship": ("reseller_relationship", truth),
+PLAIN_PARSERS: Final[Mapping[str, tuple[str, CellParser]]] = {
+    "name": ("name", parse_words),
+    "nickname": ("nickname", parse_words),
+    "realName": ("real_name", parse_words),
+    "avatarUrl": ("avatar_url", parse_words),
+    "phone": ("phone", parse_words),
+    "phones": ("phones", parse_several),
+    "email": ("email", parse_words),
+    "emails": ("emails", parse_several),
+    "gender": ("gender", parse_gender),
+    "birthDate": ("birth_date", parse_date),
+    "value": ("value", parse_amount),
+    "source": ("source", parse_words),
+    "channel": ("channel", parse_words),
+    "relationshipStatus": ("relationship_status", parse_choice(RelationshipStatus)),
+    "subscriptionStatus": ("subscription_status", parse_choice(SubscriptionStatus)),
+    "stage": ("stage", parse_choice(CustomerStage)),
+    "followUpStage": ("follow_up_stage", parse_words),
+    "resellerRelationship": ("reseller_relationship", parse_boolean),
 }
-ADDRESS: Final = {
+ADDRESS_KEYS: Final = {
     "address.line1": "line1",
     "address.line2": "line2",
     "address.city": "city",
@@ -206,25 +206,25 @@ ADDRESS: Final = {
 }
 
 
-def custom(field: Any, text: str, habits: Habits) -> Any:
+def parse_custom_value(field: Any, text: str, habits: CellFormat) -> Any:
     """The JSON value of a custom field. Raises Wrong."""
     kind = CustomFieldType(field.type)
     if kind is CustomFieldType.NUMBER:
-        return float(number(text))
+        return float(parse_number(text))
     if kind is CustomFieldType.BOOLEAN:
-        return truth(text, habits)
+        return parse_boolean(text, habits)
     if kind is CustomFieldType.DATE:
-        return day(text, habits)
+        return parse_date(text, habits)
     if kind is CustomFieldType.DATE_TIME:
-        return moment(text, habits)
+        return parse_moment(text, habits)
     if kind is CustomFieldType.SELECT:
         return _option(field, text)
-    return [_option(field, one) for one in cells.split(text)] if kind is CustomFieldType.MULTI_SELECT else text
+    return [_option(field, one) for one in cells.split_values(text)] if kind is CustomFieldType.MULTI_SELECT else text
 
 
 def _option(field: Any, text: str) -> str:
     """The option as it is spelled, where the cell spells it with other cases or accents."""
-    if normal(text) in field.options:
+    if normalize(text) in field.options:
         return text
     alike = [one for one in field.options if fold(one) == fold(text)]
     return alike[0] if len(alike) == 1 else text

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crm.files.tables import Table
-from crm.files.writers import Writer
-from crm.importing.mapping import IGNORED
+from crm.files.writers import RowWriter
+from crm.importing.mapping import IGNORED_COLUMN
 
 
-class FailedRows:
+class FailedRowsFile:
     """The file as it grows. What was sent is read again from its beginning, beside it."""
 
     def __init__(self, path: Path, table: Table) -> None:
-        self._own = [place for place, header in enumerate(table.headers) if header != IGNORED]
+        self._own = [place for place, header in enumerate(table.headers) if header != IGNORED_COLUMN]
         self._rows = enumerate(table.rows())
-        headers = [*(table.headers[place] for place in self._own), IGNORED]
-        self._writer = Writer(path, table.format, headers, separator=table.separator, bom=True)
+        headers = [*(table.headers[place] for place in self._own), IGNORED_COLUMN]
+        self._writer = RowWriter(path, table.format, headers, separator=table.separator, bom=True)
 
     def add(self, reasons: Mapping[int, str]) -> None:
         """Rows by their numbers, all higher than those added before, with what is wrong with each."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from crm.catalogue.file_columns import EXTERNAL, Column
+from crm.catalogue.file_columns import EXTERNAL_ID_PREFIX, FileColumn
 from db.values.folding import fold
 
 # English; Vietnamese; Italian; Indonesian. Written with their accents, compared without.
@@ -80,7 +80,7 @@ _KNOWN: Final = {
 }
 
 
-def suggest(headers: Sequence[str], known: Mapping[str, Column]) -> list[tuple[str | None, float]]:
+def suggest_field(headers: Sequence[str], known: Mapping[str, FileColumn]) -> list[tuple[str | None, float]]:
     """For each header the key of the field that it means, None where it is none that can be imported, and how sure
     that is, from 0 to 1. Every field is suggested once, where it is surest."""
     found = [_one(header, known) for header in headers]
@@ -91,11 +91,11 @@ def suggest(headers: Sequence[str], known: Mapping[str, Column]) -> list[tuple[s
     return [one if one[0] is not None and best[one[0]] == place else (None, 0.0) for place, one in enumerate(found)]
 
 
-def _one(header: str, known: Mapping[str, Column]) -> tuple[str | None, float]:
+def _one(header: str, known: Mapping[str, FileColumn]) -> tuple[str | None, float]:
     column = known.get(header)
     if column is not None:
         return (header, 1.0) if column.importable else (None, 0.0)
-    if header.startswith(EXTERNAL) and header != EXTERNAL:
+    if header.startswith(EXTERNAL_ID_PREFIX) and header != EXTERNAL_ID_PREFIX:
         return header, 1.0
     plain = _plain(header)
     for names, confidence in ((_keys(known), 0.95), (_labels(known), 0.9), (_KNOWN, 0.9)):
@@ -104,7 +104,7 @@ def _one(header: str, known: Mapping[str, Column]) -> tuple[str | None, float]:
     return _within(plain, known)
 
 
-def _within(plain: str, known: Mapping[str, Column]) -> tuple[str | None, float]:
+def _within(plain: str, known: Mapping[str, FileColumn]) -> tuple[str | None, float]:
     """A header of several words of which some are known: “Primary phone number”, “Email (work)”. The longest wins."""
     words = plain.split()
     for size in range(min(len(words) - 1, 4), 0, -1):
@@ -115,14 +115,14 @@ def _within(plain: str, known: Mapping[str, Column]) -> tuple[str | None, float]
     return None, 0.0
 
 
-def _importable(key: str, known: Mapping[str, Column], confidence: float) -> tuple[str | None, float]:
+def _importable(key: str, known: Mapping[str, FileColumn], confidence: float) -> tuple[str | None, float]:
     column = known.get(key)
     return (key, confidence) if column is not None and column.importable else (None, 0.0)
 
 
-def _keys(known: Mapping[str, Column]) -> Mapping[str, str]:
+def _keys(known: Mapping[str, FileColumn]) -> Mapping[str, str]:
     return {_plain(_HUMPS.sub(" ", key)): key for key in known} | {_plain(key): key for key in known}
 
 
-def _labels(known: Mapping[str, Column]) -> Mapping[str, str]:
+def _labels(known: Mapping[str, FileColumn]) -> Mapping[str, str]:
     return {_plain(one.label): one.key for one in known.values()}

@@ -13,17 +13,17 @@ from crm.errors import ErrorCode, InputError, InputErrors
 from crm.files import storage, uploads, writers
 from crm.files import tables as files
 from crm.files.errors import Unreadable
-from crm.files.job_files import KIND, made
+from crm.files.job_files import FILE_ID_KIND, create_job_file
 from crm.files.tables import Table
 from crm.importing import mapping
-from crm.importing.cells import Habits
-from crm.importing.failed_rows import FailedRows
-from crm.importing.mapping import Fields
-from crm.importing.matching import ImportMatch, Matching
-from crm.importing.rows import OnDuplicate, Plan, bring
+from crm.importing.cells import CellFormat
+from crm.importing.failed_rows import FailedRowsFile
+from crm.importing.mapping import FieldMapping
+from crm.importing.matching import ImportMatch, MatchKey
+from crm.importing.rows import ImportPlan, OnDuplicate, import_rows
 from crm.jobs import submit
-from crm.jobs.handlers import Item, Result, Task, verb
-from crm.jobs.targets import AT_ONCE, Found
+from crm.jobs.handlers import JobItem, JobTask, RowResult, job_handler
+from crm.jobs.targets import MAX_INLINE_CUSTOMERS, Target
 from crm.unit_of_work import UnitOfWork
 from db import tables
 from db.drivers import planner_statistics
@@ -35,7 +35,7 @@ from db.values import ids
 
 _PAGE: Final = 1_000
 
-FILLED: Final = (
+MAX_FILLED_ROWS: Final = (
     tables.Customer,
     tables.CustomerEmail,
     tables.CustomerPhone,
@@ -48,11 +48,13 @@ FILLED: Final = (
 # ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-Looked = tuple[str, Table, int, Fields]
+ImportRequest = tuple[str, Table, int, FieldMapping]
 """An upload's place, what it is, how many rows it has, and their fields."""
 
 
-async def look(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> Looked | InputError | InputErrors:
+async def read_request(
+    session: Session, viewer: Viewer, given: Mapping[str, Any]
+) -> ImportRequest | InputError | InputErrors:
     """What there is to import; or what is wrong, which `begin` raises, so that it is kept under an idempotency key."""
     try:
         return await _looked(session, viewer, given)
@@ -60,19 +62,19 @@ async def look(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> Lo
         return refused
 
 
-async def _looked(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> Looked:
-    upload, path = await uploads.find(session, viewer, given["upload"])
+async def _looked(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> ImportRequest:
+    upload, path = await uploads.find_upload(session, viewer, given["upload"])
     try:
-        table = await asyncio.to_thread(files.look, path, given.get("format"))
+        table = await asyncio.to_thread(files.open_table, path, given.get("format"))
         count = await asyncio.to_thread(_count, table)
     except Unreadable as unreadable:
         raise InputError(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
-    known, path_ = await file_columns.of_customers(session), ("input", "mapping")
+    known, path_ = await file_columns.customer_columns(session), ("input", "mapping")
     wanted = given.get("mapping")
-    habits = Habits()
+    habits = CellFormat()
     if wanted is None:
-        return upload.path, table, count, mapping.suggested(table.headers, known, habits)
-    return upload.path, table, count, mapping.chosen(table.headers, wanted, known, habits, path_)
+        return upload.path, table, count, mapping.suggest_mapping(table.headers, known, habits)
+    return upload.path, table, count, mapping.check_mapping(table.headers, wanted, known, habits, path_)
 
 
 def _count(table: Table) -> int:
@@ -81,14 +83,14 @@ def _count(table: Table) -> int:
         return sum(1 for _ in rows)
 
 
-async def begin(
+async def start_import(
     unit: UnitOfWork,
     given: Mapping[str, Any],
-    looked: Looked | InputError | InputErrors,
+    looked: ImportRequest | InputError | InputErrors,
     options: Mapping[str, Any] | None,
 ) -> Row:
     """The job that brings the rows in. Raises InputError and its like."""
-    submit.allow(unit, JobKind.IMPORT)
+    submit.check_may_start(unit, JobKind.IMPORT)
     if isinstance(looked, InputError | InputErrors):
         raise looked
     relative, table, count, fields = looked
@@ -107,15 +109,15 @@ async def begin(
         "stage": int(stage),
         "add_tags": list(given.get("add_tags") or ()),
     }
-    wanted = submit.options(options)
-    submit.bounded(unit, wanted, count)
-    if count <= AT_ONCE:
-        found = Found({}, [Item(row, b"") for row in range(count)])
-        return await submit.start(unit, JobKind.IMPORT, arguments, found, wanted)
-    return submit.later(unit, await submit.write(unit, JobKind.IMPORT, arguments, None, wanted, matched=count))
+    wanted = submit.read_options(options)
+    submit.check_all_or_nothing_size(unit, wanted, count)
+    if count <= MAX_INLINE_CUSTOMERS:
+        found = Target({}, [JobItem(row, b"") for row in range(count)])
+        return await submit.submit_job(unit, JobKind.IMPORT, arguments, found, wanted)
+    return submit.queue_job(unit, await submit.insert_job(unit, JobKind.IMPORT, arguments, None, wanted, matched=count))
 
 
-def _system(on: ImportMatch, fields: Fields) -> str | None:
+def _system(on: ImportMatch, fields: FieldMapping) -> str | None:
     """Whose ids the rows are matched by."""
     if on is not ImportMatch.EXTERNAL_ID:
         return None
@@ -134,7 +136,7 @@ class _Open:
     """A file that is being read. What was read is kept until the job is beyond it: a transaction may run again."""
 
     def __init__(self, path: Path, format: FileFormat) -> None:
-        self.table = files.look(path, format)
+        self.table = files.open_table(path, format)
         self._rows: Any = None
         self._next = 0
         self._held: dict[int, list[str]] = {}
@@ -164,9 +166,9 @@ _OPEN: dict[bytes, _Open] = {}
 _MOST_OPEN: Final = 4
 
 
-async def _rows(session: Session, task: Task, wanted: Sequence[int]) -> dict[int, list[str]]:
+async def _rows(session: Session, task: JobTask, wanted: Sequence[int]) -> dict[int, list[str]]:
     """Raises InputError where the file is not there any more, or cannot be read on."""
-    path = storage.of(session.database).path(task.arguments["file"])
+    path = storage.storage_of(session.database).path(task.arguments["file"])
     try:
         return await asyncio.to_thread(_read, task.job.id, path, FileFormat(task.arguments["format"]), wanted)
     except FileNotFoundError:
@@ -183,15 +185,15 @@ def _read(job: bytes, path: Path, format: FileFormat, wanted: Sequence[int]) -> 
     return found.rows(wanted)
 
 
-async def following(unit: UnitOfWork, task: Task, after: int, size: int) -> Sequence[Item]:
+async def next_items(unit: UnitOfWork, task: JobTask, after: int, size: int) -> Sequence[JobItem]:
     """The next rows of the file."""
-    return [Item(number, b"") for number in await _rows(unit.transaction, task, range(after + 1, after + 1 + size))]
+    return [JobItem(number, b"") for number in await _rows(unit.transaction, task, range(after + 1, after + 1 + size))]
 
 
 # ── bringing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def finish(session: Session, task: Task) -> list[Row]:
+async def finish_import(session: Session, task: JobTask) -> list[Row]:
     """The file of the failed rows, where there are any: those that are known, where it was cancelled before its end."""
     job = task.job
     opened = _OPEN.pop(job.id, None)
@@ -200,51 +202,55 @@ async def finish(session: Session, task: Task) -> list[Row]:
     if not job.counts.get(Outcome.FAILED.name):
         return []
     identifier = job.id if job.retry_of else bytes.fromhex(task.arguments["failed"])
-    kept = storage.of(session.database)
-    relative, path = kept.room(KIND, identifier)
+    kept = storage.storage_of(session.database)
+    relative, path = kept.new_path(FILE_ID_KIND, identifier)
     format = FileFormat(task.arguments["format"])
     try:
-        table = await asyncio.to_thread(files.look, kept.path(task.arguments["file"]), format)
-        file = FailedRows(path, table)
+        table = await asyncio.to_thread(files.open_table, kept.path(task.arguments["file"]), format)
+        file = FailedRowsFile(path, table)
         after = -1
-        while rows := await jobs.apart(session, job.id, after, _PAGE, [int(Outcome.FAILED)]):
+        while rows := await jobs.stored_rows(session, job.id, after, _PAGE, [int(Outcome.FAILED)]):
             reasons = {row.row: " ".join(one["message"] for one in row.errors or ()) for row in rows}
             await asyncio.to_thread(file.add, reasons)
             after = rows[-1].row
         await asyncio.to_thread(file.close)
     except (FileNotFoundError, Unreadable):
         return []
-    return [made(job, identifier, f"failed rows{writers.suffix(format)}", format, relative, path)]
+    return [create_job_file(job, identifier, f"failed rows{writers.file_suffix(format)}", format, relative, path)]
 
 
-async def get_ready(session: Session, viewer: Viewer, task: Task, size: int) -> None:
+async def read_ahead(session: Session, viewer: Viewer, task: JobTask, size: int) -> None:
     """A file fills a workspace faster than the database notices by itself."""
     opened, done = _OPEN.get(task.job.id), task.job.processed
-    if opened is not None and done >= 4 * opened.known and await planner_statistics.keep_up(session, FILLED, done):
+    if (
+        opened is not None
+        and done >= 4 * opened.known
+        and await planner_statistics.analyze_if_outdated(session, MAX_FILLED_ROWS, done)
+    ):
         opened.known = done
 
 
-@verb(
-    JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read=following, finish=finish, finish_cancelled=True, ahead=get_ready
+@job_handler(
+    JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read_items=next_items, finish_job=finish_import, finishes_when_cancelled=True, prepare_chunk=read_ahead
 )  # fmt: skip
-async def run(unit: UnitOfWork, task: Task, items: Sequence[Item]) -> list[Result]:
+async def run_chunk(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
     """Brings a chunk of rows in."""
     if not items:
         return []
     found = await _rows(unit.transaction, task, [one.row for one in items])
     plan = await _plan(unit, task, _OPEN[task.job.id].table)
-    brought = await bring(unit, plan, [(one.row, found[one.row]) for one in items])
-    return [Result(one.row, one.id, one.outcome, one.refused) for one in brought]
+    brought = await import_rows(unit, plan, [(one.row, found[one.row]) for one in items])
+    return [RowResult(one.row, one.id, one.outcome, one.errors) for one in brought]
 
 
-async def _plan(unit: UnitOfWork, task: Task, table: Table) -> Plan:
+async def _plan(unit: UnitOfWork, task: JobTask, table: Table) -> ImportPlan:
     arguments, settings = task.arguments, await unit.settings()
-    habits = Habits(settings.default_country == "US", settings.timezone)
-    known = await file_columns.of_customers(unit.transaction)
-    fields = mapping.chosen(table.headers, arguments["mapping"], known, habits, ("input", "mapping"))
-    return Plan(
+    habits = CellFormat(settings.default_country == "US", settings.timezone)
+    known = await file_columns.customer_columns(unit.transaction)
+    fields = mapping.check_mapping(table.headers, arguments["mapping"], known, habits, ("input", "mapping"))
+    return ImportPlan(
         fields,
-        Matching(ImportMatch(arguments["match_on"]), arguments["system"], settings.default_country),
+        MatchKey(ImportMatch(arguments["match_on"]), arguments["system"], settings.default_country),
         OnDuplicate(arguments["on_duplicate"]),
         CustomerStage(arguments["stage"]),
         arguments["add_tags"],

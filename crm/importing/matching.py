@@ -6,12 +6,12 @@ from enum import IntEnum
 from typing import Any
 
 from crm.errors import ErrorCode, InputError
-from crm.importing.mapping import Row
+from crm.importing.mapping import ImportRow
 from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db.queries.customers import customers, importing
 from db.values import wire_format
-from db.values.folding import email_key, normal
+from db.values.folding import email_key, normalize
 
 
 class ImportMatch(IntEnum):
@@ -22,25 +22,25 @@ class ImportMatch(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class MatchKey:
     """How rows find their customers; `system` is whose ids are meant by EXTERNAL_ID."""
 
-    on: ImportMatch
+    field: ImportMatch
     system: str | None = None
     country: str | None = None
 
-    def key(self, row: Row) -> str | None:
+    def key(self, row: ImportRow) -> str | None:
         """What the row is known by; None where it says nothing of the kind."""
         return next(iter(self.keys(row)), None)
 
-    def keys(self, row: Row) -> list[str | None]:
+    def keys(self, row: ImportRow) -> list[str | None]:
         """All that the row's customer will be found by, the one that the row is known by first."""
-        if self.on is ImportMatch.EMAIL:
-            return [email_key(one) for one in _both(row.given, "email", "emails")]
-        if self.on is ImportMatch.PHONE:
-            return [_number(one, self.country) for one in _both(row.given, "phone", "phones")]
-        if self.on is ImportMatch.EXTERNAL_ID and self.system is not None:
-            return [normal(one) for one in row.systems.get(self.system, ())]
+        if self.field is ImportMatch.EMAIL:
+            return [email_key(one) for one in _both(row.data, "email", "emails")]
+        if self.field is ImportMatch.PHONE:
+            return [_number(one, self.country) for one in _both(row.data, "phone", "phones")]
+        if self.field is ImportMatch.EXTERNAL_ID and self.system is not None:
+            return [normalize(one) for one in row.systems.get(self.system, ())]
         return []
 
 
@@ -50,12 +50,12 @@ def _both(given: Mapping[str, Any], first: str, several: str) -> list[str]:
 
 def _number(text: str, country: str | None) -> str | None:
     try:
-        return text_values.phone(text, country, ())
+        return text_values.read_phone(text, country, ())
     except InputError:
         return None
 
 
-async def find(unit: UnitOfWork, matching: Matching, rows: Sequence[Row]) -> list[Any]:
+async def find_matches(unit: UnitOfWork, matching: MatchKey, rows: Sequence[ImportRow]) -> list[Any]:
     """For each row the customer it means (`id`, `company_id`), or None. Refuses a row that means several, or one by an
     id that is nobody's."""
     ids = {row.id: wire_format.decode_id("Customer", row.id) for row in rows if row.id}
@@ -71,14 +71,14 @@ async def find(unit: UnitOfWork, matching: Matching, rows: Sequence[Row]) -> lis
         if row.id:
             customer = by_id.get(ids[row.id] or b"")
             if customer is None:
-                row.refused.append(InputError(ErrorCode.NOT_FOUND, f"There is no customer “{row.id}” here.", ("id",)))
+                row.errors.append(InputError(ErrorCode.NOT_FOUND, f"There is no customer “{row.id}” here.", ("id",)))
             found.append(customer)
             continue
         held = by_key.get(keys[row.number] or "", ())
         several = {one.id for one in held}
         if len(several) > 1:
             message = f"{len(several)} customers have “{keys[row.number]}”; merge them, or name one in a column “id”."
-            row.refused.append(InputError(ErrorCode.AMBIGUOUS, message, (_PATHS[matching.on],)))
+            row.errors.append(InputError(ErrorCode.AMBIGUOUS, message, (_PATHS[matching.field],)))
         found.append(held[0] if held else None)
     return found
 
@@ -91,12 +91,12 @@ _PATHS = {
 }
 
 
-async def _holders(unit: UnitOfWork, matching: Matching, keys: Sequence[str]) -> Any:
+async def _holders(unit: UnitOfWork, matching: MatchKey, keys: Sequence[str]) -> Any:
     if not keys:
         return {}
     visibility = unit.viewer.visibility
-    if matching.on is ImportMatch.EMAIL:
+    if matching.field is ImportMatch.EMAIL:
         return await importing.by_email(unit.transaction, keys, visibility)
-    if matching.on is ImportMatch.PHONE:
+    if matching.field is ImportMatch.PHONE:
         return await importing.by_phone(unit.transaction, keys, visibility)
     return await importing.by_external_id(unit.transaction, matching.system or "", keys, visibility)

@@ -5,9 +5,9 @@ from typing import Any
 
 from crm.errors import ErrorCode, InputError
 from crm.jobs import handlers, progress, submit, target_snapshot
-from crm.jobs.handlers import Item
-from crm.jobs.submit import Options
-from crm.jobs.targets import AT_ONCE, LARGE
+from crm.jobs.handlers import JobItem
+from crm.jobs.submit import JobOptions
+from crm.jobs.targets import MAX_INLINE_CUSTOMERS, MAX_INLINE_TARGET_ROWS
 from crm.unit_of_work import UnitOfWork
 from db import tables
 from db.queries import jobs
@@ -17,65 +17,68 @@ from db.tables.enums import JobKind, JobStatus, Outcome, Permission
 from db.values import wire_format
 
 
-async def one(unit: UnitOfWork, wire_id: str) -> Row:
+async def load_job(unit: UnitOfWork, wire_id: str) -> Row:
     """The job, held; a job is its creator's, or SETTINGS_MANAGE's. Raises InputError NOT_FOUND."""
     identifier, viewer = wire_format.decode_id("Job", wire_id), unit.viewer
-    found = await jobs.locked(unit.transaction, identifier) if identifier else None
+    found = await jobs.lock_by_ids(unit.transaction, identifier) if identifier else None
     mine = found is not None and (found.actor_kind, found.actor_id) == (int(viewer.actor_kind), viewer.actor_id)
     if found is None or not (mine or viewer.has_permission(Permission.SETTINGS_MANAGE)):
         raise InputError(ErrorCode.NOT_FOUND, f"There is no job “{wire_id}” here.", ("id",))
     return copy_row(found, tables.Job)
 
 
-def may_cancel(job: Any) -> bool:
+def is_cancellable(job: Any) -> bool:
     """Whether it has not ended, and nobody cancelled it yet."""
     return job.status in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
-async def cancel(unit: UnitOfWork, wire_id: str) -> Row:
+async def cancel_job(unit: UnitOfWork, wire_id: str) -> Row:
     """It stops at the end of its chunk; what is done stays done. One that has ended stays as it is."""
-    job = await one(unit, wire_id)
-    if not may_cancel(job):
+    job = await load_job(unit, wire_id)
+    if not is_cancellable(job):
         return job
     before = deepcopy(vars(job))
     idle = job.leased_until is None or job.leased_until < unit.now
     job.status = int(JobStatus.CANCELLED if idle else JobStatus.CANCELLING)
     if idle:
         job.finished_at = unit.now
-    await progress.keep(unit, job, before)
+    await progress.store_job(unit, job, before)
     return job
 
 
-async def retry(unit: UnitOfWork, wire_id: str) -> Row:
+async def retry_job(unit: UnitOfWork, wire_id: str) -> Row:
     """A new job for the failed rows of an earlier one, under their numbers. Raises InputError NOT_FOUND, INVALID."""
-    earlier = await one(unit, wire_id)
+    earlier = await load_job(unit, wire_id)
     if earlier.finished_at is None or earlier.dry_run:
         what = "A dry run" if earlier.dry_run else "A job that is still running"
         raise InputError(ErrorCode.INVALID, f"{what} cannot be tried again.", ("id",))
-    verb = handlers.of(earlier)
-    submit.allow(unit, verb.kind)
+    verb = handlers.handler_of(earlier)
+    submit.check_may_start(unit, verb.kind)
     if verb.kind is JobKind.EXPORT:
         raise InputError(ErrorCode.INVALID, "An export is not tried again; export anew.", ("id",))
     many = earlier.counts.get(Outcome.FAILED.name, 0)
     state = {name: earlier.state[name] for name in ("turn",) if name in (earlier.state or {})}
-    if many > LARGE:
-        state["gathering"] = [target_snapshot.failed(earlier.id)]
-    job = await submit.write(
+    if many > MAX_INLINE_TARGET_ROWS:
+        state["gathering"] = [target_snapshot.failed_in_job(earlier.id)]
+    job = await submit.insert_job(
         unit, verb.kind, earlier.arguments["given"], earlier.target,
-        Options(abort=bool(earlier.on_error), label=earlier.label),
+        JobOptions(abort=bool(earlier.on_error), label=earlier.label),
         state=state, as_kind=JobKind.RETRY, retry_of=earlier.id, matched=many,
     )  # fmt: skip
-    if many > LARGE:
-        return submit.later(unit, job)
-    return await begun(unit, job, await targets.failed_again(unit.transaction, job.id, earlier.id))
+    if many > MAX_INLINE_TARGET_ROWS:
+        return submit.queue_job(unit, job)
+    return await start_stored_job(unit, job, await targets.store_failed_rows(unit.transaction, job.id, earlier.id))
 
 
-async def begun(unit: UnitOfWork, job: Row, matched: int) -> Row:
+async def start_stored_job(unit: UnitOfWork, job: Row, matched: int) -> Row:
     """Starts a job whose target is stored."""
     before = deepcopy(vars(job))
     job.matched = matched
-    await progress.keep(unit, job, before)
-    if matched > AT_ONCE:
-        return submit.later(unit, job)
-    items = [Item(row.row, row.node_id) for row in await targets.following(unit.transaction, job.id, -1, AT_ONCE)]
-    return await submit.at_once(unit, job, items)
+    await progress.store_job(unit, job, before)
+    if matched > MAX_INLINE_CUSTOMERS:
+        return submit.queue_job(unit, job)
+    items = [
+        JobItem(row.row, row.node_id)
+        for row in await targets.next_rows(unit.transaction, job.id, -1, MAX_INLINE_CUSTOMERS)
+    ]
+    return await submit.run_inline(unit, job, items)

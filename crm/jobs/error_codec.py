@@ -26,7 +26,7 @@ _FORMER_NAMES: Final = {
 """Rows that version 0.1 stored carry these names."""
 
 
-def packed(refused: InputError, row: int) -> dict[str, Any]:
+def encode_error(refused: InputError, row: int) -> dict[str, Any]:
     """One refusal as JSON. Of a record that it shows, the id is kept."""
     kind = type(refused).__name__
     found: dict[str, Any] = {
@@ -45,13 +45,13 @@ def packed(refused: InputError, row: int) -> dict[str, Any]:
     return found
 
 
-def record_of(plain: Mapping[str, Any]) -> str | None:
+def referenced_record_id(plain: Mapping[str, Any]) -> str | None:
     """The id on the wire of the record that the refusal shows."""
     found: str | None = plain.get("record")
     return found
 
 
-def unpacked(plain: Mapping[str, Any], records: Mapping[str, Any]) -> InputError:
+def decode_error(plain: Mapping[str, Any], records: Mapping[str, Any]) -> InputError:
     """What was packed. Where the record that it shows is not there any more, what is left is an ordinary refusal."""
     kind = _FORMER_NAMES.get(plain["kind"], plain["kind"])
     record = records.get(plain["record"]) if kind in _RECORDS else None
@@ -70,6 +70,6 @@ def unpacked(plain: Mapping[str, Any], records: Mapping[str, Any]) -> InputError
     return made
 
 
-def shown(refusals: Sequence[InputError], row: int) -> list[dict[str, Any]] | None:
+def encode_errors(refusals: Sequence[InputError], row: int) -> list[dict[str, Any]] | None:
     """All refusals of a row; None where there is none."""
-    return [packed(one, row) for one in refusals] or None
+    return [encode_error(one, row) for one in refusals] or None

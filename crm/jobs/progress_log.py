@@ -6,29 +6,29 @@ from typing import Any, Final
 
 from db.tables.enums import JobKind, JobStatus
 
-EVERY: Final = 10.0
+LOG_INTERVAL_SECONDS: Final = 10.0
 """Seconds between two lines of one job."""
 
 _log = logging.getLogger("clientela.jobs")
 
 
-class Report:
+class ProgressLog:
     """Of one job, for as long as this worker works on it."""
 
     def __init__(self) -> None:
         self._began = self._said = time.monotonic()
         self._first: int | None = None
 
-    def seen(self, job: Any) -> None:
+    def log_progress(self, job: Any) -> None:
         """The job as it is between two chunks."""
         if self._first is None:
             self._first = job.processed
         now = time.monotonic()
-        if now - self._said >= EVERY:
+        if now - self._said >= LOG_INTERVAL_SECONDS:
             self._said = now
             _log.info("%s: %d of %d rows, %.0f a second", _named(job), job.processed, job.matched, self._speed(job))
 
-    def ended(self, job: Any) -> None:
+    def log_end(self, job: Any) -> None:
         """The job as this worker leaves it; None where it is not there any more."""
         if job is None or job.finished_at is None:
             return

@@ -8,49 +8,52 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from crm.access.permissions import Viewer
 from crm.jobs import targets
-from crm.jobs.handlers import Task
+from crm.jobs.handlers import JobTask
 from db.engine import Database, Session, Transaction
 from db.filtering.errors import QueryError
 from db.queries import jobs
 from db.queries.matching import matches
 from db.queries.matching import targets as stored
-from db.queries.matching.matches import Question
-from db.queries.matching.targets import Statement
+from db.queries.matching.matches import CustomerQuery
+from db.queries.matching.targets import BoundStatement
 from db.rows import Row
 
-PORTION: Final = 2_000
+ROWS_PER_BATCH: Final = 2_000
 
-PAUSE: Final = 0.01
+PAUSE_SECONDS: Final = 0.01
 """Seconds between two portions."""
 
-Source = Mapping[str, Any]
+TargetSource = Mapping[str, Any]
 """Where rows come from, as it is kept with the job: `matching`, `logged`, `failed` or `listed`."""
 
 
-class Lost(Exception):
+class LeaseLost(Exception):
     """The job is another worker's now, or was cancelled: what this chunk did is undone."""
 
 
-def logged(job_id: bytes, entities: Sequence[str]) -> Source:
+def changed_by_job(job_id: bytes, entities: Sequence[str]) -> TargetSource:
     """What an earlier job changed."""
     return {"logged": job_id.hex(), "entities": list(entities)}
 
 
-def failed(job_id: bytes) -> Source:
+def failed_in_job(job_id: bytes) -> TargetSource:
     """The rows of an earlier job that failed."""
     return {"failed": job_id.hex()}
 
 
-def wanted(task: Task) -> bool:
+def is_pending(task: JobTask) -> bool:
     """Whether there is something to gather still."""
     return "gathering" in task.state
 
 
-async def gather(database: Database, viewer: Viewer, task: Task, worker: str, until: Callable[[], int]) -> None:
+async def store_snapshot(
+    database: Database, viewer: Viewer, task: JobTask, worker: str, until: Callable[[], int]
+) -> None:
     """Keeps all rows with the job; what an earlier worker had kept of them goes. `until` tells how long the job is the
     worker's from now on. Raises Lost, and Refused COUNT_MISMATCH where a person saw another number of customers."""
     job = task.job
@@ -64,8 +67,8 @@ async def gather(database: Database, viewer: Viewer, task: Task, worker: str, un
                 await held.add([(getattr(one, "row", row + place), one.id) for place, one in enumerate(portion)])
                 row += len(portion)
                 # Others write, too.
-                await asyncio.sleep(PAUSE)
-        targets.expect(source.get("expected"), row - start, ())
+                await asyncio.sleep(PAUSE_SECONDS)
+        targets.check_expected_count(source.get("expected"), row - start, ())
         ends.append(row)
     task.state.pop("gathering")
     job.matched = row
@@ -86,12 +89,12 @@ class _Held:
     until: Callable[[], int]
 
     async def add(self, rows: Sequence[tuple[int, bytes]]) -> None:
-        await self.keep({}, lambda transaction: stored.add(transaction, self.job.id, rows))
+        await self.keep({}, lambda transaction: stored.insert_rows(transaction, self.job.id, rows))
 
     async def clear(self) -> None:
-        highest = await stored.highest(self.database.session(self.job.workspace_id), self.job.id)
-        for below in range(PORTION, highest + 1 + PORTION, PORTION):
-            await self.keep({}, lambda transaction, below=below: stored.forget(transaction, self.job.id, below))  # type: ignore[misc]
+        highest = await stored.highest_row(self.database.session(self.job.workspace_id), self.job.id)
+        for below in range(ROWS_PER_BATCH, highest + 1 + ROWS_PER_BATCH, ROWS_PER_BATCH):
+            await self.keep({}, partial(stored.delete_rows_below, job_id=self.job.id, below=below))
 
     async def keep(
         self, changed: Mapping[str, Any], also: Callable[[Transaction], Awaitable[None]] | None = None
@@ -100,18 +103,20 @@ class _Held:
             if also is not None:
                 await also(transaction)
             lease = {"leased_until": self.until()}
-            if not await jobs.keep(transaction, self.job.id, self.worker, self.job.status, {**changed, **lease}):
-                raise Lost
+            if not await jobs.store_progress(
+                transaction, self.job.id, self.worker, self.job.status, {**changed, **lease}
+            ):
+                raise LeaseLost
 
         await self.database.write(self.job.workspace_id, rule)
 
 
-async def _portions(session: Session, viewer: Viewer, source: Source) -> AsyncGenerator[Sequence[Any]]:
+async def _portions(session: Session, viewer: Viewer, source: TargetSource) -> AsyncGenerator[Sequence[Any]]:
     if "listed" in source:
         yield [_Listed(bytes.fromhex(one)) for one in source["listed"]]
         return
     statement, values = await _statement(session, viewer, source)
-    async with aclosing(session.stream(statement, PORTION, **values)) as portions:
+    async with aclosing(session.stream(statement, ROWS_PER_BATCH, **values)) as portions:
         async for portion in portions:
             yield portion
 
@@ -121,16 +126,16 @@ class _Listed:
     id: bytes
 
 
-async def _statement(session: Session, viewer: Viewer, source: Source) -> Statement:
+async def _statement(session: Session, viewer: Viewer, source: TargetSource) -> BoundStatement:
     if "logged" in source:
-        return stored.finding_logged(bytes.fromhex(source["logged"]), source["entities"])
+        return stored.changed_rows_statement(bytes.fromhex(source["logged"]), source["entities"])
     if "failed" in source:
-        return stored.finding_failed(bytes.fromhex(source["failed"]))
-    question, agent_id = Question.of(source["matching"]), viewer.agent_id
+        return stored.failed_rows_statement(bytes.fromhex(source["failed"]))
+    question, agent_id = CustomerQuery.of(source["matching"]), viewer.agent_id
     try:
-        match, sort = await matches.asked(
+        match, sort = await matches.compile_query(
             session, question, visibility=viewer.visibility, agent_id=agent_id, now=source["now"]
         )
     except QueryError as refused:
-        raise targets.told(refused, ()) from None
-    return stored.finding(matches.all_of(session, match), sort)
+        raise targets.filter_error(refused, ()) from None
+    return stored.match_statement(matches.full_list_query(session, match), sort)

@@ -5,73 +5,75 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crm.errors import ErrorCode, InputError, LimitError, Path
-from crm.jobs.handlers import Item
-from crm.jobs.unbounded_targets import unbounded
+from crm.jobs.handlers import JobItem
+from crm.jobs.unbounded_targets import matches_everything
 from crm.unit_of_work import UnitOfWork
 from db.filtering.errors import QueryError
 from db.paging import keyset
-from db.paging.keyset import Listing
+from db.paging.keyset import ListQuery
 from db.paging.sorting import Sort
 from db.queries.catalogue import saved_views
 from db.queries.customers import customers
 from db.queries.matching import matches
 from db.queries.matching import targets as stored
-from db.queries.matching.matches import Question
+from db.queries.matching.matches import CustomerQuery
 from db.values import wire_format
 
-AT_ONCE: Final = 200
+MAX_INLINE_CUSTOMERS: Final = 200
 """So many customers are done in the answer; more run behind it."""
 
-LARGE: Final = 10_000
+MAX_INLINE_TARGET_ROWS: Final = 10_000
 """Rows up to which a target is kept in the request that names it. A worker gathers those of a larger one."""
 
-MOST_IDS: Final = 1_000
+MAX_TARGET_IDS: Final = 1_000
 
-Given = Mapping[str, Any]
+TargetData = Mapping[str, Any]
 """{"ids": […]} or {"match": {…}}, as plain data."""
 
 
 @dataclass(slots=True)
-class Found:
+class Target:
     """The customers of a target: `items` where they are few or were named, else a list to be kept with the job; `count`
     tells how many there are. `question` is what the list was asked by, at the moment `now`."""
 
-    target: dict[str, Any]
-    items: list[Item] = field(default_factory=list)
-    match: Listing | None = None
+    stored_form: dict[str, Any]
+    items: list[JobItem] = field(default_factory=list)
+    listing: ListQuery | None = None
     sort: Sort | None = None
-    question: Question | None = None
-    many: int = 0
+    query: CustomerQuery | None = None
+    match_count: int = 0
     now: int = 0
-    expected: int | None = None
+    expected_count: int | None = None
     path: Path = ()
 
     @property
     def count(self) -> int:
-        return self.many if self.match is not None else len(self.items)
+        return self.match_count if self.listing is not None else len(self.items)
 
     @property
-    def large(self) -> bool:
+    def is_large(self) -> bool:
         """Whether keeping them is left to a worker."""
-        return self.match is not None and self.many > LARGE
+        return self.listing is not None and self.match_count > MAX_INLINE_TARGET_ROWS
 
     @property
     def source(self) -> dict[str, Any]:
         """Where a worker gathers them from."""
-        if self.question is None:
+        if self.query is None:
             return {"listed": [one.id.hex() for one in self.items]}
-        return {"matching": self.question.plain, "now": self.now, "expected": self.expected}
+        return {"matching": self.query.plain, "now": self.now, "expected": self.expected_count}
 
-    async def keep(self, unit: UnitOfWork, job_id: bytes, start: int = 0) -> int:
+    async def store(self, unit: UnitOfWork, job_id: bytes, start: int = 0) -> int:
         """Keeps those that are many as the job's target; returns how many there are. Raises InputError COUNT_MISMATCH."""
-        assert self.match is not None
+        assert self.listing is not None
         assert self.sort is not None
-        count = await stored.snapshot(unit.transaction, job_id, self.match, self.sort, start - 1)
-        expect(self.expected, count, self.path)
+        count = await stored.store_matches(unit.transaction, job_id, self.listing, self.sort, start - 1)
+        check_expected_count(self.expected_count, count, self.path)
         return count
 
 
-async def find(unit: UnitOfWork, given: Given, *, path: Path = ("target",), unbounded_too: bool = False) -> Found:
+async def resolve_target(
+    unit: UnitOfWork, given: TargetData, *, path: Path = ("target",), unbounded_too: bool = False
+) -> Target:
     """Raises InputError EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`), COUNT_MISMATCH, NOT_FOUND and what is
     wrong with the filter."""
     if given.get("ids") is not None:
@@ -79,7 +81,7 @@ async def find(unit: UnitOfWork, given: Given, *, path: Path = ("target",), unbo
     return await _matching(unit, given["match"], (*path, "match"), unbounded_too)
 
 
-def expect(expected: int | None, count: int, path: Path) -> None:
+def check_expected_count(expected: int | None, count: int, path: Path) -> None:
     """Raises InputError COUNT_MISMATCH where there are not as many as the person saw."""
     if expected is not None and expected != count:
         message = f"You expected {expected} customers, and there are {count}; look at the list again. Nothing was done."
@@ -89,62 +91,69 @@ def expect(expected: int | None, count: int, path: Path) -> None:
 # ── ids ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _named(unit: UnitOfWork, given: Sequence[str], path: Path) -> Found:
+async def _named(unit: UnitOfWork, given: Sequence[str], path: Path) -> Target:
     """Each customer once, in the order given; the id of a merged one stands for its survivor."""
     if not given:
         raise InputError(ErrorCode.EMPTY_TARGET, "No customer was named; choose at least one.", path)
-    if len(given) > MOST_IDS:
-        message = f"There is room for {MOST_IDS} ids; these are {len(given)}. Use a match for more."
-        raise LimitError(message, path, limit=MOST_IDS, current=len(given))
+    if len(given) > MAX_TARGET_IDS:
+        message = f"There is room for {MAX_TARGET_IDS} ids; these are {len(given)}. Use a match for more."
+        raise LimitError(message, path, limit=MAX_TARGET_IDS, current=len(given))
     parsed = {one: wire_format.decode_id("Customer", one) or b"" for one in given}
     seen = await customers.by_ids(
         unit.transaction, [one for one in set(parsed.values()) if one], unit.viewer.visibility
     )
     places: dict[bytes | str, int] = {}
-    items: list[Item] = []
+    items: list[JobItem] = []
     texts: list[str] = []
     for place, one in enumerate(given):
         identifier = seen[parsed[one]].id if parsed[one] in seen else parsed[one]
         if (identifier or one) in places:
             continue
         places[identifier or one] = place
-        items.append(Item(len(items), identifier))
+        items.append(JobItem(len(items), identifier))
         texts.append(one)
-    return Found({"ids": texts, "places": list(places.values())}, items)
+    return Target({"ids": texts, "places": list(places.values())}, items)
 
 
 # ── a match ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _matching(unit: UnitOfWork, given: Given, path: Path, unbounded_too: bool) -> Found:
+async def _matching(unit: UnitOfWork, given: TargetData, path: Path, unbounded_too: bool) -> Target:
     question = await _question(unit, given, path)
     match, sort = await _read(unit, question, path)
-    bounded = question.archived == "ONLY" or match.search is not None or not unbounded(match.condition)
+    bounded = question.archived == "ONLY" or match.search is not None or not matches_everything(match.condition)
     if not bounded and not given.get("everyone") and not unbounded_too:
         message = "This match leaves nobody out; say `everyone: true` if all customers are meant."
         raise InputError(ErrorCode.UNBOUNDED_TARGET, message, path)
     if given.get("except_ids"):
         left_out = ({"not": {"id": {"in": list(given["except_ids"])}}}, ("exceptIds",))
-        question = Question(
+        question = CustomerQuery(
             question.filter, question.search, question.sections, question.sort, question.archived,
             (*question.more, left_out),
         )  # fmt: skip
         match, sort = await _read(unit, question, path)
-    listing = matches.all_of(unit.transaction, match)
+    listing = matches.full_list_query(unit.transaction, match)
     expected = given.get("expected_count")
-    ids = await stored.first_ids(unit.transaction, listing, sort, AT_ONCE + 1)
+    ids = await stored.first_ids(unit.transaction, listing, sort, MAX_INLINE_CUSTOMERS + 1)
     target = {"match": dict(given)}
-    if len(ids) > AT_ONCE:
-        many = await keyset.count(unit.transaction, listing)
-        expect(expected, many, path)
-        return Found(
-            target, match=listing, sort=sort, question=question, many=many, now=unit.now, expected=expected, path=path
+    if len(ids) > MAX_INLINE_CUSTOMERS:
+        many = await keyset.count_rows(unit.transaction, listing)
+        check_expected_count(expected, many, path)
+        return Target(
+            target,
+            listing=listing,
+            sort=sort,
+            query=question,
+            match_count=many,
+            now=unit.now,
+            expected_count=expected,
+            path=path,
         )
-    expect(expected, len(ids), path)
-    return Found(target, [Item(row, identifier) for row, identifier in enumerate(ids)])
+    check_expected_count(expected, len(ids), path)
+    return Target(target, [JobItem(row, identifier) for row, identifier in enumerate(ids)])
 
 
-async def _question(unit: UnitOfWork, given: Given, path: Path) -> Question:
+async def _question(unit: UnitOfWork, given: TargetData, path: Path) -> CustomerQuery:
     """The filter and search given, and those of the view."""
     for name, shown in (("filter", "filter"), ("search", "search")):
         if name in given and given[name] is None:
@@ -153,7 +162,7 @@ async def _question(unit: UnitOfWork, given: Given, path: Path) -> Question:
     view = await _view(unit, given["view"], (*path, "view")) if given.get("view") is not None else None
     more = () if view is None or not view.filter else ((view.filter, ("view",)),)
     fields = given.get("search_fields")
-    return Question(
+    return CustomerQuery(
         given.get("filter"),
         " ".join(one for one in (given.get("search"), view and view.search) if one) or None,
         None if fields is None else list(fields),
@@ -171,17 +180,17 @@ async def _view(unit: UnitOfWork, wire_id: str, path: Path) -> Any:
     return found[identifier]
 
 
-async def _read(unit: UnitOfWork, question: Question, path: Path) -> tuple[matches.Match, Sort]:
+async def _read(unit: UnitOfWork, question: CustomerQuery, path: Path) -> tuple[matches.CustomerMatch, Sort]:
     viewer = unit.viewer
     try:
-        return await matches.asked(
+        return await matches.compile_query(
             unit.transaction, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=unit.now
         )
     except QueryError as refused:
-        raise told(refused, path) from None
+        raise filter_error(refused, path) from None
 
 
-def told(refused: QueryError, path: Iterable[str | int]) -> InputError:
+def filter_error(refused: QueryError, path: Iterable[str | int]) -> InputError:
     """What is wrong with a filter, as a refusal in a mutation's payload."""
     where = (*path, *refused.path)
     if refused.limit is not None:

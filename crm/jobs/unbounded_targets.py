@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from db import tables
-from db.filtering.filter_ast import FALSE, TRUE, Shape
-from db.filtering.parser import Condition
+from db.filtering.filter_ast import FALSE, TRUE, FilterNode
+from db.filtering.parser import ParsedFilter
 
 _NEVER_EMPTY: Final = frozenset(
     column.name for column in tables.metadata.tables["customer"].columns if not column.nullable
 )
 
 
-def unbounded(condition: Condition) -> bool:
+def matches_everything(condition: ParsedFilter) -> bool:
     """Whether the filter holds of everybody, however it is put: nothing asked, a `not` of nothing, `notIn` nothing,
     the empty text contained. Filters of segments and views are in it as they were read."""
     return _always(condition.shape, condition.values)
 
 
-def _always(shape: Shape, values: Sequence[Any], own: bool = True) -> bool:
+def _always(shape: FilterNode, values: Sequence[Any], own: bool = True) -> bool:
     """Of every customer. Inside a relation it is asked of other records, whose columns are not known here (`own`)."""
     kind = shape[0]
     if kind == "and":
@@ -38,7 +38,7 @@ def _always(shape: Shape, values: Sequence[Any], own: bool = True) -> bool:
     return bool(kind == "true")
 
 
-def _never(shape: Shape, values: Sequence[Any], own: bool = True) -> bool:
+def _never(shape: FilterNode, values: Sequence[Any], own: bool = True) -> bool:
     kind = shape[0]
     if kind == "and":
         return any(_never(one, values, own) for one in shape[1:]) or _complementary(shape[1:], values)
@@ -61,7 +61,7 @@ def _never(shape: Shape, values: Sequence[Any], own: bool = True) -> bool:
     return bool(kind == "false")
 
 
-def _complementary(shapes: Sequence[Shape], values: Sequence[Any]) -> bool:
+def _complementary(shapes: Sequence[FilterNode], values: Sequence[Any]) -> bool:
     """A thing and its opposite stand side by side."""
     said = {_said(one, values) for one in shapes}
     return any(_said(one[1], values) in said for one in shapes if one[0] == "not")
@@ -76,7 +76,7 @@ def _said(shape: Any, values: Sequence[Any]) -> Any:
     return shape
 
 
-def _counts_any(operator: str, value: Any, shape: Shape) -> bool:
+def _counts_any(operator: str, value: Any, shape: FilterNode) -> bool:
     if operator == ">=":
         return bool(value <= 0)
     if operator == ">":

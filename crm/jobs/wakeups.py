@@ -8,7 +8,7 @@ from db.engine import Database
 _WAITING: WeakKeyDictionary[Database, asyncio.Event] = WeakKeyDictionary()
 
 
-def waiting(database: Database) -> asyncio.Event:
+def wakeup_event(database: Database) -> asyncio.Event:
     """What a worker of the database waits for."""
     found = _WAITING.get(database)
     if found is None:
@@ -16,6 +16,6 @@ def waiting(database: Database) -> asyncio.Event:
     return found
 
 
-def wake(database: Database) -> None:
+def wake_workers(database: Database) -> None:
     """There is a job."""
-    waiting(database).set()
+    wakeup_event(database).set()

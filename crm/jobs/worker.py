@@ -13,11 +13,11 @@ from crm.access.permissions import Viewer
 from crm.bulk import ROOMS
 from crm.errors import ExpectedError
 from crm.jobs import clock, handlers, maintenance, progress, target_snapshot
-from crm.jobs.handlers import Item, Task
-from crm.jobs.progress import Failed
-from crm.jobs.progress_log import Report
-from crm.jobs.target_snapshot import Lost
-from crm.jobs.wakeups import waiting
+from crm.jobs.handlers import JobItem, JobTask
+from crm.jobs.progress import RowFailed
+from crm.jobs.progress_log import ProgressLog
+from crm.jobs.target_snapshot import LeaseLost
+from crm.jobs.wakeups import wakeup_event
 from crm.settings import Settings
 from crm.unit_of_work import UnitOfWork, run_unit_of_work
 from db.engine import Database, Transaction
@@ -32,54 +32,54 @@ assert ROOMS, "a worker knows every verb"
 
 _log = logging.getLogger("clientela.jobs")
 
-LEASE: Final = 30_000
+LEASE_MS: Final = 30_000
 """Milliseconds for which a job is a worker's without a sign of life. A chunk takes a small part of that."""
 
-LONG_LEASE: Final = 15 * 60_000
+LONG_LEASE_MS: Final = 15 * 60_000
 """The same for a job that is one transaction."""
 
-POLL: Final = 1.0
+POLL_SECONDS: Final = 1.0
 """Seconds between two looks for jobs that other processes began or left."""
 
-LANES: Final = 2
+WORKER_SLOTS: Final = 2
 """Jobs that one process works on at the same time."""
 
-SLICE: Final = 1.0
+TIME_SLICE_SECONDS: Final = 1.0
 """Seconds that a lane works on a job while others wait; then it is their turn."""
 
-FIRST: Final = {"sqlite": 50, "postgresql": 250}
+FIRST_CHUNK_ROWS: Final = {"sqlite": 50, "postgresql": 250}
 """Rows of a job's first chunk; what it takes decides on the next one's."""
 
-SECONDS: Final = {"sqlite": 0.06, "postgresql": 0.4}
+TARGET_CHUNK_SECONDS: Final = {"sqlite": 0.06, "postgresql": 0.4}
 """What a chunk should take. So long other writers wait on SQLite, a cancelled job goes on, and a chunk costs more than
 its beginning and its end."""
 
-GAP: Final = 0.02
+MIN_PAUSE_SECONDS: Final = 0.02
 """Seconds between two chunks, at least. On SQLite whoever waits to write has to find them: on a busy machine, where
 chunks take longer, he looks less often."""
 
 _PART: Final = {"sqlite": 1 / 3, "postgresql": 0}
 """How much of the time that a chunk took."""
 
-GROWTH: Final = {"sqlite": 1.3, "postgresql": 2.0}
+MAX_CHUNK_GROWTH: Final = {"sqlite": 1.3, "postgresql": 2.0}
 """How many times larger than the one before a chunk may be: where one took long for another reason than its rows, those
 after it are not much larger than those before."""
 
 
-async def run(database: Database, *, settings: Settings | None, stop: asyncio.Event) -> None:
+async def run_worker(database: Database, *, settings: Settings | None, stop: asyncio.Event) -> None:
     """Works until told to stop, and then stops between two chunks."""
     async with asyncio.TaskGroup() as lanes:
-        lanes.create_task(maintenance.tend(database, stop))
-        for _ in range(LANES):
+        lanes.create_task(maintenance.run_maintenance(database, stop))
+        for _ in range(WORKER_SLOTS):
             lanes.create_task(_lane(database, f"{uuid4().hex}", stop))
 
 
 async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
-    event, sizes = waiting(database), _Sizes()
+    event, sizes = wakeup_event(database), _Sizes()
     while not stop.is_set():
         event.clear()
         try:
-            busy = await once(database, worker, stop, sizes)
+            busy = await run_next_job(database, worker, stop, sizes)
         except StorageError as error:
             _log.warning("jobs wait for the database: %s", error)
             busy = False
@@ -87,7 +87,7 @@ async def _lane(database: Database, worker: str, stop: asyncio.Event) -> None:
             _log.exception("the worker failed; it goes on with what comes next")
             busy = False
         if not busy:
-            await maintenance.pause(POLL, event, stop)
+            await maintenance.wait_for_work(POLL_SECONDS, event, stop)
 
 
 class _Sizes(dict[bytes, int]):
@@ -99,15 +99,15 @@ class _Sizes(dict[bytes, int]):
         self[job_id] = size
 
 
-async def once(database: Database, worker: str, stop: asyncio.Event, turns: _Sizes | None = None) -> bool:
+async def run_next_job(database: Database, worker: str, stop: asyncio.Event, turns: _Sizes | None = None) -> bool:
     """Works on the first job that it gets, to its end, or where jobs take `turns` until others have waited long enough;
     False where there is none."""
-    for found in await jobs.open_jobs(database.session(None), clock.now(database)):
-        now = clock.now(database)
+    for found in await jobs.open_jobs(database.session(None), clock.database_time(database)):
+        now = clock.database_time(database)
         claimed = await database.write(
             found.workspace_id,
-            lambda transaction, found=found, now=now: jobs.claim(
-                transaction, found.id, worker, now=now, until=now + LEASE
+            lambda transaction, found=found, now=now: jobs.claim_job(
+                transaction, found.id, worker, now=now, until=now + LEASE_MS
             ),  # type: ignore[misc]
         )
         if claimed:
@@ -120,39 +120,48 @@ async def _work(
     database: Database, workspace_id: int, job_id: bytes, worker: str, stop: asyncio.Event, turns: _Sizes | None
 ) -> None:
     kind = database.dialect.name
-    size, until = FIRST[kind] if turns is None else turns.get(job_id, FIRST[kind]), time.monotonic() + SLICE
-    report = Report()
+    size, until = (
+        FIRST_CHUNK_ROWS[kind] if turns is None else turns.get(job_id, FIRST_CHUNK_ROWS[kind]),
+        time.monotonic() + TIME_SLICE_SECONDS,
+    )
+    report = ProgressLog()
     while not stop.is_set():
         began = time.perf_counter()
         try:
             if not await _chunk(database, workspace_id, job_id, worker, size, stop, report):
-                return report.ended(await _one(database, workspace_id, job_id))
-        except Lost:
+                return report.log_end(await _one(database, workspace_id, job_id))
+        except LeaseLost:
             # Another worker's, or cancelled: the next look tells.
             continue
         except StorageError as error:
             _log.warning("job %s waits: %s", job_id.hex(), error)
             size = max(1, size // 4)
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_SECONDS)
             continue
         took = time.perf_counter() - began
         size = _next_size(size, took, kind)
         if turns is not None and time.monotonic() > until:
             turns.keep(job_id, size)
-            if await jobs.open_jobs(database.session(None), clock.now(database)):
+            if await jobs.open_jobs(database.session(None), clock.database_time(database)):
                 break
-            until = time.monotonic() + SLICE
+            until = time.monotonic() + TIME_SLICE_SECONDS
         # Others have their turn at the database, and at this process.
-        await asyncio.sleep(max(GAP, took * _PART[kind]))
-        await maintenance.merge(database, maintenance.STEPS)
+        await asyncio.sleep(max(MIN_PAUSE_SECONDS, took * _PART[kind]))
+        await maintenance.merge_search_index(database, maintenance.INDEX_STEPS_PER_CHUNK)
     # Behind those who have waited longer.
-    last = None if stop.is_set() else clock.now(database) - 1
-    await database.write(workspace_id, lambda transaction: jobs.let_go(transaction, job_id, worker, until=last))
+    last = None if stop.is_set() else clock.database_time(database) - 1
+    await database.write(workspace_id, lambda transaction: jobs.release_job(transaction, job_id, worker, until=last))
 
 
 def _next_size(size: int, took: float, kind: str) -> int:
     """So many rows that they take as long as a chunk should."""
-    return max(10, min(handlers.CHUNK, int(size * min(GROWTH[kind], SECONDS[kind] / max(took, 0.001)))))
+    return max(
+        10,
+        min(
+            handlers.MAX_CHUNK_ROWS,
+            int(size * min(MAX_CHUNK_GROWTH[kind], TARGET_CHUNK_SECONDS[kind] / max(took, 0.001))),
+        ),
+    )
 
 
 async def _one(database: Database, workspace_id: int, job_id: bytes) -> Any:
@@ -166,33 +175,33 @@ async def _chunk(
     worker: str,
     size: int,
     stop: asyncio.Event | None = None,
-    report: Report | None = None,
+    report: ProgressLog | None = None,
 ) -> bool:
     """One more chunk; whether there is more to do. Raises Lost."""
-    now = clock.now(database)
+    now = clock.database_time(database)
     job = await _one(database, workspace_id, job_id)
     if job is None or job.leased_by != worker or job.finished_at is not None:
         return False
     if report is not None:
-        report.seen(job)
-    viewer = await accounts.viewer_of(database, workspace_id, ActorKind(job.actor_kind), job.actor_id, now)
-    task = progress.task(job)
-    if viewer is None or not handlers.of(job).allows(viewer):
+        report.log_progress(job)
+    viewer = await accounts.viewer_of_actor(database, workspace_id, ActorKind(job.actor_kind), job.actor_id, now)
+    task = progress.task_of(job)
+    if viewer is None or not handlers.handler_of(job).is_allowed_for(viewer):
         return await _end(database, workspace_id, task.job, worker, "Whoever began it may not do this any more.")
     if job.status == JobStatus.CANCELLING:
-        if job.kind != JobKind.UNDO and handlers.of(job).finish_cancelled:
+        if job.kind != JobKind.UNDO and handlers.handler_of(job).finishes_when_cancelled:
             return await _finish(database, workspace_id, task, worker, JobStatus.CANCELLED)
         return await _end(database, workspace_id, task.job, worker, None)
-    if target_snapshot.wanted(task):
+    if target_snapshot.is_pending(task):
         return await _gather(database, workspace_id, viewer, task, worker)
     if task.state.get(_FINISHING):
         return await _finish(database, workspace_id, task, worker)
     if job.on_error:
-        lease: dict[str, int] = {"leased_until": now + LONG_LEASE}
+        lease: dict[str, int] = {"leased_until": now + LONG_LEASE_MS}
         await database.write(
-            workspace_id, lambda transaction: jobs.keep(transaction, job_id, worker, job.status, lease)
+            workspace_id, lambda transaction: jobs.store_progress(transaction, job_id, worker, job.status, lease)
         )
-    ahead = handlers.of(job).ahead
+    ahead = handlers.handler_of(job).prepare_chunk
     try:
         if ahead is not None:
             async with _held(database, task.job, worker):
@@ -203,41 +212,43 @@ async def _chunk(
         )  # fmt: skip
     except ExpectedError as refused:
         return await _end(database, workspace_id, task.job, worker, refused.message)
-    except (Lost, StorageError):
+    except (LeaseLost, StorageError):
         raise
     except Exception:
         _log.exception("job %s broke", job_id.hex())
         return await _end(database, workspace_id, task.job, worker, "The server failed while it worked on this.")
 
 
-async def _gather(database: Database, workspace_id: int, viewer: Viewer, task: Task, worker: str) -> bool:
+async def _gather(database: Database, workspace_id: int, viewer: Viewer, task: JobTask, worker: str) -> bool:
     """All that the job is about, before it begins."""
     try:
-        await target_snapshot.gather(database, viewer, task, worker, lambda: clock.now(database) + LEASE)
+        await target_snapshot.store_snapshot(
+            database, viewer, task, worker, lambda: clock.database_time(database) + LEASE_MS
+        )
     except ExpectedError as refused:
         return await _end(database, workspace_id, task.job, worker, refused.message)
     return True
 
 
 async def _advance(unit: UnitOfWork, job: Any, worker: str, size: int, stop: asyncio.Event | None) -> bool:
-    task = progress.task(job)
+    task = progress.task_of(job)
     row = task.job
     seen = row.status
     row.started_at = row.started_at or unit.now
-    row.status, row.leased_until = int(JobStatus.RUNNING), clock.now(unit.transaction.database) + LEASE
+    row.status, row.leased_until = int(JobStatus.RUNNING), clock.database_time(unit.transaction.database) + LEASE_MS
     if row.on_error and not row.dry_run:
         await _all_or_nothing(unit, task, stop)
     else:
-        items = await _next(unit, task, min(size, handlers.of(row).most))
+        items = await _next(unit, task, min(size, handlers.handler_of(row).max_chunk_rows))
         try:
-            await progress.advance(unit, task, items)
+            await progress.run_chunk(unit, task, items)
             if not items or row.processed >= row.matched:
                 _done(task, unit.now)
-        except Failed as failed:
-            await progress.abort(unit, task, failed.result, None)
+        except RowFailed as failed:
+            await progress.abort_task(unit, task, failed.result, None)
     changed = {name: getattr(row, name) for name in _KEPT}
-    if not await jobs.keep(unit.transaction, row.id, worker, seen, changed):
-        raise Lost
+    if not await jobs.store_progress(unit.transaction, row.id, worker, seen, changed):
+        raise LeaseLost
     return row.finished_at is None
 
 
@@ -254,45 +265,45 @@ _KEPT: Final = (
 )
 
 
-async def _all_or_nothing(unit: UnitOfWork, task: Task, stop: asyncio.Event | None) -> None:
+async def _all_or_nothing(unit: UnitOfWork, task: JobTask, stop: asyncio.Event | None) -> None:
     """The whole job is one transaction. Where the worker is to stop, or the job was cancelled, none of it was done."""
     apart = unit.transaction.database.session(unit.workspace_id)
     try:
         async with unit.transaction.savepoint():
-            while items := await _next(unit, task, handlers.CHUNK):
-                await progress.advance(unit, task, items)
+            while items := await _next(unit, task, handlers.MAX_CHUNK_ROWS):
+                await progress.run_chunk(unit, task, items)
                 held = (await jobs.any_by_ids(apart, [task.job.id])).get(task.job.id)
                 if held is None or held.status == JobStatus.CANCELLING or (stop is not None and stop.is_set()):
-                    raise Lost
+                    raise LeaseLost
         _done(task, unit.now)
-    except Failed as failed:
-        await progress.abort(unit, task, failed.result, None)
+    except RowFailed as failed:
+        await progress.abort_task(unit, task, failed.result, None)
 
 
-def _done(task: Task, now: int) -> None:
+def _done(task: JobTask, now: int) -> None:
     """All rows are done; where files are to be made of them, that comes next, outside of any transaction."""
-    if task.job.kind != JobKind.UNDO and handlers.of(task.job).finish is not None:
+    if task.job.kind != JobKind.UNDO and handlers.handler_of(task.job).finish_job is not None:
         task.state[_FINISHING] = True
     else:
-        progress.ended(task.job, now)
+        progress.set_final_status(task.job, now)
 
 
 async def _finish(
-    database: Database, workspace_id: int, task: Task, worker: str, status: JobStatus | None = None
+    database: Database, workspace_id: int, task: JobTask, worker: str, status: JobStatus | None = None
 ) -> bool:
     """Makes the job's files, and ends it: as what became of its rows says, unless a status is given."""
-    job, finish = task.job, handlers.of(task.job).finish
+    job, finish = task.job, handlers.handler_of(task.job).finish_job
     assert finish is not None
     async with _held(database, job, worker):
         files = await finish(database.session(workspace_id), task)
     seen = job.status
-    progress.ended(job, ids.current_time())
+    progress.set_final_status(job, ids.current_time())
     changed = {"status": job.status if status is None else int(status), "finished_at": job.finished_at}
 
     async def end(transaction: Transaction) -> None:
         await transaction.insert(*files)
-        if not await jobs.keep(transaction, job.id, worker, seen, changed):
-            raise Lost
+        if not await jobs.store_progress(transaction, job.id, worker, seen, changed):
+            raise LeaseLost
 
     await database.write(workspace_id, end)
     return False
@@ -303,12 +314,14 @@ async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None
     """However long it takes, the job stays this worker's meanwhile, for as long as the worker lives."""
 
     async def again(transaction: Transaction) -> None:
-        await jobs.keep(transaction, job.id, worker, job.status, {"leased_until": clock.now(database) + LEASE})
+        await jobs.store_progress(
+            transaction, job.id, worker, job.status, {"leased_until": clock.database_time(database) + LEASE_MS}
+        )
 
     async def renew() -> None:
         while not done.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), LEASE / 3_000)
+                await asyncio.wait_for(done.wait(), LEASE_MS / 3_000)
                 return
             with suppress(StorageError):
                 await database.write(job.workspace_id, again)
@@ -326,13 +339,13 @@ async def _held(database: Database, job: Row, worker: str) -> AsyncIterator[None
 _FINISHING: Final = "finishing"
 
 
-async def _next(unit: UnitOfWork, task: Task, size: int) -> Sequence[Item]:
-    verb, after = handlers.of(task.job), task.state.get("after", -1)
-    if verb.read is None or handlers.stored(task.job):
+async def _next(unit: UnitOfWork, task: JobTask, size: int) -> Sequence[JobItem]:
+    verb, after = handlers.handler_of(task.job), task.state.get("after", -1)
+    if verb.read_items is None or handlers.has_stored_target(task.job):
         return [
-            Item(row.row, row.node_id) for row in await targets.following(unit.transaction, task.job.id, after, size)
+            JobItem(row.row, row.node_id) for row in await targets.next_rows(unit.transaction, task.job.id, after, size)
         ]
-    return await verb.read(unit, task, after, size)
+    return await verb.read_items(unit, task, after, size)
 
 
 async def _end(database: Database, workspace_id: int, job: Row, worker: str, error: str | None) -> bool:
@@ -340,6 +353,6 @@ async def _end(database: Database, workspace_id: int, job: Row, worker: str, err
     status = JobStatus.CANCELLED if error is None else JobStatus.FAILED
     changed = {"status": int(status), "error": error, "finished_at": ids.current_time()}
     kept = await database.write(
-        workspace_id, lambda transaction: jobs.keep(transaction, job.id, worker, job.status, changed)
+        workspace_id, lambda transaction: jobs.store_progress(transaction, job.id, worker, job.status, changed)
     )
     return not kept

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crm.customers.loaded_customer import State
+from crm.customers.loaded_customer import LoadedCustomer
 from db.tables.enums import CustomerStage, SubscriptionStatus
 from db.values.folding import email_key
 
-STRICTNESS: Final = (
+SUBSCRIPTION_STRICTNESS: Final = (
     SubscriptionStatus.SUBSCRIBED,
     SubscriptionStatus.NOT_SUBSCRIBED,
     SubscriptionStatus.UNSUBSCRIBED,
@@ -16,7 +16,7 @@ STRICTNESS: Final = (
 )
 """From the loosest to the strictest: who refused mailings once, refuses them after a merge."""
 
-COLUMNS: Final[Mapping[str, str]] = {
+MERGED_COLUMNS: Final[Mapping[str, str]] = {
     "name": "name",
     "nickname": "nickname",
     "realName": "real_name",
@@ -53,22 +53,22 @@ CHOSEN: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Blend:
+class FieldMerge:
     """`into` takes in `others`, in their order; `winners` are named for fields; `fields` are the custom ones."""
 
-    into: State
-    others: Sequence[State]
-    winners: Mapping[str, State]
+    survivor: LoadedCustomer
+    others: Sequence[LoadedCustomer]
+    winners: Mapping[str, LoadedCustomer]
     fields: Sequence[Any]
     now: int
 
     @property
-    def everybody(self) -> tuple[State, ...]:
-        return (self.into, *self.others)
+    def customers(self) -> tuple[LoadedCustomer, ...]:
+        return (self.survivor, *self.others)
 
     def apply(self) -> None:
         """Changes `into` in memory."""
-        before = dict(vars(self.into.row))
+        before = dict(vars(self.survivor.row))
         self._columns()
         self._company()
         self._owner(before)
@@ -77,30 +77,30 @@ class Blend:
         self._values()
         self._block()
 
-    def _first(self, field: str, held: Callable[[State], Any]) -> Any:
+    def _first(self, field: str, held: Callable[[LoadedCustomer], Any]) -> Any:
         """The named one's, else the survivor's, else that of the first who has one."""
         if field in self.winners:
             return held(self.winners[field])
-        return next((value for value in map(held, self.everybody) if not _empty(field, value)), held(self.into))
+        return next((value for value in map(held, self.customers) if not _empty(field, value)), held(self.survivor))
 
     def _columns(self) -> None:
-        for field, column in COLUMNS.items():
+        for field, column in MERGED_COLUMNS.items():
             value = self._first(field, lambda state, column=column: getattr(state.row, column))  # type: ignore[misc] # bound at once
-            setattr(self.into.row, column, value)
-        moments = [state.row.last_interaction_at for state in self.everybody if state.row.last_interaction_at]
-        self.into.row.last_interaction_at = max(moments, default=None)
+            setattr(self.survivor.row, column, value)
+        moments = [state.row.last_interaction_at for state in self.customers if state.row.last_interaction_at]
+        self.survivor.row.last_interaction_at = max(moments, default=None)
 
     def _company(self) -> None:
-        self.into.company = self._first("company", lambda state: state.company)
-        self.into.row.company_id = self.into.company and self.into.company.id
+        self.survivor.company = self._first("company", lambda state: state.company)
+        self.survivor.row.company_id = self.survivor.company and self.survivor.company.id
 
     def _owner(self, before: Mapping[str, Any]) -> None:
         """The owner brings what belongs to looking after a customer: since when, how far, in which department."""
-        row = self.into.row
+        row = self.survivor.row
         source = self.winners.get("owner")
         if source is None or source.row.owner_id is None:
-            source = next((state for state in self.everybody if state.row.owner_id is not None), self.into)
-        if source is not self.into and source.row.owner_id != before["owner_id"]:
+            source = next((state for state in self.customers if state.row.owner_id is not None), self.survivor)
+        if source is not self.survivor and source.row.owner_id != before["owner_id"]:
             row.previous_owner_id = before["owner_id"] or row.previous_owner_id or source.row.previous_owner_id
             row.owner_id, row.owned_since = source.row.owner_id, source.row.owned_since
             row.stage, row.follow_up_stage = int(CustomerStage.FOLLOW_UP), source.row.follow_up_stage
@@ -111,17 +111,17 @@ class Blend:
             row.follow_up_stage = self._first("followUpStage", lambda state: state.row.follow_up_stage)
 
     def _statuses(self) -> None:
-        row = self.into.row
+        row = self.survivor.row
         if "relationshipStatus" in self.winners:
             row.relationship_status = self.winners["relationshipStatus"].row.relationship_status
         else:
-            row.relationship_status = max(state.row.relationship_status for state in self.everybody)
-        row.subscription_status = strictest(self.everybody)
+            row.relationship_status = max(state.row.relationship_status for state in self.customers)
+        row.subscription_status = strictest(self.customers)
         if "resellerRelationship" in self.winners:
             row.reseller_relationship = self.winners["resellerRelationship"].row.reseller_relationship
 
     def _lists(self) -> None:
-        into, everybody = self.into, self.everybody
+        into, everybody = self.survivor, self.customers
         into.phones = self._united("phone", "phones", lambda state: state.phones, str)
         into.emails = self._united("email", "emails", lambda state: state.emails, email_key)
         into.external_ids = list(dict.fromkeys(pair for state in everybody for pair in state.external_ids))
@@ -129,37 +129,37 @@ class Blend:
         into.friends = list(dict.fromkeys(one for state in everybody for one in state.friends))
 
     def _united(
-        self, one: str, many: str, held: Callable[[State], Sequence[str]], key: Callable[[str], str]
+        self, one: str, many: str, held: Callable[[LoadedCustomer], Sequence[str]], key: Callable[[str], str]
     ) -> list[str]:
         first = [*held(self.winners[one])[:1]] if one in self.winners else []
         if many in self.winners:
             first += held(self.winners[many])
         found: dict[str, str] = {}
-        for value in (*first, *(value for state in self.everybody for value in held(state))):
+        for value in (*first, *(value for state in self.customers for value in held(state))):
             found.setdefault(key(value), value)
         return list(found.values())
 
     def _values(self) -> None:
         for field in self.fields:
             winner = self.winners.get(f"custom.{field.key}")
-            held = [state.values.get(field.id) for state in ((winner,) if winner else self.everybody)]
+            held = [state.values.get(field.id) for state in ((winner,) if winner else self.customers)]
             if winner and field.required and held == [None]:
-                held = [state.values.get(field.id) for state in self.everybody]
+                held = [state.values.get(field.id) for state in self.customers]
             value = next((value for value in held if value is not None), None)
             if value is None:
-                self.into.values.pop(field.id, None)
+                self.survivor.values.pop(field.id, None)
             else:
-                self.into.values[field.id] = value
+                self.survivor.values[field.id] = value
 
     def _block(self) -> None:
         """Of several blocks that hold, the one that holds longest."""
-        held = [state.block for state in self.everybody if state.block is not None and state.blocked(self.now)]
+        held = [state.block for state in self.customers if state.block is not None and state.is_blocked(self.now)]
         if held:
             forever = float("inf")
             longest = max(held, key=lambda block: forever if block.until is None else block.until)
-            if longest is not self.into.block:
-                longest.customer_id = self.into.id
-                self.into.block = longest
+            if longest is not self.survivor.block:
+                longest.customer_id = self.survivor.id
+                self.survivor.block = longest
 
 
 def _empty(field: str, value: Any) -> bool:
@@ -167,6 +167,8 @@ def _empty(field: str, value: Any) -> bool:
     return value is None or value == "" or (field == "value" and not value)
 
 
-def strictest(states: Sequence[State]) -> int:
+def strictest(states: Sequence[LoadedCustomer]) -> int:
     """The subscription of several who are one."""
-    return int(max((SubscriptionStatus(one.row.subscription_status) for one in states), key=STRICTNESS.index))
+    return int(
+        max((SubscriptionStatus(one.row.subscription_status) for one in states), key=SUBSCRIPTION_STRICTNESS.index)
+    )

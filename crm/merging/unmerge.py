@@ -6,7 +6,7 @@ from typing import Any, Final
 from crm import change_log
 from crm.change_log import ChangeEntry
 from crm.customers import change_fields, loaded_customer, persistence
-from crm.customers.loaded_customer import SEARCHED, State
+from crm.customers.loaded_customer import SEARCHED_PARTS, LoadedCustomer
 from crm.errors import ConflictError, ErrorCode, InputError
 from crm.unit_of_work import UnitOfWork
 from db import batch_writes, tables
@@ -16,24 +16,24 @@ from db.queries.customers import merging
 from db.rows import Row, copy_row, new_row
 from db.tables.enums import ChangeAction
 
-Kept = Mapping[str, Any]
+StoredMerge = Mapping[str, Any]
 """Everybody of a merge as plain data: rows by the names of their tables, ids as text."""
 
 _CUSTOMER: Final = "customer"
 _APART: Final = "apart"
 
 
-async def keep(unit: UnitOfWork, survivor: bytes, others: Sequence[bytes], rows: Sequence[Row]) -> Kept:
+async def store_merge(unit: UnitOfWork, survivor: bytes, others: Sequence[bytes], rows: Sequence[Row]) -> StoredMerge:
     """All of them as they are, before they are merged; `rows` are the customers, the survivor first."""
     ids = [survivor, *others]
     kept: dict[str, Any] = {_CUSTOMER: [_plain(vars(row)) for row in rows]}
-    for table in merging.OWN:
-        found = await merging.owned(unit.transaction, table, ids)
+    for table in merging.OWN_TABLES:
+        found = await merging.owned_rows(unit.transaction, table, ids)
         kept[table.__tablename__] = [_plain(vars(copy_row(row, table))) for row in found]
-    for table in merging.MOVED:
-        found = await merging.hanging(unit.transaction, table, others)
+    for table in merging.MOVED_TABLES:
+        found = await merging.related_rows(unit.transaction, table, others)
         kept[table.__tablename__] = [[row.id.hex(), row.customer_id.hex()] for row in found]
-    dismissed = await pairs.dismissed(unit.transaction, ids)
+    dismissed = await pairs.dismissed_pairs(unit.transaction, ids)
     kept[_APART] = [[row.first_id.hex(), row.second_id.hex()] for row in dismissed]
     return kept
 
@@ -51,13 +51,15 @@ def _columns(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {name: bytes.fromhex(value["id"]) if isinstance(value, dict) else value for name, value in plain.items()}
 
 
-async def put_back(unit: UnitOfWork, kept: Kept, version: int, places: Mapping[bytes, int]) -> InputError | None:
+async def restore_merged(
+    unit: UnitOfWork, kept: StoredMerge, version: int, places: Mapping[bytes, int]
+) -> InputError | None:
     """Everybody is again who they were. Returns why not, where the survivor is not at `version` any more. `places` are
     their rows in the job that does it."""
     survivor, *others = (_columns(one) for one in kept[_CUSTOMER])
-    state = (await loaded_customer.load(unit, [survivor["id"]], SEARCHED | {"friends", "block", "merged"})).get(
-        survivor["id"]
-    )
+    state = (
+        await loaded_customer.load_customers(unit, [survivor["id"]], SEARCHED_PARTS | {"friends", "block", "merged"})
+    ).get(survivor["id"])
     if state is None or state.id != survivor["id"]:
         message = "The customer who stayed is not there any more, or out of sight."
         return InputError(ErrorCode.CONFLICT, message, ("id",))
@@ -66,7 +68,7 @@ async def put_back(unit: UnitOfWork, kept: Kept, version: int, places: Mapping[b
     for one in (survivor, *others):
         if (refused := await _ownerless(unit, one)) is not None:
             return refused
-    change_fields.remember(state)
+    change_fields.store_original_values(state)
     await _rows_back(unit, kept, survivor, others)
     await _told(unit, state, others, places)
     return None
@@ -83,7 +85,7 @@ async def _ownerless(unit: UnitOfWork, row: Mapping[str, Any]) -> InputError | N
 
 
 async def _rows_back(
-    unit: UnitOfWork, kept: Kept, survivor: Mapping[str, Any], others: Sequence[dict[str, Any]]
+    unit: UnitOfWork, kept: StoredMerge, survivor: Mapping[str, Any], others: Sequence[dict[str, Any]]
 ) -> None:
     transaction, present = unit.transaction, await _there(unit, kept)
     for row in (survivor, *others):
@@ -101,7 +103,7 @@ async def _rows_back(
         for row in others
     )
     await transaction.insert(*made)
-    for table in merging.OWN:
+    for table in merging.OWN_TABLES:
         rows = [_columns(one) for one in kept[table.__tablename__]]
         await batch_writes.delete_where_in(transaction, table, "customer_id", [survivor["id"]])
         await transaction.insert(
@@ -111,7 +113,7 @@ async def _rows_back(
                 if all(row[column] in present[known] for column, known in _REFERRED.items() if column in row)
             )
         )
-    for table in merging.MOVED:
+    for table in merging.MOVED_TABLES:
         by_customer: dict[str, list[bytes]] = {}
         for identifier, customer in kept[table.__tablename__]:
             by_customer.setdefault(customer, []).append(bytes.fromhex(identifier))
@@ -130,22 +132,22 @@ _REFERRED: Final = {
 }
 
 
-async def _there(unit: UnitOfWork, kept: Kept) -> Mapping[Any, set[bytes]]:
+async def _there(unit: UnitOfWork, kept: StoredMerge) -> Mapping[Any, set[bytes]]:
     wanted: dict[Any, set[bytes]] = {table: set() for table in _REFERRED.values()}
-    for name in (_CUSTOMER, *(table.__tablename__ for table in merging.OWN)):
+    for name in (_CUSTOMER, *(table.__tablename__ for table in merging.OWN_TABLES)):
         for one in kept[name]:
             for column, table in _REFERRED.items():
                 if one.get(column):
                     wanted[table].add(bytes.fromhex(one[column]["id"]))
-    return {table: await merging.there(unit.transaction, table, list(ids)) for table, ids in wanted.items()}
+    return {table: await merging.existing_ids(unit.transaction, table, list(ids)) for table, ids in wanted.items()}
 
 
-async def _apart_again(unit: UnitOfWork, kept: Kept, ids: Sequence[bytes]) -> None:
+async def _apart_again(unit: UnitOfWork, kept: StoredMerge, ids: Sequence[bytes]) -> None:
     """Who was known to be another than whom."""
     was = {(bytes.fromhex(first), bytes.fromhex(second)) for first, second in kept[_APART]}
     others = {one for pair in was for one in pair} - set(ids)
-    present = {*ids, *await merging.there(unit.transaction, tables.Customer, list(others))}
-    now = {(row.first_id, row.second_id) for row in await pairs.dismissed(unit.transaction, [ids[0]])}
+    present = {*ids, *await merging.existing_ids(unit.transaction, tables.Customer, list(others))}
+    now = {(row.first_id, row.second_id) for row in await pairs.dismissed_pairs(unit.transaction, [ids[0]])}
     gone = [{"first_id": first, "second_id": second} for first, second in sorted(now - was)]
     await batch_writes.delete_rows(unit.transaction, tables.DuplicateDismissal, gone)
     own = {"workspace_id": unit.workspace_id}
@@ -156,13 +158,13 @@ async def _apart_again(unit: UnitOfWork, kept: Kept, ids: Sequence[bytes]) -> No
 
 
 async def _told(
-    unit: UnitOfWork, before: State, others: Sequence[Mapping[str, Any]], places: Mapping[bytes, int]
+    unit: UnitOfWork, before: LoadedCustomer, others: Sequence[Mapping[str, Any]], places: Mapping[bytes, int]
 ) -> None:
     """The log, and what they are found by: notes may have come since."""
-    fields = await loaded_customer.custom_fields(unit)
+    fields = await loaded_customer.load_custom_fields(unit)
     ids = [before.id, *(row["id"] for row in others)]
-    found = await loaded_customer.load(unit, ids, before.parts)
-    assert before.was is not None
+    found = await loaded_customer.load_customers(unit, ids, before.parts)
+    assert before.original is not None
     for one in ids:
         state = found.get(one)
         if state is None:
@@ -172,13 +174,13 @@ async def _told(
             await batch_writes.update_rows(
                 unit.transaction, tables.Customer, [(one, {"version": version, "updated_at": unit.now})]
             )
-            state.was = before.was
-            told = change_fields.different(state, fields)
+            state.original = before.original
+            told = change_fields.changed_fields(state, fields)
             unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Customer", one, version, told, row=places.get(one)))
         else:
             told = change_log.created_fields_of(change_fields.log_snapshot(state, fields))
             unit.log.add(
                 ChangeEntry(ChangeAction.CREATED, "Customer", one, state.row.version, told, row=places.get(one))
             )
-    assert before.parts >= SEARCHED
-    await persistence.search_texts(unit, list(found.values()))
+    assert before.parts >= SEARCHED_PARTS
+    await persistence.rewrite_search_documents(unit, list(found.values()))

@@ -57,7 +57,7 @@ async def prepare(
     await transaction.insert(*added)
     await loader.add(transaction, rows)
     await loader.log(transaction, rows)
-    settings = await workspaces.settings(transaction)
+    settings = await workspaces.workspace_settings(transaction)
     return Plan(
         workspace_id=directory.workspace_id,
         seed=seed,

@@ -119,7 +119,7 @@ def _row(customer: Draft, workspace_id: int) -> tuple[object, ...]:
 def _searched(customer: Draft) -> str:
     city = customer.city
     place = (city.name, city.region, city.postal_code, customer.locale.country) if city else ()
-    return search_documents.document(
+    return search_documents.build_document(
         names=(customer.name_key, customer.nickname_key, customer.real_name_key),
         emails=customer.emails,
         phones=customer.phones,

@@ -82,7 +82,7 @@ async def add(transaction: Transaction, rows: Rows) -> None:
 
 async def log(transaction: Transaction, rows: Rows) -> None:
     """The log, under the workspace's next numbers, after all else."""
-    first = await workspaces.take_numbers(transaction, len(rows.changes))
+    first = await workspaces.take_change_numbers(transaction, len(rows.changes))
     numbered = ((first + place, *line) for place, line in enumerate(rows.changes))
     await transaction.copy(tables.Change, ("seq", *CHANGE), _ready(transaction, tables.Change, numbered))
 

@@ -8,7 +8,7 @@ from crm.seeding.random_source import Dice
 from crm.seeding.rows import Rows
 from db import tables
 from db.tables.enums import TagKind
-from db.values.folding import caseless, fold
+from db.values.folding import fold, fold_case
 
 _COLORS = ("#2563eb", "#16a34a", "#dc2626", "#d97706", "#7c3aed", "#0891b2", "#db2777", "#4b5563")
 
@@ -39,13 +39,13 @@ def tags(rows: Rows, dice: Dice, moment: int, *, there: Mapping[tuple[int, str],
     named = [(name, TagKind.BUSINESS) for name in _BUSINESS] + [(name, TagKind.WECOM) for name in _WECOM]
     for place, (name, kind) in enumerate(named):
         key, identifier = fold(name), dice.id(moment)
-        known = there.get((kind.value, caseless(name)))
+        known = there.get((kind.value, fold_case(name)))
         labels.append(Label(known or identifier, key, log_values.tag(known or identifier)))
         if known:
             continue
         color, description = _COLORS[place % len(_COLORS)], _DESCRIBED.get(name)
         rows.of(tables.Tag).append(
-            (rows.workspace_id, identifier, moment, name, key, caseless(name), kind.value, color, description),
+            (rows.workspace_id, identifier, moment, name, key, fold_case(name), kind.value, color, description),
         )
         fields = (("name", name), ("kind", kind.name), ("color", color), ("description", description))
         rows.made("Tag", identifier, moment, fields)

@@ -9,9 +9,9 @@ from crm.errors import ErrorCode, InputError, Path
 from crm.values import text_values
 from db.tables.enums import CustomFieldType
 from db.values import wire_format
-from db.values.folding import fold, normal
+from db.values.folding import fold, normalize
 
-Value = str | float | bool | int | list[str]
+CustomValue = str | float | bool | int | list[str]
 """As it is kept in memory: a NUMBER is a float, a DATE_TIME its milliseconds, a MULTI_SELECT a list."""
 
 _TEXTS: Final = frozenset(
@@ -23,7 +23,7 @@ _TEXTS: Final = frozenset(
         CustomFieldType.URL,
     }
 )
-COLUMNS: Final[Mapping[CustomFieldType, str]] = {
+COLUMN_BY_TYPE: Final[Mapping[CustomFieldType, str]] = {
     **dict.fromkeys(_TEXTS, "text"),
     CustomFieldType.NUMBER: "number",
     CustomFieldType.BOOLEAN: "boolean",
@@ -32,7 +32,7 @@ COLUMNS: Final[Mapping[CustomFieldType, str]] = {
     CustomFieldType.SELECT: "option",
     CustomFieldType.MULTI_SELECT: "option",
 }
-UNIQUE: Final = _TEXTS - {CustomFieldType.LONG_TEXT} | {CustomFieldType.NUMBER, CustomFieldType.DATE}
+UNIQUE_TYPES: Final = _TEXTS - {CustomFieldType.LONG_TEXT} | {CustomFieldType.NUMBER, CustomFieldType.DATE}
 """The types whose values can be asked to be unique."""
 
 # Whole numbers up to here are told without a point: larger ones are not exact any more.
@@ -42,7 +42,7 @@ _EXACT: Final = 2**53
 _KEY: Final = 200
 
 
-def checked(field: Any, given: Any, path: Path, *, country: str | None) -> Value | None:
+def check_value(field: Any, given: Any, path: Path, *, country: str | None) -> CustomValue | None:
     """The value to keep of what was given for the field; None for nothing. Raises InputError, INVALID at `path`."""
     if given is None:
         return None
@@ -64,9 +64,9 @@ def checked(field: Any, given: Any, path: Path, *, country: str | None) -> Value
     return list(dict.fromkeys(chosen)) or None
 
 
-def taken(field: Any, given: Any, path: Path, *, country: str | None) -> Value | None:
+def read_value(field: Any, given: Any, path: Path, *, country: str | None) -> CustomValue | None:
     """The same; raises Refused BLANK, too, for nothing where the field is required."""
-    value = checked(field, given, path, country=country)
+    value = check_value(field, given, path, country=country)
     if value is None and field.required:
         raise InputError(ErrorCode.BLANK, f"“{field.label}” is required.", path)
     return value
@@ -84,15 +84,19 @@ def _of(kind: Any, given: Any, field: Any, path: Path) -> Any:
 
 def _text(kind: CustomFieldType, given: str, path: Path, country: str | None) -> str | None:
     if kind is CustomFieldType.URL:
-        return text_values.url(given, path)
-    longest = text_values.LONG if kind is CustomFieldType.LONG_TEXT else text_values.LINE
-    kept = text_values.text(given, path, longest=longest)
+        return text_values.read_url(given, path)
+    longest = text_values.MAX_TEXT_LENGTH if kind is CustomFieldType.LONG_TEXT else text_values.MAX_LINE_LENGTH
+    kept = text_values.read_text(given, path, longest=longest)
     if kept is None or kind in (CustomFieldType.TEXT, CustomFieldType.LONG_TEXT):
         return kept
-    return text_values.email(kept, path) if kind is CustomFieldType.EMAIL else text_values.phone(kept, country, path)
+    return (
+        text_values.read_email(kept, path)
+        if kind is CustomFieldType.EMAIL
+        else text_values.read_phone(kept, country, path)
+    )
 
 
-def _moment(field: Any, kind: CustomFieldType, given: str, path: Path) -> Value:
+def _moment(field: Any, kind: CustomFieldType, given: str, path: Path) -> CustomValue:
     try:
         return wire_format.parse_date(given) if kind is CustomFieldType.DATE else wire_format.parse_moment(given)
     except ValueError as reason:
@@ -101,7 +105,7 @@ def _moment(field: Any, kind: CustomFieldType, given: str, path: Path) -> Value:
 
 
 def _option(field: Any, given: Any, path: Path) -> str:
-    option = normal(given) if isinstance(given, str) else given
+    option = normalize(given) if isinstance(given, str) else given
     if option not in field.options:
         message = f"“{given}” is not an option of “{field.label}”; choose one of {', '.join(field.options)}."
         raise InputError(ErrorCode.INVALID, message, path)
@@ -111,12 +115,12 @@ def _option(field: Any, given: Any, path: Path) -> str:
 # ── stored, read, told ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rows(field: Any, value: Value) -> list[dict[str, Any]]:
+def value_rows(field: Any, value: CustomValue) -> list[dict[str, Any]]:
     """The columns of the rows that keep the value, in order; those that are not named hold nothing."""
     kind = CustomFieldType(field.type)
     each = value if isinstance(value, list) else [value]
     return [
-        {"field_id": field.id, "position": place, COLUMNS[kind]: one, **_keys(field, kind, one)}
+        {"field_id": field.id, "position": place, COLUMN_BY_TYPE[kind]: one, **_keys(field, kind, one)}
         for place, one in enumerate(each)
     ]
 
@@ -137,18 +141,18 @@ def unique_key(value: Any) -> str:
     return key if len(key) <= _KEY else sha256(key.encode()).hexdigest()
 
 
-def read(field: Any, rows: Sequence[Any]) -> Value | None:
+def value_from_rows(field: Any, rows: Sequence[Any]) -> CustomValue | None:
     """The value that the rows keep."""
     if not rows:
         return None
     kind = CustomFieldType(field.type)
     if kind is CustomFieldType.MULTI_SELECT:
         return [row.option for row in rows]
-    value: Value = getattr(rows[0], COLUMNS[kind])
+    value: CustomValue = getattr(rows[0], COLUMN_BY_TYPE[kind])
     return value
 
 
-def told(field: Any, value: Any) -> Any:
+def value_for_log(field: Any, value: Any) -> Any:
     """As clients see it."""
     if value is None:
         return None
@@ -160,6 +164,6 @@ def told(field: Any, value: Any) -> Any:
     return value
 
 
-def found_by(field: Any, value: Value | None) -> str | None:
+def searchable_texts(field: Any, value: CustomValue | None) -> str | None:
     """The text that a search finds the record by."""
     return value if isinstance(value, str) and CustomFieldType(field.type) in _TEXTS else None

@@ -9,7 +9,7 @@ _LONGEST: Final = 64
 _LONGEST_DOMAIN: Final = 180
 
 
-def wrong(address: str) -> str | None:
+def email_error(address: str) -> str | None:
     """What is wrong with the address; None where it can be one."""
     local, at, domain = address.rpartition("@")
     short = at and len(local) <= _LONGEST and len(domain) <= _LONGEST_DOMAIN and domain.isascii()

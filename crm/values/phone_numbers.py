@@ -10,7 +10,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber
 _INTERNATIONAL: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 
-def e164(given: str, country: str | None) -> str | None:
+def to_e164(given: str, country: str | None) -> str | None:
     """The number; without its country's code it is taken as one of `country`. None where it can be no number."""
     if _INTERNATIONAL.fullmatch(given) and _stands(given):
         return given

@@ -14,16 +14,16 @@ from db.queries import workspaces as stored
 from db.rows import Row, copy_row
 from db.tables.enums import AutomationRule, CustomerStage
 
-LONGEST_DAYS: Final = 3_650
-MOST: Final = 200
+MAX_POLICY_DAYS: Final = 3_650
+MAX_SETTING_ITEMS: Final = 200
 """Of the stages of follow-up, and of the sources."""
 
 _STARTING: Final = (CustomerStage.NEW, CustomerStage.TO_BE_ASSIGNED)
 
 
-async def update(unit: UnitOfWork, given: InputData) -> Row:
+async def update_workspace(unit: UnitOfWork, given: InputData) -> Row:
     """What is given holds from now on. Raises InputError and its like."""
-    found = await stored.locked(unit.transaction)
+    found = await stored.lock_settings(unit.transaction)
     row, checks = copy_row(found, tables.Workspace), ErrorCollector()
     _read(checks, row, given)
     checks.raise_if_any()
@@ -55,15 +55,15 @@ def _read(checks: ErrorCollector, row: Row, given: InputData) -> None:
 
 
 def _name(given: str | None, path: Path) -> str:
-    return workspaces.checked_name(given or "", path)
+    return workspaces.check_name(given or "", path)
 
 
 def _timezone(given: str | None, path: Path) -> str:
-    return workspaces.checked_timezone(str(require_value(given, path)), path)
+    return workspaces.check_timezone(str(require_value(given, path)), path)
 
 
 def _country(given: str | None, path: Path) -> str | None:
-    return None if given is None else workspaces.checked_country(given, path)
+    return None if given is None else workspaces.check_country(given, path)
 
 
 def _stage(given: Any, path: Path) -> int:
@@ -89,7 +89,7 @@ def _any_number(given: int | None, path: Path) -> int | None:
 
 
 def _days(least: int) -> Callable[[int | None, Path], int]:
-    return lambda given, path: check_integer(int(require_value(given, path)), path, least=least, most=LONGEST_DAYS)
+    return lambda given, path: check_integer(int(require_value(given, path)), path, least=least, most=MAX_POLICY_DAYS)
 
 
 def _rules(given: Sequence[int] | None, path: Path) -> list[int]:
@@ -99,8 +99,8 @@ def _rules(given: Sequence[int] | None, path: Path) -> list[int]:
 def _names(given: Sequence[str] | None, path: Path) -> list[str]:
     """Each once, in the order given."""
     kept: dict[str, str] = {}
-    for place, one in enumerate(check_list_length(given, path, most=MOST)):
-        name = text_values.needed(one, (*path, place), "a name", longest=text_values.WORD)
+    for place, one in enumerate(check_list_length(given, path, most=MAX_SETTING_ITEMS)):
+        name = text_values.read_required_text(one, (*path, place), "a name", longest=text_values.MAX_WORD_LENGTH)
         if name.casefold() in kept:
             raise InputError(ErrorCode.INVALID, f"“{name}” is there already.", (*path, place))
         kept[name.casefold()] = name

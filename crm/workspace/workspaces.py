@@ -23,22 +23,22 @@ from db.tables.enums import (
     SegmentKind,
 )
 from db.values import ids
-from db.values.folding import email_key, fold, normal
+from db.values.folding import email_key, fold, normalize
 
-LONGEST_NAME: Final = 200
+MAX_WORKSPACE_NAME_LENGTH: Final = 200
 """Code points, of a workspace's name and of an agent's."""
 
-FOLLOW_UP_STAGES: Final = ("First contact", "Interested", "Offer sent", "Negotiation", "Won", "Lost")
-SOURCES: Final = ("Website", "Referral", "Phone", "E-mail", "Event", "Social media", "Import")
+DEFAULT_FOLLOW_UP_STAGES: Final = ("First contact", "Interested", "Offer sent", "Negotiation", "Won", "Lost")
+DEFAULT_SOURCES: Final = ("Website", "Referral", "Phone", "E-mail", "Event", "Social media", "Import")
 
-ALL_CUSTOMERS: Final = "All customers"
-COLUMNS: Final = (
+ALL_CUSTOMERS_VIEW: Final = "All customers"
+DEFAULT_VIEW_COLUMNS: Final = (
     "name", "phone", "email", "company", "relationshipStatus", "stage", "owner", "tags", "value", "createdAt",
 )  # fmt: skip
 """What the first saved view shows."""
 
 # What a new workspace's segments find, in the words of the API: they can be read, changed and sent back.
-SEGMENTS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+DEFAULT_SEGMENTS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "Paying customers": (
         "Everybody who has become a customer, VIPs included.",
         {"relationshipStatus": {"in": ["CUSTOMER", "VIP"]}},
@@ -58,7 +58,7 @@ _ATTEMPTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedWorkspace:
     """The ids as clients see them, and the first administrator's token."""
 
     workspace: str
@@ -78,7 +78,7 @@ class _Plan:
     password_hash: str
 
 
-async def create(
+async def create_workspace(
     database: Database,
     *,
     name: str,
@@ -87,17 +87,17 @@ async def create(
     agent_name: str | None = None,
     timezone: str = "UTC",
     default_country: str | None = None,
-) -> Created:
+) -> CreatedWorkspace:
     """A workspace, its first administrator and all that it starts with, in one transaction. Without a name, the
     administrator gets the first part of his address. Raises InputError at what cannot be taken, path ("email",) and such.
     """
-    name = checked_name(name, ("name",))
+    name = check_name(name, ("name",))
     email = accounts.email_address(email, ("email",))
-    agent_name = email.partition("@")[0] if agent_name is None else checked_name(agent_name, ("agentName",))
-    timezone = checked_timezone(timezone, ("timezone",))
-    country = default_country and checked_country(default_country, ("defaultCountry",))
-    passwords.require(password, ("password",))
-    plan = _Plan(name, timezone, country or None, email, agent_name, await passwords.hashed(password))
+    agent_name = email.partition("@")[0] if agent_name is None else check_name(agent_name, ("agentName",))
+    timezone = check_timezone(timezone, ("timezone",))
+    country = default_country and check_country(default_country, ("defaultCountry",))
+    passwords.check_password(password, ("password",))
+    plan = _Plan(name, timezone, country or None, email, agent_name, await passwords.hash_password(password))
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return await database.write(None, partial(_founded, plan, ids.current_time()))
@@ -110,18 +110,18 @@ async def create(
     raise AssertionError("unreachable")
 
 
-def checked_name(text: str, path: Path) -> str:
+def check_name(text: str, path: Path) -> str:
     """The name as it is kept. Raises InputError where it is blank or too long."""
-    name = normal(text)
+    name = normalize(text)
     if not name:
         raise InputError(ErrorCode.BLANK, "Give it a name.", path)
-    if len(name) > LONGEST_NAME:
-        message = f"A name has {LONGEST_NAME} characters at most; this one has {len(name)}."
+    if len(name) > MAX_WORKSPACE_NAME_LENGTH:
+        message = f"A name has {MAX_WORKSPACE_NAME_LENGTH} characters at most; this one has {len(name)}."
         raise InputError(ErrorCode.TOO_LONG, message, path)
     return name
 
 
-def checked_timezone(text: str, path: Path) -> str:
+def check_timezone(text: str, path: Path) -> str:
     """Raises InputError where it is no name of the IANA database."""
     if text not in available_timezones():
         message = f"“{text}” is not a time zone; give a name such as Asia/Ho_Chi_Minh or Europe/Rome."
@@ -129,7 +129,7 @@ def checked_timezone(text: str, path: Path) -> str:
     return text
 
 
-def checked_country(text: str, path: Path) -> str:
+def check_country(text: str, path: Path) -> str:
     """In capitals. Raises InputError where it is not a country that has telephone numbers."""
     from phonenumbers import SUPPORTED_REGIONS  # Imported late, as in crm.texts.
 
@@ -143,8 +143,8 @@ def checked_country(text: str, path: Path) -> str:
 # ── what a workspace starts with ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _founded(plan: _Plan, now: int, transaction: Transaction) -> Created:
-    number = transaction.workspace_id = await workspaces.last_number(transaction) + 1
+async def _founded(plan: _Plan, now: int, transaction: Transaction) -> CreatedWorkspace:
+    number = transaction.workspace_id = await workspaces.last_change_number(transaction) + 1
     settings, agent = _settings(plan, number, now), _administrator(plan, number, now)
     view, segments = _view(number, now), _segments(number, now)
     account = tables.Account(
@@ -157,10 +157,10 @@ async def _founded(plan: _Plan, now: int, transaction: Transaction) -> Created:
     await transaction.insert(agent)
     await transaction.insert(view)
     await transaction.insert(*segments)
-    token, _ = await accounts.begin(transaction, number, agent.id, now)
+    token, _ = await accounts.open_session(transaction, number, agent.id, now)
     entries = [_workspace_made(settings), _agent_made(agent), _view_made(view), *map(_segment_made, segments)]
     await change_log.write_changes(transaction, entries, by=change_log.SYSTEM, at=now)
-    return Created(workspace=f"wsp_{settings.id.hex()}", agent=f"agt_{agent.id.hex()}", token=token)
+    return CreatedWorkspace(workspace=f"wsp_{settings.id.hex()}", agent=f"agt_{agent.id.hex()}", token=token)
 
 
 def _settings(plan: _Plan, number: int, now: int) -> tables.Workspace:
@@ -173,8 +173,8 @@ def _settings(plan: _Plan, number: int, now: int) -> tables.Workspace:
         timezone=plan.timezone,
         default_country=plan.default_country,
         automation_rules=[int(rule) for rule in AutomationRule],
-        follow_up_stages=list(FOLLOW_UP_STAGES),
-        sources=list(SOURCES),
+        follow_up_stages=list(DEFAULT_FOLLOW_UP_STAGES),
+        sources=list(DEFAULT_SOURCES),
     )
 
 
@@ -197,11 +197,11 @@ def _view(number: int, now: int) -> tables.SavedView:
         workspace_id=number,
         id=ids.id_at(now),
         created_at=now,
-        name=ALL_CUSTOMERS,
-        name_key=fold(ALL_CUSTOMERS),
+        name=ALL_CUSTOMERS_VIEW,
+        name_key=fold(ALL_CUSTOMERS_VIEW),
         shared=True,
         protected=True,
-        columns=[{"field": field, "width": None} for field in COLUMNS],
+        columns=[{"field": field, "width": None} for field in DEFAULT_VIEW_COLUMNS],
     )
 
 
@@ -218,7 +218,7 @@ def _segments(number: int, now: int) -> list[tables.Segment]:
             description=description,
             filter=dict(filter_),
         )
-        for name, (description, filter_) in SEGMENTS.items()
+        for name, (description, filter_) in DEFAULT_SEGMENTS.items()
     ]
 
 

@@ -23,7 +23,7 @@ def _by_name() -> dict[str, UniqueViolation]:
     return found
 
 
-def taken(name: str) -> UniqueViolation:
+def unique_violation(name: str) -> UniqueViolation:
     """The refusal for the unique constraint of that name."""
     known = _by_name()[name]
     return UniqueViolation(known.table, known.columns)

@@ -14,16 +14,20 @@ from db.statements import prepare
 
 _log = logging.getLogger("clientela.database")
 
-FEW: Final = 500
+MIN_ROWS_TO_ANALYZE: Final = 500
 """Rows that may be looked through."""
 
 _WRONG: Final = 4
 
 
-async def keep_up(session: Session, tables: Sequence[type[SQLModel]], rows: int) -> bool:
+async def analyze_if_outdated(session: Session, tables: Sequence[type[SQLModel]], rows: int) -> bool:
     """Has PostgreSQL look at the tables where it takes the workspace's rows of the first one for far fewer than the
     `rows` that are there for certain; whether it did. SQLite was told with its first migration, for good."""
-    if session.dialect.name == "sqlite" or rows < FEW or await _believed(session, tables[0]) * _WRONG > rows:
+    if (
+        session.dialect.name == "sqlite"
+        or rows < MIN_ROWS_TO_ANALYZE
+        or await _believed(session, tables[0]) * _WRONG > rows
+    ):
         return False
     try:
         for table in tables:

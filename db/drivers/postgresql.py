@@ -16,17 +16,17 @@ from db.statements import POSTGRESQL, ColumnNames, PreparedStatement
 DIALECT = POSTGRESQL
 
 # Seconds. A lock is given up sooner than a statement, so that a blocked writer answers before it is abandoned.
-STATEMENT_TIMEOUT = 5
+STATEMENT_TIMEOUT_MS = 5
 LOCK_TIMEOUT = 3
-CONNECT_TIMEOUT = 3
+CONNECT_TIMEOUT_SECONDS = 3
 # What is read in pieces may be sorted whole before the first of them.
 LASTING_TIMEOUT = 300
 
 # Seconds after which a connection that nobody needs is closed.
-LONGEST_REST = 300
+MAX_IDLE_SECONDS = 300
 
 
-class Connection:
+class PostgresqlConnection:
     """One connection: statements go straight to the driver."""
 
     def __init__(self, driver: Any) -> None:
@@ -47,7 +47,7 @@ class Connection:
 
     async def close(self) -> None:
         with _translated():
-            await self._driver.close(timeout=CONNECT_TIMEOUT)
+            await self._driver.close(timeout=CONNECT_TIMEOUT_SECONDS)
 
     async def fetch(
         self, statement: PreparedStatement[Any], values: Mapping[str, Any], columns: ColumnNames = None
@@ -97,7 +97,7 @@ class Connection:
             await self._driver.execute(text)
 
 
-class Pool:
+class PostgresqlPool:
     """Connections that are made when first needed and given back as they are: no statement is sent between uses.
 
     asyncpg's own pool starts a task to take a connection and another to give it back, which costs as much as a read.
@@ -111,18 +111,18 @@ class Pool:
         self._free = size
         self._waiting: deque[asyncio.Future[None]] = deque()
         # The one used last is used next, and those that are not needed grow old at the other end.
-        self._idle: list[tuple[Connection, float]] = []
+        self._idle: list[tuple[PostgresqlConnection, float]] = []
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "Pool":
+    async def open(cls, url: str, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT_MS) -> "PostgresqlPool":
         """Connects at the first use."""
 
         async def connect() -> Any:
             driver = await asyncpg.connect(
                 url,
                 statement_cache_size=500,
-                timeout=CONNECT_TIMEOUT,
+                timeout=CONNECT_TIMEOUT_SECONDS,
                 server_settings={
                     "application_name": "clientela",
                     "statement_timeout": str(int(statement_timeout * 1000)),
@@ -139,7 +139,7 @@ class Pool:
 
         return cls(connect, size)
 
-    async def take(self) -> Connection:
+    async def take(self) -> PostgresqlConnection:
         """Raises Unavailable when there is none within CONNECT_TIMEOUT seconds."""
         if self._free:
             self._free -= 1
@@ -151,21 +151,21 @@ class Pool:
             self._vacate()
             raise
 
-    def give(self, connection: Connection) -> None:
+    def give(self, connection: PostgresqlConnection) -> None:
         if connection.usable:
             self._rest(connection)
         else:
             self._vacate()
             connection.drop()
 
-    def _rest(self, connection: Connection) -> None:
+    def _rest(self, connection: PostgresqlConnection) -> None:
         self._vacate()
         if self._closed:
             connection.drop()
             return
         now = time.monotonic()
         self._idle.append((connection, now))
-        if now - self._idle[0][1] > LONGEST_REST:
+        if now - self._idle[0][1] > MAX_IDLE_SECONDS:
             self._idle.pop(0)[0].drop()
 
     async def fetch(
@@ -182,8 +182,8 @@ class Pool:
         self._rest(connection)
         return found
 
-    def reading(self) -> "Lent":
-        return Lent(self)
+    def reading(self) -> "BorrowedConnection":
+        return BorrowedConnection(self)
 
     writing = reading
 
@@ -200,7 +200,7 @@ class Pool:
         self._waiting.append(mine)
         try:
             with _translated():
-                async with asyncio.timeout(CONNECT_TIMEOUT):
+                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                     await mine
         except BaseException:
             if mine.done() and not mine.cancelled():
@@ -218,29 +218,29 @@ class Pool:
                 return
         self._free += 1
 
-    def _rested(self) -> Connection | None:
+    def _rested(self) -> PostgresqlConnection | None:
         while self._idle:
             connection, _ = self._idle.pop()
             if connection.open:
                 return connection
         return None
 
-    async def _made(self) -> Connection:
+    async def _made(self) -> PostgresqlConnection:
         if self._closed:
             raise Unavailable("the database was closed")
         with _translated():
-            return Connection(await self._connect())
+            return PostgresqlConnection(await self._connect())
 
 
-class Lent:
+class BorrowedConnection:
     """A connection for the time of an `async with`."""
 
     __slots__ = ("_connection", "_pool")
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: PostgresqlPool) -> None:
         self._pool = pool
 
-    async def __aenter__(self) -> Connection:
+    async def __aenter__(self) -> PostgresqlConnection:
         self._connection = await self._pool.take()
         return self._connection
 
@@ -290,6 +290,6 @@ def _translated() -> Iterator[None]:
 
 
 def _taken(error: Any) -> StorageError:
-    from db.drivers.constraints import taken  # Imported late: it reads every table.
+    from db.drivers.constraints import unique_violation  # Imported late: it reads every table.
 
-    return taken(constraint_name(error.constraint_name))
+    return unique_violation(constraint_name(error.constraint_name))

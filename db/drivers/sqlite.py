@@ -36,12 +36,12 @@ _LOOK = 0.003
 _LOG = 4 * 1024 * 1024
 
 # Seconds that a statement may take on the loop's own thread, and after how many steps of SQLite's machine it is looked.
-LONGEST_AT_ONCE = 0.001
+MAX_INLINE_SECONDS = 0.001
 _STEPS = 5_000
 _UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 
 
-class Connection:
+class SqliteConnection:
     """One connection on its own thread; a statement that takes too long is interrupted there."""
 
     def __init__(self, driver: aiosqlite.Connection, *, statement_timeout: float) -> None:
@@ -88,7 +88,7 @@ class Connection:
     async def script(self, text: str) -> None:
         """Text without values: BEGIN, COMMIT, PRAGMA. What was never begun is rolled back already."""
         with _translated():
-            if text == Pool.begin:
+            if text == SqlitePool.begin:
                 await self._begin(text)
                 return
             try:
@@ -129,11 +129,11 @@ class Connection:
                 limit.cancel()
 
 
-class Reader:
+class SqliteReader:
     """Reads at once on the loop's own thread, for as long as that takes no longer than handing the statement to
     another thread and back; what does, goes there after all, and at once the next time."""
 
-    def __init__(self, path: Path, threaded: Callable[[], AbstractAsyncContextManager[Connection]]) -> None:
+    def __init__(self, path: Path, threaded: Callable[[], AbstractAsyncContextManager[SqliteConnection]]) -> None:
         self._driver = sqlite3.connect(path, isolation_level=None, timeout=0, cached_statements=500)
         for pragma in ("cache_size = -65536", "mmap_size = 268435456", "temp_store = MEMORY", "query_only = ON"):
             self._driver.execute(f"PRAGMA {pragma}")
@@ -148,7 +148,7 @@ class Reader:
         if (id(statement), columns) not in self._long:
             compiled = statement.compiled_for(DIALECT, columns)
             text, arguments = compiled.bind(values)
-            self._until = time.perf_counter() + LONGEST_AT_ONCE
+            self._until = time.perf_counter() + MAX_INLINE_SECONDS
             try:
                 return text, compiled.rows(self._driver.execute(text, arguments).fetchall())
             except sqlite3.OperationalError as error:
@@ -173,7 +173,7 @@ class Reader:
         self._long.add((id(statement), columns))
 
 
-class Pool:
+class SqlitePool:
     """Readers see the last commit and never wait; writers take turns: by a lock here, by the file's elsewhere."""
 
     begin = "BEGIN IMMEDIATE"
@@ -181,18 +181,18 @@ class Pool:
     def __init__(self, path: Path, *, size: int, statement_timeout: float) -> None:
         self._path = path
         self._timeout = statement_timeout
-        self._idle: list[Connection] = []
+        self._idle: list[SqliteConnection] = []
         self._open: list[aiosqlite.Connection] = []
         self._places = asyncio.Semaphore(size)
         self._turn = asyncio.Lock()
-        self._writer: Connection | None = None
+        self._writer: SqliteConnection | None = None
         self._log = Path(f"{path}-wal")
         self._bringing_in = asyncio.Lock()
-        self._own: Connection | None = None
-        self._reader = Reader(path, self._threaded)
+        self._own: SqliteConnection | None = None
+        self._reader = SqliteReader(path, self._threaded)
 
     @classmethod
-    async def open(cls, path: Path, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "Pool":
+    async def open(cls, path: Path, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "SqlitePool":
         """Raises Unavailable when the file cannot be opened."""
         with _translated():
             pool = cls(path, size=size, statement_timeout=statement_timeout)
@@ -204,11 +204,11 @@ class Pool:
     ) -> Coroutine[Any, Any, tuple[str, list[Any]]]:
         return self._reader.fetch(statement, values, columns)
 
-    def reading(self) -> AbstractAsyncContextManager[Reader]:
+    def reading(self) -> AbstractAsyncContextManager[SqliteReader]:
         return nullcontext(self._reader)
 
     @asynccontextmanager
-    async def _threaded(self) -> AsyncIterator[Connection]:
+    async def _threaded(self) -> AsyncIterator[SqliteConnection]:
         async with self._places:
             connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
             try:
@@ -217,7 +217,7 @@ class Pool:
                 self._idle.append(connection)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Connection]:
+    async def writing(self) -> AsyncIterator[SqliteConnection]:
         async with self._turn:
             if self._writer is None:
                 self._writer = await self._connect(query_only=False)
@@ -239,7 +239,7 @@ class Pool:
         for driver in self._open:
             await driver.close()
 
-    async def _connect(self, *, query_only: bool) -> Connection:
+    async def _connect(self, *, query_only: bool) -> SqliteConnection:
         with _translated():
             driver = await aiosqlite.connect(
                 self._path, isolation_level=None, timeout=BUSY_TIMEOUT, cached_statements=500
@@ -251,7 +251,7 @@ class Pool:
             await driver.execute(f"PRAGMA journal_size_limit = {_LOG}")
             await driver.execute("PRAGMA wal_autocheckpoint = 0")
             await driver.execute("PRAGMA query_only = ON" if query_only else "PRAGMA busy_timeout = 0")
-        return Connection(driver, statement_timeout=self._timeout)
+        return SqliteConnection(driver, statement_timeout=self._timeout)
 
 
 def _quoted(name: str) -> str:

@@ -25,13 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from db.filtering.filter_ast import TRUE, Shape, columns, every, opposite, parts_of
+from db.filtering.filter_ast import TRUE, FilterNode, conjunction, conjuncts, negate, own_columns
 from db.filtering.relations import RELATIONS, Relation
-from db.filtering.sqlite_hints import Held, following, held
+from db.filtering.sqlite_hints import ForcedJoinOrder, WithoutIndex, without_index
 from db.statements import any_of, in_workspace
 from db.visibility import visible_to
 
-Says = ColumnElement[bool]
+SqlCondition = ColumnElement[bool]
 
 _INVERSE = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _ONE: Any = literal_column("1")
@@ -40,7 +40,7 @@ _NONE_LEFT_OUT: Any = literal_column("0")
 _NEVER = literal_column("1 = 0", Boolean())
 
 
-class Writer:
+class ConditionCompiler:
     """Writes conditions in one database's words, for viewers who see everything or not.
 
     NOT is carried inwards until it stands at the single comparisons, where what has no value can be told apart.
@@ -54,7 +54,7 @@ class Writer:
         self._choosing = 0
         self._begun = False
 
-    def says(self, shape: Shape, row: Any, negated: bool = False) -> Says:
+    def says(self, shape: FilterNode, row: Any, negated: bool = False) -> SqlCondition:
         """The condition on a row: a table, or an alias of one."""
         kind = shape[0]
         if kind == "not":
@@ -68,10 +68,10 @@ class Writer:
             parts = list(self._parts(sorted(shape[1:], key=_elsewhere), row, negated))
             self._choosing -= choice
             return or_(*parts) if choice else and_(*parts)
-        says: Says = getattr(self, f"_{kind}")(row, negated, *shape[1:])
+        says: SqlCondition = getattr(self, f"_{kind}")(row, negated, *shape[1:])
         return says
 
-    def _parts(self, shapes: Sequence[Shape], row: Any, negated: bool) -> Iterator[Says]:
+    def _parts(self, shapes: Sequence[FilterNode], row: Any, negated: bool) -> Iterator[SqlCondition]:
         """Each of them said, knowing whether an index of another one that always holds beside it is a beginning."""
         begun = self._begun
         begins = [not (negated or self._choosing) and _begins(one) for one in shapes]
@@ -80,14 +80,14 @@ class Writer:
             yield self.says(one, row, negated)
         self._begun = begun
 
-    def joined(self, found: Select[Any], row: Any, shape: Shape) -> tuple[Select[Any], Shape]:
+    def joined(self, found: Select[Any], row: Any, shape: FilterNode) -> tuple[Select[Any], FilterNode]:
         """The rows joined with what is related to each of them once at most, and what remains to be said of them.
 
         PostgreSQL begins a join with either side, and follows an index of the related rows in the list's own order;
         of EXISTS it makes something else.
         """
         left = []
-        for part in parts_of(shape):
+        for part in conjuncts(shape):
             if part[0] == "some" and _once(part[1], part[2]):
                 relation = RELATIONS[part[1]]
                 other: Any = aliased(relation.link or relation.target)
@@ -97,40 +97,40 @@ class Writer:
                 found = found.join(other, says)
             else:
                 left.append(part)
-        return found, every(left)
+        return found, conjunction(left)
 
-    def led(self, row: Any, relation: str, shape: Shape) -> Any:
+    def led(self, row: Any, relation: str, shape: FilterNode) -> Any:
         """What to select the rows from so that SQLite goes through what is related to them, in the order of `ids_along`
         the relation, and looks up each."""
         other, found = _leading(relation), RELATIONS[relation]
         there = other if found.link is None else SimpleNamespace(id=getattr(other, str(found.there)))
-        says = and_(in_workspace(other), ids_along(relation) == getattr(row, found.near), self.says(shape, there))
-        return following(other, row, says)
+        says = and_(in_workspace(other), linked_ids(relation) == getattr(row, found.near), self.says(shape, there))
+        return ForcedJoinOrder(other, row, says)
 
     # ── single columns ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _compare(self, row: Any, negated: bool, name: str, operator: str, place: int) -> Says:
+    def _compare(self, row: Any, negated: bool, name: str, operator: str, place: int) -> SqlCondition:
         column = getattr(row, name)
         said = column if operator == "=" else self._passed(column, name)
         if not negated:
             return _compared(said, operator, place)
         return _or_empty(column, _compared(said, _INVERSE[operator], place), said)
 
-    def _equal(self, row: Any, negated: bool, key: str, name: str, folded: int, exact: int) -> Says:
+    def _equal(self, row: Any, negated: bool, key: str, name: str, folded: int, exact: int) -> SqlCondition:
         if negated:
             return self._compare(row, True, name, "=", exact)
         return _compared(getattr(row, key), "=", folded) & _compared(getattr(row, name), "=", exact)
 
-    def _among(self, row: Any, negated: bool, name: str, place: int) -> Says:
+    def _among(self, row: Any, negated: bool, name: str, place: int) -> SqlCondition:
         column = getattr(row, name)
         listed = any_of(column, f"f{place}", kind=_type(column))
         return _or_empty(column, not_(listed)) if negated else listed
 
-    def _among_folded(self, row: Any, negated: bool, key: str, name: str, folded: int, exact: int) -> Says:
+    def _among_folded(self, row: Any, negated: bool, key: str, name: str, folded: int, exact: int) -> SqlCondition:
         listed = self._among(row, negated, name, exact)
         return listed if negated else any_of(getattr(row, key), f"f{folded}") & listed
 
-    def _between(self, row: Any, negated: bool, name: str, low: int, high: int) -> Says:
+    def _between(self, row: Any, negated: bool, name: str, low: int, high: int) -> SqlCondition:
         column = getattr(row, name)
         said = self._passed(column, name)
         if not negated:
@@ -139,9 +139,9 @@ class Writer:
 
     def _passed(self, column: Any, name: str) -> Any:
         """The column to compare with a bound. SQLite would leave the list's order for a range of half of all rows."""
-        return held(column) if self.sqlite and self._walking and name != "id" else column
+        return without_index(column) if self.sqlite and self._walking and name != "id" else column
 
-    def _holds(self, row: Any, negated: bool, name: str, place: int, pattern: int) -> Says:
+    def _holds(self, row: Any, negated: bool, name: str, place: int, pattern: int) -> SqlCondition:
         """PostgreSQL can tell from a pattern how many rows are LIKE it."""
         column = getattr(row, name)
         if not self.sqlite:
@@ -149,35 +149,35 @@ class Writer:
         says = self.contains(column, bindparam(f"f{place}", type_=Text()))
         return _or_empty(column, not_(says)) if negated else says
 
-    def contains(self, column: Any, text: Any) -> Says:
+    def contains(self, column: Any, text: Any) -> SqlCondition:
         """The column contains the text, byte for byte; of no value, nothing is known."""
-        says: Says = self.place(column, text) > literal_column("0")
+        says: SqlCondition = self.place(column, text) > literal_column("0")
         return says
 
     def place(self, column: Any, text: Any) -> Any:
         """Where in the column the text begins, from 1; 0 where it does not occur."""
         return (func.instr if self.sqlite else func.strpos)(column, text, type_=Integer())
 
-    def _ends(self, row: Any, negated: bool, name: str, place: int) -> Says:
+    def _ends(self, row: Any, negated: bool, name: str, place: int) -> SqlCondition:
         column = getattr(row, name)
         says = column.like(bindparam(f"f{place}", type_=Text()), escape="\\")
         return _or_empty(column, not_(says)) if negated else says
 
-    def _flag(self, row: Any, negated: bool, name: str) -> Says:
+    def _flag(self, row: Any, negated: bool, name: str) -> SqlCondition:
         column = getattr(row, name)
-        says: Says = column.is_not(True) if negated else column.is_(True)
+        says: SqlCondition = column.is_not(True) if negated else column.is_(True)
         return says
 
-    def _empty(self, row: Any, negated: bool, name: str) -> Says:
+    def _empty(self, row: Any, negated: bool, name: str) -> SqlCondition:
         column = getattr(row, name)
-        says: Says = column.is_not(None) if negated else column.is_(None)
+        says: SqlCondition = column.is_not(None) if negated else column.is_(None)
         return says
 
-    def _later(self, row: Any, negated: bool, name: str, place: int) -> Says:
+    def _later(self, row: Any, negated: bool, name: str, place: int) -> SqlCondition:
         column = getattr(row, name)
         return _compared(column, "<=", place) if negated else _or_empty(column, _compared(column, ">", place))
 
-    def _anniversary(self, row: Any, negated: bool, name: str, place: int) -> Says:
+    def _anniversary(self, row: Any, negated: bool, name: str, place: int) -> SqlCondition:
         column = getattr(row, name)
         day = func.substr(column, literal_column("6"), literal_column("5"), type_=Text())
         listed = any_of(day, f"f{place}")
@@ -185,22 +185,22 @@ class Writer:
 
     # ── what is related ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _one(self, row: Any, negated: bool, name: str, shape: Shape, of_nothing: bool) -> Says:
+    def _one(self, row: Any, negated: bool, name: str, shape: FilterNode, of_nothing: bool) -> SqlCondition:
         relation = RELATIONS[name]
         if negated:
-            shape, of_nothing = opposite(shape), not of_nothing
-        if relation.where is None and columns(shape) <= {"id"}:
+            shape, of_nothing = negate(shape), not of_nothing
+        if relation.where is None and own_columns(shape) <= {"id"}:
             # The record is there whenever its id is: the database sees to it.
             return self.says(shape, SimpleNamespace(id=getattr(row, relation.near)))
         if of_nothing:
-            return not_(self._exists(relation, row, opposite(shape)))
+            return not_(self._exists(relation, row, negate(shape)))
         return self._found(relation, row, shape)
 
-    def _some(self, row: Any, negated: bool, name: str, shape: Shape) -> Says:
+    def _some(self, row: Any, negated: bool, name: str, shape: FilterNode) -> SqlCondition:
         relation = RELATIONS[name]
         return not_(self._exists(relation, row, shape)) if negated else self._found(relation, row, shape)
 
-    def _count(self, row: Any, negated: bool, name: str, operator: str, place: int, shape: Shape) -> Says:
+    def _count(self, row: Any, negated: bool, name: str, operator: str, place: int, shape: FilterNode) -> SqlCondition:
         relation = RELATIONS[name]
         found, _ = self._related(relation, row, shape, func.count())
         number = found.scalar_subquery()
@@ -209,7 +209,7 @@ class Writer:
             return not_(listed) if negated else listed
         return _compared(number, _INVERSE[operator] if negated else operator, place)
 
-    def _covers(self, row: Any, negated: bool, name: str, column: str, values: int, count: int) -> Says:
+    def _covers(self, row: Any, negated: bool, name: str, column: str, values: int, count: int) -> SqlCondition:
         relation = RELATIONS[name]
         link = aliased(relation.link)
         one = getattr(link, str(relation.there))
@@ -218,25 +218,25 @@ class Writer:
         )
         return _compared(found.scalar_subquery(), "<>" if negated else "=", count)
 
-    def _found(self, relation: Relation, row: Any, shape: Shape) -> Says:
+    def _found(self, relation: Relation, row: Any, shape: FilterNode) -> SqlCondition:
         """EXISTS, which PostgreSQL turns into the join that suits. SQLite goes row by row, so where the related rows
         are few by an index it is given them as a list to begin with; but not of one choice of several, where it began
         with something else."""
         rows = self._walking or (self._choosing and self._begun)
-        if not self.sqlite or rows or relation.where is not None or not selective(shape):
+        if not self.sqlite or rows or relation.where is not None or not is_selective(shape):
             return self._exists(relation, row, shape)
         found, far = self._related(relation, None, shape, None)
-        says: Says = getattr(row, relation.near).in_(found.with_only_columns(far))
+        says: SqlCondition = getattr(row, relation.near).in_(found.with_only_columns(far))
         return says
 
-    def _exists(self, relation: Relation, row: Any, shape: Shape) -> Says:
+    def _exists(self, relation: Relation, row: Any, shape: FilterNode) -> SqlCondition:
         found, _ = self._related(relation, row, shape, _ONE)
         if self._walking and self._choosing and not self.sqlite:
             # PostgreSQL would gather all that are related to anybody first; a page asks of a few rows only.
             found = found.offset(_NONE_LEFT_OUT)
         return found.exists()
 
-    def _related(self, relation: Relation, row: Any, shape: Shape, wanted: Any) -> tuple[Select[Any], Any]:
+    def _related(self, relation: Relation, row: Any, shape: FilterNode, wanted: Any) -> tuple[Select[Any], Any]:
         """The related rows, of `row` or of any; and the column that `row`'s is equal to."""
         target, link = aliased(relation.target), aliased(relation.link) if relation.link else None
         first = target if link is None else link
@@ -248,30 +248,30 @@ class Writer:
                 name, value = relation.where
                 conditions.append(getattr(row, name) == literal_column(str(value)))
         found = select(far if wanted is None else wanted).select_from(first)
-        there: Any = target if row is None or not self.sqlite else Held(target)
+        there: Any = target if row is None or not self.sqlite else WithoutIndex(target)
         if link is not None:
             key = getattr(link, str(relation.there))
-            if relation.counted or not columns(shape) <= {"id"}:
+            if relation.counted or not own_columns(shape) <= {"id"}:
                 found = found.join(target, target.id == key)
                 conditions.append(in_workspace(target))
             else:
                 # A single one is the last part of the key.
                 passed = row is not None and self.sqlite and shape[:3] != ("compare", "id", "=")
-                there = SimpleNamespace(id=held(key) if passed else key)
+                there = SimpleNamespace(id=without_index(key) if passed else key)
         if relation.counted:
             conditions += [target.archived_at.is_(None), visible_to(self.sees_all, target)]
         return found.where(*conditions, *([] if shape == TRUE else [self.says(shape, there)])), far
 
 
-def _elsewhere(shape: Shape) -> bool:
+def _elsewhere(shape: FilterNode) -> bool:
     """Whether other rows than the one in question have to be looked at."""
     if shape[0] in ("and", "or", "not"):
         return any(map(_elsewhere, shape[1:]))
     return shape[0] in ("one", "some", "count", "covers")
 
 
-def _compared(column: Any, operator: str, place: int) -> Says:
-    says: Says = column.bool_op(operator)(bindparam(f"f{place}", type_=_type(column)))
+def _compared(column: Any, operator: str, place: int) -> SqlCondition:
+    says: SqlCondition = column.bool_op(operator)(bindparam(f"f{place}", type_=_type(column)))
     return says
 
 
@@ -280,7 +280,7 @@ def _type(column: Any) -> Any:
     return BigInteger() if isinstance(column.type, SmallInteger | Integer) else column.type
 
 
-def _or_empty(column: Any, says: Says, said: Any = None) -> Says:
+def _or_empty(column: Any, says: SqlCondition, said: Any = None) -> SqlCondition:
     """`said` is the column as it is written in `says`, where that is not the same."""
     return or_((column if said is None else said).is_(None), says) if _nullable(column) else says
 
@@ -298,13 +298,13 @@ _WEAK = frozenset({"field_id", "system", "kind"})
 _RANGED = frozenset({"number", "date", "date_time", "text_key"})
 
 
-def selective(shape: Shape) -> bool:
+def is_selective(shape: FilterNode) -> bool:
     """Whether an index may find few rows for it, as far as that can be told without looking."""
     kind = shape[0]
     if kind == "and":
-        return any(selective(one) for one in shape[1:])
+        return any(is_selective(one) for one in shape[1:])
     if kind == "or":
-        return all(selective(one) for one in shape[1:])
+        return all(is_selective(one) for one in shape[1:])
     if kind == "compare":
         return shape[1] in _RANGED or (shape[2] == "=" and shape[1] not in _WEAK)
     if kind == "between":
@@ -319,7 +319,7 @@ def _leading(relation: str) -> Any:
     return aliased(found.link or found.target, name="leading")
 
 
-def ids_along(relation: str) -> Any:
+def linked_ids(relation: str) -> Any:
     """The ids of the rows that `Writer.led` looks up, as what is related to them has them."""
     return getattr(_leading(relation), RELATIONS[relation].far)
 
@@ -328,39 +328,39 @@ def ids_along(relation: str) -> Any:
 _FEW = frozenset({"relationship_status", "subscription_status", "stage", "verification", "gender"})
 
 
-def leading(shape: Shape) -> tuple[str, Shape, Shape] | None:
+def leading_relation(shape: FilterNode) -> tuple[str, FilterNode, FilterNode] | None:
     """The relation that a list in the order of the customers' ids is best read along, what is asked of the related
     rows, and the rest. None where there is none, or where an index of something else may find fewer."""
-    parts = parts_of(shape)
+    parts = conjuncts(shape)
     chosen = [one for one in parts if _begins(one)]
     if len(chosen) != 1 or chosen[0][0] != "some" or not _single(*chosen[0][1:]):
         return None
-    return chosen[0][1], chosen[0][2], every(one for one in parts if one is not chosen[0])
+    return chosen[0][1], chosen[0][2], conjunction(one for one in parts if one is not chosen[0])
 
 
-def _begins(shape: Shape) -> bool:
+def _begins(shape: FilterNode) -> bool:
     """Whether an index of it may find fewer than the list has."""
     if shape[0] == "or":
         return all(map(_begins, shape[1:]))
     if shape[0] == "and":
         return any(map(_begins, shape[1:]))
     if shape[0] in ("some", "one"):
-        return selective(shape[2])
-    return selective(shape) and not columns(shape) <= _FEW
+        return is_selective(shape[2])
+    return is_selective(shape) and not own_columns(shape) <= _FEW
 
 
-def _single(relation: str, shape: Shape) -> bool:
+def _single(relation: str, shape: FilterNode) -> bool:
     """Whether the related rows are one range of an index, in the order of the customers whose they are."""
     if not _once(relation, shape):
         return False
-    asked = [one for one in parts_of(shape) if one[:3] != ("compare", "field_id", "=")]
+    asked = [one for one in conjuncts(shape) if one[:3] != ("compare", "field_id", "=")]
     return len(asked) == 1 and (asked[0][0] == "equal" or (asked[0][0] == "compare" and asked[0][2] == "="))
 
 
 _SINGLE = frozenset({"text", "text_key", "text_folded", "number", "boolean", "date", "date_time"})
 
 
-def _once(relation: str, shape: Shape) -> bool:
+def _once(relation: str, shape: FilterNode) -> bool:
     """Whether no more than one related row can be so: by its key, or as the only value of a custom field."""
     if relation == "tags":
         return shape[:3] == ("compare", "id", "=")
@@ -369,6 +369,6 @@ def _once(relation: str, shape: Shape) -> bool:
     if relation not in ("customerValue", "companyValue") or shape[0] != "and":
         return False
     return all(
-        columns(one) <= _SINGLE or one[:3] in (("compare", "field_id", "="), ("compare", "option", "="))
+        own_columns(one) <= _SINGLE or one[:3] in (("compare", "field_id", "="), ("compare", "option", "="))
         for one in shape[1:]
     )

@@ -17,9 +17,9 @@ class QueryError(Exception):
         self.limit = limit
 
 
-def invalid(message: str, path: Sequence[str]) -> QueryError:
+def invalid_query(message: str, path: Sequence[str]) -> QueryError:
     return QueryError("INVALID", message, path)
 
 
-def too_many(message: str, path: Sequence[str], limit: int) -> QueryError:
+def limit_exceeded(message: str, path: Sequence[str], limit: int) -> QueryError:
     return QueryError("LIMIT_EXCEEDED", message, path, limit=limit)

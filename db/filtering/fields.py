@@ -6,9 +6,9 @@ from typing import Any
 
 from db.filtering import operators as op
 from db.filtering import parser as read
-from db.filtering.errors import Path, invalid
-from db.filtering.filter_ast import FALSE, TRUE, Shape, either, every, of_nothing, opposite
-from db.filtering.parser import Reader
+from db.filtering.errors import Path, invalid_query
+from db.filtering.filter_ast import FALSE, TRUE, FilterNode, conjunction, disjunction, holds_without_record, negate
+from db.filtering.parser import FilterParser
 from db.tables.enums import (
     CustomerStage,
     EntityType,
@@ -23,154 +23,154 @@ from db.tables.enums import (
 )
 from db.values import wire_format
 
-Asked = Callable[[Reader, Any, Path], Shape]
+ParseField = Callable[[FilterParser, Any, Path], FilterNode]
 """One name of a filter: what was given under it, as a shape."""
 
 
-def customers(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, CUSTOMER)
+def parse_customer_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, CUSTOMER_FIELDS)
 
 
-def companies(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, COMPANY)
+def parse_company_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, COMPANY_FIELDS)
 
 
-def agents(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, AGENT)
+def parse_agent_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, AGENT_FIELDS)
 
 
-def departments(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, DEPARTMENT)
+def parse_department_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, DEPARTMENT_FIELDS)
 
 
-def tags(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, TAG)
+def parse_tag_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, TAG_FIELDS)
 
 
-def segments(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, SEGMENT)
+def parse_segment_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, SEGMENT_FIELDS)
 
 
-def notes(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, NOTE)
+def parse_note_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, NOTE_FIELDS)
 
 
-def interactions(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, INTERACTION)
+def parse_interaction_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, INTERACTION_FIELDS)
 
 
-def orders(reader: Reader, plain: Any, path: Path) -> Shape:
-    return _record(reader, plain, path, ORDER)
+def parse_order_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    return _record(reader, plain, path, ORDER_FIELDS)
 
 
-def _record(reader: Reader, plain: Any, path: Path, names: Mapping[str, Asked]) -> Shape:
+def _record(reader: FilterParser, plain: Any, path: Path, names: Mapping[str, ParseField]) -> FilterNode:
     reader.deeper(path)
     found = []
-    for name, given in read.record(plain, path).items():
+    for name, given in read.read_object(plain, path).items():
         here = (*path, name)
         if name in ("and", "or") and "not" in names:
-            listed = enumerate(read.items(given, here))
+            listed = enumerate(read.read_list(given, here))
             parts = [_record(reader, one, (*here, str(place)), names) for place, one in listed]
-            found.append(every(parts) if name == "and" else either(parts))
+            found.append(conjunction(parts) if name == "and" else disjunction(parts))
         elif name == "not" and name in names:
-            found.append(opposite(_record(reader, given, here, names)))
+            found.append(negate(_record(reader, given, here, names)))
         elif asked := names.get(name):
             found.append(asked(reader, given, here))
         else:
-            raise read.unknown(name, path)
+            raise read.unknown_field(name, path)
     reader.higher()
-    return every(found)
+    return conjunction(found)
 
 
 # ── kinds of names ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _text(column: str, key: str | None = None, *, folded: bool = False) -> Asked:
+def _text(column: str, key: str | None = None, *, folded: bool = False) -> ParseField:
     key = column if column == "phone" else key or f"{column}_key"
-    return lambda reader, plain, path: op.textual(reader, plain, path, column, key, folded=folded)
+    return lambda reader, plain, path: op.parse_text(reader, plain, path, column, key, folded=folded)
 
 
-def _number(column: str, taken: Callable[[Any, Path], Any]) -> Asked:
-    return lambda reader, plain, path: op.ordered(reader, plain, path, column, taken)
+def _number(column: str, taken: Callable[[Any, Path], Any]) -> ParseField:
+    return lambda reader, plain, path: op.parse_ordered(reader, plain, path, column, taken)
 
 
-def _moment(column: str) -> Asked:
-    return lambda reader, plain, path: op.timed(reader, plain, path, column)
+def _moment(column: str) -> ParseField:
+    return lambda reader, plain, path: op.parse_timestamp(reader, plain, path, column)
 
 
-def _enum(column: str, kind: type[IntEnum]) -> Asked:
-    return lambda reader, plain, path: op.chosen(reader, plain, path, column, kind)
+def _enum(column: str, kind: type[IntEnum]) -> ParseField:
+    return lambda reader, plain, path: op.parse_enum(reader, plain, path, column, kind)
 
 
-def _id(kind: str) -> Asked:
-    return lambda reader, plain, path: op.identified(reader, plain, path, "id", kind)
+def _id(kind: str) -> ParseField:
+    return lambda reader, plain, path: op.parse_id(reader, plain, path, "id", kind)
 
 
-def _flag(column: str) -> Asked:
-    def asked(reader: Reader, plain: Any, path: Path) -> Shape:
+def _flag(column: str) -> ParseField:
+    def asked(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         reader.predicate(path)
-        flag: Shape = ("flag", column)
+        flag: FilterNode = ("flag", column)
         # A flag of a record that is not there is neither: both answers want the record.
-        return flag if read.boolean(plain, path) else every([opposite(flag), opposite(("empty", column))])
+        return flag if read.read_boolean(plain, path) else conjunction([negate(flag), negate(("empty", column))])
 
     return asked
 
 
-def _is_null(reader: Reader, plain: Any, path: Path) -> Shape:
+def _is_null(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
     """Inside the filter of a record that may not be there."""
     reader.predicate(path)
-    empty: Shape = ("empty", "id")
-    return empty if read.boolean(plain, path) else opposite(empty)
+    empty: FilterNode = ("empty", "id")
+    return empty if read.read_boolean(plain, path) else negate(empty)
 
 
-def _one(relation: str, asked: Asked) -> Asked:
+def _one(relation: str, asked: ParseField) -> ParseField:
     """A record that may be there or not; without it, it is as if it had no values."""
 
-    def found(reader: Reader, plain: Any, path: Path) -> Shape:
+    def found(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         shape = asked(reader, plain, path)
-        return ("one", relation, shape, of_nothing(shape, reader.values))
+        return ("one", relation, shape, holds_without_record(shape, reader.values))
 
     return found
 
 
-def _any(relation: str, asked: Asked) -> Asked:
+def _any(relation: str, asked: ParseField) -> ParseField:
     """At least one of several; where there are none, as if there were one without values."""
 
-    def found(reader: Reader, plain: Any, path: Path) -> Shape:
+    def found(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         shape = asked(reader, plain, path)
-        some: Shape = ("some", relation, shape)
-        if not of_nothing(shape, reader.values):
+        some: FilterNode = ("some", relation, shape)
+        if not holds_without_record(shape, reader.values):
             return some
-        return either([some, opposite(("some", relation, TRUE))])
+        return disjunction([some, negate(("some", relation, TRUE))])
 
     return found
 
 
-def _many(relation: str, asked: Asked, *, kind: str | None = None, column: str | None = None) -> Asked:
+def _many(relation: str, asked: ParseField, *, kind: str | None = None, column: str | None = None) -> ParseField:
     """any, all, none and count; where ids of `kind` can be listed, includesAll and only. `column` keeps the count."""
 
-    def found(reader: Reader, plain: Any, path: Path) -> Shape:
+    def found(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         parts = []
-        for name, given in read.record(plain, path).items():
+        for name, given in read.read_object(plain, path).items():
             here = (*path, name)
             if name in ("any", "none", "all"):
                 shape = asked(reader, given, here)
-                some: Shape = ("some", relation, opposite(shape) if name == "all" else shape)
-                parts.append(some if name == "any" else opposite(some))
+                some: FilterNode = ("some", relation, negate(shape) if name == "all" else shape)
+                parts.append(some if name == "any" else negate(some))
             elif name == "count" and column:
-                parts.append(op.ordered(reader, given, here, column, op.whole))
+                parts.append(op.parse_ordered(reader, given, here, column, op.read_integer))
             elif name == "count":
-                parts.append(op.counted(reader, given, here, relation))
+                parts.append(op.parse_count(reader, given, here, relation))
             elif name == "includesAll" and kind:
                 reader.predicate(here)
-                parts.append(_covering(reader, relation, op.ids(given, here, kind)))
+                parts.append(_covering(reader, relation, op.read_ids(given, here, kind)))
             elif name == "only" and kind:
                 reader.predicate(here)
-                allowed = op.listed_in(reader, "id", op.ids(given, here, kind))
-                parts.append(opposite(("some", relation, opposite(allowed))))
+                allowed = op.is_one_of(reader, "id", op.read_ids(given, here, kind))
+                parts.append(negate(("some", relation, negate(allowed))))
             else:
-                raise read.unknown(name, path)
-        return every(parts)
+                raise read.unknown_field(name, path)
+        return conjunction(parts)
 
     return found
 
@@ -179,138 +179,140 @@ def _many(relation: str, asked: Asked, *, kind: str | None = None, column: str |
 _EACH = 4
 
 
-def _covering(reader: Reader, relation: str, ids: Sequence[bytes]) -> Shape:
+def _covering(reader: FilterParser, relation: str, ids: Sequence[bytes]) -> FilterNode:
     if len(ids) <= _EACH:
-        return every([("some", relation, ("compare", "id", "=", reader.value(one))) for one in ids])
+        return conjunction([("some", relation, ("compare", "id", "=", reader.value(one))) for one in ids])
     return ("covers", relation, "id", reader.value(list(ids)), reader.value(len(ids)))
 
 
 # ── names with a meaning of their own ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _is_viewer(reader: Reader, plain: Any, path: Path) -> Shape:
+def _is_viewer(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
     reader.predicate(path)
     agent_id = reader.circumstances.agent_id
-    is_he: Shape = FALSE if agent_id is None else ("compare", "id", "=", reader.value(agent_id))
-    return is_he if read.boolean(plain, path) else opposite(is_he)
+    is_he: FilterNode = FALSE if agent_id is None else ("compare", "id", "=", reader.value(agent_id))
+    return is_he if read.read_boolean(plain, path) else negate(is_he)
 
 
-def _within(reader: Reader, plain: Any, path: Path) -> Shape:
+def _within(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
     reader.predicate(path)
-    named = wire_format.decode_id("Department", read.text(plain, path))
-    return op.listed_in(reader, "id", reader.circumstances.below(named) if named else [])
+    named = wire_format.decode_id("Department", read.read_text(plain, path))
+    return op.is_one_of(reader, "id", reader.circumstances.below(named) if named else [])
 
 
-def _blocked(reader: Reader, plain: Any, path: Path) -> Shape:
+def _blocked(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
     reader.predicate(path)
     now = reader.circumstances.now
-    blocked: Shape = ("some", "block", ("later", "until", reader.value(now)))
-    return blocked if read.boolean(plain, path) else opposite(blocked)
+    blocked: FilterNode = ("some", "block", ("later", "until", reader.value(now)))
+    return blocked if read.read_boolean(plain, path) else negate(blocked)
 
 
-def _external_id(relation: str) -> Asked:
-    def asked(reader: Reader, plain: Any, path: Path) -> Shape:
-        given = read.record(plain, path)
+def _external_id(relation: str) -> ParseField:
+    def asked(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+        given = read.read_object(plain, path)
         if unknown := [name for name in given if name not in ("system", "value")]:
-            raise read.unknown(unknown[0], path)
+            raise read.unknown_field(unknown[0], path)
         if "system" not in given:
-            raise invalid(f"`{'.'.join(path)}` needs a `system`.", path)
-        system = reader.value(read.text(given["system"], (*path, "system")))
+            raise invalid_query(f"`{'.'.join(path)}` needs a `system`.", path)
+        system = reader.value(read.read_text(given["system"], (*path, "system")))
 
-        def holding(shape: Shape) -> Shape:
-            return ("some", relation, every([("compare", "system", "=", system), shape]))
+        def holding(shape: FilterNode) -> FilterNode:
+            return ("some", relation, conjunction([("compare", "system", "=", system), shape]))
 
         if "value" not in given:
             reader.predicate(path)
             return holding(TRUE)
-        return op.textual(reader, given["value"], (*path, "value"), "value", "value_key", wrap=holding, present=TRUE)
+        return op.parse_text(reader, given["value"], (*path, "value"), "value", "value_key", wrap=holding, present=TRUE)
 
     return asked
 
 
-def _custom(entity: EntityType) -> Asked:
-    def asked(reader: Reader, plain: Any, path: Path) -> Shape:
+def _custom(entity: EntityType) -> ParseField:
+    def asked(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         from db.filtering import custom_fields  # Imported late: the values of fields are filtered with these operators.
 
-        listed = enumerate(read.items(plain, path))
-        return every([custom_fields.value(reader, one, (*path, str(place)), entity) for place, one in listed])
+        listed = enumerate(read.read_list(plain, path))
+        return conjunction(
+            [custom_fields.parse_value(reader, one, (*path, str(place)), entity) for place, one in listed]
+        )
 
     return asked
 
 
-def _segments(reader: Reader, plain: Any, path: Path) -> Shape:
-    from db.filtering.segments import membership  # Imported late: a segment's filter is a customer's.
+def _segments(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
+    from db.filtering.segments import parse_membership  # Imported late: a segment's filter is a customer's.
 
-    return membership(reader, plain, path)
+    return parse_membership(reader, plain, path)
 
 
-def _unused(reader: Reader, plain: Any, path: Path) -> Shape:
+def _unused(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
     """and, or, not: they are read by `_record`, and stand among the names where a filter has them."""
     raise AssertionError
 
 
-_GROUPS: Mapping[str, Asked] = {"and": _unused, "or": _unused, "not": _unused}
+_GROUPS: Mapping[str, ParseField] = {"and": _unused, "or": _unused, "not": _unused}
 
-DEPARTMENT: Mapping[str, Asked] = {
+DEPARTMENT_FIELDS: Mapping[str, ParseField] = {
     "isNull": _is_null,
     "id": _id("Department"),
     "name": _text("name"),
     "within": _within,
 }
-AGENT: Mapping[str, Asked] = {
+AGENT_FIELDS: Mapping[str, ParseField] = {
     **_GROUPS,
     "isNull": _is_null,
     "isViewer": _is_viewer,
     "id": _id("Agent"),
     "name": _text("name"),
     "email": _text("email", folded=True),
-    "department": _any("departments", departments),
+    "department": _any("departments", parse_department_filter),
     "active": _flag("active"),
 }
-COMPANY: Mapping[str, Asked] = {
+COMPANY_FIELDS: Mapping[str, ParseField] = {
     **_GROUPS,
     "isNull": _is_null,
     "id": _id("Company"),
     "externalId": _external_id("companyExternalId"),
     "name": _text("name"),
     "domain": _text("domain", folded=True),
-    "customers": _many("companyCustomers", customers),
+    "customers": _many("companyCustomers", parse_customer_filter),
     "customFields": _custom(EntityType.COMPANY),
     "createdAt": _moment("id"),
 }
-TAG: Mapping[str, Asked] = {
+TAG_FIELDS: Mapping[str, ParseField] = {
     **_GROUPS,
     "id": _id("Tag"),
     "name": _text("name"),
     "kind": _enum("kind", TagKind),
-    "customers": _many("tagCustomers", customers),
+    "customers": _many("tagCustomers", parse_customer_filter),
 }
-SEGMENT: Mapping[str, Asked] = {
+SEGMENT_FIELDS: Mapping[str, ParseField] = {
     "id": _id("Segment"),
     "name": _text("name"),
     "kind": _enum("kind", SegmentKind),
 }
-NOTE: Mapping[str, Asked] = {
+NOTE_FIELDS: Mapping[str, ParseField] = {
     "body": _text("body"),
-    "author": _one("author", agents),
+    "author": _one("author", parse_agent_filter),
     "createdAt": _moment("id"),
 }
-INTERACTION: Mapping[str, Asked] = {
+INTERACTION_FIELDS: Mapping[str, ParseField] = {
     "kind": _enum("kind", InteractionKind),
     "channel": _text("channel"),
     "outcome": _enum("outcome", InteractionOutcome),
     "campaign": _text("campaign"),
-    "agent": _one("agent", agents),
+    "agent": _one("agent", parse_agent_filter),
     "occurredAt": _moment("occurred_at"),
 }
-ORDER: Mapping[str, Asked] = {
+ORDER_FIELDS: Mapping[str, ParseField] = {
     "source": _text("source"),
     "number": _text("number"),
     "status": _text("status"),
-    "total": _number("total", op.amount),
+    "total": _number("total", op.read_amount),
     "placedAt": _moment("placed_at"),
 }
-CUSTOMER: Mapping[str, Asked] = {
+CUSTOMER_FIELDS: Mapping[str, ParseField] = {
     **_GROUPS,
     "id": _id("Customer"),
     "externalId": _external_id("externalId"),
@@ -320,9 +322,9 @@ CUSTOMER: Mapping[str, Asked] = {
     "email": _text("email", folded=True),
     "phone": _text("phone"),
     "gender": _enum("gender", Gender),
-    "birthDate": lambda reader, plain, path: op.dated(reader, plain, path, "birth_date"),
-    "age": lambda reader, plain, path: op.aged(reader, plain, path, "birth_date"),
-    "value": _number("value", op.amount),
+    "birthDate": lambda reader, plain, path: op.parse_date(reader, plain, path, "birth_date"),
+    "age": lambda reader, plain, path: op.parse_age(reader, plain, path, "birth_date"),
+    "value": _number("value", op.read_amount),
     "city": _text("city"),
     "region": _text("region"),
     "country": _text("country"),
@@ -333,15 +335,15 @@ CUSTOMER: Mapping[str, Asked] = {
     "stage": _enum("stage", CustomerStage),
     "verification": _enum("verification", Verification),
     "followUpStage": _text("follow_up_stage"),
-    "owner": _one("owner", agents),
-    "department": _one("department", departments),
-    "company": _one("company", companies),
-    "wechatFriendOf": _any("wechatFriendOf", agents),
-    "tags": _many("tags", tags, kind="Tag", column="tag_count"),
+    "owner": _one("owner", parse_agent_filter),
+    "department": _one("department", parse_department_filter),
+    "company": _one("company", parse_company_filter),
+    "wechatFriendOf": _any("wechatFriendOf", parse_agent_filter),
+    "tags": _many("tags", parse_tag_filter, kind="Tag", column="tag_count"),
     "segments": _segments,
-    "notes": _many("notes", notes),
-    "interactions": _many("interactions", interactions),
-    "orders": _many("orders", orders),
+    "notes": _many("notes", parse_note_filter),
+    "interactions": _many("interactions", parse_interaction_filter),
+    "orders": _many("orders", parse_order_filter),
     "customFields": _custom(EntityType.CUSTOMER),
     "blocked": _blocked,
     "resellerRelationship": _flag("reseller_relationship"),

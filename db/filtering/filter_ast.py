@@ -25,15 +25,15 @@ of every row: comparing with a column that has no value is false, so that NOT is
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-Shape: TypeAlias = tuple[Any, ...]
+FilterNode: TypeAlias = tuple[Any, ...]
 
-TRUE: Shape = ("true",)
-FALSE: Shape = ("false",)
+TRUE: FilterNode = ("true",)
+FALSE: FilterNode = ("false",)
 
 
-def every(shapes: Iterable[Shape]) -> Shape:
+def conjunction(shapes: Iterable[FilterNode]) -> FilterNode:
     """All of them hold."""
-    kept: list[Shape] = []
+    kept: list[FilterNode] = []
     for shape in shapes:
         if shape == FALSE:
             return FALSE
@@ -41,14 +41,14 @@ def every(shapes: Iterable[Shape]) -> Shape:
     return TRUE if not kept else kept[0] if len(kept) == 1 else ("and", *kept)
 
 
-def parts_of(shape: Shape) -> tuple[Shape, ...]:
+def conjuncts(shape: FilterNode) -> tuple[FilterNode, ...]:
     """What has to hold, part by part: the other way round than `every`."""
     return shape[1:] if shape[0] == "and" else (shape,)
 
 
-def either(shapes: Iterable[Shape]) -> Shape:
+def disjunction(shapes: Iterable[FilterNode]) -> FilterNode:
     """At least one of them holds."""
-    kept: list[Shape] = []
+    kept: list[FilterNode] = []
     for shape in shapes:
         if shape == TRUE:
             return TRUE
@@ -56,7 +56,7 @@ def either(shapes: Iterable[Shape]) -> Shape:
     return FALSE if not kept else kept[0] if len(kept) == 1 else ("or", *kept)
 
 
-def opposite(shape: Shape) -> Shape:
+def negate(shape: FilterNode) -> FilterNode:
     """It does not hold."""
     if shape == TRUE:
         return FALSE
@@ -65,15 +65,15 @@ def opposite(shape: Shape) -> Shape:
     return shape[1] if shape[0] == "not" else ("not", shape)
 
 
-def of_nothing(shape: Shape, values: Sequence[Any]) -> bool:
+def holds_without_record(shape: FilterNode, values: Sequence[Any]) -> bool:
     """Whether it holds of a record that is not there: no column has a value, nothing is related."""
     kind = shape[0]
     if kind == "and":
-        return all(of_nothing(one, values) for one in shape[1:])
+        return all(holds_without_record(one, values) for one in shape[1:])
     if kind == "or":
-        return any(of_nothing(one, values) for one in shape[1:])
+        return any(holds_without_record(one, values) for one in shape[1:])
     if kind == "not":
-        return not of_nothing(shape[1], values)
+        return not holds_without_record(shape[1], values)
     if kind == "one":
         return bool(shape[3])
     if kind == "count":
@@ -87,13 +87,13 @@ def _counted_nothing(operator: str, value: Any) -> bool:
     return bool({"=": value == 0, "<": value > 0, "<=": value >= 0, ">": value < 0, ">=": value <= 0}[operator])
 
 
-def columns(shape: Shape) -> frozenset[str]:
+def own_columns(shape: FilterNode) -> frozenset[str]:
     """The columns of the row itself that it looks at; "*" where it looks at what is related."""
     kind = shape[0]
     if kind in ("true", "false"):
         return frozenset()
     if kind in ("and", "or", "not"):
-        return frozenset().union(*(columns(one) for one in shape[1:]))
+        return frozenset().union(*(own_columns(one) for one in shape[1:]))
     if kind in ("one", "some", "count", "covers"):
         return frozenset({"*"})
     return frozenset(shape[1:3] if kind in ("equal", "among_folded") else shape[1:2])

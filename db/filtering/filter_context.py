@@ -10,7 +10,7 @@ from db.visibility import Visibility
 
 
 @dataclass(slots=True)
-class Circumstances:
+class FilterContext:
     """`agent_id` is the viewer's; None for a key. `parents` is the tree of departments, each with the one above.
     `survivors` are the customers whom those that a question names were merged into."""
 

@@ -6,79 +6,85 @@ from enum import IntEnum
 from typing import Any
 
 from db.filtering import parser as read
-from db.filtering.errors import Path, invalid
-from db.filtering.filter_ast import FALSE, TRUE, Shape, every, opposite
-from db.filtering.parser import Reader
+from db.filtering.errors import Path, invalid_query
+from db.filtering.filter_ast import FALSE, TRUE, FilterNode, conjunction, negate
+from db.filtering.parser import FilterParser
 from db.filtering.relative_dates import Duration
 from db.values import wire_format
-from db.values.folding import email_key, fold, normal
+from db.values.folding import email_key, fold, normalize
 
-Wrap = Callable[[Shape], Shape]
+WrapNode = Callable[[FilterNode], FilterNode]
 """From what is said of a value to what is said of the record that holds it."""
 
-Make = Callable[[Any, Path], Shape]
+MakeNode = Callable[[Any, Path], FilterNode]
 
 _MOST = 2**63 - 1
 
 
-def plainly(shape: Shape) -> Shape:
+def unwrapped(shape: FilterNode) -> FilterNode:
     return shape
 
 
-def operated(
-    reader: Reader, plain: Any, path: Path, operators: Mapping[str, Make], *, wrap: Wrap = plainly, present: Shape
-) -> Shape:
+def parse_operators(
+    reader: FilterParser,
+    plain: Any,
+    path: Path,
+    operators: Mapping[str, MakeNode],
+    *,
+    wrap: WrapNode = unwrapped,
+    present: FilterNode,
+) -> FilterNode:
     """All operators of a filter object hold. `operators` make what is said of a value; an operator that begins with
     "!" says the opposite of the one that follows it, and so holds where there is no value."""
     found = []
-    for name, given in read.record(plain, path).items():
+    for name, given in read.read_object(plain, path).items():
         here = (*path, name)
         reader.predicate(here)
         if name == "isNull":
             some = wrap(present)
-            found.append(opposite(some) if read.boolean(given, here) else some)
+            found.append(negate(some) if read.read_boolean(given, here) else some)
         elif make := operators.get(name):
             found.append(wrap(make(given, here)))
         elif make := operators.get("!" + name):
-            found.append(opposite(wrap(make(given, here))))
+            found.append(negate(wrap(make(given, here))))
         else:
-            raise read.unknown(name, path)
-    return every(found)
+            raise read.unknown_field(name, path)
+    return conjunction(found)
 
 
-def textual(
-    reader: Reader, plain: Any, path: Path, column: str, key: str, *, folded: bool = False, wrap: Wrap = plainly,
-    present: Shape | None = None, length: int | None = None,
-) -> Shape:  # fmt: skip
+def parse_text(
+    reader: FilterParser, plain: Any, path: Path, column: str, key: str, *, folded: bool = False, wrap: WrapNode = unwrapped,
+    present: FilterNode | None = None, length: int | None = None,
+) -> FilterNode:  # fmt: skip
     """StringFilter. `key` holds the column folded, in its first `length` characters if that is given; with `folded`
     equality folds too."""
 
     def cut(text: str) -> str:
         return fold(text)[:length]
 
-    def equal(given: Any, here: Path) -> Shape:
-        text = normal(read.text(given, here))
+    def equal(given: Any, here: Path) -> FilterNode:
+        text = normalize(read.read_text(given, here))
         if key == column:
             return ("compare", column, "=", reader.value(_dialled(text) if column == "phone" else text))
         if folded:
             return ("compare", key, "=", reader.value(_key(text, key)))
         return ("equal", key, column, reader.value(cut(text)), reader.value(text))
 
-    def among(given: Any, here: Path) -> Shape:
-        listed = read.items(given, here)
-        texts = [normal(read.text(one, (*here, str(place)))) for place, one in enumerate(listed)]
+    def among(given: Any, here: Path) -> FilterNode:
+        listed = read.read_list(given, here)
+        texts = [normalize(read.read_text(one, (*here, str(place)))) for place, one in enumerate(listed)]
         if not texts:
             return FALSE
         if key == column:
-            return listed_in(reader, column, texts)
+            return is_one_of(reader, column, texts)
         if folded:
-            return listed_in(reader, key, [_key(text, key) for text in texts])
+            return is_one_of(reader, key, [_key(text, key) for text in texts])
         if len(texts) == 1:
             return equal(texts[0], (*here, "0"))
         return ("among_folded", key, column, reader.value([cut(text) for text in texts]), reader.value(texts))
 
     whole = key if length is None else "text_folded"
-    operators: dict[str, Make] = {
+    operators: dict[str, MakeNode] = {
         "eq": equal,
         "!ne": equal,
         "in": among,
@@ -88,12 +94,12 @@ def textual(
         "startsWith": lambda given, here: _starting(reader, given, here, key, whole, length),
         "endsWith": lambda given, here: _ending(reader, given, here, whole),
     }
-    there = opposite(("empty", column)) if present is None else present
-    return operated(reader, plain, path, operators, wrap=wrap, present=there)
+    there = negate(("empty", column)) if present is None else present
+    return parse_operators(reader, plain, path, operators, wrap=wrap, present=there)
 
 
 def _needle(given: Any, here: Path, column: str) -> str:
-    text = read.text(given, here)
+    text = read.read_text(given, here)
     folded = _key(_dialled(text) if column == "phone" else text, column)
     # Folding trims; a space at an end was meant.
     return folded if not folded else " " * text[:1].isspace() + folded + " " * text[-1:].isspace()
@@ -110,37 +116,37 @@ def _dialled(text: str) -> str:
     return "".join(letter for letter in text if letter in "+0123456789") if marked else text
 
 
-def _holding(reader: Reader, given: Any, here: Path, column: str) -> Shape:
+def _holding(reader: FilterParser, given: Any, here: Path, column: str) -> FilterNode:
     needle = _needle(given, here, column)
-    return holding(reader, column, needle) if needle else opposite(("empty", column))
+    return contains_node(reader, column, needle) if needle else negate(("empty", column))
 
 
-def holding(reader: Reader, column: str, needle: str) -> Shape:
+def contains_node(reader: FilterParser, column: str, needle: str) -> FilterNode:
     """The column contains the needle, byte for byte."""
-    return ("holds", column, reader.value(needle), reader.value(f"%{escaped(needle)}%"))
+    return ("holds", column, reader.value(needle), reader.value(f"%{escape_like(needle)}%"))
 
 
-def _starting(reader: Reader, given: Any, here: Path, key: str, whole: str, length: int | None) -> Shape:
+def _starting(reader: FilterParser, given: Any, here: Path, key: str, whole: str, length: int | None) -> FilterNode:
     needle = _needle(given, here, key)
     if not needle:
-        return opposite(("empty", key))
+        return negate(("empty", key))
     column = key if length is None or len(needle) <= length else whole
-    return ("between", column, reader.value(needle), reader.value(after_prefix(needle)))
+    return ("between", column, reader.value(needle), reader.value(next_prefix(needle)))
 
 
-def _ending(reader: Reader, given: Any, here: Path, column: str) -> Shape:
+def _ending(reader: FilterParser, given: Any, here: Path, column: str) -> FilterNode:
     needle = _needle(given, here, column)
     if not needle:
-        return opposite(("empty", column))
-    return ("ends", column, reader.value("%" + escaped(needle)))
+        return negate(("empty", column))
+    return ("ends", column, reader.value("%" + escape_like(needle)))
 
 
-def escaped(text: str) -> str:
+def escape_like(text: str) -> str:
     r"""The text as a part of a LIKE pattern whose escape is \."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def after_prefix(prefix: str) -> str:
+def next_prefix(prefix: str) -> str:
     """The least text, in the order of code points, that is greater than every text with that prefix."""
     for place in range(len(prefix) - 1, -1, -1):
         point = ord(prefix[place]) + 1
@@ -154,156 +160,166 @@ def after_prefix(prefix: str) -> str:
 _ORDER = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
-def ordered(
-    reader: Reader, plain: Any, path: Path, column: str, taken: Callable[[Any, Path], Any], *, wrap: Wrap = plainly
-) -> Shape:
+def parse_ordered(
+    reader: FilterParser,
+    plain: Any,
+    path: Path,
+    column: str,
+    taken: Callable[[Any, Path], Any],
+    *,
+    wrap: WrapNode = unwrapped,
+) -> FilterNode:
     """IntFilter, DecimalFilter and the like, for a column whose values `taken` makes of what is given."""
 
-    def compared(operator: str) -> Make:
+    def compared(operator: str) -> MakeNode:
         return lambda given, here: ("compare", column, operator, reader.value(taken(given, here)))
 
-    def among(given: Any, here: Path) -> Shape:
-        listed = read.items(given, here)
+    def among(given: Any, here: Path) -> FilterNode:
+        listed = read.read_list(given, here)
         values = [taken(one, (*here, str(place))) for place, one in enumerate(listed)]
-        return listed_in(reader, column, values)
+        return is_one_of(reader, column, values)
 
     operators = {"eq": compared("="), "!ne": compared("="), "in": among, "!notIn": among}
     operators |= {name: compared(operator) for name, operator in _ORDER.items()}
-    return operated(reader, plain, path, operators, wrap=wrap, present=opposite(("empty", column)))
+    return parse_operators(reader, plain, path, operators, wrap=wrap, present=negate(("empty", column)))
 
 
-def whole(given: Any, here: Path) -> int:
+def read_integer(given: Any, here: Path) -> int:
     if not isinstance(given, int) or isinstance(given, bool) or abs(given) > _MOST:
-        raise invalid(f"`{'.'.join(here)}` takes a whole number, not {str(given)[:50]!r}.", here)
+        raise invalid_query(f"`{'.'.join(here)}` takes a whole number, not {str(given)[:50]!r}.", here)
     return given
 
 
-def amount(given: Any, here: Path) -> int:
+def read_amount(given: Any, here: Path) -> int:
     """A Decimal in ten-thousandths."""
-    scaled = number(given, here).scaleb(wire_format.SCALE)
+    scaled = read_number(given, here).scaleb(wire_format.SCALE)
     if scaled != int(scaled) or abs(scaled) > _MOST:
         digits = f"at most {wire_format.SCALE} decimals and 14 digits before them"
-        raise invalid(f"`{'.'.join(here)}` takes a number of {digits}.", here)
+        raise invalid_query(f"`{'.'.join(here)}` takes a number of {digits}.", here)
     return int(scaled)
 
 
-def real(given: Any, here: Path) -> float:
-    return float(number(given, here))
+def read_float(given: Any, here: Path) -> float:
+    return float(read_number(given, here))
 
 
-def number(given: Any, here: Path) -> Decimal:
+def read_number(given: Any, here: Path) -> Decimal:
     taken = str(given) if isinstance(given, int | float) and not isinstance(given, bool) else given
     if isinstance(taken, str) and len(taken) <= 62 and taken.lstrip("+-").replace(".", "", 1).isdecimal():
         try:
             return Decimal(taken)
         except ArithmeticError:
             pass
-    raise invalid(f'`{".".join(here)}` takes a number such as "1234.56", not {str(given)[:50]!r}.', here)
+    raise invalid_query(f'`{".".join(here)}` takes a number such as "1234.56", not {str(given)[:50]!r}.', here)
 
 
-def counted(reader: Reader, plain: Any, path: Path, relation: Any, shape: Shape = TRUE) -> Shape:
+def parse_count(reader: FilterParser, plain: Any, path: Path, relation: Any, shape: FilterNode = TRUE) -> FilterNode:
     """IntFilter on how many related records there are; never without a value."""
 
-    def compared(operator: str) -> Make:
-        return lambda given, here: _count(reader, relation, operator, whole(given, here), shape)
+    def compared(operator: str) -> MakeNode:
+        return lambda given, here: _count(reader, relation, operator, read_integer(given, here), shape)
 
-    def among(given: Any, here: Path) -> Shape:
-        values = [whole(one, (*here, str(place))) for place, one in enumerate(read.items(given, here))]
+    def among(given: Any, here: Path) -> FilterNode:
+        values = [read_integer(one, (*here, str(place))) for place, one in enumerate(read.read_list(given, here))]
         return ("count", relation, "in", reader.value(values), shape) if values else FALSE
 
     operators = {"eq": compared("="), "!ne": compared("="), "in": among}
     operators |= {name: compared(operator) for name, operator in _ORDER.items()}
-    return operated(reader, plain, path, operators, present=TRUE)
+    return parse_operators(reader, plain, path, operators, present=TRUE)
 
 
-def _count(reader: Reader, relation: Any, operator: str, number: int, shape: Shape) -> Shape:
+def _count(reader: FilterParser, relation: Any, operator: str, number: int, shape: FilterNode) -> FilterNode:
     """Where it only matters whether there are any, that is asked."""
     if (operator, number) in ((">", 0), (">=", 1)):
         return ("some", relation, shape)
     if (operator, number) in (("=", 0), ("<", 1), ("<=", 0)):
-        return opposite(("some", relation, shape))
+        return negate(("some", relation, shape))
     return ("count", relation, operator, reader.value(number), shape)
 
 
 # ── dates and moments ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def dated(reader: Reader, plain: Any, path: Path, column: str, *, wrap: Wrap = plainly) -> Shape:
+def parse_date(reader: FilterParser, plain: Any, path: Path, column: str, *, wrap: WrapNode = unwrapped) -> FilterNode:
     """DateFilter."""
     clock = reader.circumstances.clock
 
-    def compared(operator: str) -> Make:
+    def compared(operator: str) -> MakeNode:
         return lambda given, here: ("compare", column, operator, reader.value(_date(given, here)))
 
-    def between(low: str, high: str) -> Shape:
-        return every([("compare", column, ">=", reader.value(low)), ("compare", column, "<=", reader.value(high))])
+    def between(low: str, high: str) -> FilterNode:
+        return conjunction(
+            [("compare", column, ">=", reader.value(low)), ("compare", column, "<=", reader.value(high))]
+        )
 
-    def last(given: Any, here: Path) -> Shape:
+    def last(given: Any, here: Path) -> FilterNode:
         return between(clock.day(_duration(given, here), -1).isoformat(), clock.today.isoformat())
 
-    def next_(given: Any, here: Path) -> Shape:
+    def next_(given: Any, here: Path) -> FilterNode:
         return between(clock.today.isoformat(), clock.day(_duration(given, here), 1).isoformat())
 
-    def anniversary(given: Any, here: Path) -> Shape:
+    def anniversary(given: Any, here: Path) -> FilterNode:
         return ("anniversary", column, reader.value(clock.anniversaries(_duration(given, here))))
 
     operators = {"eq": compared("="), "last": last, "next": next_, "anniversaryWithin": anniversary}
     operators |= {name: compared(operator) for name, operator in _ORDER.items()}
-    return operated(reader, plain, path, operators, wrap=wrap, present=opposite(("empty", column)))
+    return parse_operators(reader, plain, path, operators, wrap=wrap, present=negate(("empty", column)))
 
 
-def aged(reader: Reader, plain: Any, path: Path, column: str) -> Shape:
+def parse_age(reader: FilterParser, plain: Any, path: Path, column: str) -> FilterNode:
     """IntFilter on the full years since the date."""
 
-    def at_least(years: int) -> Shape:
+    def at_least(years: int) -> FilterNode:
         return ("compare", column, "<=", reader.value(reader.circumstances.clock.born(years)))
 
-    def below(years: int) -> Shape:
+    def below(years: int) -> FilterNode:
         return ("compare", column, ">", reader.value(reader.circumstances.clock.born(years)))
 
-    def exactly(years: int) -> Shape:
-        return every([at_least(years), below(years + 1)])
+    def exactly(years: int) -> FilterNode:
+        return conjunction([at_least(years), below(years + 1)])
 
-    def among(given: Any, here: Path) -> Shape:
-        listed = [whole(one, (*here, str(place))) for place, one in enumerate(read.items(given, here))]
-        return opposite(every([opposite(exactly(years)) for years in dict.fromkeys(listed)]))
+    def among(given: Any, here: Path) -> FilterNode:
+        listed = [read_integer(one, (*here, str(place))) for place, one in enumerate(read.read_list(given, here))]
+        return negate(conjunction([negate(exactly(years)) for years in dict.fromkeys(listed)]))
 
-    operators: dict[str, Make] = {
-        "eq": lambda given, here: exactly(whole(given, here)),
-        "!ne": lambda given, here: exactly(whole(given, here)),
+    operators: dict[str, MakeNode] = {
+        "eq": lambda given, here: exactly(read_integer(given, here)),
+        "!ne": lambda given, here: exactly(read_integer(given, here)),
         "in": among,
-        "gt": lambda given, here: at_least(whole(given, here) + 1),
-        "gte": lambda given, here: at_least(whole(given, here)),
-        "lt": lambda given, here: below(whole(given, here)),
-        "lte": lambda given, here: below(whole(given, here) + 1),
+        "gt": lambda given, here: at_least(read_integer(given, here) + 1),
+        "gte": lambda given, here: at_least(read_integer(given, here)),
+        "lt": lambda given, here: below(read_integer(given, here)),
+        "lte": lambda given, here: below(read_integer(given, here) + 1),
     }
-    return operated(reader, plain, path, operators, present=opposite(("empty", column)))
+    return parse_operators(reader, plain, path, operators, present=negate(("empty", column)))
 
 
-def timed(reader: Reader, plain: Any, path: Path, column: str, *, wrap: Wrap = plainly) -> Shape:
+def parse_timestamp(
+    reader: FilterParser, plain: Any, path: Path, column: str, *, wrap: WrapNode = unwrapped
+) -> FilterNode:
     """DateTimeFilter. "id" stands for the moment that an id was made at."""
     clock = reader.circumstances.clock
     place = _in_id if column == "id" else int
 
-    def compared(operator: str) -> Make:
+    def compared(operator: str) -> MakeNode:
         return lambda given, here: after(_moment(given, here), operator)
 
-    def after(moment: int, operator: str) -> Shape:
+    def after(moment: int, operator: str) -> FilterNode:
         # Milliseconds are whole, so "later than one" is "not before the next"; an id only knows the latter.
         bound, sign = {">": (moment + 1, ">="), ">=": (moment, ">="), "<": (moment, "<"), "<=": (moment + 1, "<")}[
             operator
         ]
         return ("compare", column, sign, reader.value(place(bound)))
 
-    def last(given: Any, here: Path) -> Shape:
-        return every([after(clock.moment(_duration(given, here), -1), ">="), after(clock.now, "<=")])
+    def last(given: Any, here: Path) -> FilterNode:
+        return conjunction([after(clock.moment(_duration(given, here), -1), ">="), after(clock.now, "<=")])
 
-    def next_(given: Any, here: Path) -> Shape:
-        return every([after(clock.now, ">="), after(clock.moment(_duration(given, here), 1), "<=")])
+    def next_(given: Any, here: Path) -> FilterNode:
+        return conjunction([after(clock.now, ">="), after(clock.moment(_duration(given, here), 1), "<=")])
 
-    operators: dict[str, Make] = {"last": last, "next": next_}
+    operators: dict[str, MakeNode] = {"last": last, "next": next_}
     operators |= {name: compared(operator) for name, operator in _ORDER.items()}
-    return operated(reader, plain, path, operators, wrap=wrap, present=opposite(("empty", column)))
+    return parse_operators(reader, plain, path, operators, wrap=wrap, present=negate(("empty", column)))
 
 
 def _in_id(moment: int) -> bytes:
@@ -317,7 +333,9 @@ def _moment(given: Any, here: Path) -> int:
             return wire_format.parse_moment(given)
         except (ValueError, OverflowError):
             pass
-    raise invalid(f"`{'.'.join(here)}` takes a moment such as 2026-11-21T09:30:00Z, not {str(given)[:50]!r}.", here)
+    raise invalid_query(
+        f"`{'.'.join(here)}` takes a moment such as 2026-11-21T09:30:00Z, not {str(given)[:50]!r}.", here
+    )
 
 
 def _date(given: Any, here: Path) -> str:
@@ -326,7 +344,7 @@ def _date(given: Any, here: Path) -> str:
             return wire_format.parse_date(given)
         except ValueError:
             pass
-    raise invalid(f"`{'.'.join(here)}` takes a date such as 2026-11-21, not {str(given)[:50]!r}.", here)
+    raise invalid_query(f"`{'.'.join(here)}` takes a date such as 2026-11-21, not {str(given)[:50]!r}.", here)
 
 
 def _duration(given: Any, here: Path) -> Duration:
@@ -335,67 +353,71 @@ def _duration(given: Any, here: Path) -> Duration:
             return Duration.read(given)
         except ValueError:
             pass
-    raise invalid(f"`{'.'.join(here)}` takes a length of time such as P30D, not {str(given)[:50]!r}.", here)
+    raise invalid_query(f"`{'.'.join(here)}` takes a length of time such as P30D, not {str(given)[:50]!r}.", here)
 
 
 # ── enums, ids, yes or no ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def chosen(reader: Reader, plain: Any, path: Path, column: str, kind: type[IntEnum]) -> Shape:
+def parse_enum(reader: FilterParser, plain: Any, path: Path, column: str, kind: type[IntEnum]) -> FilterNode:
     """The filter of an enum."""
 
     def taken(given: Any, here: Path) -> int:
         if isinstance(given, str) and given in kind.__members__:
             return kind[given].value
         message = f"`{'.'.join(here)}` takes one of {', '.join(kind.__members__)}, not {str(given)[:50]!r}."
-        raise invalid(message, here)
+        raise invalid_query(message, here)
 
     return _equality(reader, plain, path, column, taken)
 
 
-def identified(reader: Reader, plain: Any, path: Path, column: str, kind: str) -> Shape:
+def parse_id(reader: FilterParser, plain: Any, path: Path, column: str, kind: str) -> FilterNode:
     """IDFilter. An id of another type is nobody's; the id of a merged customer means the one who stayed."""
     survivors = reader.circumstances.survivors if kind == "Customer" else {}
 
     def taken(given: Any, here: Path) -> bytes:
-        identifier = wire_format.decode_id(kind, read.text(given, here)) or b""
+        identifier = wire_format.decode_id(kind, read.read_text(given, here)) or b""
         return survivors.get(identifier, identifier)
 
     return _equality(reader, plain, path, column, taken)
 
 
-def ids(given: Any, path: Path, kind: str) -> list[bytes]:
+def read_ids(given: Any, path: Path, kind: str) -> list[bytes]:
     """The records that a list names, each once; of another type, nobody's."""
-    listed: Sequence[Any] = read.items(given, path)
+    listed: Sequence[Any] = read.read_list(given, path)
     found = (
-        wire_format.decode_id(kind, read.text(one, (*path, str(place)))) or b"" for place, one in enumerate(listed)
+        wire_format.decode_id(kind, read.read_text(one, (*path, str(place)))) or b"" for place, one in enumerate(listed)
     )
     return list(dict.fromkeys(found))
 
 
-def truth(reader: Reader, plain: Any, path: Path, column: str, *, wrap: Wrap = plainly) -> Shape:
+def parse_boolean(
+    reader: FilterParser, plain: Any, path: Path, column: str, *, wrap: WrapNode = unwrapped
+) -> FilterNode:
     """BooleanFilter: eq true is not the opposite of eq false, for there may be no value."""
 
-    def equal(given: Any, here: Path) -> Shape:
-        flag: Shape = ("flag", column)
-        return flag if read.boolean(given, here) else every([opposite(flag), opposite(("empty", column))])
+    def equal(given: Any, here: Path) -> FilterNode:
+        flag: FilterNode = ("flag", column)
+        return flag if read.read_boolean(given, here) else conjunction([negate(flag), negate(("empty", column))])
 
-    return operated(reader, plain, path, {"eq": equal}, wrap=wrap, present=opposite(("empty", column)))
+    return parse_operators(reader, plain, path, {"eq": equal}, wrap=wrap, present=negate(("empty", column)))
 
 
-def _equality(reader: Reader, plain: Any, path: Path, column: str, taken: Callable[[Any, Path], Any]) -> Shape:
-    def equal(given: Any, here: Path) -> Shape:
+def _equality(
+    reader: FilterParser, plain: Any, path: Path, column: str, taken: Callable[[Any, Path], Any]
+) -> FilterNode:
+    def equal(given: Any, here: Path) -> FilterNode:
         return ("compare", column, "=", reader.value(taken(given, here)))
 
-    def among(given: Any, here: Path) -> Shape:
-        values = [taken(one, (*here, str(place))) for place, one in enumerate(read.items(given, here))]
-        return listed_in(reader, column, values)
+    def among(given: Any, here: Path) -> FilterNode:
+        values = [taken(one, (*here, str(place))) for place, one in enumerate(read.read_list(given, here))]
+        return is_one_of(reader, column, values)
 
-    operators: dict[str, Make] = {"eq": equal, "!ne": equal, "in": among, "!notIn": among}
-    return operated(reader, plain, path, operators, present=opposite(("empty", column)))
+    operators: dict[str, MakeNode] = {"eq": equal, "!ne": equal, "in": among, "!notIn": among}
+    return parse_operators(reader, plain, path, operators, present=negate(("empty", column)))
 
 
-def listed_in(reader: Reader, column: str, values: Sequence[Any]) -> Shape:
+def is_one_of(reader: FilterParser, column: str, values: Sequence[Any]) -> FilterNode:
     """The column is one of the values. One value alone is compared with it, for that leaves an index in order."""
     if len(values) == 1:
         return ("compare", column, "=", reader.value(values[0]))

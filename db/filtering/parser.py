@@ -4,22 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from db.filtering.errors import Path, QueryError, invalid, too_many
-from db.filtering.filter_ast import Shape
-from db.filtering.filter_context import Circumstances
+from db.filtering.errors import Path, QueryError, invalid_query, limit_exceeded
+from db.filtering.filter_ast import FilterNode
+from db.filtering.filter_context import FilterContext
 
-DEPTH: Final = 8
-PREDICATES: Final = 100
-LISTED: Final = 1_000
-EXPANDED: Final = 1_000
+MAX_FILTER_DEPTH: Final = 8
+MAX_PREDICATES: Final = 100
+MAX_LISTED_VALUES: Final = 1_000
+MAX_EXPANDED_PREDICATES: Final = 1_000
 """Predicates of a filter together with those of the segments that it names, and of those that they name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ParsedFilter:
     """What a filter says: `shape` is compiled once, `values` are bound to it."""
 
-    shape: Shape
+    shape: FilterNode
     values: tuple[Any, ...] = ()
 
     @property
@@ -28,10 +28,10 @@ class Condition:
         return {f"f{place}": value for place, value in enumerate(self.values)}
 
 
-class Reader:
+class FilterParser:
     """One reading: its values so far, how deep it is, how much was asked."""
 
-    def __init__(self, circumstances: Circumstances) -> None:
+    def __init__(self, circumstances: FilterContext) -> None:
         self.circumstances = circumstances
         self.values: list[Any] = []
         self.depth = 0
@@ -47,8 +47,10 @@ class Reader:
 
     def deeper(self, path: Path) -> None:
         self.depth += 1
-        if self.depth > DEPTH:
-            raise too_many(f"Filters nest at most {DEPTH} deep: `{'.'.join(path)}` is deeper.", path, DEPTH)
+        if self.depth > MAX_FILTER_DEPTH:
+            raise limit_exceeded(
+                f"Filters nest at most {MAX_FILTER_DEPTH} deep: `{'.'.join(path)}` is deeper.", path, MAX_FILTER_DEPTH
+            )
 
     def higher(self) -> None:
         self.depth -= 1
@@ -57,12 +59,12 @@ class Reader:
         """Counts one more."""
         self.predicates += 1
         self.expanded += 1
-        if self.predicates > PREDICATES:
-            message = f"A filter has at most {PREDICATES} predicates: `{'.'.join(path)}` is one too many."
-            raise too_many(message, path, PREDICATES)
-        if self.expanded > EXPANDED:
-            message = f"With the segments that it names, the filter has more than {EXPANDED} predicates."
-            raise too_many(message, path, EXPANDED)
+        if self.predicates > MAX_PREDICATES:
+            message = f"A filter has at most {MAX_PREDICATES} predicates: `{'.'.join(path)}` is one too many."
+            raise limit_exceeded(message, path, MAX_PREDICATES)
+        if self.expanded > MAX_EXPANDED_PREDICATES:
+            message = f"With the segments that it names, the filter has more than {MAX_EXPANDED_PREDICATES} predicates."
+            raise limit_exceeded(message, path, MAX_EXPANDED_PREDICATES)
 
     def elsewhere(self) -> tuple[int, int]:
         """Begins a stored filter, which has its own depth and predicates; give what is returned to `back`."""
@@ -74,49 +76,49 @@ class Reader:
         self.depth, self.predicates = counts
 
 
-def record(plain: Any, path: Path) -> Mapping[str, Any]:
+def read_object(plain: Any, path: Path) -> Mapping[str, Any]:
     """An object of a filter. Raises QueryError for anything else, null above all."""
     if not isinstance(plain, Mapping):
         raise _wrong(plain, "an object", path)
     for name, value in plain.items():
         if value is None:
             here = (*path, str(name))
-            raise invalid(f"`{'.'.join(here)}` is null; leave it out, or ask with isNull.", here)
+            raise invalid_query(f"`{'.'.join(here)}` is null; leave it out, or ask with isNull.", here)
     return plain
 
 
-def items(plain: Any, path: Path) -> Sequence[Any]:
+def read_list(plain: Any, path: Path) -> Sequence[Any]:
     """A list of a filter, of LISTED at most."""
     if not isinstance(plain, list | tuple):
         raise _wrong(plain, "a list", path)
-    if len(plain) > LISTED:
-        message = f"`{'.'.join(path)}` lists {len(plain)} values; at most {LISTED} are taken."
-        raise too_many(message, path, LISTED)
+    if len(plain) > MAX_LISTED_VALUES:
+        message = f"`{'.'.join(path)}` lists {len(plain)} values; at most {MAX_LISTED_VALUES} are taken."
+        raise limit_exceeded(message, path, MAX_LISTED_VALUES)
     for place, value in enumerate(plain):
         if value is None:
             here = (*path, str(place))
-            raise invalid(f"`{'.'.join(here)}` is null.", here)
+            raise invalid_query(f"`{'.'.join(here)}` is null.", here)
     return plain
 
 
-def text(plain: Any, path: Path) -> str:
+def read_text(plain: Any, path: Path) -> str:
     if not isinstance(plain, str):
         raise _wrong(plain, "a text", path)
     if "\0" in plain:
-        raise invalid(f"`{'.'.join(path)}` holds a character that no text has.", path)
+        raise invalid_query(f"`{'.'.join(path)}` holds a character that no text has.", path)
     return plain
 
 
-def boolean(plain: Any, path: Path) -> bool:
+def read_boolean(plain: Any, path: Path) -> bool:
     if not isinstance(plain, bool):
         raise _wrong(plain, "true or false", path)
     return plain
 
 
-def unknown(name: str, path: Path) -> QueryError:
-    return invalid(f"There is no `{name}` to filter by at `{'.'.join(path)}`.", (*path, name))
+def unknown_field(name: str, path: Path) -> QueryError:
+    return invalid_query(f"There is no `{name}` to filter by at `{'.'.join(path)}`.", (*path, name))
 
 
 def _wrong(plain: Any, wanted: str, path: Path) -> QueryError:
     what = "null" if plain is None else f"{str(plain)[:50]!r}"
-    return invalid(f"`{'.'.join(path)}` takes {wanted}, not {what}.", path)
+    return invalid_query(f"`{'.'.join(path)}` takes {wanted}, not {what}.", path)

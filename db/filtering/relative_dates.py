@@ -92,7 +92,7 @@ def _milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def offsets(zone: ZoneInfo, first: int = 1970, last: int = 2038) -> list[tuple[int, int]]:
+def date_offsets(zone: ZoneInfo, first: int = 1970, last: int = 2038) -> list[tuple[int, int]]:
     """From which moments on the zone is how many milliseconds ahead of UTC, in order; the first holds before it too."""
     step = timedelta(days=7)
     place, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last, 1, 1, tzinfo=UTC)

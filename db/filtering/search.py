@@ -27,18 +27,18 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from db import tables
-from db.filtering.compiler import Writer
-from db.filtering.errors import QueryError, too_many
-from db.filtering.operators import escaped
-from db.filtering.sqlite_hints import following
+from db.filtering.compiler import ConditionCompiler
+from db.filtering.errors import QueryError, limit_exceeded
+from db.filtering.operators import escape_like
+from db.filtering.sqlite_hints import ForcedJoinOrder
 from db.statements import in_workspace
-from db.values.folding import digits, fold
+from db.values.folding import digits_of, fold
 
-LONGEST: Final = 200
+MAX_SEARCH_LENGTH: Final = 200
 """Characters of a search."""
 
 # Numbers come last, so that what is before them can be told from them.
-SECTIONS: Final[dict[str, str]] = {
+SEARCH_SECTIONS: Final[dict[str, str]] = {
     "NAME": "\t",
     "NICKNAME": "\v",
     "REAL_NAME": "\f",
@@ -51,7 +51,7 @@ SECTIONS: Final[dict[str, str]] = {
     "CUSTOM_FIELD": "\u2028",
     "PHONE": "\u2029",
 }
-_NAMES: Final = tuple(SECTIONS)
+_NAMES: Final = tuple(SEARCH_SECTIONS)
 
 # A number typed with these marks is looked for without them.
 _MARKS: Final = frozenset("+-.()/ ")
@@ -63,7 +63,7 @@ _GRAM: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class SearchWord:
     """One word, folded. `number` is its digits where it may be a phone number with marks; `phones` is false for a few
     digits, which every number holds."""
 
@@ -76,7 +76,7 @@ class Word:
 class Search:
     """Every word occurs in one of the sections; or the whole of it is one phone number, `number`."""
 
-    words: tuple[Word, ...]
+    words: tuple[SearchWord, ...]
     whole: str
     number: str | None = None
     sections: tuple[str, ...] | None = None
@@ -98,21 +98,23 @@ class Search:
     def bound(self, workspace_id: int) -> dict[str, Any]:
         found: dict[str, Any] = {"whole": self.whole}
         for place, word in enumerate(self.words):
-            found |= {f"w{place}": word.text, f"l{place}": like(word.text)}
+            found |= {f"w{place}": word.text, f"l{place}": like_pattern(word.text)}
             if word.number is not None:
-                found |= {f"n{place}": word.number, f"m{place}": like(word.number)}
+                found |= {f"n{place}": word.number, f"m{place}": like_pattern(word.number)}
         if self.number is not None:
-            found |= {"number": self.number, "number_like": like(self.number)}
+            found |= {"number": self.number, "number_like": like_pattern(self.number)}
         found["matched"] = _matched(self, workspace_id)
         return {f"{self.prefix}{name}": value for name, value in found.items()} if self.prefix else found
 
 
-def search(text: str | None, sections: Sequence[str] | None = None) -> Search | None:
+def parse_search(text: str | None, sections: Sequence[str] | None = None) -> Search | None:
     """What is looked for; None where there is no word. Raises QueryError."""
     if text is None:
         return None
-    if len(text) > LONGEST:
-        raise too_many(f"A search has at most {LONGEST} characters, not {len(text)}.", ("search",), LONGEST)
+    if len(text) > MAX_SEARCH_LENGTH:
+        raise limit_exceeded(
+            f"A search has at most {MAX_SEARCH_LENGTH} characters, not {len(text)}.", ("search",), MAX_SEARCH_LENGTH
+        )
     if "\0" in text:
         raise QueryError("INVALID", "The search holds a character that no text has.", ("search",))
     texts = list(dict.fromkeys(fold(text).split()))
@@ -120,12 +122,12 @@ def search(text: str | None, sections: Sequence[str] | None = None) -> Search | 
         return None
     number = _number(text) if len(texts) > 1 else None
     # A number in several parts is looked for among phones as a whole, and in parts everywhere else.
-    words = tuple(_word(one) if number is None else Word(one, None, phones=False) for one in texts)
+    words = tuple(_word(one) if number is None else SearchWord(one, None, phones=False) for one in texts)
     chosen = None if sections is None else tuple(name for name in _NAMES if name in sections)
     return Search(words, fold(text), number, chosen)
 
 
-def both(one: Search | None, other: Search | None, prefix: str = "") -> Search | None:
+def combine_searches(one: Search | None, other: Search | None, prefix: str = "") -> Search | None:
     """The words of both have to be found."""
     if one is None or other is None:
         found = one or other
@@ -134,26 +136,28 @@ def both(one: Search | None, other: Search | None, prefix: str = "") -> Search |
     return Search(words, f"{one.whole} {other.whole}", sections=other.sections, prefix=prefix)
 
 
-def like(text: str) -> str:
-    return f"%{escaped(text)}%"
+def like_pattern(text: str) -> str:
+    return f"%{escape_like(text)}%"
 
 
-def _word(text: str) -> Word:
+def _word(text: str) -> SearchWord:
     number = _number(text)
     few = text.isascii() and text.isdecimal() and len(text) < _DIALLED
-    return Word(text, number if number != text else None, not few)
+    return SearchWord(text, number if number != text else None, not few)
 
 
 def _number(text: str) -> str | None:
     """The digits of what may be a phone number."""
-    found = digits(text)
+    found = digits_of(text)
     return found if len(found) >= _DIALLED and all(one in _MARKS or one.isdigit() for one in text) else None
 
 
 # ── conditions ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def matches(found: Search, writer: Writer, text: Any, *, known: Sequence[int] = ()) -> ColumnElement[bool]:
+def matches_search(
+    found: Search, writer: ConditionCompiler, text: Any, *, known: Sequence[int] = ()
+) -> ColumnElement[bool]:
     """The document, `text`, holds every word in the sections asked. The `known` words are asked for beside this."""
     places = [place for place in range(len(found.words)) if place not in known]
     says = and_(true(), *(_holds(found, writer, text, place) for place in places))
@@ -162,7 +166,7 @@ def matches(found: Search, writer: Writer, text: Any, *, known: Sequence[int] = 
     return or_(says, *_occurs(found, writer, text, "number", phones=True))
 
 
-def _holds(found: Search, writer: Writer, text: Any, place: int) -> ColumnElement[bool]:
+def _holds(found: Search, writer: ConditionCompiler, text: Any, place: int) -> ColumnElement[bool]:
     word = found.words[place]
     says = _occurs(found, writer, text, f"w{place}", phones=word.phones)
     if word.number is not None:
@@ -170,7 +174,9 @@ def _holds(found: Search, writer: Writer, text: Any, place: int) -> ColumnElemen
     return or_(*says)
 
 
-def _occurs(found: Search, writer: Writer, text: Any, name: str, *, phones: bool) -> list[ColumnElement[bool]]:
+def _occurs(
+    found: Search, writer: ConditionCompiler, text: Any, name: str, *, phones: bool
+) -> list[ColumnElement[bool]]:
     value = _parameter(found, name)
     if found.sections is None:
         return [writer.contains(text if phones else _before(writer, text, "PHONE"), value)]
@@ -184,11 +190,11 @@ def _parameter(found: Search, name: str) -> Any:
     return bindparam(found.prefix + name, type_=Text())
 
 
-def _before(writer: Writer, text: Any, section: str) -> Any:
+def _before(writer: ConditionCompiler, text: Any, section: str) -> Any:
     return func.substr(text, _int(1), writer.place(text, _mark(section)) - _int(1), type_=Text())
 
 
-def _section(writer: Writer, text: Any, section: str) -> Any:
+def _section(writer: ConditionCompiler, text: Any, section: str) -> Any:
     begin = writer.place(text, _mark(section)) + _int(1)
     if section == _NAMES[-1]:
         return func.substr(text, begin, type_=Text())
@@ -197,24 +203,24 @@ def _section(writer: Writer, text: Any, section: str) -> Any:
 
 
 def _mark(section: str) -> Any:
-    return literal(SECTIONS[section], type_=Text())
+    return literal(SEARCH_SECTIONS[section], type_=Text())
 
 
 def _int(number: int) -> Any:
     return literal_column(str(number))
 
 
-def one_by_one(found: Search, writer: Writer, row: Any) -> ColumnElement[bool]:
+def without_index(found: Search, writer: ConditionCompiler, row: Any) -> ColumnElement[bool]:
     """For a list in whose order matches are frequent: each customer's document is looked into."""
     document: Any = aliased(tables.CustomerSearch)
     return (
         select(_int(1))
-        .where(in_workspace(document), document.customer_id == row.id, matches(found, writer, document.text))
+        .where(in_workspace(document), document.customer_id == row.id, matches_search(found, writer, document.text))
         .exists()
     )
 
 
-def by_index(found: Search, writer: Writer, dialect: str) -> Any:
+def ids_by_index(found: Search, writer: ConditionCompiler, dialect: str) -> Any:
     """The ids of all customers that match, from the index of the documents' letters."""
     if dialect == "sqlite":
         return _by_fts(found, writer)
@@ -225,7 +231,7 @@ def by_index(found: Search, writer: Writer, dialect: str) -> Any:
     # LIKE says the same as the rest where the whole document is asked.
     whole = found.number is None and found.sections is None
     known = [place for place in found.indexed if whole and found.words[place].phones]
-    says = matches(found, writer, document.text, known=known)
+    says = matches_search(found, writer, document.text, known=known)
     return select(document.customer_id).where(in_workspace(document), likes, says)
 
 
@@ -238,18 +244,18 @@ def _likes(found: Search) -> list[list[str]]:
     return [[f"l{place}"] + [f"m{place}"] * (found.words[place].number is not None) for place in found.indexed]
 
 
-def _by_fts(found: Search, writer: Writer) -> Any:
+def _by_fts(found: Search, writer: ConditionCompiler) -> Any:
     document: Any = aliased(tables.CustomerSearch, name="document")
     grams = (
         select(_FTS.c.rowid.label("number"))
         .where(literal_column("customer_text") == _parameter(found, "matched"))
         .subquery("grams")
     )
-    numbered = following(grams, document, literal_column("document.number") == grams.c.number)
+    numbered = ForcedJoinOrder(grams, document, literal_column("document.number") == grams.c.number)
     return (
         select(document.customer_id)
         .select_from(numbered)
-        .where(in_workspace(document), matches(found, writer, document.text))
+        .where(in_workspace(document), matches_search(found, writer, document.text))
     )
 
 
@@ -281,7 +287,7 @@ def _grams(text: str) -> str:
 # ── relevance ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def relevance(found: Search, writer: Writer, row: Any) -> Any:
+def relevance_rank(found: Search, writer: ConditionCompiler, row: Any) -> Any:
     """5: the name is what was searched. 4: it begins so. 3: all words are in the name. 2: in one of the names.
     1: in the primary address. 0: elsewhere."""
     whole = _parameter(found, "whole")

@@ -6,38 +6,38 @@ from typing import Any
 from db.filtering import fields
 from db.filtering import operators as op
 from db.filtering import parser as read
-from db.filtering.errors import Path, QueryError, invalid, too_many
-from db.filtering.filter_ast import FALSE, Shape, either, every, opposite
-from db.filtering.parser import Reader
+from db.filtering.errors import Path, QueryError, invalid_query, limit_exceeded
+from db.filtering.filter_ast import FALSE, FilterNode, conjunction, disjunction, negate
+from db.filtering.parser import FilterParser
 from db.tables.enums import SegmentKind
 from db.values import wire_format
-from db.values.folding import fold, normal
+from db.values.folding import fold, normalize
 
 
-def membership(reader: Reader, plain: Any, path: Path) -> Shape:
+def parse_membership(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
     """SegmentListFilter."""
     parts = []
-    for name, given in read.record(plain, path).items():
+    for name, given in read.read_object(plain, path).items():
         here = (*path, name)
         if name in ("any", "none"):
             some = _any_of(reader, _matching(reader, given, here), here)
-            parts.append(some if name == "any" else opposite(some))
+            parts.append(some if name == "any" else negate(some))
         elif name == "includesAll":
             reader.predicate(here)
-            named = op.ids(given, here, "Segment")
-            parts += [belongs(reader, one, here) for one in named]
+            named = op.read_ids(given, here, "Segment")
+            parts += [member_of(reader, one, here) for one in named]
         else:
-            raise read.unknown(name, path)
-    return every(parts)
+            raise read.unknown_field(name, path)
+    return conjunction(parts)
 
 
-def belongs(reader: Reader, segment_id: bytes, path: Path) -> Shape:
+def member_of(reader: FilterParser, segment_id: bytes, path: Path) -> FilterNode:
     """The customer is in that segment; nobody is where there is no such segment."""
     segment = reader.circumstances.segments.get(segment_id)
     return FALSE if segment is None else _any_of(reader, [segment], path)
 
 
-def _any_of(reader: Reader, segments: Iterable[Any], path: Path) -> Shape:
+def _any_of(reader: FilterParser, segments: Iterable[Any], path: Path) -> FilterNode:
     static = []
     parts = []
     for segment in segments:
@@ -49,20 +49,20 @@ def _any_of(reader: Reader, segments: Iterable[Any], path: Path) -> Shape:
         parts.append(("some", "members", ("compare", "segment_id", "=", reader.value(static[0]))))
     elif static:
         parts.append(("some", "members", ("among", "segment_id", reader.value(static))))
-    return either(parts)
+    return disjunction(parts)
 
 
-def _dynamic(reader: Reader, segment: Any, path: Path) -> Shape:
+def _dynamic(reader: FilterParser, segment: Any, path: Path) -> FilterNode:
     if segment.id in reader.within:
         message = f"The segment “{segment.name}” is a part of itself; change its filter."
         raise QueryError("SEGMENT_CYCLE", message, path)
-    if len(reader.within) == read.DEPTH:
-        message = f"Segments name each other at most {read.DEPTH} deep; “{segment.name}” is deeper."
-        raise too_many(message, path, read.DEPTH)
+    if len(reader.within) == read.MAX_FILTER_DEPTH:
+        message = f"Segments name each other at most {read.MAX_FILTER_DEPTH} deep; “{segment.name}” is deeper."
+        raise limit_exceeded(message, path, read.MAX_FILTER_DEPTH)
     outer, counts = reader.within, reader.elsewhere()
     reader.within = (*outer, segment.id)
     try:
-        return fields.customers(reader, segment.filter or {}, path)
+        return fields.parse_customer_filter(reader, segment.filter or {}, path)
     except QueryError as refused:
         # Whoever asks sees the segment that he names, and not what it is made of.
         refused.path = path
@@ -75,12 +75,12 @@ def _dynamic(reader: Reader, segment: Any, path: Path) -> Shape:
 # ── which segments a SegmentFilter means; there are few, so they are judged here ──────────────────────────────────────
 
 
-def _matching(reader: Reader, plain: Any, path: Path) -> list[Any]:
+def _matching(reader: FilterParser, plain: Any, path: Path) -> list[Any]:
     reader.deeper(path)
     found = list(reader.circumstances.segments.values())
-    for name, given in read.record(plain, path).items():
+    for name, given in read.read_object(plain, path).items():
         here = (*path, name)
-        for operator, operand in read.record(given, here).items():
+        for operator, operand in read.read_object(given, here).items():
             reader.predicate((*here, operator))
             judge = _judge(name, operator, operand, (*here, operator))
             found = [segment for segment in found if judge(segment)]
@@ -93,25 +93,25 @@ def _judge(name: str, operator: str, operand: Any, path: Path) -> Any:
         positive = _judge(name, {"ne": "eq", "notIn": "in", "notContains": "contains"}[operator], operand, path)
         return lambda segment: not positive(segment)
     if operator in ("eq", "in"):
-        listed = read.items(operand, path) if operator == "in" else [operand]
+        listed = read.read_list(operand, path) if operator == "in" else [operand]
         taken = [_taken(name, one, path) for one in listed]
         return lambda segment: getattr(segment, name) in taken
     if name == "name" and operator == "isNull":
-        none = read.boolean(operand, path)
+        none = read.read_boolean(operand, path)
         return lambda segment: not none
     if name == "name" and operator in ("contains", "startsWith", "endsWith"):
-        folded = fold(read.text(operand, path))
+        folded = fold(read.read_text(operand, path))
         tell = {"contains": str.__contains__, "startsWith": str.startswith, "endsWith": str.endswith}[operator]
         return lambda segment: tell(segment.name_key, folded)
-    raise read.unknown(operator, path[:-1])
+    raise read.unknown_field(operator, path[:-1])
 
 
 def _taken(name: str, given: Any, path: Path) -> Any:
-    text = read.text(given, path)
+    text = read.read_text(given, path)
     if name == "id":
         return wire_format.decode_id("Segment", text)
     if name == "name":
-        return normal(text)
+        return normalize(text)
     if name == "kind" and text in SegmentKind.__members__:
         return SegmentKind[text].value
-    raise invalid(f"`{'.'.join(path)}` cannot be {text[:50]!r}.", path)
+    raise invalid_query(f"`{'.'.join(path)}` cannot be {text[:50]!r}.", path)

@@ -12,34 +12,34 @@ from sqlalchemy.sql.elements import UnaryExpression
 _PLUS: Any = operators.custom_op("+")
 
 
-def held(column: Any) -> Any:
+def without_index(column: Any) -> Any:
     """The column, with its value and type, but not to be looked up by an index."""
     return UnaryExpression(column, operator=_PLUS, type_=column.type)
 
 
-class Held:
+class WithoutIndex:
     """A row none of whose columns is looked up by an index: it is reached by its key, and then compared."""
 
     def __init__(self, row: Any) -> None:
         self._row = row
 
     def __getattr__(self, name: str) -> Any:
-        return held(getattr(self._row, name))
+        return without_index(getattr(self._row, name))
 
 
-class following(Join):
+class ForcedJoinOrder(Join):
     """A join in which each row on the left is followed by its rows on the right, in that order, on SQLite."""
 
     inherit_cache = False
 
 
-@compiles(following)
-def _joined(element: following, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(ForcedJoinOrder)
+def _joined(element: ForcedJoinOrder, compiler: SQLCompiler, **options: Any) -> str:
     return str(compiler.visit_join(element, **options))  # type: ignore[no-untyped-call] # it has no annotations
 
 
-@compiles(following, "sqlite")
-def _crossed(element: following, compiler: SQLCompiler, asfrom: bool = False, **options: Any) -> str:
+@compiles(ForcedJoinOrder, "sqlite")
+def _crossed(element: ForcedJoinOrder, compiler: SQLCompiler, asfrom: bool = False, **options: Any) -> str:
     left, right = (compiler.process(part, asfrom=True, **options) for part in (element.left, element.right))
     options.pop("from_linter", None)
     condition: Any = element.onclause

@@ -7,22 +7,22 @@ from typing import Final, Literal
 
 from db.errors import Unavailable
 
-State = Literal["current", "old", "empty", "newer"]
+SchemaState = Literal["current", "old", "empty", "newer"]
 
 _VERSIONS: Final = Path(__file__).parent / "versions"
 
 
-def known() -> list[str]:
+def known_versions() -> list[str]:
     """The versions that this code knows, the newest last: their files are named after them."""
     return sorted(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*_*.py"))
 
 
-async def state(url: str) -> State:
+async def schema_state(url: str) -> SchemaState:
     """`old` wants a migration, `newer` wants newer code. Raises Unavailable when the database cannot be reached."""
     version = _on_sqlite(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else await _on_postgresql(url)
     if version is None:
         return "empty"
-    versions = known()
+    versions = known_versions()
     if version not in versions:
         return "newer"
     return "current" if version == versions[-1] else "old"

@@ -25,22 +25,22 @@ from sqlalchemy import (
 from sqlalchemy import literal_column as literally
 
 from db.engine import Session
-from db.filtering.compiler import Writer
+from db.filtering.compiler import ConditionCompiler
 from db.filtering.errors import QueryError
-from db.paging.sorting import NEWEST_FIRST, Key, Kind, Sort
+from db.paging.sorting import NEWEST_FIRST, Sort, SortKey, ValueKind
 from db.statements import DialectStatement, PreparedStatement
 from db.tables.column_types import Id
 from db.tables.column_types import Key as KeyText
 
-DEFAULT: Final = 50
-MOST: Final = 250
+DEFAULT_PAGE_SIZE: Final = 50
+MAX_PAGE_SIZE: Final = 250
 
 
 @dataclass(slots=True)
-class Window:
+class PageRequest:
     """Which part of a list is wanted: `size` rows after one cursor and before another, from its end if `backwards`."""
 
-    size: int = DEFAULT
+    size: int = DEFAULT_PAGE_SIZE
     after: str | None = None
     before: str | None = None
     backwards: bool = False
@@ -56,11 +56,11 @@ class Page:
     sort: Sort = NEWEST_FIRST
 
     def cursor(self, row: Any) -> str:
-        return cursor(self.sort, row)
+        return encode_cursor(self.sort, row)
 
 
 @dataclass(slots=True)
-class Listing:
+class ListQuery:
     """What is listed. `key` is equal for listings that differ in `values` only; `build` makes the SELECT of one
     database's dialect, of whole rows or of what their page needs, and `row` is the table in it that is sorted by.
     `ids` are the rows' ids in another table of the SELECT, whose index has them in order."""
@@ -73,18 +73,18 @@ class Listing:
     ids: Any = None
 
 
-async def count(session: Session, listing: Listing, at_most: int | None = None) -> int:
+async def count_rows(session: Session, listing: ListQuery, at_most: int | None = None) -> int:
     """How long the list is; counting stops at `at_most`."""
-    found: int = (await session.fetch_all(_count(Kept(listing), at_most), **listing.values))[0].count
+    found: int = (await session.fetch_all(_count(ListQueryKey(listing), at_most), **listing.values))[0].count
     return found
 
 
 @lru_cache(maxsize=500)
-def _count(kept: "Kept", at_most: int | None) -> PreparedStatement[Any]:
-    return DialectStatement(lambda dialect: counting(kept.listing, dialect, at_most))
+def _count(kept: "ListQueryKey", at_most: int | None) -> PreparedStatement[Any]:
+    return DialectStatement(lambda dialect: count_select(kept.listing, dialect, at_most))
 
 
-def counting(listing: Listing, dialect: str, at_most: int | None) -> Select[Any]:
+def count_select(listing: ListQuery, dialect: str, at_most: int | None) -> Select[Any]:
     """How many rows there are, or `at_most`."""
     number = func.count().label("count")
     found = listing.build(dialect)
@@ -94,14 +94,14 @@ def counting(listing: Listing, dialect: str, at_most: int | None) -> Select[Any]
     return select(number).select_from(some.subquery())
 
 
-async def page(session: Session, listing: Listing, window: Window, sort: Sort = NEWEST_FIRST) -> Page:
+async def fetch_page(session: Session, listing: ListQuery, window: PageRequest, sort: Sort = NEWEST_FIRST) -> Page:
     """A page of the list in that order. Raises QueryError, BAD_CURSOR."""
     rows: list[Any] = []
-    reads = phases(sort, window)
+    reads = page_phases(sort, window)
     for each in reads:
         missing = window.size + 1 - len(rows)
         if missing > 0:
-            statement = _statement(Kept(listing), sort.shape, each.shape, window.backwards, missing)
+            statement = _statement(ListQueryKey(listing), sort.shape, each.shape, window.backwards, missing)
             rows += await session.fetch_pruned(statement, **listing.values, **sort.bound, **each.values)
     more = len(rows) > window.size
     rows = rows[: window.size]
@@ -115,7 +115,7 @@ async def page(session: Session, listing: Listing, window: Window, sort: Sort = 
 
 _CHECK: Final = 4
 _ID: Final = 16
-_TAKEN: Final[Mapping[Kind, tuple[type, ...]]] = {
+_TAKEN: Final[Mapping[ValueKind, tuple[type, ...]]] = {
     "text": (str,),
     "integer": (int,),
     "number": (float, int),
@@ -124,11 +124,11 @@ _TAKEN: Final[Mapping[Kind, tuple[type, ...]]] = {
 }
 
 
-def cursor(sort: Sort, row: Any) -> str:
+def encode_cursor(sort: Sort, row: Any) -> str:
     """The row's place: every sort value and the id, with a check that binds it to the sort."""
     held: bytes = row.id
     if sort.keys:
-        values = [getattr(row, label(place)) for place in range(len(sort.keys))]
+        values = [getattr(row, sort_label(place)) for place in range(len(sort.keys))]
         held += orjson.dumps([value.hex() if isinstance(value, bytes) else value for value in values])
     return base64.urlsafe_b64encode(_check(sort, held) + held).rstrip(b"=").decode()
 
@@ -158,7 +158,7 @@ def _place(sort: Sort, text: str, name: str) -> _Place:
     return _Place(tuple(taken), body[:_ID])
 
 
-def _taken(key: Key, value: Any) -> Any:
+def _taken(key: SortKey, value: Any) -> Any:
     if value is None and key.nullable:
         return None
     kind = key.expression.kind
@@ -181,7 +181,7 @@ def _signature(sort: Sort) -> bytes:
 
 
 @dataclass(slots=True)
-class Phase:
+class PagePhase:
     """A part of the list that one range of an index holds: where the first key has a value (True), where it has none
     (False), or all of it (None). After and before: which of the cursor's values are null."""
 
@@ -195,7 +195,7 @@ class Phase:
         return (self.present, self.after, self.before)
 
 
-def phases(sort: Sort, window: Window) -> list[Phase]:
+def page_phases(sort: Sort, window: PageRequest) -> list[PagePhase]:
     """The parts of the window in the order in which they are read."""
     if not sort.keys and window.after is None and window.before is None:
         return _WHOLE
@@ -211,17 +211,17 @@ def phases(sort: Sort, window: Window) -> list[Phase]:
         begins = after if place == first else None
         ends = before if place == last else None
         values = _bound("a", begins) | _bound("b", ends)
-        found.append(Phase(parts[place], _nulls(begins), _nulls(ends), values))
+        found.append(PagePhase(parts[place], _nulls(begins), _nulls(ends), values))
     return found[::-1] if window.backwards else found
 
 
-_WHOLE: Final = [Phase(None, None, None, {})]
+_WHOLE: Final = [PagePhase(None, None, None, {})]
 
 
-def check(sort: Sort, window: Window) -> None:
+def check_request(sort: Sort, window: PageRequest) -> None:
     """Raises QueryError, BAD_CURSOR, for a cursor that is none of a list in that order."""
     if window.after is not None or window.before is not None:
-        phases(sort, window)
+        page_phases(sort, window)
 
 
 def _part(place: _Place) -> bool:
@@ -242,16 +242,16 @@ def _bound(side: str, place: _Place | None) -> dict[str, Any]:
 # ── statements ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Kept:
+class ListQueryKey:
     """A listing as a key of what is kept: its values do not count."""
 
     __slots__ = ("listing",)
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: ListQuery) -> None:
         self.listing = listing
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Kept) and self.listing.key == other.listing.key
+        return isinstance(other, ListQueryKey) and self.listing.key == other.listing.key
 
     def __hash__(self) -> int:
         return hash(self.listing.key)
@@ -259,19 +259,19 @@ class Kept:
 
 @lru_cache(maxsize=500)
 def _statement(
-    kept: Kept, sort: tuple[Any, ...], phase: tuple[Any, ...], backwards: bool, size: int
+    kept: ListQueryKey, sort: tuple[Any, ...], phase: tuple[Any, ...], backwards: bool, size: int
 ) -> PreparedStatement[Any]:
     """The number of rows is a part of the text: a database that does not know it plans for a tenth of the table."""
     listing = kept.listing
 
     def build(dialect: str) -> Select[Any]:
-        return ordered(listing, dialect, sort, phase, backwards).limit(literally(str(size)))
+        return ordered_select(listing, dialect, sort, phase, backwards).limit(literally(str(size)))
 
     return DialectStatement(build, reads=listing.row)
 
 
-def ordered(
-    listing: Listing,
+def ordered_select(
+    listing: ListQuery,
     dialect: str,
     sort: tuple[Any, ...],
     phase: tuple[Any, ...] = (None, None, None),
@@ -282,11 +282,11 @@ def ordered(
     """The rows in order, from the window's one end to its other; with the values for their cursors if `wanted`."""
     descending, shapes = sort
     present, after, before = phase
-    keys = [Key(expression, down, nulls_first) for expression, down, nulls_first in shapes]
-    writer = Writer(dialect, sees_all=listing.sees_all)
+    keys = [SortKey(expression, down, nulls_first) for expression, down, nulls_first in shapes]
+    writer = ConditionCompiler(dialect, sees_all=listing.sees_all)
     found, expressions = _expressions(listing.build(dialect), listing, keys, present, writer, backwards=backwards)
     if wanted:
-        found = found.add_columns(*(each.label(label(place)) for place, each in enumerate(expressions)))
+        found = found.add_columns(*(each.label(sort_label(place)) for place, each in enumerate(expressions)))
     steps = _steps(keys, expressions, present)
     ids = listing.row.id if listing.ids is None else listing.ids
     for side, nulls in (("a", after), ("b", before)):
@@ -297,13 +297,19 @@ def ordered(
     return found.order_by(*order, ids.desc() if down else ids.asc())
 
 
-def label(place: int) -> str:
+def sort_label(place: int) -> str:
     """What the value of a sort's key is called in its rows."""
     return f"sorted_{place}"
 
 
 def _expressions(
-    found: Select[Any], listing: Listing, keys: Sequence[Key], present: bool | None, writer: Writer, *, backwards: bool
+    found: Select[Any],
+    listing: ListQuery,
+    keys: Sequence[SortKey],
+    present: bool | None,
+    writer: ConditionCompiler,
+    *,
+    backwards: bool,
 ) -> tuple[Select[Any], list[Any]]:
     expressions: list[Any] = []
     for place, key in enumerate(keys):
@@ -326,7 +332,7 @@ class _Step:
 
     place: int
     expression: Any
-    key: Key
+    key: SortKey
     nullable: bool
 
     def order(self, backwards: bool) -> list[Any]:
@@ -339,7 +345,7 @@ class _Step:
         return order
 
 
-def _steps(keys: Sequence[Key], expressions: Sequence[Any], present: bool | None) -> list[_Step]:
+def _steps(keys: Sequence[SortKey], expressions: Sequence[Any], present: bool | None) -> list[_Step]:
     steps = [
         _Step(place, expression, key, key.nullable and not (place == 0 and present))
         for place, (key, expression) in enumerate(zip(keys, expressions, strict=True))
@@ -347,7 +353,7 @@ def _steps(keys: Sequence[Key], expressions: Sequence[Any], present: bool | None
     return steps[1:] if present is False else steps
 
 
-_TYPES: Final[Mapping[Kind, Any]] = {
+_TYPES: Final[Mapping[ValueKind, Any]] = {
     "text": KeyText,
     "integer": BigInteger(),
     "number": Double(),

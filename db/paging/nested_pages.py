@@ -11,49 +11,51 @@ from sqlalchemy import Select, func, select
 from sqlalchemy import literal_column as literally
 
 from db.engine import Session
-from db.paging.keyset import Kept, Listing, Page, Window, ordered, phases
+from db.paging.keyset import ListQuery, ListQueryKey, Page, PageRequest, ordered_select, page_phases
 from db.paging.sorting import Sort
 from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace
 
-Attach = Callable[[Select[Any], Any], Select[Any]]
+AttachToParent = Callable[[Select[Any], Any], Select[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parents:
+class ParentTable:
     """Whose lists: rows of `table`. `attach` leaves of a list what belongs to the row of `table` around it."""
 
     table: Any
-    attach: Attach
+    attach: AttachToParent
 
 
-async def pages(
-    session: Session, ids: Sequence[bytes], parents: Parents, listing: Listing, window: Window, sort: Sort
+async def fetch_pages(
+    session: Session, ids: Sequence[bytes], parents: ParentTable, listing: ListQuery, window: PageRequest, sort: Sort
 ) -> Mapping[bytes, Page]:
     """The page of each parent's list: two statements. Raises QueryError, BAD_CURSOR."""
-    reads = phases(sort, window)
+    reads = page_phases(sort, window)
     shapes = tuple(each.shape for each in reads)
-    statement = _ids(Kept(listing), parents, sort.shape, shapes, window.backwards, window.size + 1)
+    statement = _ids(ListQueryKey(listing), parents, sort.shape, shapes, window.backwards, window.size + 1)
     values = {**listing.values, **sort.bound}
     for each in reads:
         values |= each.values
     rows: list[Any] = await session.fetch_all(statement, ids=ids, **values)
-    found = {row.parent: listed(row, "ids", len(reads), window.size + 1) for row in rows}
-    return await shown(session, found, listing, window, sort, values)
+    found = {row.parent: ids_from_row(row, "ids", len(reads), window.size + 1) for row in rows}
+    return await load_page_rows(session, found, listing, window, sort, values)
 
 
-async def counts(
-    session: Session, ids: Sequence[bytes], parents: Parents, listing: Listing, at_most: int | None
+async def fetch_counts(
+    session: Session, ids: Sequence[bytes], parents: ParentTable, listing: ListQuery, at_most: int | None
 ) -> Mapping[bytes, int]:
     """How long each parent's list is; counting stops at `at_most`."""
-    found: list[Any] = await session.fetch_all(_counts(Kept(listing), parents, at_most), ids=ids, **listing.values)
+    found: list[Any] = await session.fetch_all(
+        _counts(ListQueryKey(listing), parents, at_most), ids=ids, **listing.values
+    )
     return {row.parent: row.count for row in found}
 
 
-async def shown(
+async def load_page_rows(
     session: Session,
     found: Mapping[Any, Sequence[bytes]],
-    listing: Listing,
-    window: Window,
+    listing: ListQuery,
+    window: PageRequest,
     sort: Sort,
     values: Mapping[str, Any],
 ) -> dict[Any, Page]:
@@ -66,7 +68,7 @@ async def shown(
     return {parent: _page(ids, rows, window, sort) for parent, ids in found.items()}
 
 
-def gathered(own: Sequence[Select[Any]], dialect: str, name: str) -> list[Any]:
+def id_arrays(own: Sequence[Select[Any]], dialect: str, name: str) -> list[Any]:
     """The ids of each SELECT as one value, in their order; the values are named by their places."""
     if dialect != "sqlite":
         return [func.array(each.scalar_subquery()).label(f"{name}_{place}") for place, each in enumerate(own)]
@@ -78,7 +80,7 @@ def gathered(own: Sequence[Select[Any]], dialect: str, name: str) -> list[Any]:
     return values
 
 
-def listed(row: Any, name: str, number: int, most: int) -> list[bytes]:
+def ids_from_row(row: Any, name: str, number: int, most: int) -> list[bytes]:
     """So many values of a row as one list, cut off: each an array of PostgreSQL; on SQLite, JSON of hexadecimal
     texts."""
     found: list[bytes] = []
@@ -88,7 +90,7 @@ def listed(row: Any, name: str, number: int, most: int) -> list[bytes]:
     return found[:most]
 
 
-def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: Window, sort: Sort) -> Page:
+def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: PageRequest, sort: Sort) -> Page:
     more = len(ids) > window.size
     # A row that was deleted between the two statements is none any more.
     found = [rows[one] for one in ids[: window.size] if one in rows]
@@ -100,7 +102,7 @@ def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: Window, sort:
 
 @lru_cache(maxsize=500)
 def _ids(
-    kept: Kept, parents: Parents, sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
+    kept: ListQueryKey, parents: ParentTable, sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
 ) -> PreparedStatement[Any]:
     """Each phase by itself is a range of an index; together they would have to be sorted."""
     listing = kept.listing
@@ -108,18 +110,18 @@ def _ids(
     def build(dialect: str) -> Select[Any]:
         own = []
         for phase in phases:
-            found = ordered(listing, dialect, sort, phase, backwards, wanted=False).with_only_columns(
+            found = ordered_select(listing, dialect, sort, phase, backwards, wanted=False).with_only_columns(
                 listing.row.id.label("id"), maintain_column_froms=True
             )
             found = parents.attach(found, listing.row).limit(literally(str(size)))
             own.append(found.correlate(parents.table))
-        return _around(parents, *gathered(own, dialect, "ids"))
+        return _around(parents, *id_arrays(own, dialect, "ids"))
 
     return DialectStatement(build)
 
 
 @lru_cache(maxsize=500)
-def _counts(kept: Kept, parents: Parents, at_most: int | None) -> PreparedStatement[Any]:
+def _counts(kept: ListQueryKey, parents: ParentTable, at_most: int | None) -> PreparedStatement[Any]:
     listing = kept.listing
 
     def build(dialect: str) -> Select[Any]:
@@ -133,7 +135,7 @@ def _counts(kept: Kept, parents: Parents, at_most: int | None) -> PreparedStatem
     return DialectStatement(build)
 
 
-def _around(parents: Parents, *wanted: Any) -> Select[Any]:
+def _around(parents: ParentTable, *wanted: Any) -> Select[Any]:
     table = parents.table
     return select(table.id.label("parent"), *wanted).where(in_workspace(table), any_of(table.id, "ids"))
 
@@ -141,5 +143,5 @@ def _around(parents: Parents, *wanted: Any) -> Select[Any]:
 @lru_cache(maxsize=100)
 def _rows(row: Any, sort: tuple[Any, ...], sees_all: bool) -> PreparedStatement[Any]:
     """Whole rows with the values for their cursors."""
-    listing = Listing(None, lambda _: select(row).where(in_workspace(row), any_of(row.id, "ids")), row, sees_all)
-    return DialectStatement(lambda dialect: ordered(listing, dialect, sort), reads=row)
+    listing = ListQuery(None, lambda _: select(row).where(in_workspace(row), any_of(row.id, "ids")), row, sees_all)
+    return DialectStatement(lambda dialect: ordered_select(listing, dialect, sort), reads=row)

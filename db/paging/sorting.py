@@ -10,38 +10,38 @@ from sqlalchemy.orm import aliased
 from db import tables
 from db.filtering import custom_fields, search
 from db.filtering import parser as read
-from db.filtering.compiler import Writer
-from db.filtering.errors import Path, QueryError, invalid
-from db.filtering.filter_context import Circumstances
+from db.filtering.compiler import ConditionCompiler
+from db.filtering.errors import Path, QueryError, invalid_query
+from db.filtering.filter_context import FilterContext
 from db.filtering.search import Search
-from db.filtering.sqlite_hints import following
+from db.filtering.sqlite_hints import ForcedJoinOrder
 from db.statements import in_workspace
 from db.tables.column_types import Id
 from db.tables.enums import CustomFieldType, EntityType
 from db.visibility import visible_to
 
-Kind = Literal["text", "integer", "number", "boolean", "bytes"]
+ValueKind = Literal["text", "integer", "number", "boolean", "bytes"]
 
-MOST: Final = 10
+MAX_SORT_KEYS: Final = 10
 """Keys of one sort; each costs a comparison on every row."""
 
 _ORDERS: Final = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
 
 
-class Expression(Protocol):
+class SortExpression(Protocol):
     """What rows are put in order by. `place` tells the parameters of several keys apart."""
 
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> ValueKind: ...
 
     @property
     def nullable(self) -> bool: ...
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
         """The rows, and the expression; null where it has no value."""
 
     def present(
-        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler, *, down: bool
     ) -> tuple[Select[Any], Any]:
         """Only the rows where it has a value, and the expression. `down`: they are read from the greatest on."""
 
@@ -50,7 +50,7 @@ class Expression(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SortKey:
     """One key of a sort. `field_id` is bound to its expression where that is a custom field's."""
 
     expression: Any
@@ -67,7 +67,7 @@ class Key:
 class Sort:
     """Keys in order. The id breaks ties, in the first key's direction; it is none of the keys."""
 
-    keys: tuple[Key, ...] = ()
+    keys: tuple[SortKey, ...] = ()
     descending: bool = True
     """The direction of the id."""
 
@@ -89,18 +89,18 @@ NEWEST_FIRST: Final = Sort()
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnExpression:
     """A column of the row itself."""
 
     name: str
-    kind: Kind = "text"
+    kind: ValueKind = "text"
     nullable: bool = False
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
         return found, getattr(row, self.name)
 
     def present(
-        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler, *, down: bool
     ) -> tuple[Select[Any], Any]:
         column = getattr(row, self.name)
         return (found.where(column.is_not(None)) if self.nullable else found), column
@@ -110,26 +110,26 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Through:
+class RelatedColumn:
     """A column of the record that `near` leads to."""
 
     near: str
     table: Any
     name: str
-    kind: Kind = "text"
+    kind: ValueKind = "text"
     nullable: bool = True
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
         other = aliased(self.table)
         return found.outerjoin(other, and_(in_workspace(other), other.id == getattr(row, self.near))), getattr(
             other, self.name
         )
 
     def present(
-        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler, *, down: bool
     ) -> tuple[Select[Any], Any]:
         other = aliased(self.table)
-        both = following(inspect(other).selectable, inspect(row).selectable, other.id == getattr(row, self.near))
+        both = ForcedJoinOrder(inspect(other).selectable, inspect(row).selectable, other.id == getattr(row, self.near))
         return found.select_from(both).where(in_workspace(other)), getattr(other, self.name)
 
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
@@ -137,7 +137,7 @@ class Through:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class RelatedCount:
     """How many customers a record of `table` has: those in sight who are not archived. `near` leads to the record,
     `column` from a customer, or from a row of `link`, back to it."""
 
@@ -146,14 +146,14 @@ class Counted:
     column: str
     link: Any = None
     nullable: bool = True
-    kind: Kind = "integer"
+    kind: ValueKind = "integer"
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
         counts = self._counts(writer)
         return found.outerjoin(counts, counts.c.key == getattr(row, self.near)), counts.c.number
 
     def present(
-        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler, *, down: bool
     ) -> tuple[Select[Any], Any]:
         counts = self._counts(writer, down=down)
         return found.join(counts, counts.c.key == getattr(row, self.near)), counts.c.number
@@ -161,7 +161,7 @@ class Counted:
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
         return found.where(getattr(row, self.near).is_(None))
 
-    def _counts(self, writer: Writer, *, down: bool | None = None) -> Any:
+    def _counts(self, writer: ConditionCompiler, *, down: bool | None = None) -> Any:
         """Each record once with its number; in order if `down` is given, so that a list begins with the first of them
         and stops when its page is full."""
         record: Any = aliased(self.table)
@@ -187,22 +187,22 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class OfField:
+class CustomFieldExpression:
     """A custom field's value; of several, the first one."""
 
     column: str
-    kind: Kind
+    kind: ValueKind
     nullable: bool = True
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
+    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
         value: Any = aliased(tables.CustomerValue)
         return found.outerjoin(value, self._of(value, row, place)), getattr(value, self.column)
 
     def present(
-        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler, *, down: bool
     ) -> tuple[Select[Any], Any]:
         value: Any = aliased(tables.CustomerValue)
-        both = following(inspect(value).selectable, inspect(row).selectable, self._of(value, row, place))
+        both = ForcedJoinOrder(inspect(value).selectable, inspect(row).selectable, self._of(value, row, place))
         return found.select_from(both).where(in_workspace(value)), getattr(value, self.column)
 
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
@@ -225,14 +225,14 @@ class Relevance:
 
     shape: Any
     search: Search = field(compare=False, repr=False)
-    kind: Kind = "integer"
+    kind: ValueKind = "integer"
     nullable: bool = False
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: Writer) -> tuple[Select[Any], Any]:
-        return found, search.relevance(self.search, writer, row)
+    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
+        return found, search.relevance_rank(self.search, writer, row)
 
     def present(
-        self, found: Select[Any], row: Any, place: int, writer: Writer, *, down: bool
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler, *, down: bool
     ) -> tuple[Select[Any], Any]:
         return self.among(found, row, place, writer)
 
@@ -242,77 +242,77 @@ class Relevance:
 
 # ── the names of sorts ────────────────────────────────────────────────────────────────────────────────────────────────
 
-_ID: Final = Column("id", "bytes")
-_EQUAL: Final = Column("workspace_id", "integer")
+_ID: Final = ColumnExpression("id", "bytes")
+_EQUAL: Final = ColumnExpression("workspace_id", "integer")
 """The same for all."""
 
-CUSTOMERS: Final[Mapping[str, Any]] = {
+CUSTOMER_SORTS: Final[Mapping[str, Any]] = {
     "id": _ID,
-    "name": Column("name_key"),
-    "nickname": Column("nickname_key", nullable=True),
-    "phone": Column("phone", nullable=True),
-    "email": Column("email_key", nullable=True),
-    "value": Column("value", "integer"),
-    "gender": Column("gender", "integer", nullable=True),
-    "birthDate": Column("birth_date", nullable=True),
+    "name": ColumnExpression("name_key"),
+    "nickname": ColumnExpression("nickname_key", nullable=True),
+    "phone": ColumnExpression("phone", nullable=True),
+    "email": ColumnExpression("email_key", nullable=True),
+    "value": ColumnExpression("value", "integer"),
+    "gender": ColumnExpression("gender", "integer", nullable=True),
+    "birthDate": ColumnExpression("birth_date", nullable=True),
     "createdAt": _ID,
-    "updatedAt": Column("updated_at", "integer"),
-    "lastInteractionAt": Column("last_interaction_at", "integer", nullable=True),
-    "relationshipStatus": Column("relationship_status", "integer"),
-    "subscriptionStatus": Column("subscription_status", "integer"),
-    "stage": Column("stage", "integer"),
-    "tags": Column("first_tag_key", nullable=True),
-    "tagCount": Column("tag_count", "integer"),
+    "updatedAt": ColumnExpression("updated_at", "integer"),
+    "lastInteractionAt": ColumnExpression("last_interaction_at", "integer", nullable=True),
+    "relationshipStatus": ColumnExpression("relationship_status", "integer"),
+    "subscriptionStatus": ColumnExpression("subscription_status", "integer"),
+    "stage": ColumnExpression("stage", "integer"),
+    "tags": ColumnExpression("first_tag_key", nullable=True),
+    "tagCount": ColumnExpression("tag_count", "integer"),
     "company": {
-        "id": Column("company_id", "bytes", nullable=True),
-        "name": Through("company_id", tables.Company, "name_key"),
-        "createdAt": Column("company_id", "bytes", nullable=True),
-        "customerCount": Counted("company_id", tables.Company, "company_id"),
+        "id": ColumnExpression("company_id", "bytes", nullable=True),
+        "name": RelatedColumn("company_id", tables.Company, "name_key"),
+        "createdAt": ColumnExpression("company_id", "bytes", nullable=True),
+        "customerCount": RelatedCount("company_id", tables.Company, "company_id"),
     },
     "owner": {
-        "id": Column("owner_id", "bytes", nullable=True),
-        "name": Through("owner_id", tables.Agent, "name_key"),
-        "customerCount": Counted("owner_id", tables.Agent, "owner_id"),
+        "id": ColumnExpression("owner_id", "bytes", nullable=True),
+        "name": RelatedColumn("owner_id", tables.Agent, "name_key"),
+        "customerCount": RelatedCount("owner_id", tables.Agent, "owner_id"),
     },
 }
-COMPANIES: Final[Mapping[str, Any]] = {
+COMPANY_SORTS: Final[Mapping[str, Any]] = {
     "id": _ID,
-    "name": Column("name_key"),
+    "name": ColumnExpression("name_key"),
     "createdAt": _ID,
-    "customerCount": Counted("id", tables.Company, "company_id", nullable=False),
+    "customerCount": RelatedCount("id", tables.Company, "company_id", nullable=False),
 }
-AGENTS: Final[Mapping[str, Any]] = {
+AGENT_SORTS: Final[Mapping[str, Any]] = {
     "id": _ID,
-    "name": Column("name_key"),
-    "customerCount": Counted("id", tables.Agent, "owner_id", nullable=False),
+    "name": ColumnExpression("name_key"),
+    "customerCount": RelatedCount("id", tables.Agent, "owner_id", nullable=False),
 }
-TAGS: Final[Mapping[str, Any]] = {
-    "name": Column("name_key"),
+TAG_SORTS: Final[Mapping[str, Any]] = {
+    "name": ColumnExpression("name_key"),
     "createdAt": _ID,
-    "customerCount": Counted("id", tables.Tag, "tag_id", tables.CustomerTag, nullable=False),
+    "customerCount": RelatedCount("id", tables.Tag, "tag_id", tables.CustomerTag, nullable=False),
 }
-SEGMENTS: Final[Mapping[str, Any]] = {"name": Column("name_key"), "createdAt": _ID}
+SEGMENT_SORTS: Final[Mapping[str, Any]] = {"name": ColumnExpression("name_key"), "createdAt": _ID}
 
-_FIELD_KINDS: Final[Mapping[str, Kind]] = {"number": "number", "boolean": "boolean", "date_time": "integer"}
+_FIELD_KINDS: Final[Mapping[str, ValueKind]] = {"number": "number", "boolean": "boolean", "date_time": "integer"}
 
 
-def sort(
+def parse_sort(
     plain: Any,
     names: Mapping[str, Any],
-    circumstances: Circumstances,
+    circumstances: FilterContext,
     path: Path = ("sort",),
     *,
-    relevance: Expression | None = None,
+    relevance: SortExpression | None = None,
 ) -> Sort:
     """What a list of one-key objects means; newest first where there is none. Without a search there is no
     `relevance`: nothing is more relevant than another. Raises QueryError."""
     if plain is None:
         return NEWEST_FIRST
-    listed: Sequence[Any] = read.items(plain, path)
-    if len(listed) > MOST:
-        message = f"A sort has at most {MOST} keys, not {len(listed)}."
-        raise QueryError("LIMIT_EXCEEDED", message, path, limit=MOST)
-    keys: list[Key] = []
+    listed: Sequence[Any] = read.read_list(plain, path)
+    if len(listed) > MAX_SORT_KEYS:
+        message = f"A sort has at most {MAX_SORT_KEYS} keys, not {len(listed)}."
+        raise QueryError("LIMIT_EXCEEDED", message, path, limit=MAX_SORT_KEYS)
+    keys: list[SortKey] = []
     descending: bool | None = None
     for place, one in enumerate(listed):
         key = _key(one, names, circumstances, (*path, str(place)), relevance)
@@ -328,38 +328,38 @@ def sort(
 def _key(
     plain: Any,
     names: Mapping[str, Any],
-    circumstances: Circumstances,
+    circumstances: FilterContext,
     path: Path,
-    relevance: Expression | None,
-) -> Key:
-    given = read.record(plain, path)
+    relevance: SortExpression | None,
+) -> SortKey:
+    given = read.read_object(plain, path)
     if len(given) != 1:
-        raise invalid(f"`{'.'.join(path)}` takes exactly one key.", path)
+        raise invalid_query(f"`{'.'.join(path)}` takes exactly one key.", path)
     ((name, order),) = given.items()
     here = (*path, name)
-    if name == "customField" and names is CUSTOMERS:
+    if name == "customField" and names is CUSTOMER_SORTS:
         return _field(order, circumstances, here)
-    if name == "relevance" and names is CUSTOMERS:
+    if name == "relevance" and names is CUSTOMER_SORTS:
         return _directed(_EQUAL if relevance is None else relevance, order, here)
     found = names.get(name)
     if found is None:
-        raise invalid(f"There is no `{name}` to sort by at `{'.'.join(path)}`.", here)
+        raise invalid_query(f"There is no `{name}` to sort by at `{'.'.join(path)}`.", here)
     return _key(order, found, circumstances, here, None) if isinstance(found, dict) else _directed(found, order, here)
 
 
-def _field(plain: Any, circumstances: Circumstances, path: Path) -> Key:
-    given = read.record(plain, path)
+def _field(plain: Any, circumstances: FilterContext, path: Path) -> SortKey:
+    given = read.read_object(plain, path)
     if unknown := [name for name in given if name not in ("key", "order")]:
-        raise read.unknown(unknown[0], path)
-    found = custom_fields.field(
-        circumstances, EntityType.CUSTOMER, read.text(given.get("key"), (*path, "key")), (*path, "key")
+        raise read.unknown_field(unknown[0], path)
+    found = custom_fields.find_field(
+        circumstances, EntityType.CUSTOMER, read.read_text(given.get("key"), (*path, "key")), (*path, "key")
     )
-    column = custom_fields.SORTED.get(CustomFieldType(found.type), "text_key")
-    expression = OfField(column, _FIELD_KINDS.get(column, "text"))
+    column = custom_fields.SORTED_COLUMNS.get(CustomFieldType(found.type), "text_key")
+    expression = CustomFieldExpression(column, _FIELD_KINDS.get(column, "text"))
     return _directed(expression, given.get("order", "ASC"), (*path, "order"), found.id)
 
 
-def _directed(expression: Any, order: Any, path: Path, field_id: bytes | None = None) -> Key:
+def _directed(expression: Any, order: Any, path: Path, field_id: bytes | None = None) -> SortKey:
     if order not in _ORDERS:
-        raise invalid(f"`{'.'.join(path)}` takes one of {', '.join(_ORDERS)}.", path)
-    return Key(expression, order.startswith("DESC"), order.endswith("NULLS_FIRST"), field_id)
+        raise invalid_query(f"`{'.'.join(path)}` takes one of {', '.join(_ORDERS)}.", path)
+    return SortKey(expression, order.startswith("DESC"), order.endswith("NULLS_FIRST"), field_id)

@@ -113,7 +113,7 @@ _SWEEP_FAILURES = prepare(delete(tables.SignInFailure).where(col(tables.SignInFa
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AgentStanding:
     """What an agent is at this moment. Departments come first one first."""
 
     active: bool
@@ -127,7 +127,7 @@ async def by_email(session: Session, email_key: str) -> tables.Account | None:
     return await session.fetch_first(_ACCOUNT, email_key=email_key)
 
 
-async def exists(session: Session, account_id: bytes) -> bool:
+async def email_exists(session: Session, account_id: bytes) -> bool:
     """Whether there is an account of that id: an agent who never could sign in may have none."""
     return await session.fetch_first(_BY_ID, account_id=account_id) is not None
 
@@ -156,12 +156,12 @@ async def keys(session: Session, *, most: int) -> list[tables.ApiKey]:
     return await session.fetch_all(_ALL_KEYS, most=most)
 
 
-async def standing(session: Session, agent_id: bytes) -> Standing | None:
+async def agent_standing(session: Session, agent_id: bytes) -> AgentStanding | None:
     """In one statement, in the session's workspace; None where the agent is not."""
     rows: list[Any] = await session.fetch_all(_STANDING, agent_id=agent_id)
     if not rows or rows[0].part != 0:
         return None
-    return Standing(
+    return AgentStanding(
         active=rows[0].flag,
         role=Role(rows[0].code),
         granted=tuple(row.code for row in rows if row.part == 1 and row.flag),
@@ -170,7 +170,7 @@ async def standing(session: Session, agent_id: bytes) -> Standing | None:
     )
 
 
-async def keep_hash(transaction: Transaction, account_id: bytes, password_hash: str) -> None:
+async def store_password_hash(transaction: Transaction, account_id: bytes, password_hash: str) -> None:
     await transaction.execute(_HASH, account_id=account_id, hash=password_hash)
 
 
@@ -184,39 +184,39 @@ async def end_sessions(transaction: Transaction, agent_id: bytes, *, at: int) ->
     await transaction.execute(_END_ALL, agent_id=agent_id, at=at)
 
 
-async def sweep_sessions(transaction: Transaction, agent_id: bytes, *, now: int) -> None:
+async def delete_old_sessions(transaction: Transaction, agent_id: bytes, *, now: int) -> None:
     """Removes the agent's sessions that have run out."""
     await transaction.execute(_SWEEP_SESSIONS, agent_id=agent_id, now=now)
 
 
-async def key_used(transaction: Transaction, key_id: bytes, *, at: int, before: int) -> None:
+async def mark_key_used(transaction: Transaction, key_id: bytes, *, at: int, before: int) -> None:
     """Keeps the moment, unless one later than `before` is kept already."""
     await transaction.execute(_USED, key_id=key_id, at=at, before=before)
 
 
-async def take_turn(transaction: Transaction, subjects: Sequence[str]) -> None:
+async def lock_names(transaction: Transaction, subjects: Sequence[str]) -> None:
     """Holds back every other transaction that takes its turn for one of these (at most two), until this one ends."""
     locks = sorted(int.from_bytes(sha256(subject.encode()).digest()[:8], signed=True) for subject in subjects)
     await transaction.fetch_all(_TURN, first=locks[0], second=locks[-1])
 
 
-async def attempts(
+async def sign_in_attempts(
     session: Session, subjects: Sequence[str], *, since: int, until: int
 ) -> Sequence[tables.SignInFailure]:
     """Those that count later than `since` and not later than `until`."""
     return await session.fetch_all(_ATTEMPTS, subjects=subjects, since=since, until=until)
 
 
-async def fail(transaction: Transaction, attempts: Sequence[bytes], *, at: int) -> None:
+async def record_failures(transaction: Transaction, attempts: Sequence[bytes], *, at: int) -> None:
     """The attempts have failed."""
     await transaction.execute(_FAIL, attempts=attempts, moment=at)
 
 
-async def withdraw(transaction: Transaction, attempts: Sequence[bytes]) -> None:
+async def delete_attempts(transaction: Transaction, attempts: Sequence[bytes]) -> None:
     """The attempts were none: the password was right."""
     await transaction.execute(_WITHDRAW, attempts=attempts)
 
 
-async def sweep_failures(transaction: Transaction, *, before: int) -> None:
+async def delete_old_failures(transaction: Transaction, *, before: int) -> None:
     """Removes the attempts that began before that moment; their ids tell."""
     await transaction.execute(_SWEEP_FAILURES, first_kept=ids.id_at(before, bytes(10)))

@@ -10,13 +10,13 @@ from sqlmodel import col, select
 from db import tables
 from db.engine import Session
 from db.filtering import fields
-from db.filtering.compiler import Writer
-from db.filtering.fields import Asked
+from db.filtering.compiler import ConditionCompiler
+from db.filtering.fields import ParseField
 from db.filtering.filter_ast import TRUE
-from db.filtering.parser import Condition, Reader
-from db.paging.keyset import Listing
-from db.paging.nested_pages import Parents
-from db.paging.sorting import NEWEST_FIRST, Column, Key, Sort
+from db.filtering.parser import FilterParser, ParsedFilter
+from db.paging.keyset import ListQuery
+from db.paging.nested_pages import ParentTable
+from db.paging.sorting import NEWEST_FIRST, ColumnExpression, Sort, SortKey
 from db.queries.matching import filter_contexts
 from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
 from db.visibility import Visibility, visible_to
@@ -24,40 +24,52 @@ from db.visibility import Visibility, visible_to
 Activity = type[tables.Note] | type[tables.Interaction] | type[tables.Order]
 
 # What each kind is asked by, and sorted by, newest first; the id breaks ties.
-_KINDS: dict[Activity, tuple[Asked, Sort]] = {
-    tables.Note: (fields.notes, NEWEST_FIRST),
-    tables.Interaction: (fields.interactions, Sort((Key(Column("occurred_at", "integer"), descending=True),))),
-    tables.Order: (fields.orders, Sort((Key(Column("placed_at", "integer"), descending=True),))),
+_KINDS: dict[Activity, tuple[ParseField, Sort]] = {
+    tables.Note: (fields.parse_note_filter, NEWEST_FIRST),
+    tables.Interaction: (
+        fields.parse_interaction_filter,
+        Sort((SortKey(ColumnExpression("occurred_at", "integer"), descending=True),)),
+    ),
+    tables.Order: (
+        fields.parse_order_filter,
+        Sort((SortKey(ColumnExpression("placed_at", "integer"), descending=True),)),
+    ),
 }
 
 
-async def asked(
+async def list_query(
     session: Session, table: Activity, filter: Any, *, visibility: Visibility, agent_id: bytes | None, now: int
-) -> tuple[Listing, Sort]:
+) -> tuple[ListQuery, Sort]:
     """The rows of `table`, and their order. Raises QueryError."""
     kind, order = _KINDS[table]
-    known = await filter_contexts.of(session, [filter], now=now, agent_id=agent_id, visibility=visibility)
-    reader = Reader(known)
+    known = await filter_contexts.load_filter_context(
+        session, [filter], now=now, agent_id=agent_id, visibility=visibility
+    )
+    reader = FilterParser(known)
     shape = TRUE if filter is None else kind(reader, filter, ("filter",))
 
     def build(dialect: str) -> Select[Any]:
         found = select(table).where(in_workspace(table))
-        return found if shape == TRUE else found.where(Writer(dialect, sees_all=visibility.sees_all).says(shape, table))
+        return (
+            found
+            if shape == TRUE
+            else found.where(ConditionCompiler(dialect, sees_all=visibility.sees_all).says(shape, table))
+        )
 
-    condition = Condition(shape, tuple(reader.values))
+    condition = ParsedFilter(shape, tuple(reader.values))
     values = {**condition.bound, **visibility.parameters()}
-    return Listing((table, shape, visibility.sees_all), build, table, visibility.sees_all, values), order
+    return ListQuery((table, shape, visibility.sees_all), build, table, visibility.sees_all, values), order
 
 
 def _of_customer(found: Select[Any], row: Any) -> Select[Any]:
     return found.where(row.customer_id == tables.Customer.id)
 
 
-OF_CUSTOMERS = Parents(tables.Customer, _of_customer)
+CUSTOMERS_AS_PARENTS = ParentTable(tables.Customer, _of_customer)
 """Each customer's own."""
 
 
-async def in_sight(
+async def visible_by_ids(
     session: Session, ids: Sequence[bytes], table: Activity, visibility: Visibility
 ) -> Mapping[bytes, Any]:
     """The rows of `table` under their ids, of customers in sight."""
@@ -106,7 +118,7 @@ _BY_NUMBER = prepare(
 )
 
 
-async def pending(session: Session, ids: Sequence[bytes]) -> list[tables.Interaction]:
+async def pending_interactions(session: Session, ids: Sequence[bytes]) -> list[tables.Interaction]:
     """What was recorded with these customers while they were archived, and has had no effect yet; oldest first."""
     return await session.fetch_all(_PENDING, ids=ids)
 
@@ -121,7 +133,7 @@ _LATEST = prepare(
 )
 
 
-async def latest(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, int]:
+async def latest_interaction_times(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, int]:
     """When something last happened with each of these customers; absent where nothing did."""
     return {row.key: row.moment for row in await session.fetch_all(_LATEST, ids=ids)}
 

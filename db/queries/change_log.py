@@ -11,10 +11,10 @@ from sqlmodel import col, select
 from db import tables
 from db.engine import Session, Transaction
 from db.paging import keyset
-from db.paging.keyset import Window
+from db.paging.keyset import PageRequest
 from db.queries.customers import customers
 from db.queries.matching import matches
-from db.queries.matching.matches import Match
+from db.queries.matching.matches import CustomerMatch
 from db.statements import PreparedStatement, any_of, in_workspace, prepare
 from db.tables.enums import ChangeAction
 from db.visibility import Visibility
@@ -34,12 +34,12 @@ _SHARED = prepare(
     )
 )
 
-FEW: Final = 500
+MAX_SCANNED_ROWS: Final = 500
 """So many customers are looked up in the log; for more, the log is gone through."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChangeQuery:
     """Which lines are wanted; None for any. `customers` are those whom, or whose notes, interactions and orders, they
     are about; `not_by` leaves out those of one actor, (kind, id)."""
 
@@ -51,13 +51,13 @@ class Asked:
     not_by: tuple[int, bytes] | None = None
 
 
-async def forget(transaction: Transaction, customer_ids: Sequence[bytes]) -> None:
+async def delete_history_of(transaction: Transaction, customer_ids: Sequence[bytes]) -> None:
     """Removes all that was logged of these customers, and of what belonged to them."""
     for statement in _FORGET:
         await transaction.execute(statement, ids=customer_ids)
 
 
-async def lines(session: Session, after: int, size: int, asked: Asked) -> list[tables.Change]:
+async def fetch_changes(session: Session, after: int, size: int, asked: ChangeQuery) -> list[tables.Change]:
     """The next lines behind the number `after`, oldest first."""
     if asked.customers is None:
         return await _read(session, after, size, asked)
@@ -66,7 +66,9 @@ async def lines(session: Session, after: int, size: int, asked: Asked) -> list[t
     return sorted((row for part in parts for row in part), key=lambda row: row.seq)[:size]
 
 
-async def _read(session: Session, after: int, size: int, asked: Asked, *, by: str | None = None) -> list[tables.Change]:
+async def _read(
+    session: Session, after: int, size: int, asked: ChangeQuery, *, by: str | None = None
+) -> list[tables.Change]:
     shape = (
         asked.entities is not None,
         asked.actions is not None,
@@ -89,7 +91,7 @@ async def _read(session: Session, after: int, size: int, asked: Asked, *, by: st
     )
 
 
-def identifier(seq: int) -> bytes:
+def change_id(seq: int) -> bytes:
     """A line's number as an id."""
     return seq.to_bytes(16)
 
@@ -98,10 +100,12 @@ async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility)
     """Lines in sight under their numbers as ids."""
     seqs = [seq for one in ids if (seq := int.from_bytes(one)) < 2**63]
     rows = await session.fetch_all(_BY_SEQS, seqs=seqs) if seqs else []
-    return {identifier(row.seq): row for row in await in_sight(session, rows, visibility)}
+    return {change_id(row.seq): row for row in await visible_nodes(session, rows, visibility)}
 
 
-async def readable(session: Session, rows: Sequence[Any], actor_id: bytes, *, hidden: Collection[str]) -> list[Any]:
+async def visible_changes(
+    session: Session, rows: Sequence[Any], actor_id: bytes, *, hidden: Collection[str]
+) -> list[Any]:
     """Those that are not of a hidden type, and of saved views those that are shared or that the actor changed."""
     views = [row.node_id for row in rows if row.entity == "SavedView" and row.actor_id != actor_id]
     shared = {row.id for row in await session.fetch_all(_SHARED, ids=views)} if views else set()
@@ -112,12 +116,12 @@ async def readable(session: Session, rows: Sequence[Any], actor_id: bytes, *, hi
     ]
 
 
-async def in_sight(session: Session, rows: Sequence[Any], visibility: Visibility) -> list[Any]:
+async def visible_nodes(session: Session, rows: Sequence[Any], visibility: Visibility) -> list[Any]:
     """Those lines that are about nobody in particular, or about customers in sight. What is no more is judged by who
     could see it: a line keeps that where it deletes."""
     if visibility.sees_all:
         return list(rows)
-    wanted = {named for row in rows if (named := customer(row)) is not None and not _deletes(row)}
+    wanted = {named for row in rows if (named := customer_of_change(row)) is not None and not _deletes(row)}
     seen = set(await customers.by_ids(session, list(wanted), visibility)) if wanted else set()
     return [row for row in rows if _is_seen(row, visibility, seen)]
 
@@ -125,31 +129,33 @@ async def in_sight(session: Session, rows: Sequence[Any], visibility: Visibility
 def _is_seen(row: Any, visibility: Visibility, seen: set[bytes]) -> bool:
     if _deletes(row):
         return visibility.could_see(row.audience or {})
-    named = customer(row)
+    named = customer_of_change(row)
     return named is None or named in seen
 
 
-async def concerned(session: Session, match: Match) -> tuple[bytes, ...] | None:
+async def related_customer_ids(session: Session, match: CustomerMatch) -> tuple[bytes, ...] | None:
     """Whom the match finds, by all the ids they ever had; None where they are more than FEW."""
-    found = await keyset.page(session, await matches.listing(session, match), Window(FEW))
+    found = await keyset.fetch_page(
+        session, await matches.page_list_query(session, match), PageRequest(MAX_SCANNED_ROWS)
+    )
     if found.has_next:
         return None
     ids = [row.id for row in found.rows]
-    merged = await customers.aliases(session, ids) if ids else {}
+    merged = await customers.merged_ids(session, ids) if ids else {}
     return (*ids, *(one.id for rows in merged.values() for one in rows))
 
 
-async def about(session: Session, rows: Sequence[Any], match: Match) -> list[Any]:
+async def changes_of_customer(session: Session, rows: Sequence[Any], match: CustomerMatch) -> list[Any]:
     """Those that are about customers whom the match finds."""
-    named = list({one for row in rows if (one := customer(row)) is not None})
+    named = list({one for row in rows if (one := customer_of_change(row)) is not None})
     if not named:
         return []
-    now = await customers.survivors(session, named)
-    found = await matches.among_ids(session, match, list({now.get(one, one) for one in named}))
-    return [row for row in rows if (one := customer(row)) is not None and now.get(one, one) in found]
+    now = await customers.survivor_ids(session, named)
+    found = await matches.matching_ids(session, match, list({now.get(one, one) for one in named}))
+    return [row for row in rows if (one := customer_of_change(row)) is not None and now.get(one, one) in found]
 
 
-def customer(row: Any) -> bytes | None:
+def customer_of_change(row: Any) -> bytes | None:
     """The customer whom the line is about, him or what belongs to him; None where it is about nobody."""
     named: bytes | None = row.node_id if row.entity == "Customer" else row.customer_id
     return named

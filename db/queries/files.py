@@ -27,12 +27,12 @@ _BY_JOB = prepare(
 )
 
 
-async def upload(session: Session, identifier: bytes, actor_id: bytes) -> tables.Upload | None:
+async def upload_by_id(session: Session, identifier: bytes, actor_id: bytes) -> tables.Upload | None:
     """What that agent or key sent, and nobody else."""
     return await session.fetch_first(_UPLOAD, upload_id=identifier, sender=actor_id)
 
 
-async def made(session: Session, identifier: bytes) -> tables.JobFile | None:
+async def job_file_by_id(session: Session, identifier: bytes) -> tables.JobFile | None:
     """A file that a job made."""
     return await session.fetch_first(_MADE, file_id=identifier)
 

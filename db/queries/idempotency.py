@@ -35,7 +35,9 @@ _SWEEP = prepare(delete(_TABLE).where(*_MINE, col(_TABLE.created_at) < bindparam
 _SWEEP_ALL = prepare(delete(_TABLE).where(in_workspace(_TABLE), col(_TABLE.created_at) < bindparam("before")))
 
 
-async def claim(transaction: Transaction, caller: bytes, key: str, mutation: str, arguments: bytes, *, at: int) -> bool:
+async def insert_claim(
+    transaction: Transaction, caller: bytes, key: str, mutation: str, arguments: bytes, *, at: int
+) -> bool:
     """Whether the key is new. Where another transaction has claimed it and is not done, this one waits."""
     return await transaction.execute(_CLAIM, caller=caller, call_key=key, called=mutation, digest=arguments, at=at) > 0
 
@@ -44,15 +46,15 @@ async def by_key(transaction: Transaction, caller: bytes, key: str) -> tables.Id
     return await transaction.fetch_first(_BY_KEY, caller=caller, call_key=key)
 
 
-async def keep(transaction: Transaction, caller: bytes, key: str, answer: Any) -> None:
+async def store_answer(transaction: Transaction, caller: bytes, key: str, answer: Any) -> None:
     await transaction.execute(_KEEP, caller=caller, call_key=key, answered=answer)
 
 
-async def sweep(transaction: Transaction, caller: bytes, key: str, *, before: int) -> None:
+async def delete_expired_key(transaction: Transaction, caller: bytes, key: str, *, before: int) -> None:
     """Forgets the key where it was claimed before that moment."""
     await transaction.execute(_SWEEP, caller=caller, call_key=key, before=before)
 
 
-async def sweep_all(transaction: Transaction, *, before: int) -> int:
+async def delete_expired(transaction: Transaction, *, before: int) -> int:
     """Forgets every key of the workspace that was claimed before that moment."""
     return await transaction.execute(_SWEEP_ALL, before=before)

@@ -21,23 +21,23 @@ from sqlmodel import col
 
 from db import tables
 from db.engine import Session, Transaction
-from db.paging.keyset import Listing
+from db.paging.keyset import ListQuery
 from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
 from db.tables.column_types import Code, Moment
 from db.tables.enums import ActorKind, JobStatus, Outcome
 
 _JOB, _TARGET, _ROW, _CHANGE = tables.Job, tables.JobTarget, tables.JobRow, tables.Change
 
-AT_ONCE: Final = 20
+MAX_POLLED_JOBS: Final = 20
 """Jobs that a worker looks at when it looks for work."""
 
-ENDED: Final = (JobStatus.DONE, JobStatus.DONE_WITH_ERRORS, JobStatus.FAILED, JobStatus.CANCELLED)
+ENDED_STATUSES: Final = (JobStatus.DONE, JobStatus.DONE_WITH_ERRORS, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
 # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def own(everybodys: bool) -> Any:
+def visible_to_viewer(everybodys: bool) -> Any:
     """The condition on the jobs that a viewer may see: his own, or `everybodys`."""
     if everybodys:
         return true()
@@ -47,7 +47,7 @@ def own(everybodys: bool) -> Any:
 
 
 _BY_IDS = {
-    everybodys: prepare(select(_JOB).where(in_workspace(_JOB), any_of(_JOB.id, "ids"), own(everybodys)))
+    everybodys: prepare(select(_JOB).where(in_workspace(_JOB), any_of(_JOB.id, "ids"), visible_to_viewer(everybodys)))
     for everybodys in (True, False)
 }
 _LOCKED = prepare(
@@ -78,25 +78,25 @@ async def any_by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, t
     return {row.id: row for row in await session.fetch_all(_BY_IDS[True], ids=ids)}
 
 
-async def locked(transaction: Transaction, job_id: bytes) -> Any:
+async def lock_by_ids(transaction: Transaction, job_id: bytes) -> Any:
     """Nobody else changes it until the transaction ends; None where there is none."""
     return await transaction.fetch_first(_LOCKED, job_id=job_id)
 
 
-async def undone_by(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Job]:
+async def undo_jobs_of(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Job]:
     """The job that undid each, or is about to."""
     return {row.undo_of: row for row in reversed(await session.fetch_all(_UNDONE_BY, ids=ids)) if row.undo_of}
 
 
-def listing(everybodys: bool, kind: ActorKind, actor_id: bytes, statuses: Sequence[int] | None) -> Listing:
+def list_query(everybodys: bool, kind: ActorKind, actor_id: bytes, statuses: Sequence[int] | None) -> ListQuery:
     """The jobs of that actor, or everybody's, newest first."""
 
     def build(dialect: str) -> Select[Any]:
-        found = select(_JOB).where(in_workspace(_JOB), own(everybodys))
+        found = select(_JOB).where(in_workspace(_JOB), visible_to_viewer(everybodys))
         return found if statuses is None else found.where(any_of(_JOB.status, "statuses"))
 
     values = {"seen_kind": int(kind), "seen_actor": actor_id, "statuses": statuses}
-    return Listing(("jobs", everybodys, statuses is None), build, _JOB, True, values)
+    return ListQuery(("jobs", everybodys, statuses is None), build, _JOB, True, values)
 
 
 # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,7 +108,7 @@ _OPEN = prepare(
         or_(col(_JOB.leased_until).is_(None), col(_JOB.leased_until) < bindparam("now", type_=Moment)),
     )
     .order_by(func.coalesce(col(_JOB.leased_until), 0), col(_JOB.id))
-    .limit(AT_ONCE)
+    .limit(MAX_POLLED_JOBS)
 )
 _CLAIM = prepare(
     update(_JOB)
@@ -133,7 +133,7 @@ _CLOCK: PreparedStatement[Any] = prepare(
 )
 
 
-async def clock(session: Session) -> int:
+async def database_clock(session: Session) -> int:
     """The moment by the database's clock."""
     found: int = (await session.fetch_all(_CLOCK))[0].now
     return found
@@ -145,17 +145,19 @@ async def open_jobs(session: Session, now: int) -> list[Any]:
     return await session.fetch_all(_OPEN, now=now)
 
 
-async def claim(transaction: Transaction, job_id: bytes, worker: str, *, now: int, until: int) -> bool:
+async def claim_job(transaction: Transaction, job_id: bytes, worker: str, *, now: int, until: int) -> bool:
     """Whether the job is the worker's now. Of several who try at once, one gets it."""
     return await transaction.execute(_CLAIM, job_id=job_id, worker=worker, now=now, until=until) > 0
 
 
-async def let_go(transaction: Transaction, job_id: bytes, worker: str, *, until: int | None) -> None:
+async def release_job(transaction: Transaction, job_id: bytes, worker: str, *, until: int | None) -> None:
     """The worker's lease ends; the job waits for the next one, not before `until`."""
     await transaction.execute(_RELEASE, job_id=job_id, worker=worker, until=until)
 
 
-async def keep(transaction: Transaction, job_id: bytes, worker: str, status: int, changed: Mapping[str, Any]) -> bool:
+async def store_progress(
+    transaction: Transaction, job_id: bytes, worker: str, status: int, changed: Mapping[str, Any]
+) -> bool:
     """Writes how far the job is; False where it is not the worker's any more, or not in that status."""
     return await transaction.execute(_keep(tuple(changed)), job_id=job_id, worker=worker, seen_status=status, **{
         f"to_{name}": value for name, value in changed.items()
@@ -194,12 +196,14 @@ _SKIP_REST = prepare(
 )
 
 
-async def skip_rest(transaction: Transaction, job_id: bytes, failed: int) -> int:
+async def skip_remaining_rows(transaction: Transaction, job_id: bytes, failed: int) -> int:
     """Of the job's target every row but that one is told as skipped."""
     return await transaction.execute(_SKIP_REST, job_id=job_id, failed=failed, skipped=int(Outcome.SKIPPED))
 
 
-async def logged(session: Session, job_id: bytes, after: int, size: int, actions: Sequence[int] | None) -> list[Any]:
+async def changed_rows(
+    session: Session, job_id: bytes, after: int, size: int, actions: Sequence[int] | None
+) -> list[Any]:
     """The next rows that the log of changes tells."""
     return await session.fetch_all(_logged(actions is None), job_id=job_id, after=after, size=size, actions=actions)
 
@@ -214,7 +218,9 @@ def _logged(every: bool) -> PreparedStatement[Any]:
     return prepare(found.order_by(col(_CHANGE.row)).limit(bindparam("size")))
 
 
-async def apart(session: Session, job_id: bytes, after: int, size: int, outcomes: Sequence[int] | None) -> list[Any]:
+async def stored_rows(
+    session: Session, job_id: bytes, after: int, size: int, outcomes: Sequence[int] | None
+) -> list[Any]:
     """The next rows that are kept apart: skipped, failed, unchanged, and all of a dry run."""
     return await session.fetch_all(_apart(outcomes is None), job_id=job_id, after=after, size=size, outcomes=outcomes)
 
@@ -236,6 +242,6 @@ _OF_NODES = prepare(
 )
 
 
-async def changes_of(session: Session, job_id: bytes, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
+async def changes_by_node(session: Session, job_id: bytes, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
     """What the job did to each of these records, in order."""
     return group_rows(await session.fetch_all(_OF_NODES, job_id=job_id, ids=ids), "node_id")

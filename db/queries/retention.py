@@ -66,46 +66,46 @@ _REMOVED: dict[Any, Any] = {
 }
 
 
-async def workspaces(session: Session) -> list[int]:
+async def all_workspaces(session: Session) -> list[int]:
     """The numbers of all of the server's."""
     return [row.workspace_id for row in await session.fetch_all(_WORKSPACES)]
 
 
-async def sessions(transaction: Transaction, *, before: int) -> int:
+async def delete_expired_sessions(transaction: Transaction, *, before: int) -> int:
     """Removes those that ended before that moment, of everybody; returns how many."""
     return await transaction.execute(_SESSIONS, before=before)
 
 
-async def uploads(session: Session, *, before: int, size: int) -> list[Any]:
+async def expired_uploads(session: Session, *, before: int, size: int) -> list[Any]:
     """Those that came before that moment, the oldest first."""
     return await session.fetch_all(_UPLOADS, before=before, size=size)
 
 
-async def being_imported(session: Session) -> list[Any]:
+async def uploads_in_use(session: Session) -> list[Any]:
     """The arguments of the imports that have not ended."""
     return [row.arguments for row in await session.fetch_all(_READING)]
 
 
-async def files(session: Session, *, before: int, size: int) -> list[Any]:
+async def expired_files(session: Session, *, before: int, size: int) -> list[Any]:
     """Those that jobs made and that could be fetched until that moment."""
     return await session.fetch_all(_FILES, before=before, size=size)
 
 
-async def remove(transaction: Transaction, table: Any, ids: Sequence[bytes]) -> None:
+async def delete_by_ids(transaction: Transaction, table: Any, ids: Sequence[bytes]) -> None:
     await transaction.execute(_REMOVED[table], ids=ids)
 
 
-async def jobs_keeping(session: Session, table: Any, *, before: int) -> list[bytes]:
+async def jobs_with_rows(session: Session, table: Any, *, before: int) -> list[bytes]:
     """The jobs that ended before that moment and keep rows of a table still."""
     return [row.id for row in await session.fetch_all(_KEPT[table], before=before)]
 
 
-async def highest(session: Session, table: Any, job_id: bytes) -> int:
+async def highest_row(session: Session, table: Any, job_id: bytes) -> int:
     """The number of the last row that is kept; -1 where there is none."""
     found = (await session.fetch_all(_HIGHEST[table], of=job_id))[0].row
     return -1 if found is None else int(found)
 
 
-async def forget(transaction: Transaction, table: Any, job_id: bytes, below: int) -> None:
+async def delete_rows_below(transaction: Transaction, table: Any, job_id: bytes, below: int) -> None:
     """Removes the rows with lower numbers."""
     await transaction.execute(_ROWS[table], of=job_id, below=below)

@@ -32,7 +32,7 @@ _SETTINGS = prepare(
 _LOCKED = prepare(select(tables.Workspace).where(in_workspace(tables.Workspace)).with_for_update())
 
 
-async def last_number(session: Session) -> int:
+async def last_change_number(session: Session) -> int:
     """The highest number that a workspace has; 0 where there is none."""
     found = await session.fetch_first(_LAST)
     return (found.last if found else None) or 0
@@ -43,23 +43,23 @@ async def by_public_id(session: Session, public_id: bytes) -> tables.Directory |
     return await session.fetch_first(_DIRECTORY, public_id=public_id)
 
 
-async def alone(session: Session) -> bool:
+async def is_only_workspace(session: Session) -> bool:
     """Whether the database had no other workspace a moment ago."""
     return not await session.fetch_cached(_OTHERS)
 
 
-async def settings(session: Session) -> tables.Workspace | None:
+async def workspace_settings(session: Session) -> tables.Workspace | None:
     """The session's workspace."""
     return await session.fetch_first(_SETTINGS)
 
 
-async def zone(session: Session) -> ZoneInfo:
+async def time_zone(session: Session) -> ZoneInfo:
     """Where the workspace's days begin."""
     found = await session.fetch_cached(_SETTINGS)
     return ZoneInfo(found[0].timezone if found else "UTC")
 
 
-async def locked(transaction: Transaction) -> tables.Workspace:
+async def lock_settings(transaction: Transaction) -> tables.Workspace:
     """The same, and nobody else changes it until the transaction ends."""
     found: tables.Workspace = (await transaction.fetch_all(_LOCKED))[0]
     return found
@@ -67,11 +67,11 @@ async def locked(transaction: Transaction) -> tables.Workspace:
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Workspace]:
     """The session's workspace, if its id is among these: every other is unknown."""
-    found = await settings(session)
+    found = await workspace_settings(session)
     return {found.id: found} if found is not None and found.id in ids else {}
 
 
-async def take_numbers(transaction: Transaction, count: int) -> int:
+async def take_change_numbers(transaction: Transaction, count: int) -> int:
     """The first of the next `count` numbers in the workspace's log. The last statement but one of a transaction:
     everybody else who writes there waits from here to its end."""
     found = await transaction.fetch_first(_COUNTED, more=count)

@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlmodel import Field
 
-from db.tables.column_types import Amount, Code, Id, Json, Key, Moment, Stored, Versioned, belongs, index
+from db.tables.column_types import Amount, Code, Id, Json, Key, Moment, Stored, Versioned, foreign_key, workspace_index
 
 
 class Note(Versioned, table=True):
     __tablename__ = "note"
-    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("customer_id", "id"))
+    __table_args__ = (foreign_key("customer_id", "customer", cascade=True), workspace_index("customer_id", "id"))
 
     customer_id: bytes = Field(sa_type=Id)
     body: str
@@ -23,11 +23,11 @@ class Interaction(Stored, table=True):
 
     __tablename__ = "interaction"
     __table_args__ = (
-        belongs("customer_id", "customer", cascade=True),
-        belongs("agent_id", "agent"),
-        index("customer_id", "occurred_at", "id"),
-        index("kind", "occurred_at", "customer_id"),
-        index("external_system", "external_value", unique=True, where="external_value IS NOT NULL"),
+        foreign_key("customer_id", "customer", cascade=True),
+        foreign_key("agent_id", "agent"),
+        workspace_index("customer_id", "occurred_at", "id"),
+        workspace_index("kind", "occurred_at", "customer_id"),
+        workspace_index("external_system", "external_value", unique=True, where="external_value IS NOT NULL"),
     )
 
     customer_id: bytes = Field(sa_type=Id)
@@ -53,11 +53,11 @@ class Order(Stored, table=True):
 
     __tablename__ = "customer_order"
     __table_args__ = (
-        belongs("customer_id", "customer", cascade=True),
-        index("customer_id", "placed_at", "id"),
-        index("placed_at", "customer_id"),
-        index("source", "number", unique=True),
-        index("number_key", "customer_id"),
+        foreign_key("customer_id", "customer", cascade=True),
+        workspace_index("customer_id", "placed_at", "id"),
+        workspace_index("placed_at", "customer_id"),
+        workspace_index("source", "number", unique=True),
+        workspace_index("number_key", "customer_id"),
     )
 
     customer_id: bytes = Field(sa_type=Id)

@@ -2,13 +2,23 @@
 
 from sqlmodel import Field
 
-from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Key, Stored, Versioned, belongs, index
+from db.tables.column_types import (
+    CLUSTERED,
+    Code,
+    Id,
+    InWorkspace,
+    Key,
+    Stored,
+    Versioned,
+    foreign_key,
+    workspace_index,
+)
 from db.tables.enums import Role
 
 
 class Agent(Versioned, table=True):
     __tablename__ = "agent"
-    __table_args__ = (index("name_key", "id"), index("email_key", unique=True))
+    __table_args__ = (workspace_index("name_key", "id"), workspace_index("email_key", unique=True))
 
     name: str
     name_key: str = Field(sa_type=Key)
@@ -23,7 +33,7 @@ class AgentPermission(InWorkspace, table=True):
     """A permission granted to an agent beyond his role, or revoked from it."""
 
     __tablename__ = "agent_permission"
-    __table_args__ = (belongs("agent_id", "agent", cascade=True), CLUSTERED)
+    __table_args__ = (foreign_key("agent_id", "agent", cascade=True), CLUSTERED)
 
     agent_id: bytes = Field(sa_type=Id, primary_key=True)
     permission: int = Field(sa_type=Code, primary_key=True)
@@ -32,7 +42,11 @@ class AgentPermission(InWorkspace, table=True):
 
 class Department(Stored, table=True):
     __tablename__ = "department"
-    __table_args__ = (belongs("parent_id", "department"), index("parent_id", "id"), index("name_key", "id"))
+    __table_args__ = (
+        foreign_key("parent_id", "department"),
+        workspace_index("parent_id", "id"),
+        workspace_index("name_key", "id"),
+    )
 
     name: str
     name_key: str = Field(sa_type=Key)
@@ -44,9 +58,9 @@ class AgentDepartment(InWorkspace, table=True):
 
     __tablename__ = "agent_department"
     __table_args__ = (
-        belongs("agent_id", "agent", cascade=True),
-        belongs("department_id", "department", cascade=True),
-        index("department_id", "agent_id"),
+        foreign_key("agent_id", "agent", cascade=True),
+        foreign_key("department_id", "department", cascade=True),
+        workspace_index("department_id", "agent_id"),
         CLUSTERED,
     )
 

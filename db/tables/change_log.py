@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlmodel import Field
 
-from db.tables.column_types import Code, Id, InWorkspace, Json, Key, Moment, Stored, belongs, index
+from db.tables.column_types import Code, Id, InWorkspace, Json, Key, Moment, Stored, foreign_key, workspace_index
 
 
 class Change(InWorkspace, table=True):
@@ -17,10 +17,10 @@ class Change(InWorkspace, table=True):
 
     __tablename__ = "change"
     __table_args__ = (
-        index("node_id", "seq"),
-        index("customer_id", "seq", where="customer_id IS NOT NULL"),
-        index("job_id", "row", where="job_id IS NOT NULL"),
-        index("at", "seq"),
+        workspace_index("node_id", "seq"),
+        workspace_index("customer_id", "seq", where="customer_id IS NOT NULL"),
+        workspace_index("job_id", "row", where="job_id IS NOT NULL"),
+        workspace_index("at", "seq"),
     )
 
     seq: int = Field(sa_type=BigInteger, primary_key=True)
@@ -58,9 +58,9 @@ class Delivery(Stored, table=True):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        belongs("webhook_id", "webhook", cascade=True),
-        index("webhook_id", "id"),
-        index("next_attempt_at", where="next_attempt_at IS NOT NULL"),
+        foreign_key("webhook_id", "webhook", cascade=True),
+        workspace_index("webhook_id", "id"),
+        workspace_index("next_attempt_at", where="next_attempt_at IS NOT NULL"),
     )
 
     webhook_id: bytes = Field(sa_type=Id)

@@ -82,7 +82,7 @@ class Versioned(Stored):
         super().__init__(**values)
 
 
-def belongs(column: str, table: str, *, cascade: bool = False) -> ForeignKeyConstraint:
+def foreign_key(column: str, table: str, *, cascade: bool = False) -> ForeignKeyConstraint:
     """The row belongs to a row of `table` in the same workspace, and with `cascade` is deleted with it."""
     return ForeignKeyConstraint(
         ["workspace_id", column],
@@ -91,7 +91,7 @@ def belongs(column: str, table: str, *, cascade: bool = False) -> ForeignKeyCons
     )
 
 
-def index(*columns: str, where: str | None = None, unique: bool = False) -> Index:
+def workspace_index(*columns: str, where: str | None = None, unique: bool = False) -> Index:
     """An index inside the workspace; `where` keeps only the rows that it is asked for."""
     condition = text(where) if where else None
     return Index(None, "workspace_id", *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)

@@ -2,16 +2,16 @@
 
 from sqlmodel import Field
 
-from db.tables.column_types import CLUSTERED, Id, InWorkspace, Key, Versioned, belongs, index
+from db.tables.column_types import CLUSTERED, Id, InWorkspace, Key, Versioned, foreign_key, workspace_index
 
 
 class Company(Versioned, table=True):
     __tablename__ = "company"
     __table_args__ = (
-        belongs("owner_id", "agent"),
-        index("name_key", "id"),
-        index("domain_key", unique=True, where="domain_key IS NOT NULL"),
-        index("owner_id", "id"),
+        foreign_key("owner_id", "agent"),
+        workspace_index("name_key", "id"),
+        workspace_index("domain_key", unique=True, where="domain_key IS NOT NULL"),
+        workspace_index("owner_id", "id"),
     )
 
     name: str
@@ -32,7 +32,11 @@ class CompanyExternalId(InWorkspace, table=True):
     """The company's id in another system: unique there."""
 
     __tablename__ = "company_external_id"
-    __table_args__ = (belongs("company_id", "company", cascade=True), index("company_id", "system"), CLUSTERED)
+    __table_args__ = (
+        foreign_key("company_id", "company", cascade=True),
+        workspace_index("company_id", "system"),
+        CLUSTERED,
+    )
 
     system: str = Field(sa_type=Key, primary_key=True)
     value: str = Field(sa_type=Key, primary_key=True)

@@ -3,12 +3,23 @@
 from sqlalchemy import Double, PrimaryKeyConstraint
 from sqlmodel import Field
 
-from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Key, Moment, Stored, belongs, index
+from db.tables.column_types import (
+    CLUSTERED,
+    Code,
+    Id,
+    InWorkspace,
+    Json,
+    Key,
+    Moment,
+    Stored,
+    foreign_key,
+    workspace_index,
+)
 
 
 class CustomField(Stored, table=True):
     __tablename__ = "custom_field"
-    __table_args__ = (index("entity", "key", unique=True),)
+    __table_args__ = (workspace_index("entity", "key", unique=True),)
 
     entity: int = Field(sa_type=Code)
     key: str = Field(sa_type=Key)
@@ -49,10 +60,10 @@ class CustomerValue(_Value, table=True):
     __tablename__ = "customer_value"
     __table_args__ = (
         PrimaryKeyConstraint("workspace_id", "customer_id", "field_id", "position"),
-        belongs("field_id", "custom_field"),
-        belongs("customer_id", "customer", cascade=True),
-        *(index("field_id", column, "customer_id", where=f"{column} IS NOT NULL") for column in _TYPED),
-        index("field_id", "unique_key", unique=True, where="unique_key IS NOT NULL"),
+        foreign_key("field_id", "custom_field"),
+        foreign_key("customer_id", "customer", cascade=True),
+        *(workspace_index("field_id", column, "customer_id", where=f"{column} IS NOT NULL") for column in _TYPED),
+        workspace_index("field_id", "unique_key", unique=True, where="unique_key IS NOT NULL"),
         CLUSTERED,
     )
 
@@ -63,10 +74,10 @@ class CompanyValue(_Value, table=True):
     __tablename__ = "company_value"
     __table_args__ = (
         PrimaryKeyConstraint("workspace_id", "company_id", "field_id", "position"),
-        belongs("field_id", "custom_field"),
-        belongs("company_id", "company", cascade=True),
-        *(index("field_id", column, "company_id", where=f"{column} IS NOT NULL") for column in _TYPED),
-        index("field_id", "unique_key", unique=True, where="unique_key IS NOT NULL"),
+        foreign_key("field_id", "custom_field"),
+        foreign_key("company_id", "company", cascade=True),
+        *(workspace_index("field_id", column, "company_id", where=f"{column} IS NOT NULL") for column in _TYPED),
+        workspace_index("field_id", "unique_key", unique=True, where="unique_key IS NOT NULL"),
         CLUSTERED,
     )
 

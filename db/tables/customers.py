@@ -3,7 +3,18 @@
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from db.tables.column_types import CLUSTERED, Amount, Code, Id, InWorkspace, Key, Moment, Versioned, belongs, index
+from db.tables.column_types import (
+    CLUSTERED,
+    Amount,
+    Code,
+    Id,
+    InWorkspace,
+    Key,
+    Moment,
+    Versioned,
+    foreign_key,
+    workspace_index,
+)
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus, Verification
 
 # Every list can be sorted or narrowed by these; the id behind each breaks ties and is newest-first at once.
@@ -24,11 +35,11 @@ class Customer(Versioned, table=True):
 
     __tablename__ = "customer"
     __table_args__ = (
-        belongs("owner_id", "agent"),
-        belongs("previous_owner_id", "agent"),
-        belongs("department_id", "department"),
-        belongs("company_id", "company"),
-        *(index(column, "id") for column in _SORTED + _NARROWED),
+        foreign_key("owner_id", "agent"),
+        foreign_key("previous_owner_id", "agent"),
+        foreign_key("department_id", "department"),
+        foreign_key("company_id", "company"),
+        *(workspace_index(column, "id") for column in _SORTED + _NARROWED),
     )
 
     name: str
@@ -82,7 +93,11 @@ class CustomerPhone(InWorkspace, table=True):
     """A number in E.164; `position` 0 is the primary one."""
 
     __tablename__ = "customer_phone"
-    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("phone", "customer_id"), CLUSTERED)
+    __table_args__ = (
+        foreign_key("customer_id", "customer", cascade=True),
+        workspace_index("phone", "customer_id"),
+        CLUSTERED,
+    )
 
     customer_id: bytes = Field(sa_type=Id, primary_key=True)
     position: int = Field(sa_type=Code, primary_key=True)
@@ -93,7 +108,11 @@ class CustomerEmail(InWorkspace, table=True):
     """An address as typed and folded; `position` 0 is the primary one."""
 
     __tablename__ = "customer_email"
-    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("email_key", "customer_id"), CLUSTERED)
+    __table_args__ = (
+        foreign_key("customer_id", "customer", cascade=True),
+        workspace_index("email_key", "customer_id"),
+        CLUSTERED,
+    )
 
     customer_id: bytes = Field(sa_type=Id, primary_key=True)
     position: int = Field(sa_type=Code, primary_key=True)
@@ -105,7 +124,11 @@ class CustomerExternalId(InWorkspace, table=True):
     """The customer's id in another system: unique there."""
 
     __tablename__ = "customer_external_id"
-    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("customer_id", "system"), CLUSTERED)
+    __table_args__ = (
+        foreign_key("customer_id", "customer", cascade=True),
+        workspace_index("customer_id", "system"),
+        CLUSTERED,
+    )
 
     system: str = Field(sa_type=Key, primary_key=True)
     value: str = Field(sa_type=Key, primary_key=True)
@@ -118,9 +141,9 @@ class WechatFriend(InWorkspace, table=True):
 
     __tablename__ = "wechat_friend"
     __table_args__ = (
-        belongs("customer_id", "customer", cascade=True),
-        belongs("agent_id", "agent"),
-        index("agent_id", "customer_id"),
+        foreign_key("customer_id", "customer", cascade=True),
+        foreign_key("agent_id", "agent"),
+        workspace_index("agent_id", "customer_id"),
         CLUSTERED,
     )
 
@@ -132,7 +155,7 @@ class CustomerBlock(InWorkspace, table=True):
     """The customer is blocked, until a moment or for good; an expired block reads as none."""
 
     __tablename__ = "customer_block"
-    __table_args__ = (belongs("customer_id", "customer", cascade=True), CLUSTERED)
+    __table_args__ = (foreign_key("customer_id", "customer", cascade=True), CLUSTERED)
 
     customer_id: bytes = Field(sa_type=Id, primary_key=True)
     reason: str
@@ -150,7 +173,7 @@ class CustomerSearch(InWorkspace, table=True):
 
     __tablename__ = "customer_search"
     __table_args__ = (
-        belongs("customer_id", "customer", cascade=True),
+        foreign_key("customer_id", "customer", cascade=True),
         Index(
             "ix_customer_search_text",
             "workspace_id",
@@ -168,7 +191,11 @@ class CustomerAlias(InWorkspace, table=True):
     """The id of a customer who was merged into another: it keeps resolving, to the survivor."""
 
     __tablename__ = "customer_alias"
-    __table_args__ = (belongs("customer_id", "customer", cascade=True), index("customer_id", "id"), CLUSTERED)
+    __table_args__ = (
+        foreign_key("customer_id", "customer", cascade=True),
+        workspace_index("customer_id", "id"),
+        CLUSTERED,
+    )
 
     id: bytes = Field(sa_type=Id, primary_key=True)
     customer_id: bytes = Field(sa_type=Id)
@@ -179,9 +206,9 @@ class DuplicateDismissal(InWorkspace, table=True):
 
     __tablename__ = "duplicate_dismissal"
     __table_args__ = (
-        belongs("first_id", "customer", cascade=True),
-        belongs("second_id", "customer", cascade=True),
-        index("second_id"),
+        foreign_key("first_id", "customer", cascade=True),
+        foreign_key("second_id", "customer", cascade=True),
+        workspace_index("second_id"),
         CLUSTERED,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field
 
-from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, belongs, index
+from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, foreign_key, workspace_index
 from db.tables.enums import JobStatus
 
 _OPEN = text("finished_at IS NULL")
@@ -16,9 +16,9 @@ class Job(Stored, table=True):
 
     __tablename__ = "job"
     __table_args__ = (
-        index("status", "id"),
-        index("actor_id", "id"),
-        index("undo_of", where="undo_of IS NOT NULL"),
+        workspace_index("status", "id"),
+        workspace_index("actor_id", "id"),
+        workspace_index("undo_of", where="undo_of IS NOT NULL"),
         # What workers look through, over all workspaces.
         Index("ix_job_open", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
     )
@@ -50,7 +50,7 @@ class JobTarget(InWorkspace, table=True):
     """The customers a job works on, as they were found when it started, in list order."""
 
     __tablename__ = "job_target"
-    __table_args__ = (belongs("job_id", "job", cascade=True), CLUSTERED)
+    __table_args__ = (foreign_key("job_id", "job", cascade=True), CLUSTERED)
 
     job_id: bytes = Field(sa_type=Id, primary_key=True)
     row: int = Field(sa_type=BigInteger, primary_key=True)
@@ -61,7 +61,11 @@ class JobRow(InWorkspace, table=True):
     """A row that the log of changes does not tell: skipped, failed, unchanged, or of a dry run."""
 
     __tablename__ = "job_row"
-    __table_args__ = (belongs("job_id", "job", cascade=True), index("job_id", "outcome", "row"), CLUSTERED)
+    __table_args__ = (
+        foreign_key("job_id", "job", cascade=True),
+        workspace_index("job_id", "outcome", "row"),
+        CLUSTERED,
+    )
 
     job_id: bytes = Field(sa_type=Id, primary_key=True)
     row: int = Field(sa_type=BigInteger, primary_key=True)
@@ -75,7 +79,7 @@ class Upload(Stored, table=True):
     """A file that a caller sent, waiting to be imported."""
 
     __tablename__ = "upload"
-    __table_args__ = (index("created_at"),)
+    __table_args__ = (workspace_index("created_at"),)
 
     actor_kind: int = Field(sa_type=Code)
     actor_id: bytes = Field(sa_type=Id)
@@ -88,7 +92,7 @@ class JobFile(Stored, table=True):
     """A file that a job made; it can be fetched until it expires."""
 
     __tablename__ = "job_file"
-    __table_args__ = (belongs("job_id", "job", cascade=True), index("job_id"))
+    __table_args__ = (foreign_key("job_id", "job", cascade=True), workspace_index("job_id"))
 
     job_id: bytes = Field(sa_type=Id)
     name: str

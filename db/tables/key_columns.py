@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from db.values.folding import email_key, fold
 
-LONGEST = 200
+MAX_TEXT_KEY_LENGTH = 200
 """Characters of a custom value's `text_key`: what an index can hold."""
 
 # Folded and cut, by those who write custom values.
@@ -17,35 +17,37 @@ _APART = frozenset({"text_key"})
 _folded = lru_cache(maxsize=10_000)(fold)
 _OTHERWISE: dict[str, Callable[[str], str]] = {
     "email_key": email_key,
-    "text_key": lambda text: _folded(text)[:LONGEST],
+    "text_key": lambda text: _folded(text)[:MAX_TEXT_KEY_LENGTH],
 }
 
 
 @cache
-def pairs(table: type[SQLModel]) -> tuple[tuple[str, str], ...]:
+def key_sources(table: type[SQLModel]) -> tuple[tuple[str, str], ...]:
     """Each key of the table and the column that it is folded from: ("city_key", "city")."""
     columns = SQLModel.metadata.tables[str(table.__tablename__)].columns
     keys = [one.name for one in columns if one.name.endswith("_key") and one.name not in _APART]
     return tuple((key, key.removesuffix("_key")) for key in keys if key.removesuffix("_key") in columns)
 
 
-def filled(table: type[SQLModel], columns: Mapping[str, Any]) -> dict[str, Any]:
+def fill_keys(table: type[SQLModel], columns: Mapping[str, Any]) -> dict[str, Any]:
     """The columns to write and, where a text is among them and its key is not, the key."""
     values = dict(columns)
     if values.get("option") is not None and values.get("text_key") is None:
         # The options of a custom field sort like any text.
         values["text_key"] = key_of("text_key", values["option"])
-    for key, source in pairs(table):
+    for key, source in key_sources(table):
         if source in values and values.get(key) is None:
             values[key] = key_of(key, values[source])
     return values
 
 
-def completed(
+def complete_records(
     table: type[SQLModel], columns: Sequence[str], records: Iterable[Sequence[Any]]
 ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
     """The same for records to be copied: the columns and the records, with the keys that were left out."""
-    missing = [(key, columns.index(source)) for key, source in pairs(table) if source in columns and key not in columns]
+    missing = [
+        (key, columns.index(source)) for key, source in key_sources(table) if source in columns and key not in columns
+    ]
     if not missing:
         return columns, records
     return (
@@ -54,9 +56,9 @@ def completed(
     )
 
 
-def filling(table: type[SQLModel], columns: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
+def record_filler(table: type[SQLModel], columns: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
     """How the same is done to one record after the other; None where the table has no keys."""
-    wanted = [(columns.index(key), columns.index(source), key) for key, source in pairs(table)]
+    wanted = [(columns.index(key), columns.index(source), key) for key, source in key_sources(table)]
     if "option" in columns:
         wanted.append((columns.index("text_key"), columns.index("option"), "text_key"))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, belongs, index
+from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Moment, Stored, foreign_key, workspace_index
 from db.tables.enums import AssignmentStrategy
 
 
@@ -12,7 +12,7 @@ class AssignmentRule(Stored, table=True):
     """`turn` counts the assignments made, so that the next one goes on where the last one stopped."""
 
     __tablename__ = "assignment_rule"
-    __table_args__ = (index("position", "id"),)
+    __table_args__ = (workspace_index("position", "id"),)
 
     name: str
     active: bool = True
@@ -27,11 +27,11 @@ class AssignmentRuleMember(InWorkspace, table=True):
 
     __tablename__ = "assignment_rule_member"
     __table_args__ = (
-        belongs("rule_id", "assignment_rule", cascade=True),
-        belongs("agent_id", "agent"),
-        belongs("department_id", "department"),
-        index("agent_id"),
-        index("department_id"),
+        foreign_key("rule_id", "assignment_rule", cascade=True),
+        foreign_key("agent_id", "agent"),
+        foreign_key("department_id", "department"),
+        workspace_index("agent_id"),
+        workspace_index("department_id"),
         CLUSTERED,
     )
 
@@ -45,7 +45,7 @@ class Claim(Stored, table=True):
     """A customer was claimed by an agent: what the daily limit counts."""
 
     __tablename__ = "claim"
-    __table_args__ = (belongs("agent_id", "agent"), index("agent_id", "at"))
+    __table_args__ = (foreign_key("agent_id", "agent"), workspace_index("agent_id", "at"))
 
     agent_id: bytes = Field(sa_type=Id)
     at: int = Field(sa_type=Moment)

@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlmodel import Field
 
-from db.tables.column_types import Id, Json, Key, Stored, belongs, index
+from db.tables.column_types import Id, Json, Key, Stored, foreign_key, workspace_index
 
 
 class SavedView(Stored, table=True):
     """Without an owner it belongs to the workspace."""
 
     __tablename__ = "saved_view"
-    __table_args__ = (belongs("owner_id", "agent"), index("owner_id", "position", "id"))
+    __table_args__ = (foreign_key("owner_id", "agent"), workspace_index("owner_id", "position", "id"))
 
     name: str
     name_key: str = Field(sa_type=Key)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Key, Versioned, belongs, index
+from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Json, Key, Versioned, foreign_key, workspace_index
 from db.tables.enums import SegmentKind
 
 
@@ -12,7 +12,7 @@ class Segment(Versioned, table=True):
     """`filter` is what a client wrote, kept verbatim, for a dynamic segment; null for a static one."""
 
     __tablename__ = "segment"
-    __table_args__ = (index("name_key", "id"),)
+    __table_args__ = (workspace_index("name_key", "id"),)
 
     name: str
     name_key: str = Field(sa_type=Key)
@@ -26,9 +26,9 @@ class SegmentMember(InWorkspace, table=True):
 
     __tablename__ = "segment_member"
     __table_args__ = (
-        belongs("segment_id", "segment", cascade=True),
-        belongs("customer_id", "customer", cascade=True),
-        index("customer_id", "segment_id"),
+        foreign_key("segment_id", "segment", cascade=True),
+        foreign_key("customer_id", "customer", cascade=True),
+        workspace_index("customer_id", "segment_id"),
         CLUSTERED,
     )
 

@@ -2,13 +2,13 @@
 
 from sqlmodel import Field
 
-from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Key, Stored, belongs, index
+from db.tables.column_types import CLUSTERED, Code, Id, InWorkspace, Key, Stored, foreign_key, workspace_index
 from db.tables.enums import TagKind
 
 
 class Tag(Stored, table=True):
     __tablename__ = "tag"
-    __table_args__ = (index("kind", "unique_key", unique=True), index("name_key", "id"))
+    __table_args__ = (workspace_index("kind", "unique_key", unique=True), workspace_index("name_key", "id"))
 
     name: str
     name_key: str = Field(sa_type=Key)
@@ -22,9 +22,9 @@ class Tag(Stored, table=True):
 class CustomerTag(InWorkspace, table=True):
     __tablename__ = "customer_tag"
     __table_args__ = (
-        belongs("customer_id", "customer", cascade=True),
-        belongs("tag_id", "tag"),
-        index("tag_id", "customer_id"),
+        foreign_key("customer_id", "customer", cascade=True),
+        foreign_key("tag_id", "tag"),
+        workspace_index("tag_id", "customer_id"),
         CLUSTERED,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from db.tables.column_types import Code, Id, InWorkspace, Json, Moment, Versioned, index
+from db.tables.column_types import Code, Id, InWorkspace, Json, Moment, Versioned, workspace_index
 from db.tables.enums import BulkDeletePolicy, CustomerStage, DepartmentAssignment
 
 
@@ -55,7 +55,7 @@ class Idempotency(InWorkspace, table=True):
     """What a mutation with @idempotent answered, kept for its caller for a day."""
 
     __tablename__ = "idempotency"
-    __table_args__ = (index("created_at"),)
+    __table_args__ = (workspace_index("created_at"),)
 
     caller_id: bytes = Field(sa_type=Id, primary_key=True)
     key: str = Field(primary_key=True)

@@ -29,9 +29,9 @@ def _folded(text: str) -> str:
 _remembered = lru_cache(maxsize=20_000)(_folded)
 
 
-def caseless(text: str) -> str:
+def fold_case(text: str) -> str:
     """The text without case and runs of white space; its accents stay: by it two names are the same for a reader."""
-    return " ".join(normal(normal(text).casefold()).split())
+    return " ".join(normalize(normalize(text).casefold()).split())
 
 
 def email_key(text: str) -> str:
@@ -39,11 +39,11 @@ def email_key(text: str) -> str:
     return fold(text)
 
 
-def digits(text: str) -> str:
+def digits_of(text: str) -> str:
     """The ASCII digits of a phone number in any notation."""
     return _NOT_DIGITS.sub("", text)
 
 
-def normal(text: str) -> str:
+def normalize(text: str) -> str:
     """Composed (NFC) and trimmed: the form in which text is kept, counted and compared for equality."""
     return unicodedata.normalize("NFC", text).strip()

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.schema_directive import Location
 
-from graph.engine.field_declarations import Declared
+from graph.engine.field_declarations import DeclaredField
 from graph.errors.top_level import Forbidden
 from graph.types.enums import Permission
 
@@ -50,4 +50,4 @@ def guards(permission: Permission | None) -> tuple[list[object], list[FieldExten
 def guarded(permission: Permission | None, description: str, **options: Any) -> Declaring:
     """A root field for those who hold the permission, or for everyone. Raises Forbidden for the others."""
     directives, extensions = guards(permission)
-    return Declared(description=description, directives=directives, extensions=extensions, **options)
+    return DeclaredField(description=description, directives=directives, extensions=extensions, **options)

@@ -22,7 +22,7 @@ _Customer: TypeAlias = Annotated[CustomerRef, strawberry.argument(description="W
 
 @strawberry.input(description="What a note says.")
 class NoteInput:
-    body: str = strawberry.field(description=f"1 to {notes.LONGEST} characters.")
+    body: str = strawberry.field(description=f"1 to {notes.MAX_NOTE_LENGTH} characters.")
 
 
 @strawberry.type(description="What became of a note.")
@@ -79,11 +79,11 @@ def _note(done: Any) -> NotePayload:
     return NotePayload(note=done)
 
 
-def _interaction(done: interactions.Recorded) -> InteractionPayload:
+def _interaction(done: interactions.RecordedInteraction) -> InteractionPayload:
     return InteractionPayload(interaction=done.interaction, customer=done.customer)
 
 
-def _order(done: orders.Done) -> OrderPayload:
+def _order(done: orders.OrderResult) -> OrderPayload:
     return OrderPayload(order=done.order, outcome=done.outcome)
 
 

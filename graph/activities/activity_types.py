@@ -14,7 +14,7 @@ from db.queries.catalogue import agents
 from db.queries.customers import customers
 from graph.access.actors import Actor, actors
 from graph.catalogue.agents import Agent
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.filtering import list_arguments
 from graph.types import ids
 from graph.types.connections import Listed, Lists, window
@@ -36,12 +36,12 @@ class Note(Record, Node):
     id: strawberry.ID = column("The note's id.", convert=ids.id_encoder("Note"))
     body: str = column("The text: 1 to 1 000 characters.")
 
-    @batched("Who wrote it.", needs=("author_kind", "author_id"))
-    async def author(parents: Rows, info: Info) -> list[Actor]:
+    @batched("Who wrote it.", parent_columns=("author_kind", "author_id"))
+    async def author(parents: ParentRows, info: Info) -> list[Actor]:
         return await actors(info.context, parents, "author")
 
-    @batched("Whom it is about.", needs=("customer_id",))
-    async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
+    @batched("Whom it is about.", parent_columns=("customer_id",))
+    async def customer(parents: ParentRows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
         return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
@@ -60,16 +60,16 @@ class Interaction(Node):
     amount: Decimal | None = column("The money in it.")
     occurred_at: DateTime = column("When it happened.")
 
-    @batched("The agent who took part.", needs=("agent_id",))
-    async def agent(parents: Rows, info: Info) -> list[Agent | None]:
+    @batched("The agent who took part.", parent_columns=("agent_id",))
+    async def agent(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "agent_id")
 
-    @batched("With whom.", needs=("customer_id",))
-    async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
+    @batched("With whom.", parent_columns=("customer_id",))
+    async def customer(parents: ParentRows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
         return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
-    @batched("What it is called in another system.", needs=("external_system", "external_value"))
-    async def external_id(parents: Rows, info: Info) -> list[ExternalId | None]:
+    @batched("What it is called in another system.", parent_columns=("external_system", "external_value"))
+    async def external_id(parents: ParentRows, info: Info) -> list[ExternalId | None]:
         return [
             None if row.external_value is None else ExternalId(system=row.external_system, value=row.external_value)
             for row in parents
@@ -89,8 +89,8 @@ class Order(Node):
     placed_at: DateTime = column("When it was placed.")
     lines: JSON | None = column("What was bought, as the other system tells it.")
 
-    @batched("Who bought.", needs=("customer_id",))
-    async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
+    @batched("Who bought.", parent_columns=("customer_id",))
+    async def customer(parents: ParentRows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
         return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
@@ -101,7 +101,7 @@ async def listed(
     context = info.context
     session, viewer, place = context.session, context.viewer, window(first, after)
     with list_arguments.refusals():
-        listing, order = await activities.asked(
+        listing, order = await activities.list_query(
             session,
             table,
             list_arguments.given(filter),
@@ -109,10 +109,10 @@ async def listed(
             agent_id=viewer.agent_id,
             now=context.now,
         )
-        keyset.check(order, place)
+        keyset.check_request(order, place)
     keys = list(dict.fromkeys(parent.id for parent in parents))
     lists = Lists(
-        lambda: nested_pages.pages(session, keys, activities.OF_CUSTOMERS, listing, place, order),
-        lambda at_most: nested_pages.counts(session, keys, activities.OF_CUSTOMERS, listing, at_most),
+        lambda: nested_pages.fetch_pages(session, keys, activities.CUSTOMERS_AS_PARENTS, listing, place, order),
+        lambda at_most: nested_pages.fetch_counts(session, keys, activities.CUSTOMERS_AS_PARENTS, listing, at_most),
     )
     return [Listed(lists, parent.id) for parent in parents]

@@ -11,7 +11,7 @@ from db.queries.assignment import rules
 from graph.access.permissions import guarded
 from graph.catalogue.agents import Agent
 from graph.catalogue.departments import Department
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering.record_filters import CustomerFilter
 from graph.types import ids
@@ -32,12 +32,12 @@ class AssignmentRule(Node):
     filter: FilterJSON | None = column("Whom it assigns; null for everybody.")
     strategy: AssignmentStrategy = column("How it chooses among its agents.")
 
-    @batched("The agents whom it assigns to, in its order.", needs=("id",))
-    async def agents(parents: Rows, info: Info) -> list[list[Agent]]:
+    @batched("The agents whom it assigns to, in its order.", parent_columns=("id",))
+    async def agents(parents: ParentRows, info: Info) -> list[list[Agent]]:
         return await info.context.load_many(rules.agents, parents, "id")
 
-    @batched("The departments whose members it assigns to after the agents, in its order.", needs=("id",))
-    async def departments(parents: Rows, info: Info) -> list[list[Department]]:
+    @batched("The departments whose members it assigns to after the agents, in its order.", parent_columns=("id",))
+    async def departments(parents: ParentRows, info: Info) -> list[list[Department]]:
         return await info.context.load_many(rules.departments, parents, "id")
 
 
@@ -45,7 +45,7 @@ class AssignmentRule(Node):
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "All assignment rules, in the order in which they are tried.")
     async def assignment_rules(self, info: Info) -> list[AssignmentRule]:
-        return cast(Any, await rules.every(info.context.session))
+        return cast(Any, await rules.all_rules(info.context.session))
 
 
 @strawberry.input(description="What an assignment rule is to be. What is left out stays as it is.")

@@ -13,7 +13,7 @@ from db.queries.catalogue import agents, departments
 from db.queries.customers import customers
 from graph.access.permissions import guarded
 from graph.assignment.assignment_inputs import AssigneesInput, ReleaseStage
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
 from graph.types import ids
@@ -38,24 +38,28 @@ class Agent(Record, Node):
     role: Role = column("The role that their permissions start from.")
     max_customers: int | None = column("How many customers they take at most; null means the workspace's limit.")
 
-    @batched("What they may do: their role's permissions, with what was granted and revoked.", needs=("id", "role"))
-    async def permissions(parents: Rows, info: Info) -> list[list[Permission]]:
+    @batched(
+        "What they may do: their role's permissions, with what was granted and revoked.", parent_columns=("id", "role")
+    )
+    async def permissions(parents: ParentRows, info: Info) -> list[list[Permission]]:
         exceptions = await info.context.load_many(agents.permissions_by_agent, parents, "id")
         pairs = zip(parents, exceptions, strict=True)
         return [sorted(access.effective_permissions_of(Role(parent.role), own)) for parent, own in pairs]
 
-    @batched("Where they work, their first department first.", needs=("id",))
+    @batched("Where they work, their first department first.", parent_columns=("id",))
     async def departments(
-        parents: Rows, info: Info
+        parents: ParentRows, info: Info
     ) -> list[list[Annotated["Department", strawberry.lazy("graph.catalogue.departments")]]]:
         return await info.context.load_many(departments.by_agent, parents, "id")
 
-    @batched("How many customers they own, archived ones left out.", needs=("id",))
-    async def customer_count(parents: Rows, info: Info) -> list[int]:
-        return await info.context.load_counts(customers.counts_by, parents, "owner_id", info.context.viewer.visibility)
+    @batched("How many customers they own, archived ones left out.", parent_columns=("id",))
+    async def customer_count(parents: ParentRows, info: Info) -> list[int]:
+        return await info.context.load_counts(
+            customers.customer_counts_by, parents, "owner_id", info.context.viewer.visibility
+        )
 
     customers = customer_lists.customers(
-        "The customers they own, archived ones left out.", customer_lists.by(agents.CUSTOMERS)
+        "The customers they own, archived ones left out.", customer_lists.by(agents.AGENTS_AS_PARENTS)
     )
 
 
@@ -69,7 +73,7 @@ class AgentRef:
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "An agent by id; null when there is none.")
     async def agent(self, info: Info, id: Id) -> Agent | None:
-        return await info.context.load_found(agents.by_ids, "Agent", id)
+        return await info.context.load_by_wire_id(agents.by_ids, "Agent", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The workspace's agents.")
     async def agents(
@@ -94,7 +98,7 @@ class AgentInput:
         description="The address for signing in, unique on the server; needed on create."
     )
     password: Maybe[str | None] = strawberry.field(
-        description=f"{passwords.SHORTEST} to {passwords.LONGEST} characters. A new one ends their sessions. null takes"
+        description=f"{passwords.MIN_PASSWORD_LENGTH} to {passwords.MAX_PASSWORD_LENGTH} characters. A new one ends their sessions. null takes"
         " it away: then they cannot sign in."
     )
     role: Maybe[Role | None] = strawberry.field(
@@ -161,13 +165,13 @@ class Mutation:
     @mutation(Permission.AGENT_MANAGE, "Make an agent.", payload=AgentPayload)
     async def agent_create(self, info: Info, input: _Input) -> AgentPayload:
         wanted = given(input)
-        password_hash = await rules.hashed(wanted)
+        password_hash = await rules.hash_new_password(wanted)
         return await info.context.mutate(lambda unit: rules.create(unit, wanted, password_hash), _payload)
 
     @mutation(Permission.AGENT_MANAGE, "Change an agent.", payload=AgentPayload)
     async def agent_update(self, info: Info, id: _Which, input: _Input, if_version: _IfVersion = None) -> AgentPayload:
         wanted = given(input)
-        password_hash = await rules.hashed(wanted)
+        password_hash = await rules.hash_new_password(wanted)
         return await info.context.mutate(
             lambda unit: rules.update(unit, id, wanted, password_hash, if_version=if_version), _payload
         )

@@ -15,7 +15,7 @@ from graph.access.permissions import guarded
 from graph.catalogue import custom_fields as fields
 from graph.catalogue.agents import Agent, AgentRef
 from graph.catalogue.custom_fields import CustomFieldValue, CustomFieldValueInput, Key, Keys
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
 from graph.types import addresses, ids
@@ -36,34 +36,34 @@ class Company(Record, Node):
     domain: str | None = column("Its internet domain; unique in the workspace.")
     phone: str | None = column("Its number, in E.164.")
 
-    @batched("Its ids in other systems.", needs=("id",))
-    async def external_ids(parents: Rows, info: Info) -> list[list[ExternalId]]:
+    @batched("Its ids in other systems.", parent_columns=("id",))
+    async def external_ids(parents: ParentRows, info: Info) -> list[list[ExternalId]]:
         return await info.context.load_many(companies.external_ids, parents, "id")
 
-    @batched("Where it is; null when nothing of it is known.", needs=addresses.COLUMNS)
-    async def address(parents: Rows, info: Info) -> list[Address | None]:
+    @batched("Where it is; null when nothing of it is known.", parent_columns=addresses.COLUMNS)
+    async def address(parents: ParentRows, info: Info) -> list[Address | None]:
         return addresses.of(parents)
 
-    @batched("The agent who looks after it.", needs=("owner_id",))
-    async def owner(parents: Rows, info: Info) -> list[Agent | None]:
+    @batched("The agent who looks after it.", parent_columns=("owner_id",))
+    async def owner(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "owner_id")
 
-    @batched("How many customers belong to it, archived ones left out.", needs=("id",))
-    async def customer_count(parents: Rows, info: Info) -> list[int]:
+    @batched("How many customers belong to it, archived ones left out.", parent_columns=("id",))
+    async def customer_count(parents: ParentRows, info: Info) -> list[int]:
         return await info.context.load_counts(
-            customers.counts_by, parents, "company_id", info.context.viewer.visibility
+            customers.customer_counts_by, parents, "company_id", info.context.viewer.visibility
         )
 
-    @batched("One custom field, with its value.", needs=("id",))
-    async def custom_field(parents: Rows, info: Info, key: Key) -> list[CustomFieldValue | None]:
+    @batched("One custom field, with its value.", parent_columns=("id",))
+    async def custom_field(parents: ParentRows, info: Info, key: Key) -> list[CustomFieldValue | None]:
         return [found[0] for found in await fields.valued(info.context, parents, EntityType.COMPANY, [key])]
 
-    @batched("The active custom fields in order, each with its value.", needs=("id",))
-    async def custom_fields(parents: Rows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
+    @batched("The active custom fields in order, each with its value.", parent_columns=("id",))
+    async def custom_fields(parents: ParentRows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
         return await fields.valued(info.context, parents, EntityType.COMPANY, keys)
 
     customers = customer_lists.customers(
-        "The customers who belong to it, archived ones left out.", customer_lists.by(companies.CUSTOMERS)
+        "The customers who belong to it, archived ones left out.", customer_lists.by(companies.COMPANIES_AS_PARENTS)
     )
 
 
@@ -81,7 +81,7 @@ class Query:
         self, info: Info, by: Annotated[CompanyRef, strawberry.argument(description="Which one.")]
     ) -> Company | None:
         if by.id:
-            return await info.context.load_found(companies.by_ids, "Company", by.id.value)
+            return await info.context.load_by_wire_id(companies.by_ids, "Company", by.id.value)
         if by.domain:
             return cast(Any, await companies.by_domain(info.context.session, fold(by.domain.value)))
         assert by.external_id is not None
@@ -107,7 +107,7 @@ class Query:
 @strawberry.input(description="What a company is to be. What is left out stays as it is; null clears it.")
 class CompanyInput:
     external_ids: strawberry.Maybe[list[ExternalIdInput] | None] = strawberry.field(
-        description=f"All ids in other systems; they replace the present ones. {rules.MOST} at most."
+        description=f"All ids in other systems; they replace the present ones. {rules.MAX_EXTERNAL_IDS_PER_COMPANY} at most."
     )
     name: strawberry.Maybe[str | None] = strawberry.field(description="Its name; needed on create.")
     domain: strawberry.Maybe[str | None] = strawberry.field(description="Its internet domain; unique.")
@@ -126,7 +126,7 @@ class CompanyPayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
-def _payload(done: rules.Done) -> CompanyPayload:
+def _payload(done: rules.CompanyResult) -> CompanyPayload:
     return CompanyPayload(company=done.company, outcome=done.outcome)
 
 

@@ -100,7 +100,8 @@ def _by_field(rows: Sequence[Any]) -> Mapping[bytes, list[Any]]:
 
 def _of(chosen: Sequence[Any], rows: Mapping[bytes, list[Any]]) -> list[Any]:
     return [
-        _Valued(field, custom_values.told(field, custom_values.read(field, rows.get(field.id, ())))) for field in chosen
+        _Valued(field, custom_values.value_for_log(field, custom_values.value_from_rows(field, rows.get(field.id, ()))))
+        for field in chosen
     ]
 
 
@@ -121,8 +122,10 @@ class FieldInfo:
 
 
 async def _infos(context: Context, entity: EntityType) -> list[FieldInfo]:
-    builtin = list(catalogue.FIELDS[entity])
-    builtin += [catalogue.external_id(system, entity) for system in await fields.systems(context.session, entity)]
+    builtin = list(catalogue.FIELDS_BY_ENTITY[entity])
+    builtin += [
+        catalogue.external_id_field(system, entity) for system in await fields.external_systems(context.session, entity)
+    ]
     known = (await context.load(fields.by_entities, [entity]))[entity]
     of_customers = entity is EntityType.CUSTOMER
     infos = [

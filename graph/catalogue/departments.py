@@ -11,7 +11,7 @@ from db.queries.catalogue import agents, departments
 from db.queries.customers import customers
 from graph.access.permissions import guarded
 from graph.catalogue.agents import Agent
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.types import ids
 from graph.types.enums import Permission
@@ -26,26 +26,26 @@ class Department(Node):
     id: strawberry.ID = column("The department's id.", convert=ids.id_encoder("Department"))
     name: str = column("Its name.")
 
-    @batched("The department that it is a part of; null at the top.", needs=("parent_id",))
+    @batched("The department that it is a part of; null at the top.", parent_columns=("parent_id",))
     async def parent(
-        parents: Rows, info: Info
+        parents: ParentRows, info: Info
     ) -> list[Annotated["Department", strawberry.lazy("graph.catalogue.departments")] | None]:
         return await info.context.load_one(departments.by_ids, parents, "parent_id")
 
-    @batched("Its direct parts, by name.", needs=("id",))
+    @batched("Its direct parts, by name.", parent_columns=("id",))
     async def children(
-        parents: Rows, info: Info
+        parents: ParentRows, info: Info
     ) -> list[list[Annotated["Department", strawberry.lazy("graph.catalogue.departments")]]]:
         return await info.context.load_many(departments.children, parents, "id")
 
-    @batched("Who works in it, by name.", needs=("id",))
-    async def agents(parents: Rows, info: Info) -> list[list[Agent]]:
+    @batched("Who works in it, by name.", parent_columns=("id",))
+    async def agents(parents: ParentRows, info: Info) -> list[list[Agent]]:
         return await info.context.load_many(agents.by_department, parents, "id")
 
-    @batched("How many customers belong to it, archived ones left out.", needs=("id",))
-    async def customer_count(parents: Rows, info: Info) -> list[int]:
+    @batched("How many customers belong to it, archived ones left out.", parent_columns=("id",))
+    async def customer_count(parents: ParentRows, info: Info) -> list[int]:
         return await info.context.load_counts(
-            customers.counts_by, parents, "department_id", info.context.viewer.visibility
+            customers.customer_counts_by, parents, "department_id", info.context.viewer.visibility
         )
 
 
@@ -53,7 +53,7 @@ class Department(Node):
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "All departments, by name.")
     async def departments(self, info: Info) -> list[Department]:
-        return cast(Any, await departments.every(info.context.session))
+        return cast(Any, await departments.all_departments(info.context.session))
 
 
 @strawberry.input(description="What a department is to be. What is left out stays as it is.")

@@ -11,7 +11,7 @@ from db.queries.catalogue import agents
 from db.queries.catalogue import saved_views as views
 from graph.access.permissions import guarded
 from graph.catalogue.agents import Agent
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
 from graph.filtering.record_filters import CustomerFilter
@@ -42,19 +42,19 @@ class SavedView(Node):
     search: str | None = column("What is searched in it; null for nothing.")
     sort: SortJSON | None = column("Its order; null for newest first.")
 
-    @batched("Whose it is; null for the workspace's own.", needs=("owner_id",))
-    async def owner(parents: Rows, info: Info) -> list[Agent | None]:
+    @batched("Whose it is; null for the workspace's own.", parent_columns=("owner_id",))
+    async def owner(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "owner_id")
 
-    @batched("Its columns in order.", needs=("columns",))
-    async def columns(parents: Rows, info: Info) -> list[list[ViewColumn]]:
+    @batched("Its columns in order.", parent_columns=("columns",))
+    async def columns(parents: ParentRows, info: Info) -> list[list[ViewColumn]]:
         return [[ViewColumn(field=one["field"], width=one.get("width")) for one in row.columns] for row in parents]
 
     customers = customer_lists.customers(
         "The customers that it shows, archived ones left out. A filter and a search narrow it further; a sort stands "
         "in for its own.",
         list_arguments.of_views,
-        needs=("id", "filter", "search", "sort"),
+        parent_columns=("id", "filter", "search", "sort"),
     )
 
 
@@ -62,7 +62,7 @@ class SavedView(Node):
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "The viewer's own views, then those that are shared, each by position.")
     async def saved_views(self, info: Info, search: list_arguments.NameSearch = None) -> list[SavedView]:
-        return cast(Any, await views.visible(info.context.session, info.context.viewer.agent_id, search))
+        return cast(Any, await views.visible_views(info.context.session, info.context.viewer.agent_id, search))
 
 
 @strawberry.input(description="A column of a saved view.")
@@ -82,7 +82,7 @@ class SavedViewInput:
     search: Maybe[str | None] = strawberry.field(description="What is searched in it.")
     sort: Maybe[list[CustomerSort] | None] = strawberry.field(description="Its order; null for the newest first.")
     columns: Maybe[list[ViewColumnInput] | None] = strawberry.field(
-        description=f"What it shows, in order: {rules.MOST_COLUMNS} at most. The usual columns for null."
+        description=f"What it shows, in order: {rules.MAX_VIEW_COLUMNS} at most. The usual columns for null."
     )
 
 

@@ -7,11 +7,11 @@ from strawberry import UNSET, Info
 
 from crm.catalogue import segments as rules
 from db import tables
-from db.paging.keyset import Window
+from db.paging.keyset import PageRequest
 from db.queries.catalogue import segments
-from db.queries.customers.customers import survivors
+from db.queries.customers.customers import survivor_ids
 from graph.access.permissions import guarded
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.top_level import BadUserInput
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
@@ -37,15 +37,18 @@ class Segment(Record, Node):
     description: str | None = column("What it is for.")
     filter: FilterJSON | None = column("The stored filter of a dynamic segment; null for a static one.")
 
-    @batched("How many customers are in it, archived ones left out.", needs=("id",))
-    async def customer_count(parents: Rows, info: Info) -> list[int]:
-        return await counts(await list_arguments.of_segments(info.context, parents, Window()), None)
+    @batched("How many customers are in it, archived ones left out.", parent_columns=("id",))
+    async def customer_count(parents: ParentRows, info: Info) -> list[int]:
+        return await counts(await list_arguments.of_segments(info.context, parents, PageRequest()), None)
 
     customers = customer_lists.customers("The customers in it, archived ones left out.", list_arguments.of_segments)
 
-    @batched("Whether each customer is in it, in the order given; false for ids that are not in sight.", needs=("id",))
+    @batched(
+        "Whether each customer is in it, in the order given; false for ids that are not in sight.",
+        parent_columns=("id",),
+    )
     async def contains(
-        parents: Rows,
+        parents: ParentRows,
         info: Info,
         customers: Annotated[
             list[strawberry.ID], strawberry.argument(description=f"The customers' ids, {MOST} at most.")
@@ -55,7 +58,7 @@ class Segment(Record, Node):
             message = f"At most {MOST} ids, not {len(customers)}."
             raise BadUserInput(message, reason="LIMIT_EXCEEDED", limit=MOST, argument=["customers"])
         named = [decode_id("Customer", one) for one in customers]
-        stayed = await survivors(info.context.session, [one for one in named if one])
+        stayed = await survivor_ids(info.context.session, [one for one in named if one])
         meant = [one and stayed.get(one, one) for one in named]
         held = await list_arguments.memberships(
             info.context, [one for one in meant if one], [parent.id for parent in parents]
@@ -67,7 +70,7 @@ class Segment(Record, Node):
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A segment by its id; null when there is none.")
     async def segment(self, info: Info, id: Id) -> Segment | None:
-        return await info.context.load_found(segments.by_ids, "Segment", id)
+        return await info.context.load_by_wire_id(segments.by_ids, "Segment", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The workspace's segments.")
     async def segments(

@@ -9,7 +9,7 @@ from crm.catalogue import tags as rules
 from db import tables
 from db.queries.catalogue import tags
 from graph.access.permissions import guarded
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
 from graph.types import ids
@@ -31,12 +31,12 @@ class Tag(Node):
     description: str | None = column("What it means.")
     created_at: DateTime = column("When it was created.")
 
-    @batched("How many customers wear it, archived ones left out.", needs=("id",))
-    async def customer_count(parents: Rows, info: Info) -> list[int]:
+    @batched("How many customers wear it, archived ones left out.", parent_columns=("id",))
+    async def customer_count(parents: ParentRows, info: Info) -> list[int]:
         return await info.context.load_counts(tags.customer_counts, parents, info.context.viewer.visibility)
 
     customers = customer_lists.customers(
-        "The customers who wear it, archived ones left out.", customer_lists.by(tags.CUSTOMERS)
+        "The customers who wear it, archived ones left out.", customer_lists.by(tags.TAGS_AS_PARENTS)
     )
 
 
@@ -52,7 +52,7 @@ class TagRef:
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A tag by its id; null when there is none.")
     async def tag(self, info: Info, id: Id) -> Tag | None:
-        return await info.context.load_found(tags.by_ids, "Tag", id)
+        return await info.context.load_by_wire_id(tags.by_ids, "Tag", id)
 
     @guarded(Permission.CUSTOMER_VIEW, "The catalogue of tags.")
     async def tags(
@@ -91,7 +91,7 @@ class TagPayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
-def _payload(done: rules.Done) -> TagPayload:
+def _payload(done: rules.TagResult) -> TagPayload:
     return TagPayload(tag=done.tag, affected_customers=done.customers)
 
 

@@ -79,7 +79,7 @@ def target_of(target: Any) -> Any:
 async def _begin(info: Info, kind: JobKind, arguments: Any, target: Any, options: Any) -> Any:
     wanted = options_of(options)
     return await info.context.mutate(
-        lambda unit: requests.simple(unit, kind, arguments, target_of(target), wanted), payload
+        lambda unit: requests.start_job(unit, kind, arguments, target_of(target), wanted), payload
     )
 
 
@@ -88,7 +88,7 @@ class Mutation:
     @mutation(Permission.CUSTOMER_UPDATE, "Change many customers alike.", payload=JobPayload)
     async def customers_update(self, info: Info, target: Target, input: Input, options: Options = None) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.update(unit, given(input), target_of(target), options_of(options)), payload
+            lambda unit: requests.update_customers(unit, given(input), target_of(target), options_of(options)), payload
         )
 
     @mutation(
@@ -102,7 +102,9 @@ class Mutation:
         rows: Annotated[list[CustomerRow], strawberry.argument(description="The customers: 1 000 at most.")],
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.mutate(lambda unit: requests.upsert(unit, given(rows), options_of(options)), payload)
+        return await info.context.mutate(
+            lambda unit: requests.upsert_customers(unit, given(rows), options_of(options)), payload
+        )
 
     @mutation(Permission.CUSTOMER_ASSIGN, "Assign many customers evenly, by turns.", payload=JobPayload)
     async def customers_assign(
@@ -113,7 +115,7 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.assign(unit, given(to), target_of(target), options_of(options)), payload
+            lambda unit: requests.assign_customers(unit, given(to), target_of(target), options_of(options)), payload
         )
 
     @mutation(
@@ -132,7 +134,9 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.release(unit, int(to), reason or None, target_of(target), options_of(options)),
+            lambda unit: requests.release_customers(
+                unit, int(to), reason or None, target_of(target), options_of(options)
+            ),
             payload,
         )
 
@@ -143,8 +147,10 @@ class Mutation:
     )
     async def customers_claim(self, info: Info, target: Target, options: Options = None) -> JobPayload:
         context, wanted = info.context, target_of(target)
-        before = await requests.claimable(context.session, context.viewer, wanted)
-        return await context.mutate(lambda unit: requests.claim(unit, before, wanted, options_of(options)), payload)
+        before = await requests.claimable_ids(context.session, context.viewer, wanted)
+        return await context.mutate(
+            lambda unit: requests.claim_customers(unit, before, wanted, options_of(options)), payload
+        )
 
     @mutation(
         Permission.CUSTOMER_UPDATE,
@@ -159,7 +165,7 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.verify(unit, valid, target_of(target), options_of(options)), payload
+            lambda unit: requests.verify_customers(unit, valid, target_of(target), options_of(options)), payload
         )
 
     @mutation(Permission.CUSTOMER_ARCHIVE, "Put many customers away; they keep what they have.", payload=JobPayload)
@@ -181,7 +187,7 @@ class Mutation:
     ) -> JobPayload:
         end = None if not until else int(until)
         return await info.context.mutate(
-            lambda unit: requests.block(unit, reason, end, target_of(target), options_of(options)), payload
+            lambda unit: requests.block_customers(unit, reason, end, target_of(target), options_of(options)), payload
         )
 
     @mutation(Permission.CUSTOMER_BLOCK, "End the blocks of many customers.", payload=JobPayload)
@@ -203,7 +209,9 @@ class Mutation:
         rows: Annotated[list[InteractionRow], strawberry.argument(description="The interactions: 1 000 at most.")],
         options: Options = None,
     ) -> JobPayload:
-        return await info.context.mutate(lambda unit: requests.record(unit, given(rows), options_of(options)), payload)
+        return await info.context.mutate(
+            lambda unit: requests.record_interactions(unit, given(rows), options_of(options)), payload
+        )
 
     @mutation(
         Permission.SEGMENT_MANAGE,
@@ -220,5 +228,5 @@ class Mutation:
     ) -> JobPayload:
         coming, going = (target_of(one) if one else None for one in (add, remove))
         return await info.context.mutate(
-            lambda unit: requests.members(unit, str(id), coming, going, options_of(options)), payload
+            lambda unit: requests.change_segment_members(unit, str(id), coming, going, options_of(options)), payload
         )

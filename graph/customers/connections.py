@@ -6,7 +6,7 @@ from strawberry import Info
 from graph.customers.highlights import highlights
 from graph.customers.totals import By, CustomerAggregate, CustomerGroup, Largest, aggregates, groups
 from graph.customers.types import Customer
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.types.connections import AtMost, PageInfo, at_least_one, counts, edged, ended, page_size, pages, rows
 
 
@@ -16,32 +16,32 @@ class CustomerEdge:
     node: Customer = column("The customer.")
 
     @batched("Where the search found the customer, its words between « and »; null without a search.")
-    async def highlight(parents: Rows, info: Info) -> list[str | None]:
+    async def highlight(parents: ParentRows, info: Info) -> list[str | None]:
         return await highlights(info.context, parents)
 
 
 @strawberry.type(description="A page of customers, and the totals of the whole list.")
 class CustomerConnection:
-    @batched("The page's customers with their cursors.", carries=True)
-    async def edges(parents: Rows, info: Info) -> list[list[CustomerEdge]]:
+    @batched("The page's customers with their cursors.", from_parent=True)
+    async def edges(parents: ParentRows, info: Info) -> list[list[CustomerEdge]]:
         return edged(parents, await pages(parents))
 
-    @batched("The page's customers.", carries=True)
-    async def nodes(parents: Rows, info: Info) -> list[list[Customer]]:
+    @batched("The page's customers.", from_parent=True)
+    async def nodes(parents: ParentRows, info: Info) -> list[list[Customer]]:
         return rows(await pages(parents))
 
-    @batched("Where the page lies in the list.", carries=True)
-    async def page_info(parents: Rows, info: Info) -> list[PageInfo]:
+    @batched("Where the page lies in the list.", from_parent=True)
+    async def page_info(parents: ParentRows, info: Info) -> list[PageInfo]:
         return ended(await pages(parents))
 
     @batched("How many customers the whole list has, exactly.")
-    async def total_count(parents: Rows, info: Info, at_most: AtMost = None) -> list[int]:
+    async def total_count(parents: ParentRows, info: Info, at_most: AtMost = None) -> list[int]:
         return await counts(parents, at_least_one(at_most))
 
     @batched("Totals of the whole list, not of the page.")
-    async def aggregate(parents: Rows, info: Info) -> list[CustomerAggregate]:
+    async def aggregate(parents: ParentRows, info: Info) -> list[CustomerAggregate]:
         return await aggregates(info.context, parents)
 
-    @batched("The whole list in groups, the largest first.", reads=("name",))
-    async def groups(parents: Rows, info: Info, by: By, first: Largest = 50) -> list[list[CustomerGroup]]:
+    @batched("The whole list in groups, the largest first.", inspected_columns=("name",))
+    async def groups(parents: ParentRows, info: Info, by: By, first: Largest = 50) -> list[list[CustomerGroup]]:
         return await groups(info.context, parents, by, page_size(first))

@@ -10,12 +10,12 @@ import strawberry
 from strawberry import Info
 
 from crm.merging import duplicates as rules
-from db.paging.keyset import Page, Window
+from db.paging.keyset import Page, PageRequest
 from db.queries.customers import customers, duplicates
-from db.queries.customers.duplicates import Group
+from db.queries.customers.duplicates import DuplicateKeyGroup
 from graph.access.permissions import guarded
 from graph.context import Context
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.top_level import BadUserInput
 from graph.errors.user_errors import UserError, mutation
 from graph.types import ids
@@ -38,8 +38,8 @@ class DuplicateMatch:
         "each that is shared takes its part of the doubt that the others leave."
     )
 
-    @batched("The other customer.", needs=("customer_id",))
-    async def customer(parents: Rows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
+    @batched("The other customer.", parent_columns=("customer_id",))
+    async def customer(parents: ParentRows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
         return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
@@ -47,34 +47,36 @@ class DuplicateMatch:
 class DuplicateGroup(Node):
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, Group)
+        return isinstance(value, DuplicateKeyGroup)
 
     id: strawberry.ID = column("The group's id; the same for as long as what they share is.", convert=_wire)
 
-    @batched("All that every one of them shares.", needs=("customer_ids",))
-    async def on(parents: Rows, info: Info) -> list[list[DuplicateKey]]:
+    @batched("All that every one of them shares.", parent_columns=("customer_ids",))
+    async def on(parents: ParentRows, info: Info) -> list[list[DuplicateKey]]:
         return [list(keys) for keys in await _shared(info.context, parents)]
 
-    @batched("How likely they are one person, from 0 to 1, by what all of them share.", needs=("customer_ids",))
-    async def score(parents: Rows, info: Info) -> list[float]:
+    @batched(
+        "How likely they are one person, from 0 to 1, by what all of them share.", parent_columns=("customer_ids",)
+    )
+    async def score(parents: ParentRows, info: Info) -> list[float]:
         return [rules.score(keys) for keys in await _shared(info.context, parents)]
 
-    @batched(f"The customers, oldest first; {duplicates.MOST} at most.", needs=("customer_ids",))
-    async def customers(parents: Rows, info: Info) -> list[list[Annotated["Customer", _CUSTOMER]]]:
+    @batched(f"The customers, oldest first; {duplicates.MAX_GROUP_MEMBERS} at most.", parent_columns=("customer_ids",))
+    async def customers(parents: ParentRows, info: Info) -> list[list[Annotated["Customer", _CUSTOMER]]]:
         wanted = [one for group in parents for one in group.customer_ids]
         found = await info.context.load(customers.by_ids, wanted, info.context.viewer.visibility)
         return [[found[one] for one in group.customer_ids if found[one] is not None] for group in parents]
 
 
-async def _shared(context: Context, groups: Sequence[Group]) -> list[Sequence[DuplicateKey]]:
-    found = await context.load(rules.shared_by, groups)
+async def _shared(context: Context, groups: Sequence[DuplicateKeyGroup]) -> list[Sequence[DuplicateKey]]:
+    found = await context.load(rules.keys_of, groups)
     return [found[group] or () for group in groups]
 
 
 async def matched(context: Context, parents: Sequence[Any]) -> list[list[Any]]:
     """The likeliest duplicates of each customer."""
     assert context.viewer is not None
-    return await context.load_many(rules.matches, parents, "id", context.viewer.visibility)
+    return await context.load_many(rules.find_matches, parents, "id", context.viewer.visibility)
 
 
 # ── pages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -83,7 +85,7 @@ async def matched(context: Context, parents: Sequence[Any]) -> list[list[Any]]:
 class _Groups(Page):
     """A page whose cursors are what its groups share."""
 
-    def cursor(self, row: Group) -> str:
+    def cursor(self, row: DuplicateKeyGroup) -> str:
         held = orjson.dumps([int(row.key), row.value])
         return base64.urlsafe_b64encode(held).rstrip(b"=").decode()
 
@@ -102,16 +104,16 @@ def _place(cursor: str | None) -> tuple[DuplicateKey, str] | None:
         raise BadUserInput(message, reason="BAD_CURSOR", argument=["after"]) from None
 
 
-def _listed(context: Context, keys: Sequence[DuplicateKey], place: Window) -> Any:
+def _listed(context: Context, keys: Sequence[DuplicateKey], place: PageRequest) -> Any:
     assert context.viewer is not None
     visibility, session, after = context.viewer.visibility, context.session, _place(place.after)
 
     async def page() -> Page:
-        found = await duplicates.groups(session, keys, visibility, size=place.size + 1, after=after)
+        found = await duplicates.fetch_groups(session, keys, visibility, size=place.size + 1, after=after)
         more = len(found) > place.size
         return _Groups(found[: place.size], has_next=more, has_previous=after is not None)
 
-    return alone(page, lambda at_most: duplicates.count(session, keys, visibility, at_most))
+    return alone(page, lambda at_most: duplicates.count_groups(session, keys, visibility, at_most))
 
 
 On = Annotated[
@@ -153,9 +155,10 @@ class Mutation:
         self,
         info: Info,
         ids: Annotated[
-            list[strawberry.ID], strawberry.argument(description=f"The customers, 2 at least and {rules.MOST} at most.")
+            list[strawberry.ID],
+            strawberry.argument(description=f"The customers, 2 at least and {rules.MAX_DISMISSED_PAIRS} at most."),
         ],
     ) -> DuplicateDismissPayload:
         return await info.context.mutate(
-            lambda unit: rules.dismiss(unit, ids), lambda done: DuplicateDismissPayload(dismissed=done)
+            lambda unit: rules.dismiss_pair(unit, ids), lambda done: DuplicateDismissPayload(dismissed=done)
         )

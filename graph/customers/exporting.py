@@ -52,5 +52,5 @@ class Mutation:
         wanted = None if columns is None else [{"field": one.field, "header": one.header or None} for one in columns]
         chosen = {"bom": options.bom, "label": options.label or None} if options else {}
         return await info.context.mutate(
-            lambda unit: jobs.export(unit, target_of(target), FileFormat(format), wanted, chosen), payload
+            lambda unit: jobs.start_export(unit, target_of(target), FileFormat(format), wanted, chosen), payload
         )

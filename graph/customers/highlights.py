@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from db.filtering.search import SECTIONS, Search
+from db.filtering.search import SEARCH_SECTIONS, Search
 from db.queries.customers import search_documents
 from db.values.folding import fold
 from graph.context import Context
@@ -19,14 +19,16 @@ async def highlights(context: Context, edges: Sequence[Any]) -> list[str | None]
     sought = [edge.node.id for edge in edges if edge.search is not None]
     if not sought:
         return [None for _ in edges]
-    found = await context.load(search_documents.documents, sought)
+    found = await context.load(search_documents.build_documents, sought)
     return [None if edge.search is None else _best(edge.search, found.get(edge.node.id)) for edge in edges]
 
 
 def _best(sought: Search, found: Any) -> str | None:
     if found is None:
         return None
-    typed = {fold(value): value for column in search_documents.TYPED if (value := getattr(found, column))}
+    typed = {
+        fold(value): value for column in search_documents.CUSTOM_VALUE_SECTION if (value := getattr(found, column))
+    }
     words = [part for word in sought.words for part in (word.text, word.number) if part is not None]
     lines = enumerate(_lines(sought, found.document))
     hits, _, line = max(
@@ -38,7 +40,7 @@ def _best(sought: Search, found: Any) -> str | None:
 def _lines(found: Search, document: str) -> Iterator[str]:
     """The values in the sections that were searched."""
     sections = []
-    for name, mark in reversed(SECTIONS.items()):
+    for name, mark in reversed(SEARCH_SECTIONS.items()):
         document, _, section = document.rpartition(mark)
         if found.sections is None or name in found.sections:
             sections.append(section)

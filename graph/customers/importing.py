@@ -85,7 +85,7 @@ class Query:
         self, info: Info, upload: Annotated[strawberry.ID, strawberry.argument(description="The upload's id.")]
     ) -> ImportPreview:
         try:
-            found: Any = await preview.preview(info.context.session, info.context.viewer, upload)
+            found: Any = await preview.preview_import(info.context.session, info.context.viewer, upload)
         except errors.BadUserInput as error:
             raise BadUserInput(error.message, reason=error.reason) from None
         return found
@@ -105,5 +105,5 @@ class Mutation:
         options: Options = None,
     ) -> JobPayload:
         context, wanted = info.context, given(input)
-        looked = await jobs.look(context.session, context.viewer, wanted)
-        return await context.mutate(lambda unit: jobs.begin(unit, wanted, looked, options_of(options)), payload)
+        looked = await jobs.read_request(context.session, context.viewer, wanted)
+        return await context.mutate(lambda unit: jobs.start_import(unit, wanted, looked, options_of(options)), payload)

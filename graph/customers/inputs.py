@@ -3,7 +3,7 @@
 import strawberry
 from strawberry import Maybe
 
-from crm.customers.inputs import MOST
+from crm.customers.inputs import MAX_CONTACTS_PER_CUSTOMER
 from graph.catalogue.agents import AgentRef
 from graph.catalogue.companies import CompanyRef
 from graph.catalogue.custom_fields import CustomFieldValueInput
@@ -34,17 +34,17 @@ class AgentsChange:
 @strawberry.input(description="What a customer is to be. What is left out stays as it is; null clears it.")
 class CustomerInput:
     external_ids: Maybe[list[ExternalIdInput] | None] = strawberry.field(
-        description=f"All ids in other systems; they replace the present ones. {MOST} at most."
+        description=f"All ids in other systems; they replace the present ones. {MAX_CONTACTS_PER_CUSTOMER} at most."
     )
     name: Maybe[str | None] = strawberry.field(description="The name shown in lists; needed on create.")
     nickname: Maybe[str | None] = strawberry.field(description="What the customer likes to be called.")
     real_name: Maybe[str | None] = strawberry.field(description="The name in official papers.")
     avatar_url: Maybe[str | None] = strawberry.field(description="Where a picture is: an http or https address.")
     phones: Maybe[list[str] | None] = strawberry.field(
-        description=f"All numbers, the primary one first; they replace the present ones. {MOST} at most."
+        description=f"All numbers, the primary one first; they replace the present ones. {MAX_CONTACTS_PER_CUSTOMER} at most."
     )
     emails: Maybe[list[str] | None] = strawberry.field(
-        description=f"All addresses, the primary one first; they replace the present ones. {MOST} at most."
+        description=f"All addresses, the primary one first; they replace the present ones. {MAX_CONTACTS_PER_CUSTOMER} at most."
     )
     phone: Maybe[str | None] = strawberry.field(description="The primary number; the present one comes second.")
     email: Maybe[str | None] = strawberry.field(description="The primary address; the present one comes second.")

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import Info
 
 from crm.merging import merge
-from crm.merging.merge import MOST, Take
+from crm.merging.merge import MAX_MERGED_CUSTOMERS, FieldChoice
 from graph.change_log import FieldChange, shown_fields
 from graph.customers.types import Customer
 from graph.errors.user_errors import UserError, mutation
@@ -36,7 +36,7 @@ class CustomerMergePayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
-def _payload(done: merge.Merged) -> Any:
+def _payload(done: merge.MergeResult) -> Any:
     return CustomerMergePayload(customer=done.customer, changed=shown_fields(done.changed), job=done.job)
 
 
@@ -44,7 +44,7 @@ def _payload(done: merge.Merged) -> Any:
 class Mutation:
     @mutation(
         Permission.CUSTOMER_MERGE,
-        f"Make one customer of up to {MOST}. Tags, numbers, addresses, notes, interactions, orders and memberships of "
+        f"Make one customer of up to {MAX_MERGED_CUSTOMERS}. Tags, numbers, addresses, notes, interactions, orders and memberships of "
         "all come together; the strictest subscription, the closest relationship and a block stay; old ids lead to "
         "the one who stayed.",
         payload=CustomerMergePayload,
@@ -54,7 +54,8 @@ class Mutation:
         info: Info,
         into: Annotated[strawberry.ID, strawberry.argument(description="Who stays.")],
         from_: Annotated[
-            list[strawberry.ID], strawberry.argument(name="from", description=f"Who goes; {MOST - 1} at most.")
+            list[strawberry.ID],
+            strawberry.argument(name="from", description=f"Who goes; {MAX_MERGED_CUSTOMERS - 1} at most."),
         ],
         take: Annotated[
             list[MergeTake] | None, strawberry.argument(description="Whose value of which field stays.")
@@ -63,5 +64,7 @@ class Mutation:
             bool, strawberry.argument(description="Only tell what would be different; nothing is written.")
         ] = False,
     ) -> CustomerMergePayload:
-        takes = [Take(one.field, one.from_) for one in take or ()]
-        return await info.context.mutate(lambda unit: merge.merge(unit, into, from_, takes, dry_run=dry_run), _payload)
+        takes = [FieldChoice(one.field, one.from_) for one in take or ()]
+        return await info.context.mutate(
+            lambda unit: merge.merge_customers(unit, into, from_, takes, dry_run=dry_run), _payload
+        )

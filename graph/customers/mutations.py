@@ -27,7 +27,7 @@ class CustomerPayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
-def _payload(done: records.Written) -> Any:
+def _payload(done: records.CustomerResult) -> Any:
     customer: Any = done.customer
     return CustomerPayload(customer=customer, outcome=done.outcome)
 

@@ -32,7 +32,7 @@ class Query:
     ) -> Customer | None:
         visibility = info.context.viewer.visibility
         if by.id:
-            return await info.context.load_found(customers.by_ids, "Customer", by.id.value, visibility)
+            return await info.context.load_by_wire_id(customers.by_ids, "Customer", by.id.value, visibility)
         if by.external_id:
             named = by.external_id.value
             return cast(

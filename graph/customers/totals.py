@@ -13,13 +13,13 @@ from strawberry import Info
 from db.filtering import custom_fields
 from db.queries.catalogue import agents, companies, departments, tags
 from db.queries.matching import filter_contexts, grouping, totals
-from db.queries.matching.grouping import ALL, Grouping, Part
-from db.queries.matching.totals import Numbers, Totals
+from db.queries.matching.grouping import UNGROUPED, Grouping, GroupKeyPart
+from db.queries.matching.totals import CustomerTotals, NumberTotals
 from db.tables.enums import CustomFieldType, EntityType
 from db.values import wire_format
 from graph.catalogue.custom_fields import Key
 from graph.context import Context
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.top_level import BadUserInput
 from graph.filtering import list_arguments
 from graph.filtering.filter_inputs import asked, filter_input
@@ -38,7 +38,7 @@ class DateGrain(Enum):
     YEAR = "YEAR"
 
 
-CustomerGroupField = Enum("CustomerGroupField", {name: name for name in [*grouping.FIELDS, "TAG"]})  # type: ignore[misc]
+CustomerGroupField = Enum("CustomerGroupField", {name: name for name in [*grouping.GROUP_FIELDS, "TAG"]})  # type: ignore[misc]
 
 published(
     DateGrain,
@@ -99,7 +99,7 @@ class CustomerAggregate:
     created_at: DateTimeRange = column("When they were created.")
 
     @batched("What the values of a custom field of type NUMBER come to.")
-    async def custom_field(parents: Rows, info: Info, key: Key) -> list[DecimalAggregate | None]:
+    async def custom_field(parents: ParentRows, info: Info, key: Key) -> list[DecimalAggregate | None]:
         return await _numbers(info.context, parents, key)
 
 
@@ -108,8 +108,8 @@ class GroupKey:
     value: str | None = column("The value: a name, an id, a first day; null for those who have none.")
     label: str | None = column("The value for people.")
 
-    @batched("The record that the value is the id of; null for other values.", carries=True)
-    async def node(parents: Rows, info: Info) -> list[Node | None]:
+    @batched("The record that the value is the id of; null for other values.", from_parent=True)
+    async def node(parents: ParentRows, info: Info) -> list[Node | None]:
         return [key.record for key in parents]
 
 
@@ -138,7 +138,7 @@ class Span:
 class Summed:
     """A CustomerAggregate: the totals of one group of one list."""
 
-    totals: Totals
+    totals: CustomerTotals
     lists: Lists
     list_key: Any
     by: Grouping
@@ -183,9 +183,10 @@ class Known:
 
 async def aggregates(context: Context, parents: Sequence[Listed]) -> list[Any]:
     """The totals of each list."""
-    found = {id(lists): await _totals(context, lists, ALL, None) for lists in _distinct(parents)}
+    found = {id(lists): await _totals(context, lists, UNGROUPED, None) for lists in _distinct(parents)}
     return [
-        Summed(found[id(one.lists)].get(one.key, {}).get((), Totals()), one.lists, one.key, ALL, ()) for one in parents
+        Summed(found[id(one.lists)].get(one.key, {}).get((), CustomerTotals()), one.lists, one.key, UNGROUPED, ())
+        for one in parents
     ]
 
 
@@ -194,7 +195,7 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
     viewer = context.viewer
     assert viewer is not None
     with list_arguments.refusals():
-        known = await filter_contexts.of(
+        known = await filter_contexts.load_filter_context(
             context.session,
             list(by),
             now=context.now,
@@ -202,7 +203,7 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
             visibility=viewer.visibility,
             clock=True,
         )
-        chosen = grouping.grouping(by, known)
+        chosen = grouping.parse_grouping(by, known)
     found = {id(lists): await _totals(context, lists, chosen, first) for lists in _distinct(parents)}
     listed = [(one, _largest(found[id(one.lists)].get(one.key, {}), first)) for one in parents]
     shown = [await _shown(context, part, place, listed) for place, part in enumerate(chosen.parts)]
@@ -218,7 +219,7 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
 
 
 async def _totals(context: Context, lists: Lists, by: Grouping, most: int | None) -> dict[Any, Any]:
-    summed = await totals.totals(context.session, [source for _, source in lists.sources], by, most)
+    summed = await totals.fetch_totals(context.session, [source for _, source in lists.sources], by, most)
     return _by_list(lists, summed)
 
 
@@ -235,8 +236,10 @@ def _distinct(parents: Sequence[Listed]) -> list[Lists]:
     return list({id(one.lists): one.lists for one in parents}.values())
 
 
-def _largest(groups: Mapping[tuple[Any, ...], Totals], first: int) -> list[tuple[tuple[Any, ...], Totals]]:
-    def order(one: tuple[tuple[Any, ...], Totals]) -> tuple[Any, ...]:
+def _largest(
+    groups: Mapping[tuple[Any, ...], CustomerTotals], first: int
+) -> list[tuple[tuple[Any, ...], CustomerTotals]]:
+    def order(one: tuple[tuple[Any, ...], CustomerTotals]) -> tuple[Any, ...]:
         key, sums = one
         return -sums.count, [(value is None, 0 if value is None else value) for value in key]
 
@@ -247,14 +250,14 @@ async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> lis
     viewer = context.viewer
     assert viewer is not None
     with list_arguments.refusals():
-        known = await filter_contexts.of(
+        known = await filter_contexts.load_filter_context(
             context.session,
             [{"customField": key}],
             now=context.now,
             agent_id=viewer.agent_id,
             visibility=viewer.visibility,
         )
-        field = custom_fields.field(known, EntityType.CUSTOMER, key, ("key",))
+        field = custom_fields.find_field(known, EntityType.CUSTOMER, key, ("key",))
     if field.type != CustomFieldType.NUMBER:
         raise BadUserInput(f"“{key}” is no NUMBER field: it has no sum.", reason="INVALID", argument=["key"])
     found: dict[Any, Any] = {}
@@ -262,14 +265,16 @@ async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> lis
         place = (id(one.lists), one.by)
         if place not in found:
             sources = [source for _, source in one.lists.sources]
-            found[place] = _by_list(one.lists, await totals.numbers(context.session, sources, one.by, field.id))
+            found[place] = _by_list(
+                one.lists, await totals.fetch_number_totals(context.session, sources, one.by, field.id)
+            )
     return [
-        _amounts(found[(id(one.lists), one.by)].get(one.list_key, {}).get(one.key) or Numbers(empty=one.count))
+        _amounts(found[(id(one.lists), one.by)].get(one.list_key, {}).get(one.key) or NumberTotals(empty=one.count))
         for one in parents
     ]
 
 
-def _amounts(found: Numbers) -> Amounts:
+def _amounts(found: NumberTotals) -> Amounts:
     average = _exact(found.sum / found.count) if found.count else None
     return Amounts(_exact(found.sum), average, _exact(found.min), _exact(found.max), found.empty)
 
@@ -295,7 +300,7 @@ _RECORDS: Mapping[str, tuple[Any, str]] = {
 }
 
 
-async def _shown(context: Context, part: Part, place: int, listed: Sequence[Any]) -> Mapping[Any, Known]:
+async def _shown(context: Context, part: GroupKeyPart, place: int, listed: Sequence[Any]) -> Mapping[Any, Known]:
     """Each value of the key at that place, as a client sees it."""
     values = list(dict.fromkeys(key[place] for _, groups in listed for key, _ in groups))
     if part.name in _RECORDS:
@@ -309,7 +314,7 @@ def _record(wired: Any, value: Any, row: Any) -> Known:
     return Known(None, None) if value is None else Known(wired(value), row.name if row else None, row)
 
 
-def _value(part: Part, value: Any) -> Known:
+def _value(part: GroupKeyPart, value: Any) -> Known:
     if part.kind == "day":
         return Known(value.isoformat(), _stretch(value, str(part.grain)))
     if part.name in _ENUMS:
@@ -334,5 +339,7 @@ def _stretch(first: date, grain: str) -> str:
     return first.isoformat()[: {"DAY": 10, "MONTH": 7, "YEAR": 4}[grain]]
 
 
-By = Annotated[list[CustomerGroupBy], strawberry.argument(description=f"What to group by, 1 to {grouping.MOST} keys.")]
+By = Annotated[
+    list[CustomerGroupBy], strawberry.argument(description=f"What to group by, 1 to {grouping.MAX_GROUP_KEYS} keys.")
+]
 Largest = Annotated[int, strawberry.argument(description="How many groups, the largest first: 250 at most.")]

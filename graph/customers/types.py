@@ -9,7 +9,7 @@ from strawberry import UNSET, Info
 from crm.assignment import claims
 from crm.customers import allowed_actions
 from crm.customers import subscription_status as subscriptions
-from crm.merging.duplicates import LIKELIEST
+from crm.merging.duplicates import MAX_MATCHES
 from db import tables
 from db.queries import workspaces
 from db.queries.catalogue import agents, companies, departments, segments, tags
@@ -26,7 +26,7 @@ from graph.catalogue.segments import Segment
 from graph.catalogue.tags import Tag
 from graph.change_log import TimelineConnection, timelines
 from graph.customers.duplicates import DuplicateMatch, matched
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.filtering import list_arguments
 from graph.types import addresses, ids
 from graph.types.addresses import Address
@@ -53,8 +53,8 @@ class Block:
     until: DateTime | None = column("When it ends; null means never.")
     at: DateTime = column("When it began.")
 
-    @batched("Who blocked.", needs=("actor_kind", "actor_id"))
-    async def by(parents: Rows, info: Info) -> list[Actor]:
+    @batched("Who blocked.", parent_columns=("actor_kind", "actor_id"))
+    async def by(parents: ParentRows, info: Info) -> list[Actor]:
         return await actors(info.context, parents, "actor")
 
 
@@ -83,101 +83,107 @@ class Customer(Record, Node):
     archived_at: DateTime | None = column("When the customer was archived; null for one who is not.")
     last_interaction_at: DateTime | None = column("When something last happened with the customer.")
 
-    @batched("Ids in other systems.", needs=("id",))
-    async def external_ids(parents: Rows, info: Info) -> list[list[ExternalId]]:
+    @batched("Ids in other systems.", parent_columns=("id",))
+    async def external_ids(parents: ParentRows, info: Info) -> list[list[ExternalId]]:
         return await info.context.load_many(customers.external_ids, parents, "id")
 
-    @batched("All numbers in E.164, the primary one first.", needs=("id",))
-    async def phones(parents: Rows, info: Info) -> list[list[str]]:
+    @batched("All numbers in E.164, the primary one first.", parent_columns=("id",))
+    async def phones(parents: ParentRows, info: Info) -> list[list[str]]:
         return [[row.phone for row in rows] for rows in await info.context.load_many(customers.phones, parents, "id")]
 
-    @batched("All addresses, the primary one first.", needs=("id",))
-    async def emails(parents: Rows, info: Info) -> list[list[str]]:
+    @batched("All addresses, the primary one first.", parent_columns=("id",))
+    async def emails(parents: ParentRows, info: Info) -> list[list[str]]:
         return [[row.email for row in rows] for rows in await info.context.load_many(customers.emails, parents, "id")]
 
-    @batched("Full years since birth, today in the workspace; null without a birth date.", needs=("birth_date",))
-    async def age(parents: Rows, info: Info) -> list[int | None]:
+    @batched(
+        "Full years since birth, today in the workspace; null without a birth date.", parent_columns=("birth_date",)
+    )
+    async def age(parents: ParentRows, info: Info) -> list[int | None]:
         today = await _today(info)
         return [
             None if row.birth_date is None else _years(date.fromisoformat(row.birth_date), today) for row in parents
         ]
 
-    @batched("Where the customer lives; null when nothing of it is known.", needs=addresses.COLUMNS)
-    async def address(parents: Rows, info: Info) -> list[Address | None]:
+    @batched("Where the customer lives; null when nothing of it is known.", parent_columns=addresses.COLUMNS)
+    async def address(parents: ParentRows, info: Info) -> list[Address | None]:
         return addresses.of(parents)
 
     @batched(
         "Where a person may move the subscription to now; empty when archived.",
-        needs=("subscription_status", "archived_at"),
+        parent_columns=("subscription_status", "archived_at"),
     )
-    async def allowed_subscription_transitions(parents: Rows, info: Info) -> list[list[SubscriptionStatus]]:
+    async def allowed_subscription_transitions(parents: ParentRows, info: Info) -> list[list[SubscriptionStatus]]:
         return [
             list(
-                subscriptions.allowed(SubscriptionStatus(row.subscription_status), archived=row.archived_at is not None)
+                subscriptions.allowed_transitions(
+                    SubscriptionStatus(row.subscription_status), archived=row.archived_at is not None
+                )
             )
             for row in parents
         ]
 
-    @batched("The agent who looks after the customer; set exactly in FOLLOW_UP.", needs=("owner_id",))
-    async def owner(parents: Rows, info: Info) -> list[Agent | None]:
+    @batched("The agent who looks after the customer; set exactly in FOLLOW_UP.", parent_columns=("owner_id",))
+    async def owner(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "owner_id")
 
-    @batched("The agent who did before.", needs=("previous_owner_id",))
-    async def previous_owner(parents: Rows, info: Info) -> list[Agent | None]:
+    @batched("The agent who did before.", parent_columns=("previous_owner_id",))
+    async def previous_owner(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "previous_owner_id")
 
-    @batched("The department that the customer belongs to or waits in.", needs=("department_id",))
-    async def department(parents: Rows, info: Info) -> list[Department | None]:
+    @batched("The department that the customer belongs to or waits in.", parent_columns=("department_id",))
+    async def department(parents: ParentRows, info: Info) -> list[Department | None]:
         return await info.context.load_one(departments.by_ids, parents, "department_id")
 
-    @batched("The company that the customer belongs to.", needs=("company_id",))
-    async def company(parents: Rows, info: Info) -> list[Company | None]:
+    @batched("The company that the customer belongs to.", parent_columns=("company_id",))
+    async def company(parents: ParentRows, info: Info) -> list[Company | None]:
         return await info.context.load_one(companies.by_ids, parents, "company_id")
 
-    @batched("The agents who are WeChat friends of the customer.", needs=("id",))
-    async def wechat_friends(parents: Rows, info: Info) -> list[list[Agent]]:
+    @batched("The agents who are WeChat friends of the customer.", parent_columns=("id",))
+    async def wechat_friends(parents: ParentRows, info: Info) -> list[list[Agent]]:
         return await info.context.load_many(agents.friends_by_customer, parents, "id")
 
-    @batched("True when the viewer is a WeChat friend of the customer.", needs=("id",))
-    async def is_wechat_friend(parents: Rows, info: Info) -> list[bool]:
+    @batched("True when the viewer is a WeChat friend of the customer.", parent_columns=("id",))
+    async def is_wechat_friend(parents: ParentRows, info: Info) -> list[bool]:
         viewer = info.context.viewer.agent_id
         return [bool(found) for found in await info.context.load_one(customers.friends_of, parents, "id", viewer)]
 
-    @batched("The block that holds now; null when there is none.", needs=("id",))
-    async def block(parents: Rows, info: Info) -> list[Block | None]:
+    @batched("The block that holds now; null when there is none.", parent_columns=("id",))
+    async def block(parents: ParentRows, info: Info) -> list[Block | None]:
         return await info.context.load_one(customers.blocks, parents, "id", info.context.now)
 
-    @batched("The tags that the customer wears, by name.", needs=("id",), reads=("kind",))
+    @batched("The tags that the customer wears, by name.", parent_columns=("id",), inspected_columns=("kind",))
     async def tags(
-        parents: Rows,
+        parents: ParentRows,
         info: Info,
         kind: Annotated[TagKind | None, strawberry.argument(description="Only tags of this kind.")] = None,
     ) -> list[list[Tag]]:
         worn = await info.context.load_many(tags.by_customer, parents, "id")
         return worn if kind is None else [[tag for tag in each if tag.kind == kind] for each in worn]
 
-    @batched("The segments that the customer is in, by name; an archived customer is in none.", needs=("id",))
-    async def segments(parents: Rows, info: Info) -> list[list[Segment]]:
-        every = await segments.every_id(info.context.session)
+    @batched("The segments that the customer is in, by name; an archived customer is in none.", parent_columns=("id",))
+    async def segments(parents: ParentRows, info: Info) -> list[list[Segment]]:
+        every = await segments.all_ids(info.context.session)
         held = await list_arguments.memberships(info.context, [parent.id for parent in parents], every)
         rows = await info.context.load(segments.by_ids, every)
         return [[rows[one] for one in every if one in held.get(parent.id, ())] for parent in parents]
 
-    @batched("One custom field, with its value.", needs=("id",))
-    async def custom_field(parents: Rows, info: Info, key: Key) -> list[CustomFieldValue | None]:
+    @batched("One custom field, with its value.", parent_columns=("id",))
+    async def custom_field(parents: ParentRows, info: Info, key: Key) -> list[CustomFieldValue | None]:
         return [found[0] for found in await fields.valued(info.context, parents, EntityType.CUSTOMER, [key])]
 
-    @batched("The active custom fields in order, each with its value.", needs=("id",))
-    async def custom_fields(parents: Rows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
+    @batched("The active custom fields in order, each with its value.", parent_columns=("id",))
+    async def custom_fields(parents: ParentRows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
         return await fields.valued(info.context, parents, EntityType.CUSTOMER, keys)
 
-    @batched("What was written down about the customer, newest first.", needs=("id",))
-    async def notes(parents: Rows, info: Info, first: First = None, after: After = None) -> list[Connection[Note]]:
+    @batched("What was written down about the customer, newest first.", parent_columns=("id",))
+    async def notes(
+        parents: ParentRows, info: Info, first: First = None, after: After = None
+    ) -> list[Connection[Note]]:
         return await listed(info, parents, tables.Note, first, after, UNSET)
 
-    @batched("What happened with the customer, newest first.", needs=("id",))
+    @batched("What happened with the customer, newest first.", parent_columns=("id",))
     async def interactions(
-        parents: Rows,
+        parents: ParentRows,
         info: Info,
         filter: list_arguments.InteractionFiltering = UNSET,
         first: First = None,
@@ -185,9 +191,9 @@ class Customer(Record, Node):
     ) -> list[Connection[Interaction]]:
         return await listed(info, parents, tables.Interaction, first, after, filter)
 
-    @batched("What the customer bought, newest first.", needs=("id",))
+    @batched("What the customer bought, newest first.", parent_columns=("id",))
     async def orders(
-        parents: Rows,
+        parents: ParentRows,
         info: Info,
         filter: list_arguments.OrderFiltering = UNSET,
         first: First = None,
@@ -195,39 +201,45 @@ class Customer(Record, Node):
     ) -> list[Connection[Order]]:
         return await listed(info, parents, tables.Order, first, after, filter)
 
-    @batched("Changes, notes, interactions and orders, newest first.", needs=("id",))
-    async def timeline(parents: Rows, info: Info, first: First = None, after: After = None) -> list[TimelineConnection]:
+    @batched("Changes, notes, interactions and orders, newest first.", parent_columns=("id",))
+    async def timeline(
+        parents: ParentRows, info: Info, first: First = None, after: After = None
+    ) -> list[TimelineConnection]:
         return await timelines(info.context, parents, first, after)
 
     @batched(
         "What the viewer may do to the customer now.",
-        needs=(
+        parent_columns=(
             "id", "stage", "owner_id", "department_id", "archived_at", "reseller_relationship", "previous_owner_id",
             "released_at",
         ),
     )  # fmt: skip
-    async def viewer_can(parents: Rows, info: Info) -> list[list[CustomerAction]]:
+    async def viewer_can(parents: ParentRows, info: Info) -> list[list[CustomerAction]]:
         blocks = await info.context.load_one(customers.blocks, parents, "id", info.context.now)
         viewer, pairs = info.context.viewer, list(zip(parents, blocks, strict=True))
         free = any(allowed_actions.may_claim(viewer, row) for row in parents)
-        held = await claims.of(info.context.session, viewer, info.context.now) if free else claims.NONE
-        return [allowed_actions.actions(viewer, row, blocked=block is not None, claims=held) for row, block in pairs]
+        held = (
+            await claims.claim_allowance(info.context.session, viewer, info.context.now) if free else claims.NO_CLAIMS
+        )
+        return [
+            allowed_actions.allowed_actions(viewer, row, blocked=block is not None, claims=held) for row, block in pairs
+        ]
 
     @batched(
-        f"Others who may be the same person, the likeliest first, {LIKELIEST} at most; none for an archived customer.",
-        needs=("id",),
+        f"Others who may be the same person, the likeliest first, {MAX_MATCHES} at most; none for an archived customer.",
+        parent_columns=("id",),
     )
-    async def duplicates(parents: Rows, info: Info) -> list[list[DuplicateMatch]]:
+    async def duplicates(parents: ParentRows, info: Info) -> list[list[DuplicateMatch]]:
         return await matched(info.context, parents)
 
-    @batched("The ids of those who were merged into this customer.", needs=("id",))
-    async def merged_from(parents: Rows, info: Info) -> list[list[strawberry.ID]]:
-        merged = await info.context.load_many(customers.aliases, parents, "id")
+    @batched("The ids of those who were merged into this customer.", parent_columns=("id",))
+    async def merged_from(parents: ParentRows, info: Info) -> list[list[strawberry.ID]]:
+        merged = await info.context.load_many(customers.merged_ids, parents, "id")
         return [[strawberry.ID(_wire(row.id)) for row in rows] for rows in merged]
 
 
 async def _today(info: Any) -> date:
-    return datetime.fromtimestamp(info.context.now / 1000, await workspaces.zone(info.context.session)).date()
+    return datetime.fromtimestamp(info.context.now / 1000, await workspaces.time_zone(info.context.session)).date()
 
 
 def _years(born: date, today: date) -> int:

@@ -1,5 +1,8 @@
-"""The executor and the declarations it plans from; knows nothing of customers. See README.md beside this file."""
+"""The breadth-first executor and the field declarations that it plans from.
 
-from graph.engine.extension import Entrance
+The package depends on Strawberry and graphql-core only, not on the rest of the product. README.md explains it.
+"""
 
-__all__ = ["Entrance"]
+from graph.engine.extension import BreadthFirstEngine
+
+__all__ = ["BreadthFirstEngine"]

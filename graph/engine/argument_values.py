@@ -1,4 +1,4 @@
-"""Arguments as a document writes them, ready to be made of each run's variables as graphql-core would coerce them."""
+"""Compiles the arguments in a document to functions that compute their coerced values from a run's variables."""
 
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -19,16 +19,17 @@ from graphql import (
 from graphql.utilities import coerce_input_literal
 from graphql.utilities.coerce_input_value import coerce_default_value
 
-from graph.engine.fallback import Unplanned
+from graph.engine.fallback import FallbackRequired
 
-# From coerced variables to a coerced value. Undefined: it is left out.
-Make = Callable[[Mapping[str, Any]], Any]
+ComputeValue = Callable[[Mapping[str, Any]], Any]
+"""Returns the coerced value for the coerced variables; Undefined if the argument is absent."""
 
-_SIMPLE: Final = (str, int, float, Enum, type(None))
+# Classes of immutable values, which all runs can share.
+_IMMUTABLE_CLASSES: Final = (str, int, float, Enum, type(None))
 
 
 class Constant:
-    """What makes the same value in every run, one that nobody can change."""
+    """Computes the same immutable value in every run."""
 
     __slots__ = ("value",)
 
@@ -39,110 +40,114 @@ class Constant:
         return self.value
 
 
-def argument(definition: GraphQLArgument | GraphQLInputField, node: ValueNode | None) -> Make:
-    """The value of an argument or input field; its default where it is left out. Raises Unplanned, now or when called,
-    for what graphql-core would refuse."""
+def compile_argument(definition: GraphQLArgument | GraphQLInputField, node: ValueNode | None) -> ComputeValue:
+    """Computes the value of an argument or input field, or its default if the document leaves it out.
+
+    Raises FallbackRequired, now or in the computation, if graphql-core would reject the value.
+    """
     type_: Any = definition.type
-    required = isinstance(type_, GraphQLNonNull)
-    default = coerce_default_value(definition)
-    # graphql-core, too, hands out the same default in every run.
-    absent = Undefined if required and default is Undefined else Constant(default)
+    is_required = isinstance(type_, GraphQLNonNull)
+    default_value = coerce_default_value(definition)
+    # graphql-core shares the default between runs, too.
+    default = Undefined if is_required and default_value is Undefined else Constant(default_value)
     if node is None:
-        if absent is Undefined:
-            raise Unplanned("a required value is missing")
-        return absent
+        if default is Undefined:
+            raise FallbackRequired("a required value is missing")
+        return default
     if isinstance(node, VariableNode):
-        return _variable(node, absent, required)
-    return _literal(node, type_)
+        return _compile_variable(node, default, is_required)
+    return _compile_literal(node, type_)
 
 
-def _variable(node: VariableNode, absent: Any, required: bool) -> Make:
+def _compile_variable(node: VariableNode, default: Any, is_required: bool) -> ComputeValue:
     name = node.name.value
 
-    def make(variables: Mapping[str, Any]) -> Any:
+    def compute(variables: Mapping[str, Any]) -> Any:
         value = variables.get(name, Undefined)
-        if value is Undefined and absent is not Undefined:
-            return absent.value
-        if required and (value is None or value is Undefined):
-            raise Unplanned(f"${name} is null or missing where a value has to be")
+        if value is Undefined and default is not Undefined:
+            return default.value
+        if is_required and (value is None or value is Undefined):
+            raise FallbackRequired(f"the required variable ${name} is null or missing")
         return value
 
-    return make
+    return compute
 
 
-def _literal(node: ValueNode, type_: Any) -> Make:
-    if not _varies(node):
-        return _constant(node, type_)
+def _compile_literal(node: ValueNode, type_: Any) -> ComputeValue:
+    if not _contains_variable(node):
+        return _compile_constant(node, type_)
     if isinstance(type_, GraphQLNonNull):
         type_ = type_.of_type
     if isinstance(type_, GraphQLList):
-        return _list(node, type_.of_type)
+        return _compile_list(node, type_.of_type)
     if isinstance(type_, GraphQLInputObjectType) and isinstance(node, ObjectValueNode):
-        return _object(node, type_)
-    raise Unplanned("variables within a scalar")
+        return _compile_object(node, type_)
+    raise FallbackRequired("a scalar literal contains variables")
 
 
-def _varies(node: Any) -> bool:
+def _contains_variable(node: Any) -> bool:
     if isinstance(node, ListValueNode):
-        return any(map(_varies, node.values))
+        return any(map(_contains_variable, node.values))
     if isinstance(node, ObjectValueNode):
-        return any(_varies(field.value) for field in node.fields)
+        return any(_contains_variable(field.value) for field in node.fields)
     return isinstance(node, VariableNode)
 
 
-def _constant(node: ValueNode, type_: Any) -> Make:
-    def make(_: Mapping[str, Any]) -> Any:
+def _compile_constant(node: ValueNode, type_: Any) -> ComputeValue:
+    def compute(_: Mapping[str, Any]) -> Any:
         return coerce_input_literal(node, type_)
 
-    value = make({})
+    value = compute({})
     if value is Undefined:
-        raise Unplanned("a literal that does not fit")
-    if isinstance(value, _SIMPLE):
+        raise FallbackRequired("a literal does not fit its type")
+    if isinstance(value, _IMMUTABLE_CLASSES):
         return Constant(value)
-    # A resolver might change a list or an object, so each run gets its own.
-    return (lambda _: _copied(value)) if _plain(value) else make
+    # A resolver might change a list or an object, so each run gets its own copy.
+    return (lambda _: _copy(value)) if _is_copyable(value) else compute
 
 
-def _plain(value: Any) -> bool:
+def _is_copyable(value: Any) -> bool:
     if value.__class__ is dict:
-        return all(map(_plain, value.values()))
-    return all(map(_plain, value)) if value.__class__ is list else isinstance(value, _SIMPLE)
+        return all(map(_is_copyable, value.values()))
+    return all(map(_is_copyable, value)) if value.__class__ is list else isinstance(value, _IMMUTABLE_CLASSES)
 
 
-def _copied(value: Any) -> Any:
+def _copy(value: Any) -> Any:
     if value.__class__ is dict:
-        return {key: _copied(each) for key, each in value.items()}
-    return list(map(_copied, value)) if value.__class__ is list else value
+        return {key: _copy(item) for key, item in value.items()}
+    return list(map(_copy, value)) if value.__class__ is list else value
 
 
-def _list(node: ValueNode, item: Any) -> Make:
+def _compile_list(node: ValueNode, item_type: Any) -> ComputeValue:
     nodes = node.values if isinstance(node, ListValueNode) else (node,)
-    absent = Undefined if isinstance(item, GraphQLNonNull) else Constant(None)
-    makes = [
-        _variable(each, absent, absent is Undefined) if isinstance(each, VariableNode) else _literal(each, item)
-        for each in nodes
+    default = Undefined if isinstance(item_type, GraphQLNonNull) else Constant(None)
+    items = [
+        _compile_variable(item, default, default is Undefined)
+        if isinstance(item, VariableNode)
+        else _compile_literal(item, item_type)
+        for item in nodes
     ]
-    return lambda variables: [make(variables) for make in makes]
+    return lambda variables: [compute(variables) for compute in items]
 
 
-def _object(node: ObjectValueNode, type_: GraphQLInputObjectType) -> Make:
-    given = {field.name.value: field.value for field in node.fields}
-    if not given.keys() <= type_.fields.keys() or (type_.is_one_of and len(given) != 1):
-        raise Unplanned("an input that does not fit")
-    makes = []
+def _compile_object(node: ObjectValueNode, type_: GraphQLInputObjectType) -> ComputeValue:
+    nodes = {field.name.value: field.value for field in node.fields}
+    if not nodes.keys() <= type_.fields.keys() or (type_.is_one_of and len(nodes) != 1):
+        raise FallbackRequired("an input object does not fit its type")
+    fields = []
     for name, definition in type_.fields.items():
-        make = argument(definition, given.get(name))
-        if not isinstance(make, Constant) or make.value is not Undefined:
-            makes.append((definition.out_name or name, make))
+        compute = compile_argument(definition, nodes.get(name))
+        if not isinstance(compute, Constant) or compute.value is not Undefined:
+            fields.append((definition.out_name or name, compute))
 
-    def made(variables: Mapping[str, Any]) -> Any:
-        found = {}
-        for name, make in makes:
-            value = make(variables)
+    def compute_object(variables: Mapping[str, Any]) -> Any:
+        values = {}
+        for name, compute in fields:
+            value = compute(variables)
             if value is not Undefined:
-                found[name] = value
-        if type_.is_one_of and (len(found) != 1 or None in found.values()):
-            raise Unplanned("an input that has to hold one value")
-        return type_.out_type(found)
+                values[name] = value
+        if type_.is_one_of and (len(values) != 1 or None in values.values()):
+            raise FallbackRequired("a @oneOf input must have exactly one value")
+        return type_.out_type(values)
 
-    return made
+    return compute_object

@@ -1,4 +1,4 @@
-"""The generated functions that build the answers of many objects of one type at once."""
+"""Generates the functions that build the response objects of many rows at once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,91 +6,96 @@ from keyword import iskeyword
 from typing import Any
 
 from graph.engine import leaf_codegen
-from graph.engine.leaf_codegen import Source
+from graph.engine.leaf_codegen import FunctionSource
 
-Build = Callable[[Sequence[Any]], list[dict[str, Any]]]
+BuildObjects = Callable[[Sequence[Any]], list[dict[str, Any]]]
 
 
 @dataclass(slots=True)
-class Leaf:
-    """One key of the answers: a constant, an attribute of a leaf type, or None where something comes later."""
+class ResponseKey:
+    """One key of the response objects.
 
-    key: str
-    type: Any = None
+    Its value is an attribute of a leaf type, a constant, or None as a placeholder for a field that follows later.
+    """
+
+    name: str
+    leaf_type: Any = None
     attribute: str = ""
     convert: Callable[[Any], Any] | None = None
     constant: str | None = None
 
 
-class Builder:
-    """Builds answers in the order of their keys.
+class ObjectBuilder:
+    """Builds response objects with their keys in order.
 
-    A class of rows that lists its `__columns__` in their order, as tuples have them, gets a function of its own. Where
-    it tells in `__kinds__` of which class a column's values are, they are not looked at again.
+    A row class that lists its columns in `__columns__`, in the order of its tuple positions, gets a function of its
+    own. If `__kinds__` names the class of each column's values, the function does not check them.
     """
 
-    __slots__ = ("_functions", "_leaves")
+    __slots__ = ("_functions", "_keys")
 
-    def __init__(self, built: list[Leaf]) -> None:
-        self._leaves = built
-        self._functions: dict[type | None, Build] = {}
+    def __init__(self, keys: list[ResponseKey]) -> None:
+        self._keys = keys
+        self._functions: dict[type | None, BuildObjects] = {}
 
-    def __call__(self, rows: Sequence[Any], kind: type | None) -> list[dict[str, Any]]:
-        """The answers for `rows`, whose class is `kind` where they share one."""
-        if not hasattr(kind, "__columns__"):
-            kind = None
-        build = self._functions.get(kind)
+    def __call__(self, rows: Sequence[Any], row_class: type | None) -> list[dict[str, Any]]:
+        """The response objects of the rows. `row_class` is their common class; None if they have several."""
+        if not hasattr(row_class, "__columns__"):
+            row_class = None
+        build = self._functions.get(row_class)
         if build is None:
-            build = self._functions[kind] = self._generated(kind)
+            build = self._functions[row_class] = self._generate(row_class)
         return build(rows)
 
-    def _generated(self, kind: Any) -> Build:
-        read = [leaf for leaf in self._leaves if leaf.type is not None]
-        places = _places(kind, read) if kind is not None else None
-        source = Source()
-        names = {id(leaf): f"value{index}" for index, leaf in enumerate(read)}
-        source.lines += ["built = []", "append = built.append"]
-        if places is not None and 2 * len(places) >= len(kind.__columns__):
-            # A column that is shown once is changed where it lies.
-            origins = [
-                f"column{place}" if places.count(place) > 1 else f"value{index}" for index, place in enumerate(places)
-            ]
-            source.lines.append(_unpacking(len(kind.__columns__), dict(zip(places, origins, strict=True))))
-        elif places is not None:
-            source.lines.append("for row in rows:")
-            origins = [f"row[{place}]" for place in places]
-        else:
-            source.lines.append("for row in rows:")
-            origins = [_attribute(leaf.attribute) for leaf in read]
-        known = getattr(kind, "__kinds__", None) if places is not None else None
-        kinds = [known[place] for place in places or ()] if known else [None] * len(read)
-        for leaf, origin, class_ in zip(read, origins, kinds, strict=True):
-            name = names[id(leaf)]
-            if origin != name:
-                source.lines.append(f"    {name} = {origin}")
-            source.lines += [
-                f"    {line}" for line in leaf_codegen.lines(source, leaf.type, name, leaf.convert, class_)
-            ]
-        source.lines.append(f"    append({{{', '.join(self._items(names))}}})")
-        source.lines.append("return built")
-        function: Build = source.function("def build(rows):")
+    def _generate(self, row_class: Any) -> BuildObjects:
+        """Generates `for row in rows: value0 = row[3]; …; append({"name": value0, …})`."""
+        leaves = [key for key in self._keys if key.leaf_type is not None]
+        positions = _column_positions(row_class, leaves) if row_class is not None else None
+        names = [f"value{index}" for index in range(len(leaves))]
+        loop, expressions = _loop(row_class, leaves, positions)
+        value_classes = getattr(row_class, "__kinds__", None) if positions is not None else None
+        source = FunctionSource()
+        source.lines += ["objects = []", "append = objects.append", loop]
+        for index, (leaf, name, expression) in enumerate(zip(leaves, names, expressions, strict=True)):
+            value_class = value_classes[positions[index]] if value_classes and positions else None
+            lines = [] if expression == name else [f"{name} = {expression}"]
+            lines += leaf_codegen.conversion_lines(source, leaf.leaf_type, name, leaf.convert, value_class)
+            source.lines += [f"    {line}" for line in lines]
+        variables = {id(leaf): name for leaf, name in zip(leaves, names, strict=True)}
+        source.lines += [f"    append({{{', '.join(self._items(variables))}}})", "return objects"]
+        function: BuildObjects = source.compile("def build(rows):")
         return function
 
-    def _items(self, names: dict[int, str]) -> Iterator[str]:
-        for leaf in self._leaves:
-            yield f"{leaf.key!r}: {names.get(id(leaf), repr(leaf.constant))}"
+    def _items(self, variables: dict[int, str]) -> Iterator[str]:
+        for key in self._keys:
+            yield f"{key.name!r}: {variables.get(id(key), repr(key.constant))}"
 
 
-def _places(kind: Any, read: list[Leaf]) -> list[int] | None:
-    """Where in a row each attribute is; None where one is no column of it."""
-    columns = {name: place for place, name in enumerate(kind.__columns__)}
-    return [columns[leaf.attribute] for leaf in read] if all(leaf.attribute in columns for leaf in read) else None
+def _loop(row_class: Any, leaves: list[ResponseKey], positions: list[int] | None) -> tuple[str, list[str]]:
+    """The head of the loop over the rows, and the expression that reads each leaf in it.
+
+    If at least half of the columns are read, unpacking the row is faster than indexing it.
+    """
+    if positions is None:
+        return "for row in rows:", [_attribute_expression(leaf.attribute) for leaf in leaves]
+    if 2 * len(positions) < len(row_class.__columns__):
+        return "for row in rows:", [f"row[{position}]" for position in positions]
+    # A column that occurs once is unpacked to the variable of its leaf, which is converted in place.
+    expressions = [
+        f"column{position}" if positions.count(position) > 1 else f"value{index}"
+        for index, position in enumerate(positions)
+    ]
+    variables = dict(zip(positions, expressions, strict=True))
+    names = [variables.get(position, "_") for position in range(len(row_class.__columns__))]
+    return f"for ({', '.join(names)},) in rows:", expressions
 
 
-def _unpacking(length: int, origins: dict[int, str]) -> str:
-    names = [origins.get(place, "_") for place in range(length)]
-    return f"for ({', '.join(names)},) in rows:"
+def _column_positions(row_class: Any, leaves: list[ResponseKey]) -> list[int] | None:
+    """The position of each leaf's column in a row; None if an attribute is not a column."""
+    positions = {name: position for position, name in enumerate(row_class.__columns__)}
+    is_complete = all(leaf.attribute in positions for leaf in leaves)
+    return [positions[leaf.attribute] for leaf in leaves] if is_complete else None
 
 
-def _attribute(name: str) -> str:
+def _attribute_expression(name: str) -> str:
     return f"row.{name}" if name.isidentifier() and not iskeyword(name) else f"getattr(row, {name!r})"

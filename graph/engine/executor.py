@@ -1,4 +1,4 @@
-"""Running a plan, level by level: each field once for all objects that it is asked of."""
+"""Executes a plan level by level: each field is resolved once for all objects of its level."""
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
@@ -12,251 +12,264 @@ from strawberry import Info, Schema
 from strawberry.execution import optimized_is_awaitable
 
 from graph.engine import planner
-from graph.engine.fallback import Unplanned
-from graph.engine.list_shapes import Shape
-from graph.engine.planner import How, Place, Plan, Selection
-from graph.engine.reference_executor import Outcomes
-from graph.engine.selected_columns import wanted
+from graph.engine.fallback import FallbackRequired
+from graph.engine.list_shapes import ListShape
+from graph.engine.planner import FieldPlan, FieldSource, ObjectPlan, OperationPlan
+from graph.engine.reference_executor import RootOutcomes
+from graph.engine.selected_columns import columns_to_read
 
-_NULL: Final = id(None)
-_NO_OBJECTS: Final = (Exception, type(None))
+_ID_OF_NONE: Final = id(None)
+_NOT_OBJECTS: Final = (Exception, type(None))
 
 
-class Run:
-    """Of one operation. `outcomes` are what its root resolvers came to, for graphql-core to go on from.
+class OperationRun:
+    """One run of an operation.
 
-    Fields beside each other are fetched at once while `alone` says that the process has nothing else to do, and in
-    turn when others wait for it anyway: a task for each would only take from them.
+    `root_outcomes` records what the root resolvers returned or raised, so that graphql-core can continue from there.
+
+    Sibling fields are fetched concurrently while `is_only_operation` returns true. While other operations wait for the
+    event loop anyway, they are fetched in sequence, because a task for each field would only add overhead.
+
+    In the methods, `rows` are the source objects of a level and `outputs` are the response objects built from them.
+    `path` is the level's path without list indexes; `paths` are the exact paths of the rows, or empty if not needed.
     """
 
-    def __init__(self, schema: Schema, executor: Executor[Any], plan: Plan, alone: Callable[[], bool]) -> None:
+    def __init__(
+        self, schema: Schema, executor: Executor[Any], plan: OperationPlan, is_only_operation: Callable[[], bool]
+    ) -> None:
         self._schema = schema
         self._executor = executor
         self._variables = executor.variable_values.coerced
         self._plan = plan
-        self._alone = alone
-        self.outcomes = Outcomes()
+        self._is_only_operation = is_only_operation
+        self.root_outcomes = RootOutcomes()
 
-    async def data(self) -> dict[str, Any]:
-        """What is answered. Whatever it raises, graphql-core has to answer instead."""
-        root, mutation = self._plan.root, self._plan.operation is OperationType.MUTATION
-        sources = [self._executor.root_value]
-        (answer,) = answers = root.builder(sources, None)
-        if len(root.places) == 1:
-            await self._root(root.places[0], sources, answers, mutation=mutation)
-            return answer
-        transaction = [self._root(place, sources, answers, mutation=mutation) for place in root.places]
-        await (_in_turn(transaction) if mutation or not self._alone() else _at_once(transaction))
-        return answer
+    async def execute(self) -> dict[str, Any]:
+        """The response data. After any exception, graphql-core must execute the operation instead."""
+        root, is_mutation = self._plan.root, self._plan.operation is OperationType.MUTATION
+        rows = [self._executor.root_value]
+        (output,) = outputs = root.builder(rows, None)
+        if len(root.fields) == 1:
+            await self._execute_root_field(root.fields[0], rows, outputs, is_mutation=is_mutation)
+            return output
+        fields = [self._execute_root_field(field, rows, outputs, is_mutation=is_mutation) for field in root.fields]
+        in_sequence = is_mutation or not self._is_only_operation()
+        await (_run_in_sequence(fields) if in_sequence else _run_concurrently(fields))
+        return output
 
-    async def _root(self, place: Place, sources: list[Any], answers: list[Any], *, mutation: bool) -> None:
+    async def _execute_root_field(
+        self, field: FieldPlan, rows: list[Any], outputs: list[Any], *, is_mutation: bool
+    ) -> None:
         try:
-            results = await self._results(place, sources, None, [None], place.wanted if not mutation else None)
-        except Unplanned:
-            # Its arguments are for graphql-core to refuse: nothing was called.
+            results = await self._resolve(field, rows, None, [None], field.columns if not is_mutation else None)
+        except FallbackRequired:
+            # graphql-core will reject the arguments. No resolver was called.
             raise
         except Exception as error:
-            self.outcomes.failed(place.key, error)
+            self.root_outcomes.record_error(field.response_key, error)
             raise
-        self.outcomes.succeeded(place.key, results[0])
-        await self._fill(place, results, answers, None, [None])
+        self.root_outcomes.record_value(field.response_key, results[0])
+        await self._complete(field, results, outputs, None, [None])
 
-    async def _answers(
-        self, selection: Selection, rows: Sequence[Any], kinds: set[type], path: Path, paths: Sequence[Path]
+    async def _build_objects(
+        self, plan: ObjectPlan, rows: Sequence[Any], classes: set[type], path: Path, paths: Sequence[Path]
     ) -> list[dict[str, Any]]:
-        """Of objects of one type."""
-        answers = selection.builder(rows, next(iter(kinds)) if len(kinds) == 1 else None)
-        for place in selection.attributes:
-            await self._fill(place, _attributes(place, rows), answers, path, paths)
-        if len(selection.fetched) > 1 and self._alone():
-            await _at_once([self._fetched(place, rows, answers, path, paths) for place in selection.fetched])
+        """The response objects of rows of one GraphQL type. `classes` are the rows' Python classes."""
+        outputs = plan.builder(rows, next(iter(classes)) if len(classes) == 1 else None)
+        for field in plan.attribute_fields:
+            await self._complete(field, _read_attributes(field, rows), outputs, path, paths)
+        if len(plan.fetched_fields) > 1 and self._is_only_operation():
+            await _run_concurrently([self._fetch(field, rows, outputs, path, paths) for field in plan.fetched_fields])
         else:
-            for place in selection.fetched:
-                await self._fetched(place, rows, answers, path, paths)
-        return answers
+            for field in plan.fetched_fields:
+                await self._fetch(field, rows, outputs, path, paths)
+        return outputs
 
-    async def _fetched(
-        self, place: Place, rows: Sequence[Any], answers: list[Any], path: Path, paths: Sequence[Path]
+    async def _fetch(
+        self, field: FieldPlan, rows: Sequence[Any], outputs: list[Any], path: Path, paths: Sequence[Path]
     ) -> None:
-        results = await self._results(place, rows, path, paths, place.wanted)
-        await self._fill(place, results, answers, path, paths)
+        results = await self._resolve(field, rows, path, paths, field.columns)
+        await self._complete(field, results, outputs, path, paths)
 
-    # ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── resolving: from rows to results ───────────────────────────────────────────────────────────────────────────────
 
-    async def _results(
+    async def _resolve(
         self,
-        place: Place,
+        field: FieldPlan,
         rows: Sequence[Any],
         path: Path | None,
         paths: Sequence[Path | None],
         columns: frozenset[str] | None,
     ) -> Sequence[Any]:
-        """One for each row."""
-        before = wanted.set(columns)
+        """The field's result for each row."""
+        token = columns_to_read.set(columns)
         try:
-            if place.how is How.BATCH:
-                info = self._info(place, path)
-                results: Sequence[Any] = await place.batch(rows, info, **place.arguments(self._variables, info))
-                if len(results) != len(rows):
-                    raise ValueError(f"{place.key} was given {len(rows)} objects and returned {len(results)} results")
-                return results
-            if place.how is How.ATTRIBUTE:
-                return _attributes(place, rows)
-            return await self._resolved(place, rows, paths)
+            if field.source is FieldSource.BATCH:
+                info = self._info(field, path)
+                results = await field.load_batch(rows, info, **field.build_arguments(self._variables, info))
+                return _check_count(field, rows, results)
+            if field.source is FieldSource.ATTRIBUTE:
+                return _read_attributes(field, rows)
+            return await self._call_resolvers(field, rows, paths)
         finally:
-            wanted.reset(before)
+            columns_to_read.reset(token)
 
-    async def _resolved(self, place: Place, rows: Sequence[Any], paths: Sequence[Path | None]) -> list[Any]:
+    async def _call_resolvers(self, field: FieldPlan, rows: Sequence[Any], paths: Sequence[Path | None]) -> list[Any]:
         if len(rows) == 1:
-            result = self._called(place, rows[0], paths[0])
+            result = self._call_resolver(field, rows[0], paths[0])
             return [await result if optimized_is_awaitable(result) else result]
         calls = zip(rows, paths, strict=True)
-        if place.declared.is_async:
-            return await _at_once([self._called_later(place, row, path) for row, path in calls])
-        results = [self._called(place, row, path) for row, path in calls]
-        waiting = [index for index, result in enumerate(results) if optimized_is_awaitable(result)]
-        awaited = await _at_once([_awaited(results[index]) for index in waiting])
-        for index, result in zip(waiting, awaited, strict=True):
+        if field.declaration.is_async:
+            return await _run_concurrently([self._call_async_resolver(field, row, path) for row, path in calls])
+        results = [self._call_resolver(field, row, path) for row, path in calls]
+        awaitable = [index for index, result in enumerate(results) if optimized_is_awaitable(result)]
+        awaited = await _run_concurrently([_await(results[index]) for index in awaitable])
+        for index, result in zip(awaitable, awaited, strict=True):
             results[index] = result
         return results
 
-    def _called(self, place: Place, row: Any, path: Path | None) -> Any:
-        assert place.call is not None
-        info = self._info(place, path)
-        return place.call(row, info, place.arguments(self._variables, info))
+    def _call_resolver(self, field: FieldPlan, row: Any, path: Path | None) -> Any:
+        assert field.call_resolver is not None
+        info = self._info(field, path)
+        return field.call_resolver(row, info, field.build_arguments(self._variables, info))
 
-    async def _called_later(self, place: Place, row: Any, path: Path | None) -> Any:
-        """What it raises before there is anything to wait for is raised like the rest."""
-        result = self._called(place, row, path)
+    async def _call_async_resolver(self, field: FieldPlan, row: Any, path: Path | None) -> Any:
+        """Calls the resolver inside a coroutine, so that an exception at the call waits for the other calls."""
+        result = self._call_resolver(field, row, path)
         return await result if optimized_is_awaitable(result) else result
 
-    def _info(self, place: Place, path: Path | None) -> Info:
-        kind = self._schema.config.info_class
-        if kind is Info:
-            return _Told(self, place, path, self._executor.context_value)
-        return kind(_raw_info=self.raw_info(place, Path(path, place.key, place.parent.name)), _field=place.declared)
+    def _info(self, field: FieldPlan, path: Path | None) -> Info:
+        info_class = self._schema.config.info_class
+        if info_class is Info:
+            return _LazyInfo(self, field, path, self._executor.context_value)
+        resolve_info = self.resolve_info(field, Path(path, field.response_key, field.parent_type.name))
+        return info_class(_raw_info=resolve_info, _field=field.declaration)
 
-    def raw_info(self, place: Place, path: Path) -> GraphQLResolveInfo[Any]:
-        return self._executor.build_resolve_info(place.graphql, place.nodes, place.parent, path)
+    def resolve_info(self, field: FieldPlan, path: Path) -> GraphQLResolveInfo[Any]:
+        return self._executor.build_resolve_info(field.definition, field.nodes, field.parent_type, path)
 
-    # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── completing: from results to response values ───────────────────────────────────────────────────────────────────
 
-    async def _fill(
+    async def _complete(
         self,
-        place: Place,
+        field: FieldPlan,
         results: Collection[Any],
-        answers: list[Any],
+        outputs: list[Any],
         path: Path | None,
         paths: Sequence[Path | None],
     ) -> None:
-        """Puts under the place's key of each answer what its result comes to."""
-        if place.convert is not None:
-            values: Sequence[Any] = place.convert(results)
-        elif place.leaves is not None:
-            values = self._built(place, place.leaves, results, path)
-        elif place.shape.of is None and not place.placed and len(results) > 1:
-            values = await self._shared(place, results, path)
+        """Stores the response value of each result under the field's key."""
+        if field.convert_leaves is not None:
+            values: Sequence[Any] = field.convert_leaves(results)
+        elif field.leaf_only_plan is not None:
+            values = self._complete_leaf_only(field, field.leaf_only_plan, results, path)
+        elif field.shape.item_shape is None and not field.needs_paths and len(results) > 1:
+            values = await self._complete_distinct(field, results, path)
         else:
-            values = await self._completed(place, results, path, paths)
-        key = place.key
-        for answer, value in zip(answers, values, strict=True):
-            answer[key] = value
+            values = await self._complete_all(field, results, path, paths)
+        key = field.response_key
+        for output, value in zip(outputs, values, strict=True):
+            output[key] = value
 
-    def _built(self, place: Place, selection: Selection, results: Collection[Any], path: Path | None) -> Sequence[Any]:
-        """What is made of leaves alone: nothing has to be waited for."""
-        shape = place.shape
-        ids = list(map(id, results)) if shape.of is None and len(results) > 1 else []
-        distinct = _distinct(ids, results, shape)
-        objects = shape.flat(results) if not ids else list(distinct.values())
-        if not objects:
-            return shape.regrouped(results, [])
-        kinds = set(map(type, objects))
-        if not kinds <= selection.known:
-            self._check(selection, place, objects, kinds, Path(path, place.key, place.parent.name))
-        answers = selection.builder(objects, next(iter(kinds)) if len(kinds) == 1 else None)
-        return _spread(ids, distinct, answers) if ids else shape.regrouped(results, answers)
-
-    async def _shared(self, place: Place, results: Collection[Any], path: Path | None) -> Sequence[Any]:
-        """An object that is the result for many, as an owner of customers, is answered once for all of them."""
-        ids = list(map(id, results))
-        distinct = _distinct(ids, results, place.shape)
-        answers = await self._objects(place, list(distinct.values()), path, ()) if distinct else []
-        return _spread(ids, distinct, answers)
-
-    async def _completed(
-        self, place: Place, results: Collection[Any], path: Path | None, paths: Sequence[Path | None]
+    def _complete_leaf_only(
+        self, field: FieldPlan, plan: ObjectPlan, results: Collection[Any], path: Path | None
     ) -> Sequence[Any]:
-        objects = place.shape.flat(results)
-        there: Sequence[Path] = ()
-        if place.placed:
-            each = (Path(one, place.key, place.parent.name) for one in paths)
-            there = list(place.shape.placed(results, each))
-        answers = await self._objects(place, objects, path, there) if objects else []
-        return place.shape.regrouped(results, answers)
+        """Completes objects that consist of leaves, which needs no await."""
+        shape = field.shape
+        ids = list(map(id, results)) if shape.item_shape is None and len(results) > 1 else []
+        distinct = _distinct_objects(ids, results, shape)
+        rows = shape.flatten(results) if not ids else list(distinct.values())
+        if not rows:
+            return shape.regroup(results, [])
+        classes = set(map(type, rows))
+        if not classes <= plan.known_classes:
+            self._check_types(plan, field, rows, classes, Path(path, field.response_key, field.parent_type.name))
+        outputs = plan.builder(rows, next(iter(classes)) if len(classes) == 1 else None)
+        return _repeat_outputs(ids, distinct, outputs) if ids else shape.regroup(results, outputs)
 
-    async def _objects(
-        self, place: Place, objects: Sequence[Any], path: Path | None, paths: Sequence[Path]
+    async def _complete_distinct(self, field: FieldPlan, results: Collection[Any], path: Path | None) -> Sequence[Any]:
+        """Completes an object that is the result for several rows, such as a shared owner, once."""
+        ids = list(map(id, results))
+        distinct = _distinct_objects(ids, results, field.shape)
+        outputs = await self._complete_objects(field, list(distinct.values()), path, ()) if distinct else []
+        return _repeat_outputs(ids, distinct, outputs)
+
+    async def _complete_all(
+        self, field: FieldPlan, results: Collection[Any], path: Path | None, paths: Sequence[Path | None]
+    ) -> Sequence[Any]:
+        rows = field.shape.flatten(results)
+        row_paths: Sequence[Path] = ()
+        if field.needs_paths:
+            result_paths = (Path(parent, field.response_key, field.parent_type.name) for parent in paths)
+            row_paths = list(field.shape.flatten_paths(results, result_paths))
+        outputs = await self._complete_objects(field, rows, path, row_paths) if rows else []
+        return field.shape.regroup(results, outputs)
+
+    async def _complete_objects(
+        self, field: FieldPlan, rows: Sequence[Any], parent_path: Path | None, paths: Sequence[Path]
     ) -> list[dict[str, Any]]:
-        here = Path(path, place.key, place.parent.name)
-        if place.abstract is not None:
-            return await self._of_types(place, objects, here, paths)
-        (selection,) = place.selections.values()
-        return await self._of_type(place, selection, objects, here, paths)
+        path = Path(parent_path, field.response_key, field.parent_type.name)
+        if field.abstract_type is not None:
+            return await self._complete_by_type(field, rows, path, paths)
+        (plan,) = field.object_plans.values()
+        return await self._complete_type(field, plan, rows, path, paths)
 
-    async def _of_type(
-        self, place: Place, selection: Selection, objects: Sequence[Any], path: Path, paths: Sequence[Path]
+    async def _complete_type(
+        self, field: FieldPlan, plan: ObjectPlan, rows: Sequence[Any], path: Path, paths: Sequence[Path]
     ) -> list[dict[str, Any]]:
-        kinds = set(map(type, objects))
-        if not kinds <= selection.known:
-            self._check(selection, place, objects, kinds, path)
-        return await self._answers(selection, objects, kinds, path, paths)
+        classes = set(map(type, rows))
+        if not classes <= plan.known_classes:
+            self._check_types(plan, field, rows, classes, path)
+        return await self._build_objects(plan, rows, classes, path, paths)
 
-    def _check(self, selection: Selection, place: Place, objects: Sequence[Any], kinds: set[type], path: Path) -> None:
-        """As graphql-core does: what is null, raised, or unknown to the type is none of its objects."""
-        if any(issubclass(kind, _NO_OBJECTS) or hasattr(kind, "__await__") for kind in kinds):
-            raise Unplanned(f"{place.key} is null, an exception, or has to be awaited")
-        known: Any = selection.type.is_type_of
-        by_class = known is None or _by_class(known)
-        if known is not None:
-            info = self.raw_info(place, path)
-            for each in {type(each): each for each in objects}.values() if by_class else objects:
-                if known(each, info) is not True:
-                    raise Unplanned(f"{selection.type} does not know a {type(each).__name__}")
-        if by_class:
-            selection.known |= kinds
+    def _check_types(
+        self, plan: ObjectPlan, field: FieldPlan, rows: Sequence[Any], classes: set[type], path: Path
+    ) -> None:
+        """Raises FallbackRequired for null, exceptions, awaitables, and objects that `is_type_of` rejects."""
+        if any(issubclass(class_, _NOT_OBJECTS) or hasattr(class_, "__await__") for class_ in classes):
+            raise FallbackRequired(f"{field.response_key} is null, an exception, or awaitable")
+        is_type_of: Any = plan.object_type.is_type_of
+        depends_on_class = is_type_of is None or _depends_on_class(is_type_of)
+        if is_type_of is not None:
+            info = self.resolve_info(field, path)
+            for row in {type(row): row for row in rows}.values() if depends_on_class else rows:
+                if is_type_of(row, info) is not True:
+                    raise FallbackRequired(f"{plan.object_type} does not accept a {type(row).__name__}")
+        if depends_on_class:
+            plan.known_classes |= classes
 
-    async def _of_types(
-        self, place: Place, objects: Sequence[Any], path: Path, paths: Sequence[Path]
+    async def _complete_by_type(
+        self, field: FieldPlan, rows: Sequence[Any], path: Path, paths: Sequence[Path]
     ) -> list[dict[str, Any]]:
-        """Objects of an interface or union, grouped by their own types."""
-        info = self.raw_info(place, path)
+        """Completes the objects of an interface or union, grouped by their types."""
+        info = self.resolve_info(field, path)
         groups: dict[str, list[int]] = {}
-        for index, each in enumerate(objects):
-            groups.setdefault(self._type_name(place, each, info), []).append(index)
-        answers: list[Any] = [None] * len(objects)
+        for index, row in enumerate(rows):
+            groups.setdefault(self._type_name(field, row, info), []).append(index)
+        outputs: list[Any] = [None] * len(rows)
         for name, indexes in groups.items():
-            group = [objects[index] for index in indexes]
-            places = [paths[index] for index in indexes] if paths else ()
-            answered = await self._of_type(place, place.selections[name], group, path, places)
-            for index, answer in zip(indexes, answered, strict=True):
-                answers[index] = answer
-        return answers
+            group = [rows[index] for index in indexes]
+            group_paths = [paths[index] for index in indexes] if paths else ()
+            group_outputs = await self._complete_type(field, field.object_plans[name], group, path, group_paths)
+            for index, output in zip(indexes, group_outputs, strict=True):
+                outputs[index] = output
+        return outputs
 
-    def _type_name(self, place: Place, value: Any, info: GraphQLResolveInfo[Any]) -> str:
-        resolve: Any = (place.abstract and place.abstract.resolve_type) or self._executor.type_resolver
-        name = resolve(value, info, place.abstract)
-        if name.__class__ is not str or name not in place.selections:
-            raise Unplanned(f"{place.abstract} has no type {name}")
+    def _type_name(self, field: FieldPlan, value: Any, info: GraphQLResolveInfo[Any]) -> str:
+        resolve: Any = (field.abstract_type and field.abstract_type.resolve_type) or self._executor.type_resolver
+        name = resolve(value, info, field.abstract_type)
+        if name.__class__ is not str or name not in field.object_plans:
+            raise FallbackRequired(f"{field.abstract_type} has no type {name}")
         return str(name)
 
 
-class _Told(Info):
-    """What a resolver is told of its field: most look at the context alone, and the rest is put together for others."""
+class _LazyInfo(Info):
+    """The info of a resolver. Most resolvers read only the context, so the rest is built on first access."""
 
-    def __init__(self, run: Run, place: Place, path: Path | None, context: Any) -> None:
-        self._field = place.declared
+    def __init__(self, run: OperationRun, field: FieldPlan, path: Path | None, context: Any) -> None:
+        self._field = field.declaration
         self._run = run
-        self._place = place
+        self._field_plan = field
         self._path = path
         self._context = context
 
@@ -266,62 +279,68 @@ class _Told(Info):
 
     @cached_property
     def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override] # Info's own is an attribute, too.
-        place = self._place
-        return self._run.raw_info(place, Path(self._path, place.key, place.parent.name))
+        field = self._field_plan
+        return self._run.resolve_info(field, Path(self._path, field.response_key, field.parent_type.name))
 
 
-def _distinct(ids: list[int], results: Collection[Any], shape: Shape) -> dict[int, Any]:
-    """The objects in the results, each once, by their identities."""
+def _check_count(field: FieldPlan, rows: Sequence[Any], results: Sequence[Any]) -> Sequence[Any]:
+    if len(results) != len(rows):
+        raise ValueError(f"{field.response_key} received {len(rows)} objects and returned {len(results)} results")
+    return results
+
+
+def _distinct_objects(ids: list[int], results: Collection[Any], shape: ListShape) -> dict[int, Any]:
+    """The objects in the results by their `id()`, each once and without null."""
     distinct = dict(zip(ids, results, strict=True)) if ids else {}
-    if distinct.pop(_NULL, _NULL) is None and not shape.nullable:
-        raise Unplanned("null where none may be")
+    if distinct.pop(_ID_OF_NONE, _ID_OF_NONE) is None and not shape.is_nullable:
+        raise FallbackRequired("null for a type that is not nullable")
     return distinct
 
 
-def _spread(ids: list[int], distinct: dict[int, Any], answers: Sequence[Any]) -> Sequence[Any]:
-    """The answer of each result, made of those of the distinct objects."""
-    if len(answers) == len(ids):
-        return answers
-    found: dict[int, Any] = dict(zip(distinct, answers, strict=True))
-    found[_NULL] = None
-    return [found[each] for each in ids]
+def _repeat_outputs(ids: list[int], distinct: dict[int, Any], outputs: Sequence[Any]) -> Sequence[Any]:
+    """The response object of each result, given those of the distinct objects. Equal results share one dict."""
+    if len(outputs) == len(ids):
+        return outputs
+    by_id: dict[int, Any] = dict(zip(distinct, outputs, strict=True))
+    by_id[_ID_OF_NONE] = None
+    return [by_id[identity] for identity in ids]
 
 
-def _attributes(place: Place, rows: Sequence[Any]) -> list[Any]:
-    attribute, convert = planner.source(place.declared)
+def _read_attributes(field: FieldPlan, rows: Sequence[Any]) -> list[Any]:
+    attribute, convert = planner.attribute_source(field.declaration)
     values = [getattr(row, attribute) for row in rows]
     return values if convert is None else [None if value is None else convert(value) for value in values]
 
 
-def _by_class(known: Any) -> bool:
-    """Whether a type's `is_type_of` says that it looks at nothing but the class of an object."""
-    return getattr(known, "by_class", False)
+def _depends_on_class(is_type_of: Any) -> bool:
+    """Whether an `is_type_of` declares that it looks at nothing but the class of an object."""
+    return getattr(is_type_of, "by_class", False)
 
 
-async def _awaited(value: Any) -> Any:
+async def _await(value: Any) -> Any:
     return await value
 
 
-async def _in_turn(transaction: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
-    remaining = list(transaction)
+async def _run_in_sequence(coroutines: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+    remaining = list(coroutines)
     try:
         return [await remaining.pop(0) for _ in range(len(remaining))]
     finally:
-        for each in remaining:
-            each.close()
+        for coroutine in remaining:
+            coroutine.close()
 
 
-async def _at_once(transaction: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """The results. All of them are waited for before the first error is raised: nothing goes on behind an answer."""
-    if not transaction:
+async def _run_concurrently(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """The results. All coroutines end before the first error is raised, so that none continues after the response."""
+    if not coroutines:
         return []
-    # The first one needs no task of its own.
-    tasks = [asyncio.ensure_future(each) for each in transaction[1:]]
+    # The first coroutine needs no task of its own.
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines[1:]]
     results, errors = [], []
     try:
-        for each in (transaction[0], *tasks):
+        for awaitable in (coroutines[0], *tasks):
             try:
-                results.append(await each)
+                results.append(await awaitable)
             except Exception as error:
                 errors.append(error)
     except BaseException:

@@ -1,5 +1,4 @@
-"""The engine's ways in: a Strawberry extension that sets the result before graphql-core would be asked for it, and one
-past Strawberry's stages for a schema that knows that no other extension stands in them."""
+"""The entry points of the engine: a Strawberry extension, and `execute` for callers that bypass Strawberry's stages."""
 
 import asyncio
 import logging
@@ -10,87 +9,92 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from graph.engine import reference_executor
-from graph.engine.executor import Run
-from graph.engine.plan_cache import ROOM, Plans
-from graph.engine.reference_executor import Outcomes
+from graph.engine.executor import OperationRun
+from graph.engine.plan_cache import MAX_PLAN_CACHE_CHARACTERS, PlanCache
+from graph.engine.reference_executor import RootOutcomes
 
 logger: Final = logging.getLogger("clientela.engine")
 
 
-class Entrance:
-    """What goes last into a schema's extensions, one for each schema. `schema.execute_sync` goes by it."""
+class BreadthFirstEngine:
+    """Executes the operations of one schema. Put it last among the schema's extensions.
 
-    def __init__(self, room: int = ROOM) -> None:
-        self._engine = Engine(Plans(room))
+    Called as an extension factory, it returns an extension that sets the result before graphql-core would run. Outside
+    an event loop (`schema.execute_sync`) the extension does nothing, so graphql-core executes the operation.
+    """
+
+    def __init__(self, plan_cache_capacity: int = MAX_PLAN_CACHE_CHARACTERS) -> None:
+        self._plans = PlanCache(plan_cache_capacity)
+        self._supports_schema: bool | None = None
+        self._running_operations = 0
 
     def __call__(self) -> SchemaExtension:
-        return _Entering(self._engine) if _in_a_loop() else SchemaExtension()
+        return _EngineExtension(self) if _has_running_loop() else SchemaExtension()
 
-    async def answer(self, context: ExecutionContext) -> ExecutionResult:
-        """What Strawberry's execution stage comes to, for a document that was validated."""
-        result = await self._engine.answer(context)
-        return await reference_executor.answered(context, Outcomes()) if result is None else result
+    async def execute(self, context: ExecutionContext) -> ExecutionResult:
+        """The result of a validated document, as Strawberry's execution stage would produce it."""
+        result = await self.try_execute(context)
+        return await reference_executor.execute_with_reference(context, RootOutcomes()) if result is None else result
 
+    async def try_execute(self, context: ExecutionContext) -> ExecutionResult | None:
+        """The result; None if graphql-core must execute the whole operation.
 
-class _Entering(SchemaExtension):
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
-
-    async def on_execute(self) -> None:  # type: ignore[override] # Strawberry calls a plain function before the stage.
-        self.execution_context.result = await self._engine.answer(self.execution_context)
-
-
-class Engine:
-    """Of one schema: it answers what there is a plan for, and leaves the rest to graphql-core by answering None."""
-
-    def __init__(self, plans: Plans) -> None:
-        self._plans = plans
-        self._fits: bool | None = None
-        self._running = 0
-
-    async def answer(self, context: ExecutionContext) -> ExecutionResult | None:
-        schema: Any = context.schema
-        if self._fits is None:
-            self._fits = _fits(schema)
-        found = self._plans.find(context) if self._fits else None
-        if found is None:
+        If the run fails after root resolvers have run, graphql-core completes the operation here from their outcomes.
+        """
+        if self._supports_schema is None:
+            self._supports_schema = _supports(context.schema)
+        planned = self._plans.get_or_plan(context) if self._supports_schema else None
+        if planned is None:
             return None
-        executor, plan = found
-        run = Run(schema, executor, plan, self._alone)
-        self._running += 1
+        executor, plan = planned
+        schema: Any = context.schema
+        run = OperationRun(schema, executor, plan, self._is_only_operation)
+        self._running_operations += 1
         try:
-            return ExecutionResult(await run.data(), None)
+            return ExecutionResult(await run.execute(), None)
         except Exception as error:
             logger.debug("left to the reference: %r", error, exc_info=error)
         finally:
-            self._running -= 1
-        _forget_loaders(context.context)
+            self._running_operations -= 1
+        _clear_loaders(context.context)
         mutation = plan.operation is OperationType.MUTATION
-        outcomes = run.outcomes if mutation else run.outcomes.of_a_query()
-        return await reference_executor.answered(context, outcomes) if outcomes else None
+        outcomes = run.root_outcomes if mutation else run.root_outcomes.for_query_retry()
+        return await reference_executor.execute_with_reference(context, outcomes) if outcomes else None
 
-    def _alone(self) -> bool:
-        return self._running == 1
+    def _is_only_operation(self) -> bool:
+        return self._running_operations == 1
 
 
-def _fits(schema: Any) -> bool:
-    """Whether the engine does all that this schema would have done: no extension that wants to see every field, no
-    other way to read attributes, no errors that become results, no answers in parts."""
-    watched = any(type(each).resolve is not SchemaExtension.resolve for each in schema.get_extensions())
+class _EngineExtension(SchemaExtension):
+    def __init__(self, engine: BreadthFirstEngine) -> None:
+        self._engine = engine
+
+    async def on_execute(self) -> None:  # type: ignore[override] # Strawberry calls a plain function before the stage.
+        self.execution_context.result = await self._engine.try_execute(self.execution_context)
+
+
+def _supports(schema: Any) -> bool:
+    """Whether the engine does all that the schema's configuration asks for.
+
+    It does not support extensions with a `resolve` hook, other ways to read attributes, exceptions that become
+    results, and incremental delivery.
+    """
+    has_resolve_hook = any(type(ext).resolve is not SchemaExtension.resolve for ext in schema.get_extensions())
     config = schema.config
     if schema.exception_handlers:
         return False
-    return not watched and config.default_resolver is getattr and not config.enable_experimental_incremental_execution
+    has_default_options = config.default_resolver is getattr and not config.enable_experimental_incremental_execution
+    return not has_resolve_hook and has_default_options
 
 
-def _forget_loaders(context: Any) -> None:
-    """Those of graphql-core start afresh where it starts afresh."""
+def _clear_loaders(context: Any) -> None:
+    """Gives graphql-core empty dataloaders, because it starts the operation again."""
     loaders = getattr(context, "loaders", None)
     if loaders:
         loaders.clear()
 
 
-def _in_a_loop() -> bool:
+def _has_running_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:

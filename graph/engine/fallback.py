@@ -1,5 +1,5 @@
-"""What the engine raises where it leaves an operation to the reference."""
+"""The exception that hands an operation over to graphql-core."""
 
 
-class Unplanned(Exception):
-    """graphql-core has to answer this; the text says why, for whoever looks into the log."""
+class FallbackRequired(Exception):
+    """graphql-core must execute this operation. The text names the reason and is logged at level DEBUG."""

@@ -1,4 +1,4 @@
-"""How a type's fields are declared: once, for graphql-core and for a whole level at a time alike."""
+"""Field declarations that serve both executors: per object for graphql-core, per level for the engine."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeAlias, get_args
@@ -11,42 +11,44 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from graph.engine.leaf_codegen import Inline
+from graph.engine.leaf_codegen import InlineConversion
 
-__all__ = ["Batched", "Column", "Declared", "Inline", "Rows", "batched", "column"]
+__all__ = ["BatchedField", "ColumnField", "DeclaredField", "InlineConversion", "ParentRows", "batched", "column"]
 
-# All objects of one level whose field is wanted: what a batched field receives in place of one `self`.
-Rows: TypeAlias = Annotated[Any, StrawberryParent()]
+ParentRows: TypeAlias = Annotated[Any, StrawberryParent()]
+"""All objects of the level: what a batched field receives in place of a single `self`."""
 
-Convert = Callable[[Any], Any]
-Batch = Callable[..., Awaitable[Sequence[Any]]]
+ConvertValue = Callable[[Any], Any]
+LoadBatch = Callable[..., Awaitable[Sequence[Any]]]
 
 
-class Declared(StrawberryField):
-    """A field whose arguments may be left out without the schema giving them a null for a default."""
+class DeclaredField(StrawberryField):
+    """A field with optional arguments whose schema definition has no default value of null."""
 
     @property
     def arguments(self) -> list[StrawberryArgument]:
-        found = super().arguments
-        for argument in found:
+        arguments = super().arguments
+        for argument in arguments:
             if argument.default is None:
                 argument.default = UNSET
-        return found
+        return arguments
 
     @arguments.setter
     def arguments(self, value: list[StrawberryArgument]) -> None:
         self._arguments = value
 
 
-class Column(Declared):
-    """A leaf read off its row. `metadata` holds `column`, its name there, and `convert`, for what is not null."""
+class ColumnField(DeclaredField):
+    """A leaf field that reads an attribute of its row. Create it with `column`."""
 
     @property
     def column(self) -> str:
+        """The attribute's name."""
         return self.metadata.get("column") or str(self.python_name)
 
     @property
-    def convert(self) -> Convert | None:
+    def convert(self) -> ConvertValue | None:
+        """The conversion of values other than null."""
         return self.metadata.get("convert")
 
     def get_result(self, source: Any, info: Info | None, args: list[Any], kwargs: Any) -> Any:
@@ -55,83 +57,86 @@ class Column(Declared):
         return value if convert is None or value is None else convert(value)
 
 
-class Batched(Declared):
-    """A field that is asked once for all objects of a level. `metadata` holds `batch`, the function, `needs`, the
-    columns of the objects that it reads, `reads`, those of the rows that it loads, and `carries`, whether the rows that
-    it hands over were chosen by whoever made its objects."""
+class BatchedField(DeclaredField):
+    """A field that is resolved once for all objects of a level. Create it with `batched`."""
 
     @property
-    def batch(self) -> Batch:
-        batch: Batch = self.metadata["batch"]
+    def batch(self) -> LoadBatch:
+        batch: LoadBatch = self.metadata["batch"]
         return batch
 
     @property
-    def needs(self) -> frozenset[str]:
-        needs: frozenset[str] = self.metadata["needs"]
-        return needs
+    def parent_columns(self) -> frozenset[str]:
+        columns: frozenset[str] = self.metadata["parent_columns"]
+        return columns
 
     @property
-    def reads(self) -> frozenset[str]:
-        reads: frozenset[str] = self.metadata["reads"]
-        return reads
+    def inspected_columns(self) -> frozenset[str]:
+        columns: frozenset[str] = self.metadata["inspected_columns"]
+        return columns
 
     @property
-    def carries(self) -> bool:
-        carries: bool = self.metadata["carries"]
-        return carries
+    def from_parent(self) -> bool:
+        from_parent: bool = self.metadata["from_parent"]
+        return from_parent
 
     @property
     def is_async(self) -> bool:
         return True
 
     def get_result(self, source: Any, info: Info | None, args: list[Any], kwargs: Any) -> Any:
-        """One object's share, gathered with its siblings' by a DataLoader of this place in the document."""
+        """One object's result for graphql-core. A DataLoader batches the objects at this path of the document."""
         assert info is not None
         loaders: dict[Any, DataLoader[Any, Any]] = info.context.loaders
-        place = (tuple(key for key in info.path.as_list() if isinstance(key, str)), info._raw_info.parent_type.name)
-        loader = loaders.get(place)
+        path = (tuple(key for key in info.path.as_list() if isinstance(key, str)), info._raw_info.parent_type.name)
+        loader = loaders.get(path)
         if loader is None:
             arguments = {name: value for name, value in kwargs.items() if name not in ("parents", "info")}
-            loader = loaders[place] = DataLoader(
+            loader = loaders[path] = DataLoader(
                 load_fn=lambda parents: self.batch(parents, info, **arguments), cache=False
             )
         return loader.load(source)
 
 
-def column(description: str, *, of: str | None = None, convert: Convert | None = None) -> Any:
-    """A field that is the row's column of the same name, or the one named by `of`."""
-    return Column(description=description, metadata={"column": of, "convert": convert})
+def column(description: str, *, column_name: str | None = None, convert: ConvertValue | None = None) -> Any:
+    """A field that reads the row's column of the same name, or the column `column_name`.
+
+    `convert` is applied to values other than null.
+    """
+    return ColumnField(description=description, metadata={"column": column_name, "convert": convert})
 
 
 def batched(
     description: str,
     *,
-    needs: Sequence[str] = (),
-    reads: Sequence[str] = (),
-    carries: bool = False,
+    parent_columns: Sequence[str] = (),
+    inspected_columns: Sequence[str] = (),
+    from_parent: bool = False,
     directives: Sequence[object] = (),
-) -> Callable[[Batch], Any]:
-    """Declares `async def field(parents: Rows, info: Info, **arguments) -> list[T]` as a field of type T.
+) -> Callable[[LoadBatch], Any]:
+    """Declares `async def field(parents: ParentRows, info: Info, **arguments) -> list[T]` as a field of type T.
 
-    The function gets the objects of a whole level and gives one result for each, in their order; an exception in
-    the list fails that object's field alone. `needs` names the columns of the objects that it reads, `reads` those that
-    it looks at in the rows it loads before it hands them over. One that `carries` hands over rows that its objects
-    brought along, as a connection does its page: whoever makes the objects is told which columns are wanted of them.
+    The function receives all objects of a level and returns one result for each, in their order. An exception in the
+    list fails the field of that object alone.
+
+    `parent_columns` are the columns that the function reads of its parents. `inspected_columns` are the columns that it
+    reads of the rows it loads. `from_parent` says that the rows come with the parents, as a page comes with its
+    connection: the field that loads the parents then reads the columns that are selected of these rows.
     """
 
-    def declare(function: Batch) -> Any:
-        (kind,) = get_args(function.__annotations__["return"])
-        return Batched(
+    def declare(function: LoadBatch) -> Any:
+        (result_type,) = get_args(function.__annotations__["return"])
+        return BatchedField(
             python_name=getattr(function, "__name__", None),
-            type_annotation=StrawberryAnnotation(kind, namespace=function.__globals__),
+            type_annotation=StrawberryAnnotation(result_type, namespace=function.__globals__),
             description=description,
             base_resolver=StrawberryResolver(function),
             directives=directives,
             metadata={
                 "batch": function,
-                "needs": frozenset(needs),
-                "reads": frozenset(reads),
-                "carries": carries,
+                "parent_columns": frozenset(parent_columns),
+                "inspected_columns": frozenset(inspected_columns),
+                "from_parent": from_parent,
             },
         )
 

@@ -1,35 +1,47 @@
-"""Keeping what was used last, as much as there is room for."""
+"""A least-recently-used cache that is bounded by the total weight of its entries."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Recent(Generic[T]):
-    """Values of different weights. What was not asked for longest goes first when the room is full."""
+class WeightedLruCache(Generic[T]):
+    """Removes the least recently used entries while the total weight exceeds the capacity.
 
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
-        self.weight = 0
+    The newest entry always stays, even if it alone exceeds the capacity.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._entries: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self.total_weight = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._entries
 
     def get(self, key: Hashable) -> T | None:
-        found = self._kept.get(key)
-        if found is None:
+        """The value, which becomes the most recently used one; None if the key is unknown."""
+        entry = self._entries.get(key)
+        if entry is None:
             return None
-        self._kept.move_to_end(key)
-        return found[0]
+        self._entries.move_to_end(key)
+        return entry[0]
 
-    def keep(self, key: Hashable, value: T, weight: int) -> None:
-        if key in self._kept:
-            self.weight -= self._kept.pop(key)[1]
-        self._kept[key] = (value, weight)
-        self.weight += weight
-        while self.weight > self._room and len(self._kept) > 1:
-            _, (_, lightened) = self._kept.popitem(last=False)
-            self.weight -= lightened
+    def put(self, key: Hashable, value: T, weight: int = 1) -> None:
+        """Adds or replaces an entry."""
+        if key in self._entries:
+            self.total_weight -= self._entries.pop(key)[1]
+        self._entries[key] = (value, weight)
+        self.total_weight += weight
+        while self.total_weight > self._capacity and len(self._entries) > 1:
+            _, (_, removed_weight) = self._entries.popitem(last=False)
+            self.total_weight -= removed_weight
+
+    def values(self) -> Iterator[T]:
+        """All values, from the least to the most recently used one."""
+        return (value for value, _ in self._entries.values())

@@ -1,4 +1,4 @@
-"""An operation that was met before: what graphql-core made of it then, ready for the variables of the next run."""
+"""Cached operations: what graphql-core computes from a document, ready for the variables of each run."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -27,83 +27,92 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.types import ExecutionContext
 
 from graph.engine import planner
-from graph.engine.planner import Plan
+from graph.engine.lru_cache import WeightedLruCache
+from graph.engine.planner import OperationPlan
 
-# A document has several operations, and each of them one plan for every choice of what is skipped and included.
-MOST: Final = 20
+MAX_PLANS_PER_OPERATION: Final = 20
+"""An operation has one plan for each combination of values in its @skip and @include conditions."""
 
 # Values of these classes are coerced to themselves.
-_AS_THEY_ARE: Final = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
-_BEYOND: Final = 2**31
+_UNCHANGED_CLASSES: Final = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
+_INT_LIMIT: Final = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
-    """One that an operation declares."""
+class OperationVariable:
+    """A variable that an operation declares."""
 
     name: str
     node: VariableDefinitionNode
     type: Any
-    as_it_is: type | None
-    """Of what is coerced to itself."""
-    required: bool
-    nested: bool
-    """Whether a value may hold others."""
+    unchanged_class: type | None
+    """The class whose values are coerced to themselves, if any."""
+    is_required: bool
+    is_nested: bool
+    """Whether the type is an input object, so that values contain other values."""
 
-    def coerced(self, value: Any) -> Any:
-        """As graphql-core coerces what was given; Undefined where it would refuse it."""
-        if value.__class__ is self.as_it_is and (value.__class__ is not int or -_BEYOND <= value < _BEYOND):
+    def coerce(self, value: Any) -> Any:
+        """The value that graphql-core would make of it; Undefined if graphql-core would reject it."""
+        if value.__class__ is self.unchanged_class and (
+            value.__class__ is not int or -_INT_LIMIT <= value < _INT_LIMIT
+        ):
             return value
-        if self.nested and input_is_nested_too_deeply(value, self.type):
+        if self.is_nested and input_is_nested_too_deeply(value, self.type):
             return Undefined
         return coerce_input_value(value, self.type)
 
 
 @dataclass(slots=True)
-class Operation:
-    """One of a document. The document is held here, so that its identity, by which it is found, stays its own."""
+class CachedOperation:
+    """One operation of a document.
+
+    It holds a reference to the document, so that `id(document)`, the cache's key, stays unique.
+    """
 
     document: DocumentNode
     executor: Executor[Any]
-    """Of no run: `of_run` makes a copy for each."""
-    variables: tuple[Variable, ...]
-    conditions: tuple[str, ...]
-    """The variables that decide what is skipped and included."""
-    plans: dict[Hashable, Plan | None] = field(default_factory=dict)
+    """The template: `executor_for` copies it for each run."""
+    variables: tuple[OperationVariable, ...]
+    condition_variables: tuple[str, ...]
+    """The variables that @skip and @include depend on."""
+    plans: WeightedLruCache[OperationPlan | None] = field(
+        default_factory=lambda: WeightedLruCache(MAX_PLANS_PER_OPERATION)
+    )
+    """The plans by `plan_key`; None for what cannot be planned."""
 
-    def of_run(self, context: ExecutionContext) -> Executor[Any] | None:
-        """What knows of this run all that graphql-core knows; None where it would refuse the variables."""
-        values = self._coerced(context.variables or {})
+    def executor_for(self, context: ExecutionContext) -> Executor[Any] | None:
+        """A graphql-core executor for this run; None if graphql-core would reject the variables."""
+        values = self._coerce_variables(context.variables or {})
         if values is None:
             return None
-        # As `build_per_event_executor` does it, but for what `copy` asks before it copies.
+        # As in `build_per_event_executor`, without the overhead of `copy.copy`.
         executor: Any = object.__new__(type(self.executor))
         executor.__dict__.update(self.executor.__dict__)
         executor.collected_errors = CollectedErrors()
         executor.root_value = context.root_value
-        # Where the values came from is asked of fragments' variables alone, and those are not planned.
+        # Only fragment variables need the sources of the values, and those are not planned.
         executor.variable_values = VariableValues({}, values)
         executor.context_value = context.context
         executor.operation_extensions = context.operation_extensions
         return executor
 
-    def choice(self, executor: Executor[Any]) -> Hashable:
-        """What the conditions come to: the key of a plan."""
+    def plan_key(self, executor: Executor[Any]) -> Hashable:
+        """The values of the condition variables, which identify a plan."""
         values = executor.variable_values.coerced
-        return tuple([values.get(name) for name in self.conditions])
+        return tuple([values.get(name) for name in self.condition_variables])
 
-    def _coerced(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
-        """As `graphql.execution.values.coerce_variable_values`, with what it works out anew for every run kept."""
+    def _coerce_variables(self, raw_values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """As `graphql.execution.values.coerce_variable_values`, without looking up the declared types in every run."""
         coerced: dict[str, Any] = {}
         for variable in self.variables:
-            value = given.get(variable.name, Undefined)
+            value = raw_values.get(variable.name, Undefined)
             if value is not Undefined:
-                value = variable.coerced(value)
+                value = variable.coerce(value)
             elif variable.node.default_value:
-                # A signature of its own, for it keeps the value, and a resolver might change a list or an object.
+                # A signature caches its default value, and a resolver might change a list or an object in it.
                 signature: Any = get_variable_signature(self.executor.schema, variable.node)
                 value = coerce_default_value(signature)
-            elif not variable.required:
+            elif not variable.is_required:
                 continue
             if value is Undefined:
                 return None
@@ -111,8 +120,8 @@ class Operation:
         return coerced
 
 
-def first_met(context: ExecutionContext) -> Operation | None:
-    """None where graphql-core would refuse the operation or its variables."""
+def build_operation(context: ExecutionContext) -> CachedOperation | None:
+    """The operation that the context names; None if graphql-core would reject it or its variables."""
     schema: Any = context.schema
     assert context.graphql_document is not None
     executor = schema.execution_context_class.build(
@@ -124,16 +133,17 @@ def first_met(context: ExecutionContext) -> Operation | None:
     )
     if not isinstance(executor, Executor):
         return None
-    conditions = planner.conditions(context.graphql_document)
-    return Operation(context.graphql_document, executor, _variables(executor), conditions)
+    condition_variables = planner.condition_variables(context.graphql_document)
+    return CachedOperation(context.graphql_document, executor, _variables(executor), condition_variables)
 
 
-def _variables(executor: Executor[Any]) -> tuple[Variable, ...]:
+def _variables(executor: Executor[Any]) -> tuple[OperationVariable, ...]:
     nodes = executor.operation.variable_definitions or ()
-    found = []
-    for node, (name, known) in zip(nodes, executor.variable_values.sources.items(), strict=True):
-        type_: Any = known.signature.type
-        as_it_is = _AS_THEY_ARE.get(get_nullable_type(type_))
-        nested = not is_leaf_type(get_named_type(type_))
-        found.append(Variable(name, node, type_, as_it_is, is_non_null_type(type_), nested))
-    return tuple(found)
+    variables = []
+    for node, (name, source) in zip(nodes, executor.variable_values.sources.items(), strict=True):
+        type_: Any = source.signature.type
+        unchanged_class = _UNCHANGED_CLASSES.get(get_nullable_type(type_))
+        is_nested = not is_leaf_type(get_named_type(type_))
+        is_required = is_non_null_type(type_)
+        variables.append(OperationVariable(name, node, type_, unchanged_class, is_required, is_nested))
+    return tuple(variables)

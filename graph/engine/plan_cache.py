@@ -1,4 +1,4 @@
-"""The plans of the operations run last, made when first asked for."""
+"""The plans of recent operations, created when an operation first runs."""
 
 from typing import Any, Final
 
@@ -7,59 +7,62 @@ from strawberry import Schema
 from strawberry.types import ExecutionContext
 
 from graph.engine import operation_cache, planner
-from graph.engine.lru_cache import Recent
-from graph.engine.operation_cache import MOST, Operation
-from graph.engine.planner import Plan
+from graph.engine.lru_cache import WeightedLruCache
+from graph.engine.operation_cache import CachedOperation
+from graph.engine.planner import OperationPlan
 
-# In characters of source: a document weighs its length, and each field of a plan as much as this many.
-ROOM: Final = 200_000
-_FIELD: Final = 20
+MAX_PLAN_CACHE_CHARACTERS: Final = 200_000
+"""The capacity. An operation weighs as much as its document has characters, plus the fields of its plans."""
+
+# The weight of a planned field, in characters.
+_CHARACTERS_PER_FIELD: Final = 20
 
 
-class Plans:
-    """Of one schema."""
+class PlanCache:
+    """The plans of one schema."""
 
-    def __init__(self, room: int = ROOM) -> None:
-        self._operations: Recent[Operation] = Recent(room)
+    def __init__(self, capacity: int = MAX_PLAN_CACHE_CHARACTERS) -> None:
+        self._operations: WeightedLruCache[CachedOperation] = WeightedLruCache(capacity)
 
     def __len__(self) -> int:
         return len(self._operations)
 
     @property
-    def weight(self) -> int:
-        return self._operations.weight
+    def total_weight(self) -> int:
+        return self._operations.total_weight
 
-    def find(self, context: ExecutionContext) -> tuple[Executor[Any], Plan] | None:
-        """How to run it; None for what is left to graphql-core."""
+    def get_or_plan(self, context: ExecutionContext) -> tuple[Executor[Any], OperationPlan] | None:
+        """The plan and the executor that holds this run's variables; None if graphql-core must execute the operation.
+
+        The document is identified by `id()`: the transport hands over the same object for the same text.
+        """
         key = (id(context.graphql_document), context.operation_name)
         operation = self._operations.get(key)
         if operation is None:
-            operation = operation_cache.first_met(context)
+            operation = operation_cache.build_operation(context)
             if operation is None:
                 return None
-            self._operations.keep(key, operation, _weight(operation))
-        executor = operation.of_run(context)
+            self._operations.put(key, operation, _weight(operation))
+        executor = operation.executor_for(context)
         if executor is None:
             return None
-        choice = operation.choice(executor)
-        if choice not in operation.plans:
-            if len(operation.plans) >= MOST:
-                operation.plans.clear()
-            operation.plans[choice] = _planned(context.schema, executor)
-            self._operations.keep(key, operation, _weight(operation))
-        plan = operation.plans[choice]
+        plan_key = operation.plan_key(executor)
+        if plan_key not in operation.plans:
+            operation.plans.put(plan_key, _plan(context.schema, executor))
+            self._operations.put(key, operation, _weight(operation))
+        plan = operation.plans.get(plan_key)
         return (executor, plan) if plan is not None else None
 
 
-def _weight(operation: Operation) -> int:
+def _weight(operation: CachedOperation) -> int:
     length = len(operation.document.loc.source.body) if operation.document.loc else 0
-    return length + sum(_FIELD * (plan.weight if plan else 1) for plan in operation.plans.values())
+    return length + sum(_CHARACTERS_PER_FIELD * (plan.weight if plan else 1) for plan in operation.plans.values())
 
 
-def _planned(schema: Schema, executor: Executor[Any]) -> Plan | None:
+def _plan(schema: Schema, executor: Executor[Any]) -> OperationPlan | None:
     try:
-        return planner.plan(schema, executor)
+        return planner.plan_operation(schema, executor)
     except Exception as error:
-        # An argument that cannot be coerced, say: graphql-core finds it again, and says so in its own words.
+        # For example an argument that cannot be coerced: graphql-core finds it again and words the error.
         planner.logger.debug("not planned: %r", error)
         return None

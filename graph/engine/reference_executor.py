@@ -1,4 +1,4 @@
-"""Handing an operation over to graphql-core, with what its root resolvers came to: none of those runs twice."""
+"""Execution by graphql-core, starting from the results of root resolvers that have already run."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -9,8 +9,8 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.types import ExecutionContext
 
 
-class Outcomes:
-    """What root resolvers returned or raised, by the keys of the answer."""
+class RootOutcomes:
+    """What root resolvers returned or raised, by response key."""
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
@@ -19,23 +19,26 @@ class Outcomes:
     def __bool__(self) -> bool:
         return bool(self._values or self._errors)
 
-    def succeeded(self, key: str, value: Any) -> None:
+    def record_value(self, key: str, value: Any) -> None:
         self._values[key] = value
 
-    def failed(self, key: str, error: Exception) -> None:
+    def record_error(self, key: str, error: Exception) -> None:
         self._errors[key] = error
 
-    def of_a_query(self) -> "Outcomes":
-        """What is worth keeping where resolvers may run again: failures, for the second try would take as long.
+    def for_query_retry(self) -> "RootOutcomes":
+        """The errors alone: a query's resolvers may run again, but one that timed out would time out again.
 
-        What was read may lack columns that graphql-core asks for, and the AttributeError of such a row is not kept.
+        Values are dropped, because their rows may lack columns that graphql-core reads. An AttributeError comes from
+        such a row, so it is dropped as well.
         """
-        kept = Outcomes()
-        kept._errors = {key: error for key, error in self._errors.items() if not isinstance(error, AttributeError)}
-        return kept
+        errors_only = RootOutcomes()
+        errors_only._errors = {
+            key: error for key, error in self._errors.items() if not isinstance(error, AttributeError)
+        }
+        return errors_only
 
     def resolve(self, next_: Callable[..., Any], source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        """Middleware of graphql-core: stands in for the resolvers that have run."""
+        """Middleware of graphql-core: replays the outcome of a root resolver that has run."""
         if info.path.prev is None:
             key = str(info.path.key)
             if key in self._errors:
@@ -45,8 +48,8 @@ class Outcomes:
         return next_(source, info, **arguments)
 
 
-async def answered(context: ExecutionContext, outcomes: Outcomes) -> ExecutionResult:
-    """graphql-core's answer, executed as Strawberry has it do, but from these outcomes on."""
+async def execute_with_reference(context: ExecutionContext, outcomes: RootOutcomes) -> ExecutionResult:
+    """graphql-core's result, with the arguments that Strawberry passes. Root resolvers with an outcome do not run."""
     assert context.graphql_document is not None
     schema: Any = context.schema
     result: Any = execute(

@@ -1,7 +1,7 @@
-"""Which columns the answer needs, told to whoever reads rows while a field is being resolved."""
+"""The columns that the response needs of the rows that a field loads."""
 
 from contextvars import ContextVar
 
-# The names wanted of the rows that the field being resolved hands over as objects; None means all of them. Names that
-# are no columns may be among them. Mutations and graphql-core always want all.
-wanted: ContextVar[frozenset[str] | None] = ContextVar("wanted", default=None)
+# Set while a field is being resolved: the columns needed of the rows that it returns as objects. None means all
+# columns, as mutations and graphql-core need them. The set may hold names that are not columns.
+columns_to_read: ContextVar[frozenset[str] | None] = ContextVar("columns_to_read", default=None)

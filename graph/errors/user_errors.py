@@ -9,7 +9,7 @@ from strawberry.extensions import FieldExtension
 from crm import errors
 from crm.errors import ErrorCode
 from graph.access.permissions import Declaring, guards
-from graph.engine.field_declarations import Column, Declared, column
+from graph.engine.field_declarations import ColumnField, DeclaredField, column
 from graph.errors.error_objects import Reported, reported
 from graph.errors.top_level import BadUserInput, Forbidden, Unauthenticated
 from graph.idempotency import Replayed, once
@@ -85,7 +85,7 @@ class LimitError(UserError):
 
 def _from() -> Any:
     """`from` is no name in Python."""
-    return Column(description="Where it is.", graphql_name="from", metadata={"column": "from_", "convert": None})
+    return ColumnField(description="Where it is.", graphql_name="from", metadata={"column": "from_", "convert": None})
 
 
 @strawberry.type(description="A status that cannot go from here to there.")
@@ -136,12 +136,12 @@ class _Answered(FieldExtension):
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
         context = info.context
-        context.refused = self._refused
+        context.build_error_payload = self._refused
         try:
-            context.once = once(info, kwargs)
+            context.idempotent_call = once(info, kwargs)
             return await next_(source, info, **kwargs)
         except Replayed as replayed:
-            context.replayed.append(str(info.path.key))
+            context.replayed_fields.append(str(info.path.key))
             return replayed.held if self._payload is None else self._payload(**replayed.held)
         except (errors.InputError, errors.InputErrors) as refusal:
             return self._refused(refusal)
@@ -159,7 +159,7 @@ def mutation(
     """A mutation for those who hold the permission (None: for everyone). A refusal becomes `payload(errors=[…])`, or a
     top-level error where there is none."""
     directives, extensions = guards(permission)
-    return Declared(
+    return DeclaredField(
         description=description,
         directives=directives,
         extensions=[_Answered(payload), *extensions],

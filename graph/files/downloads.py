@@ -11,7 +11,7 @@ from db.queries import files
 from db.tables.enums import FileFormat
 from db.values import ids
 from graph.errors.top_level import RequestRefused
-from graph.files.http_routes import Entering, answering
+from graph.files.http_routes import FileRoutesBackend, with_error_responses
 
 _TYPES: Final = {
     FileFormat.CSV: "text/csv; charset=utf-8",
@@ -20,18 +20,18 @@ _TYPES: Final = {
 }
 
 
-def routes(doors: Entering) -> list[BaseRoute]:
+def download_routes(backend: FileRoutesBackend) -> list[BaseRoute]:
     """The address; the name at its end is for people."""
 
     async def file(request: Request) -> Response:
-        kept = storage.of(doors.database)
+        kept = storage.storage_of(backend.database)
         said = kept.read(request.path_params["token"])
         if said is None:
             raise RequestRefused("There is no such file.", status=404)
         workspace_id, identifier, expires_at = said
         if expires_at <= ids.current_time():
             raise RequestRefused("The link has ended; ask for a new one.", status=410)
-        row = await files.made(doors.database.session(workspace_id), identifier)
+        row = await files.job_file_by_id(backend.database.session(workspace_id), identifier)
         path = kept.path(row.path) if row else None
         if row is None or path is None or not path.is_file():
             raise RequestRefused("The file is not there any more.", status=410)
@@ -42,4 +42,4 @@ def routes(doors: Entering) -> list[BaseRoute]:
             headers={"cache-control": "private, no-store"},
         )
 
-    return [Route("/files/{token}/{name}", answering(doors, file), methods=["GET"])]
+    return [Route("/files/{token}/{name}", with_error_responses(backend, file), methods=["GET"])]

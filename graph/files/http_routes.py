@@ -11,17 +11,17 @@ from crm import errors as refusals
 from crm.access.permissions import Viewer
 from db.engine import Database
 from graph.errors.top_level import Forbidden, TopLevelError, Unauthenticated
-from graph.transport.http.request_reading import current_request_id, token_in
-from graph.transport.responses import failed, written
+from graph.transport.http.request_reading import bearer_token, current_request_id
+from graph.transport.responses import exception_response, serialize_response
 
-Answering = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 _CLOSING: Final = (408, 413)
 _DRAINED: Final = 10_000_000
 _SECONDS: Final = 2.0
 
 
-class Entering(Protocol):
+class FileRoutesBackend(Protocol):
     """What these addresses ask of the product."""
 
     @property
@@ -29,19 +29,19 @@ class Entering(Protocol):
 
     async def authenticate(self, token: str) -> Viewer | None: ...
 
-    def explain(self, error: Exception) -> TopLevelError | None: ...
+    def explain_error(self, error: Exception) -> TopLevelError | None: ...
 
 
-async def viewer_of(doors: Entering, request: Request) -> Viewer:
+async def require_viewer(doors: FileRoutesBackend, request: Request) -> Viewer:
     """Raises Unauthenticated."""
-    token = token_in(request.headers.get("authorization"))
+    token = bearer_token(request.headers.get("authorization"))
     viewer = await doors.authenticate(token) if token else None
     if viewer is None:
         raise Unauthenticated
     return viewer
 
 
-def answering(doors: Entering, answer: Answering) -> Answering:
+def with_error_responses(doors: FileRoutesBackend, answer: Endpoint) -> Endpoint:
     """The same where every exception becomes an answer, written as /graphql writes its errors."""
 
     async def answered(request: Request) -> Response:
@@ -71,9 +71,9 @@ async def _drained(request: Request) -> None:
         return
 
 
-def _told(doors: Entering, error: Exception) -> Response:
+def _told(doors: FileRoutesBackend, error: Exception) -> Response:
     request_id = current_request_id.get()
-    answer, body = written(failed(error, request_id, doors.explain), request_id)
+    answer, body = serialize_response(exception_response(error, request_id, doors.explain_error), request_id)
     headers = {"cache-control": "no-store"}
     if answer.status == 401:
         headers["www-authenticate"] = "Bearer"

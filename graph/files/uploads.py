@@ -15,39 +15,41 @@ from crm.access.permissions import Viewer
 from crm.files import storage, uploads
 from db.values import ids
 from graph.errors.top_level import RequestRefused
-from graph.files.http_routes import Entering, answering, viewer_of
+from graph.files.http_routes import FileRoutesBackend, require_viewer, with_error_responses
 
-SECONDS: Final = 30.0
+MAX_BODY_PAUSE_SECONDS: Final = 30.0
 """That a body may pause."""
 
 _BUFFER: Final = 1 << 20
 
 
-def routes(doors: Entering, *, most: int) -> list[BaseRoute]:
+def upload_routes(backend: FileRoutesBackend, *, max_bytes: int) -> list[BaseRoute]:
     """The address, where files of `most` bytes are taken."""
 
     async def upload(request: Request) -> Response:
-        viewer = await viewer_of(doors, request)
-        uploads.allow(viewer)
+        viewer = await require_viewer(backend, request)
+        uploads.check_may_upload(viewer)
         announced = request.headers.get("content-length", "")
-        if announced.isdecimal() and (len(announced) > 15 or int(announced) > most + _FORM):
-            raise _too_large(most)
-        return JSONResponse({"upload": await _kept(doors, viewer, request, most)}, status_code=201)
+        if announced.isdecimal() and (len(announced) > 15 or int(announced) > max_bytes + _FORM):
+            raise _too_large(max_bytes)
+        return JSONResponse({"upload": await _kept(backend, viewer, request, max_bytes)}, status_code=201)
 
-    return [Route("/uploads", answering(doors, upload), methods=["POST"])]
+    return [Route("/uploads", with_error_responses(backend, upload), methods=["POST"])]
 
 
 # What a form adds around its file.
 _FORM: Final = 10_000
 
 
-async def _kept(doors: Entering, viewer: Viewer, request: Request, most: int) -> str:
+async def _kept(doors: FileRoutesBackend, viewer: Viewer, request: Request, most: int) -> str:
     identifier = ids.new_id()
-    relative, path = storage.of(doors.database).room(uploads.KIND, identifier)
-    with storage.unless_kept(path):
+    relative, path = storage.storage_of(doors.database).new_path(uploads.UPLOAD_ID_KIND, identifier)
+    with storage.delete_on_error(path):
         arriving = _Arriving(request.headers)
         size = await _written(path, arriving, request, most)
-        return await uploads.keep(doors.database, viewer, identifier, name=arriving.name, size=size, path=relative)
+        return await uploads.store_upload(
+            doors.database, viewer, identifier, name=arriving.name, size=size, path=relative
+        )
 
 
 async def _written(path: Path, arriving: "_Arriving", request: Request, most: int) -> int:
@@ -80,7 +82,7 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
     stream = request.stream()
     while True:
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(MAX_BODY_PAUSE_SECONDS):
                 piece = await anext(stream, None)
         except TimeoutError:
             raise RequestRefused("The file stopped arriving.", status=408) from None

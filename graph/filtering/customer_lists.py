@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry import UNSET, Info
 
-from db.paging.nested_pages import Parents
-from graph.engine.field_declarations import Rows, batched
+from db.paging.nested_pages import ParentTable
+from graph.engine.field_declarations import ParentRows, batched
 from graph.filtering import list_arguments
 from graph.types.connections import After, Before, First, Last, window
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 Read = Callable[..., Coroutine[Any, Any, list[Any]]]
 
 
-def customers(description: str, read: Read, *, needs: Sequence[str] = ("id",)) -> Any:
+def customers(description: str, read: Read, *, parent_columns: Sequence[str] = ("id",)) -> Any:
     """A list of customers for each object. `read` gets the context, the objects, the window and the question."""
 
-    @batched(description, needs=needs)
+    @batched(description, parent_columns=parent_columns)
     async def customers(
-        parents: Rows,
+        parents: ParentRows,
         info: Info,
         filter: list_arguments.Filter = UNSET,
         search: list_arguments.Search = None,
@@ -39,6 +39,6 @@ def customers(description: str, read: Read, *, needs: Sequence[str] = ("id",)) -
     return customers
 
 
-def by(of: Parents) -> Read:
+def by(of: ParentTable) -> Read:
     """Reads those who stand with the objects in a table."""
     return partial(list_arguments.nested, of=of)

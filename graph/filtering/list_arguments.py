@@ -8,14 +8,14 @@ from strawberry import UNSET
 
 from db.filtering.errors import QueryError
 from db.paging import keyset, nested_pages
-from db.paging.keyset import Page, Window
-from db.paging.nested_pages import Parents
+from db.paging.keyset import Page, PageRequest
+from db.paging.nested_pages import ParentTable
 from db.paging.sorting import Sort
 from db.queries.catalogue import saved_views, segments
 from db.queries.matching import batched_matches, matches, record_lists
-from db.queries.matching.batched_matches import Several
-from db.queries.matching.matches import Match, Question
-from db.queries.matching.totals import Source
+from db.queries.matching.batched_matches import MatchBatch
+from db.queries.matching.matches import CustomerMatch, CustomerQuery
+from db.queries.matching.totals import TotalsSource
 from graph.context import Context
 from graph.errors.top_level import BadUserInput
 from graph.filtering.record_filters import (
@@ -81,7 +81,7 @@ def given(plain: Any, name: str = "filter") -> Any:
 
 async def customers(
     context: Context,
-    window: Window,
+    window: PageRequest,
     *,
     filter: Any = UNSET,
     search: str | None = None,
@@ -91,68 +91,70 @@ async def customers(
 ) -> Any:
     """The list of customers that the arguments ask for. Raises BadUserInput."""
     sections = None if fields is None else [field.name for field in fields]
-    question = Question(given(filter), search, sections, sort, archived)
+    question = CustomerQuery(given(filter), search, sections, sort, archived)
     with refusals():
         match, order = await asked(context, question)
-        keyset.check(order, window)
+        keyset.check_request(order, window)
     return listed(context, match, order, window)
 
 
-async def asked(context: Context, question: Question) -> tuple[Match, Sort]:
+async def asked(context: Context, question: CustomerQuery) -> tuple[CustomerMatch, Sort]:
     """What the question means to this viewer now."""
     assert context.viewer is not None
     viewer = context.viewer
-    return await matches.asked(
+    return await matches.compile_query(
         context.session, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=context.now
     )
 
 
-def listed(context: Context, match: Match, order: Sort, window: Window) -> Any:
+def listed(context: Context, match: CustomerMatch, order: Sort, window: PageRequest) -> Any:
     """A list that has none beside it."""
     session = context.session
-    everyone = matches.all_of(session, match)
+    everyone = matches.full_list_query(session, match)
 
     async def page() -> Page:
-        return await keyset.page(session, await matches.list_of(session, match, order), window, order)
+        return await keyset.fetch_page(session, await matches.root_list_query(session, match, order), window, order)
 
     async def count(at_most: int | None) -> int:
-        return await keyset.count(session, everyone, at_most)
+        return await keyset.count_rows(session, everyone, at_most)
 
-    return alone(page, count, Source(everyone, whole=match.whole), match.search)
+    return alone(page, count, TotalsSource(everyone, whole=match.whole), match.search)
 
 
 async def nested(
     context: Context,
     parents: Sequence[Any],
-    window: Window,
+    window: PageRequest,
     *,
-    of: Parents,
+    of: ParentTable,
     filter: Any,
     search: str | None,
     sort: Any,
 ) -> list[Any]:
     """The same list of customers for each of the parents. Raises BadUserInput."""
-    session, question = context.session, Question(given(filter), search, sort=sort)
+    session, question = context.session, CustomerQuery(given(filter), search, sort=sort)
     with refusals():
         match, order = await asked(context, question)
-        keyset.check(order, window)
+        keyset.check_request(order, window)
     ids = list(dict.fromkeys(parent.id for parent in parents))
-    everyone = matches.all_of(session, match)
+    everyone = matches.full_list_query(session, match)
 
     async def pages() -> Mapping[Any, Page]:
-        return await nested_pages.pages(session, ids, of, await matches.listing(session, match, order), window, order)
+        return await nested_pages.fetch_pages(
+            session, ids, of, await matches.page_list_query(session, match, order), window, order
+        )
 
     async def counts(at_most: int | None) -> Mapping[Any, int]:
-        return await nested_pages.counts(session, ids, of, everyone, at_most)
+        return await nested_pages.fetch_counts(session, ids, of, everyone, at_most)
 
-    lists = Lists(pages, counts, [(None, Source(everyone, of, tuple(ids)))], match.search)
+    lists = Lists(pages, counts, [(None, TotalsSource(everyone, of, tuple(ids)))], match.search)
     return [Listed(lists, parent.id) for parent in parents]
 
 
 async def of_segments(
     context: Context,
     segments_: Sequence[Any],
-    window: Window,
+    window: PageRequest,
     *,
     filter: Any = UNSET,
     search: str | None = None,
@@ -162,47 +164,47 @@ async def of_segments(
     viewer, session = context.viewer, context.session
     assert viewer is not None
     ids = [segment.id for segment in segments_]
-    question = Question(given(filter), search, sort=sort)
+    question = CustomerQuery(given(filter), search, sort=sort)
     with refusals():
-        several_, order = await segments.several(
+        several_, order = await segments.segment_queries(
             session, ids, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=context.now
         )
-        keyset.check(order, window)
+        keyset.check_request(order, window)
 
     async def pages() -> Mapping[Any, Page]:
-        return await batched_matches.pages(session, several_, window, order)
+        return await batched_matches.fetch_pages(session, several_, window, order)
 
-    sources = [(key, Source(matches.all_of(session, match))) for key, match in several_.matches.items()]
+    sources = [(key, TotalsSource(matches.full_list_query(session, match))) for key, match in several_.matches.items()]
     found = next((match.search for match in several_.matches.values()), None)
-    lists = Lists(pages, lambda at_most: batched_matches.counts(session, several_, at_most), sources, found)
+    lists = Lists(pages, lambda at_most: batched_matches.fetch_counts(session, several_, at_most), sources, found)
     return [Listed(lists, one) for one in ids]
 
 
 async def of_views(
-    context: Context, views_: Sequence[Any], window: Window, *, filter: Any, search: str | None, sort: Any
+    context: Context, views_: Sequence[Any], window: PageRequest, *, filter: Any, search: str | None, sort: Any
 ) -> list[Any]:
     """The customers of each view. Raises BadUserInput."""
     viewer, session = context.viewer, context.session
     assert viewer is not None
     distinct = list({view.id: view for view in views_}.values())
-    question = Question(given(filter), search, sort=sort)
+    question = CustomerQuery(given(filter), search, sort=sort)
     with refusals():
-        found, orders = await saved_views.several(
+        found, orders = await saved_views.view_queries(
             session, distinct, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=context.now
         )
         for order in orders.values():
-            keyset.check(order, window)
+            keyset.check_request(order, window)
 
     async def pages() -> Mapping[Any, Page]:
         """Those of one order together."""
         read: dict[Any, Page] = {}
         for order in dict.fromkeys(orders.values()):
             alike = {key: match for key, match in found.matches.items() if orders[key] == order}
-            read |= await batched_matches.pages(session, Several(alike), window, order)
+            read |= await batched_matches.fetch_pages(session, MatchBatch(alike), window, order)
         return read
 
-    sources = [(key, Source(matches.all_of(session, match))) for key, match in found.matches.items()]
-    lists = Lists(pages, lambda at_most: batched_matches.counts(session, found, at_most), sources)
+    sources = [(key, TotalsSource(matches.full_list_query(session, match))) for key, match in found.matches.items()]
+    lists = Lists(pages, lambda at_most: batched_matches.fetch_counts(session, found, at_most), sources)
     return [Listed(lists, view.id) for view in views_]
 
 
@@ -213,23 +215,25 @@ async def memberships(
     viewer = context.viewer
     assert viewer is not None
     with refusals():
-        found, _ = await segments.several(
+        found, _ = await segments.segment_queries(
             context.session,
             segment_ids,
-            Question(),
+            CustomerQuery(),
             visibility=viewer.visibility,
             agent_id=viewer.agent_id,
             now=context.now,
         )
-    return await batched_matches.holding(context.session, found, customer_ids)
+    return await batched_matches.matching_members(context.session, found, customer_ids)
 
 
-async def others(context: Context, name: str, window: Window, *, filter: Any, search: str | None, sort: Any) -> Any:
+async def others(
+    context: Context, name: str, window: PageRequest, *, filter: Any, search: str | None, sort: Any
+) -> Any:
     """The list of companies, tags, segments or agents that the arguments ask for. Raises BadUserInput."""
     assert context.viewer is not None
     viewer, session = context.viewer, context.session
     with refusals():
-        listing, order = await record_lists.asked(
+        listing, order = await record_lists.compile_list(
             session,
             name,
             filter=given(filter),
@@ -239,8 +243,8 @@ async def others(context: Context, name: str, window: Window, *, filter: Any, se
             agent_id=viewer.agent_id,
             now=context.now,
         )
-        keyset.check(order, window)
+        keyset.check_request(order, window)
     return alone(
-        lambda: keyset.page(session, listing, window, order),
-        lambda at_most: keyset.count(session, listing, at_most),
+        lambda: keyset.fetch_page(session, listing, window, order),
+        lambda at_most: keyset.count_rows(session, listing, at_most),
     )

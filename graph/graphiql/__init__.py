@@ -18,8 +18,8 @@ from starlette.staticfiles import StaticFiles
 
 from graph.graphiql import starters
 
-STATIC = Path(__file__).parent / "static"
-ADDRESS = "/graphiql"
+STATIC_DIRECTORY = Path(__file__).parent / "static"
+ASSETS_PATH = "/graphiql"
 
 _ENTRY = "main.jsx"
 _ICON = (
@@ -30,7 +30,7 @@ _ICON = (
 )
 
 
-def response(*, endpoint: str, token: str | None = None, assets: str = ADDRESS) -> HTMLResponse:
+def graphiql_response(*, endpoint: str, token: str | None = None, assets: str = ASSETS_PATH) -> HTMLResponse:
     """The page with the headers it needs. It holds the token, so nothing may cache it or frame it."""
     nonce = secrets.token_urlsafe(16)
     headers = {
@@ -41,15 +41,15 @@ def response(*, endpoint: str, token: str | None = None, assets: str = ADDRESS) 
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
-    return HTMLResponse(page(endpoint=endpoint, token=token, nonce=nonce, assets=assets), headers=headers)
+    return HTMLResponse(render_page(endpoint=endpoint, token=token, nonce=nonce, assets=assets), headers=headers)
 
 
-def page(*, endpoint: str, token: str | None, nonce: str, assets: str = ADDRESS) -> str:
+def render_page(*, endpoint: str, token: str | None, nonce: str, assets: str = ASSETS_PATH) -> str:
     """The HTML. `endpoint` and `assets` are paths on this server, for POST and the websocket, and for `static_files`.
 
     With a token every request carries it; without one the first tab is the one that signs in.
     """
-    tabs = starters.SIGNED_IN if token else starters.SIGNED_OUT
+    tabs = starters.SIGNED_IN_TABS if token else starters.SIGNED_OUT_TABS
     configuration = {"endpoint": endpoint, "token": token, "tabs": [tab.as_tab() for tab in tabs]}
     root = escape(assets.rstrip("/"))
     scripts, styles = _files()
@@ -99,9 +99,9 @@ def content_security_policy(*, nonce: str) -> str:
     )
 
 
-def static_files(address: str = ADDRESS) -> Mount:
+def static_files_route(address: str = ASSETS_PATH) -> Mount:
     """The route of the assets, which need no sign-in: they are the same for everyone."""
-    return Mount(address, app=_Assets(directory=STATIC), name="graphiql")
+    return Mount(address, app=_Assets(directory=STATIC_DIRECTORY), name="graphiql")
 
 
 class _Assets(StaticFiles):
@@ -121,7 +121,7 @@ class _Assets(StaticFiles):
 @cache
 def _files() -> tuple[list[str], list[str]]:
     """The scripts the page starts with and their styles, each after those it builds upon; the entry is the last."""
-    manifest: dict[str, dict[str, Any]] = json.loads((STATIC / "manifest.json").read_text("utf-8"))
+    manifest: dict[str, dict[str, Any]] = json.loads((STATIC_DIRECTORY / "manifest.json").read_text("utf-8"))
     seen: dict[str, dict[str, Any]] = {}
 
     def visit(key: str) -> None:

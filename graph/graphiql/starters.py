@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Starter:
+class StarterTab:
     """One tab: its title is the operation's name."""
 
     query: str
@@ -22,7 +22,7 @@ class Starter:
 
 
 # Its values stand in the document, because GraphiQL does not show the first tab's variables when it opens.
-SIGN_IN = Starter("""\
+SIGN_IN = StarterTab("""\
 # Nobody is signed in yet. Fill in your e-mail address
 # and password, and run this: Ctrl-Enter or the button.
 # The token then goes with every request of this page.
@@ -35,7 +35,7 @@ mutation SignIn {
 }
 """)
 
-CUSTOMERS = Starter("""\
+CUSTOMERS = StarterTab("""\
 # A page of customers with company, owner and tags.
 # Ctrl-Enter runs it, Ctrl-Space offers more fields.
 query Customers {
@@ -55,7 +55,7 @@ query Customers {
 }
 """)
 
-CUSTOMER = Starter(
+CUSTOMER = StarterTab(
     """\
 # One customer by e-mail address: put one from the
 # first tab under Variables below. Null is nobody.
@@ -79,7 +79,7 @@ query Customer($email: String!) {
     {"email": "linh@example.com"},
 )
 
-FINDING = Starter("""\
+FINDING = StarterTab("""\
 # Any question: conditions on fields, tags, orders, dates …
 # The totals are of all that are found, not of the page.
 query Finding {
@@ -103,7 +103,7 @@ query Finding {
 }
 """)
 
-DRY_RUN = Starter("""\
+DRY_RUN = StarterTab("""\
 # What a change of many would do: nothing is written yet.
 # Without dryRun it is done, and jobUndo can put it back.
 mutation DryRun {
@@ -124,7 +124,7 @@ mutation DryRun {
 }
 """)
 
-COMPANIES = Starter("""\
+COMPANIES = StarterTab("""\
 # The newest companies, and who looks after them.
 query Companies {
   companies(first: 10) {
@@ -139,7 +139,7 @@ query Companies {
 }
 """)
 
-TEAM = Starter("""\
+TEAM = StarterTab("""\
 # Who works here, and in which department.
 query Team {
   agents(first: 10) {
@@ -152,7 +152,7 @@ query Team {
 }
 """)
 
-WORKSPACE = Starter("""\
+WORKSPACE = StarterTab("""\
 # Who you are, what you may do,
 # and how the workspace is set up.
 query Workspace {
@@ -171,5 +171,5 @@ query Workspace {
 }
 """)
 
-SIGNED_IN = (CUSTOMERS, FINDING, DRY_RUN, CUSTOMER, COMPANIES, TEAM, WORKSPACE)
-SIGNED_OUT = (SIGN_IN, *SIGNED_IN)
+SIGNED_IN_TABS = (CUSTOMERS, FINDING, DRY_RUN, CUSTOMER, COMPANIES, TEAM, WORKSPACE)
+SIGNED_OUT_TABS = (SIGN_IN, *SIGNED_IN_TABS)

@@ -51,6 +51,6 @@ async def job_files(context: Context, jobs: Sequence[Any]) -> list[Any]:
 
 
 def _shown(context: Context, row: Any) -> _File:
-    kept = storage.of(context.database)
+    kept = storage.storage_of(context.database)
     url = kept.link(row.workspace_id, row.id, row.name, row.expires_at)
     return _File(row.name, FileFormat(row.format), min(row.bytes, _LONGEST), url, row.expires_at)

@@ -27,7 +27,7 @@ from graph.access.permissions import guarded
 from graph.catalogue.agents import Agent
 from graph.change_log import FieldChange
 from graph.context import Context
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.error_objects import reported
 from graph.errors.top_level import BadUserInput
 from graph.errors.user_errors import UserError, mutation
@@ -138,52 +138,58 @@ class Job(Node):
     processed: int = column("How many of them are done.")
     error: str | None = column("Why it broke off; null unless it failed.")
 
-    @batched("Who began it.", needs=("actor_kind", "actor_id"))
-    async def created_by(parents: Rows, info: Info) -> list[Actor]:
+    @batched("Who began it.", parent_columns=("actor_kind", "actor_id"))
+    async def created_by(parents: ParentRows, info: Info) -> list[Actor]:
         return await actors(info.context, parents, "actor")
 
-    @batched("How much is done, from 0 to 1.", needs=("matched", "processed", "finished_at", "status"))
-    async def progress(parents: Rows, info: Info) -> list[float]:
+    @batched("How much is done, from 0 to 1.", parent_columns=("matched", "processed", "finished_at", "status"))
+    async def progress(parents: ParentRows, info: Info) -> list[float]:
         return [_progress(row) for row in parents]
 
     @batched(
         "Seconds until it will be done, as far as can be told; null where it cannot, or is over.",
-        needs=("matched", "processed", "started_at", "finished_at"),
+        parent_columns=("matched", "processed", "started_at", "finished_at"),
     )
-    async def eta_seconds(parents: Rows, info: Info) -> list[int | None]:
+    async def eta_seconds(parents: ParentRows, info: Info) -> list[int | None]:
         return [_eta(row, info.context.now) for row in parents]
 
-    @batched("How many rows came to each outcome so far; outcomes of none are left out.", needs=("counts",))
-    async def counts(parents: Rows, info: Info) -> list[list[OutcomeCount]]:
+    @batched("How many rows came to each outcome so far; outcomes of none are left out.", parent_columns=("counts",))
+    async def counts(parents: ParentRows, info: Info) -> list[list[OutcomeCount]]:
         return [_counts(row) for row in parents]  # type: ignore[misc] # read as them
 
-    @batched("What became of each row, in their order.", needs=("id", "kind", "dry_run", "counts", "arguments"))
+    @batched(
+        "What became of each row, in their order.", parent_columns=("id", "kind", "dry_run", "counts", "arguments")
+    )
     async def rows(
-        parents: Rows, info: Info, outcome: Outcomes = None, first: First = None, after: After = None
+        parents: ParentRows, info: Info, outcome: Outcomes = None, first: First = None, after: After = None
     ) -> list[Connection[JobRow]]:
         return [_rows(info.context, row, outcome, first, after) for row in parents]
 
-    @batched("How many customers each agent got; empty unless the job assigns.", needs=("state",))
-    async def per_agent(parents: Rows, info: Info) -> list[list[AgentShare]]:
+    @batched("How many customers each agent got; empty unless the job assigns.", parent_columns=("state",))
+    async def per_agent(parents: ParentRows, info: Info) -> list[list[AgentShare]]:
         return [await _shares(info.context, row) for row in parents]
 
-    @batched("What it made, as long as that can be fetched: an export, the failed rows of an import.", needs=("id",))
-    async def files(parents: Rows, info: Info) -> list[list[JobFile]]:
+    @batched(
+        "What it made, as long as that can be fetched: an export, the failed rows of an import.", parent_columns=("id",)
+    )
+    async def files(parents: ParentRows, info: Info) -> list[list[JobFile]]:
         return await job_files(info.context, parents)
 
-    @batched("Whether it can be cancelled now.", needs=("status",))
-    async def can_cancel(parents: Rows, info: Info) -> list[bool]:
-        return [cancel_retry.may_cancel(row) for row in parents]
+    @batched("Whether it can be cancelled now.", parent_columns=("status",))
+    async def can_cancel(parents: ParentRows, info: Info) -> list[bool]:
+        return [cancel_retry.is_cancellable(row) for row in parents]
 
     @batched("Up to when it can be undone; null where it cannot.")
-    async def undoable_until(parents: Rows, info: Info) -> list[DateTime | None]:
-        undone = await info.context.load_one(jobs.undone_by, parents, "id")
+    async def undoable_until(parents: ParentRows, info: Info) -> list[DateTime | None]:
+        undone = await info.context.load_one(jobs.undo_jobs_of, parents, "id")
         until = [None if by else undo.undoable_until(row) for row, by in zip(parents, undone, strict=True)]
         return until  # type: ignore[return-value] # moments are numbers until they are shown
 
-    @batched("The job that undid it; null where none did.", needs=("id",))
-    async def undone_by(parents: Rows, info: Info) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
-        return await info.context.load_one(jobs.undone_by, parents, "id")
+    @batched("The job that undid it; null where none did.", parent_columns=("id",))
+    async def undone_by(
+        parents: ParentRows, info: Info
+    ) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
+        return await info.context.load_one(jobs.undo_jobs_of, parents, "id")
 
 
 @strawberry.type(description="What became of a call for many customers. Up to 200 are done in this answer.")
@@ -260,9 +266,9 @@ def _rows(context: Context, job: Any, outcome: Sequence[Outcome] | None, first: 
 async def _read(context: Context, job: Any, wanted: set[Outcome] | None, after: int, size: int) -> list[Any]:
     """From the log what was changed, and what is kept apart, woven by their numbers."""
     actions = None if wanted is None else [action for action, one in _ACTIONS.items() if one in wanted]
-    logged = [] if job.dry_run else await jobs.logged(context.session, job.id, after, size, actions)
+    logged = [] if job.dry_run else await jobs.changed_rows(context.session, job.id, after, size, actions)
     codes = None if wanted is None else [int(one) for one in wanted]
-    apart = await jobs.apart(context.session, job.id, after, size, codes)
+    apart = await jobs.stored_rows(context.session, job.id, after, size, codes)
     return sorted([*logged, *apart], key=lambda row: row.row)[:size]
 
 
@@ -271,7 +277,7 @@ async def _shown(context: Context, job: Any, rows: Sequence[Any]) -> list[Any]:
     wires = {
         row.row: [ids.id_encoder(one)(row.node_id) for one in _of(row, job, entity)] for row in rows if row.node_id
     }
-    records = {one for row in rows for plain in _errors(row) if (one := error_codec.record_of(plain))}
+    records = {one for row in rows for plain in _errors(row) if (one := error_codec.referenced_record_id(plain))}
     everything = list(dict.fromkeys([*(one for each in wires.values() for one in each), *records]))
     known = dict(zip(everything, await lookup.found(context, everything), strict=True))
     nodes = {row: next((found for one in each if (found := known[one])), None) for row, each in wires.items()}
@@ -280,7 +286,7 @@ async def _shown(context: Context, job: Any, rows: Sequence[Any]) -> list[Any]:
 
 def _entity(job: Any) -> str:
     arguments = job.arguments["given"] if job.kind == Kind.UNDO else job.arguments
-    return handlers.VERBS[Kind(arguments["verb"])].entity
+    return handlers.HANDLERS[Kind(arguments["verb"])].entity
 
 
 def _of(row: Any, job: Any, entity: str) -> Sequence[str]:
@@ -298,7 +304,7 @@ def _one(row: Any, node: Any, known: Mapping[str, Any]) -> _Row:
     logged = row.table is tables.Change
     outcome = _ACTIONS[row.action] if logged else Outcome(row.outcome)
     fields = [_Field(one["field"], one["before"], one["after"]) for one in row.fields or ()]
-    refused = [error_codec.unpacked(plain, known) for plain in _errors(row)]
+    refused = [error_codec.decode_error(plain, known) for plain in _errors(row)]
     return _Row(row.row, outcome, node, fields, reported(refused))
 
 
@@ -316,7 +322,7 @@ def seen(context: Context) -> tuple[bool, Any, bytes]:
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A job by its id: one's own, or with SETTINGS_MANAGE anybody's; else null.")
     async def job(self, info: Info, id: Id) -> Job | None:
-        return await info.context.load_found(jobs.by_ids, "Job", id, *seen(info.context))
+        return await info.context.load_by_wire_id(jobs.by_ids, "Job", id, *seen(info.context))
 
     @guarded(Permission.CUSTOMER_VIEW, "One's own jobs, or with SETTINGS_MANAGE everybody's, newest first.")
     async def jobs(
@@ -327,12 +333,12 @@ class Query:
         after: After = None,
     ) -> Connection[Job]:
         context, place = info.context, window(first, after)
-        listing = jobs.listing(*seen(context), None if status is None else [int(one) for one in status])
+        listing = jobs.list_query(*seen(context), None if status is None else [int(one) for one in status])
         with list_arguments.refusals():
-            keyset.check(NEWEST_FIRST, place)
+            keyset.check_request(NEWEST_FIRST, place)
         return alone(
-            lambda: keyset.page(context.session, listing, place),
-            lambda at_most: keyset.count(context.session, listing, at_most),
+            lambda: keyset.fetch_page(context.session, listing, place),
+            lambda at_most: keyset.count_rows(context.session, listing, at_most),
         )
 
 
@@ -345,7 +351,7 @@ class Mutation:
         Permission.CUSTOMER_VIEW, "Stop a job at the end of its chunk; what is done stays done.", payload=JobPayload
     )
     async def job_cancel(self, info: Info, id: Id) -> JobPayload:
-        return await info.context.mutate(lambda unit: cancel_retry.cancel(unit, id), payload)
+        return await info.context.mutate(lambda unit: cancel_retry.cancel_job(unit, id), payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,
@@ -353,11 +359,11 @@ class Mutation:
         payload=JobPayload,
     )
     async def job_undo(self, info: Info, id: Id, options: _Options = None) -> JobPayload:
-        return await info.context.mutate(lambda unit: undo.undo(unit, id, options_of(options)), payload)
+        return await info.context.mutate(lambda unit: undo.undo_job(unit, id, options_of(options)), payload)
 
     @mutation(Permission.CUSTOMER_VIEW, "Try the failed rows of a job again.", payload=JobPayload)
     async def job_retry(self, info: Info, id: Id) -> JobPayload:
-        return await info.context.mutate(lambda unit: cancel_retry.retry(unit, id), payload)
+        return await info.context.mutate(lambda unit: cancel_retry.retry_job(unit, id), payload)
 
 
 def options_of(options: BulkOptions | None) -> dict[str, Any] | None:

@@ -28,8 +28,8 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from graph.errors.top_level import TopLevelError, ValidationFailed, limit_passed
 from graph.limits.limits import Limits
 
-SIGN_IN: Final = "signIn"
-TYPE_NAME: Final = "__typename"
+SIGN_IN_FIELD: Final = "signIn"
+TYPENAME_FIELD: Final = "__typename"
 
 # graphql-core's knob for its one rule whose work is not linear; its own default lets a document of
 # 2 000 characters take half a second. This is some 15 ms, and far above what real documents need.
@@ -55,7 +55,7 @@ class _Sums:
             self.roots += fragment.roots
 
 
-def check(document: DocumentNode, limits: Limits) -> TopLevelError | None:
+def check_document(document: DocumentNode, limits: Limits) -> TopLevelError | None:
     """What the document has too much of, if anything; fragments that spread themselves are refused here too."""
     try:
         _Measuring(limits).document(document)
@@ -76,7 +76,7 @@ class _Measuring:
         fragments = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
         if len(operations) + len(fragments) < len(document.definitions):
             raise ValidationFailed("A document holds operations and fragments, nothing else.")
-        _refuse_over(self._limits.operations, len(operations), "operations", "operations")
+        _refuse_over(self._limits.operations_per_document, len(operations), "operations", "operations")
         _refuse_over(self._limits.fragments, len(fragments), "fragments", "fragments")
         sums = {each.name.value: self._alone(each) for each in fragments}
         for name in _inner_first(sums):
@@ -127,16 +127,21 @@ class _Measuring:
         _refuse_over(self._limits.aliases, sums.aliases, "aliases", "aliases")
 
     def _check_roots(self, roots: Counter[str]) -> None:
-        if roots[SIGN_IN]:
-            others = roots.total() - roots[TYPE_NAME]
-            _refuse_over(self._limits.sign_ins, others, "rootFields", f"root fields together with {SIGN_IN}")
+        if roots[SIGN_IN_FIELD]:
+            others = roots.total() - roots[TYPENAME_FIELD]
+            _refuse_over(
+                self._limits.root_fields_with_sign_in,
+                others,
+                "rootFields",
+                f"root fields together with {SIGN_IN_FIELD}",
+            )
         else:
             _refuse_over(self._limits.root_fields, roots.total(), "rootFields", "fields at the root")
 
     def _check_directives(self, here: Collection[DirectiveNode] | None) -> None:
         if not here:
             return
-        _refuse_over(self._limits.directives_at_one_place, len(here), "directivesAtOnePlace", "directives in one place")
+        _refuse_over(self._limits.directives_per_location, len(here), "directivesAtOnePlace", "directives in one place")
         self._directives += len(here)
         _refuse_over(self._limits.directives, self._directives, "directives", "directives")
         self._check_values([argument.value for each in here for argument in each.arguments or ()])

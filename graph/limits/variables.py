@@ -7,7 +7,7 @@ from graph.errors.top_level import BadUserInput, limit_passed
 from graph.limits.limits import Limits
 
 
-def check(variables: Mapping[str, Any], limits: Limits) -> None:
+def check_variables(variables: Mapping[str, Any], limits: Limits) -> None:
     """Raises BadUserInput for a list that is too long, values that are nested too deeply, or a text with NUL in it,
     which no database can hold."""
     level: list[Any] = [variables]

@@ -1,15 +1,20 @@
-"""The doors: GraphQL over HTTP, websocket and event stream, and nothing about customers.
+"""GraphQL over HTTP, WebSocket and server-sent events. Nothing here knows about customers.
 
-doors.py         what the rest of the product gives to this room: who is calling, the context, readiness
-schema.py        the Strawberry schema that reads its documents through documents.py
-documents.py     documents parsed, measured and validated once, then remembered
-parsing.py       bytes and parameters -> Request
-operations.py    Request -> Answer: a place, the caller, the document, the time limit
-answers.py       results and errors -> what is sent
-admission.py     the places for operations
-metrics.py       what Prometheus is told, and exposition.py, in its words
-http.py  events.py  sockets.py      the three ways in and out
-requests.py  media.py  origins.py   headers, bodies, media types, pages of other sites
-envelope.py      around everything: request ids, security headers, the last resort
-connections.py   uvicorn's protocols with the limits that it lacks
+From a request to its response:
+
+    server.py (in graph)      the ASGI application and its routes
+    http/                     GraphQL over HTTP: methods, media types, headers, bodies, security headers
+    websocket.py              the protocol graphql-transport-ws
+    sse.py                    server-sent events
+    request_parsing.py        JSON and query parameters -> GraphQLRequest
+    trusted_documents.py      a manifest of the only documents that may run
+    operations.py             authentication, admission, document, time limit, execution, logging
+    admission.py              how many operations run and wait at once
+    deadlines.py              time limits that share one timer
+    documents.py              parsed and validated documents, cached by their text
+    schema.py                 the Strawberry schema, which reads documents from that cache
+    extension_runner.py       Strawberry's extension hooks, with cached look-ups
+    responses.py              results and errors -> the JSON that is sent
+    observability/            metrics and the operation log
+    ports.py                  what the transports need of the application: authentication, context, readiness
 """

@@ -1,4 +1,4 @@
-"""Places for operations: so many run at once, so many wait for a place, the rest is sent away at once."""
+"""Admission control: bounds how many operations run and how many wait."""
 
 import asyncio
 from types import TracebackType
@@ -8,39 +8,42 @@ from graph.limits import Limits
 
 
 class Admission:
-    """Held with `async with` while an operation runs. Raises Overloaded where there is no place in time."""
+    """A slot for an operation: `async with` it while the operation runs.
+
+    Raises Overloaded if too many operations wait already, or if no slot becomes free in time.
+    """
 
     def __init__(self, limits: Limits) -> None:
-        self._places = asyncio.Semaphore(limits.operations_at_once)
+        self._slots = asyncio.Semaphore(limits.running_operations)
         self._limits = limits
-        self.waiting = 0
-        self.running = 0
+        self.waiting_count = 0
+        self.running_count = 0
 
     async def __aenter__(self) -> None:
-        if self._places.locked():
-            await self._wait()
+        if self._slots.locked():
+            await self._wait_for_slot()
         else:
-            await self._places.acquire()
-        self.running += 1
+            await self._slots.acquire()
+        self.running_count += 1
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.running -= 1
-        self._places.release()
+        self.running_count -= 1
+        self._slots.release()
 
-    async def _wait(self) -> None:
-        if self.waiting >= self._limits.operations_waiting:
-            raise _full()
-        self.waiting += 1
+    async def _wait_for_slot(self) -> None:
+        if self.waiting_count >= self._limits.waiting_operations:
+            raise _overloaded()
+        self.waiting_count += 1
         try:
             async with asyncio.timeout(self._limits.waiting_seconds):
-                await self._places.acquire()
+                await self._slots.acquire()
         except TimeoutError:
-            raise _full() from None
+            raise _overloaded() from None
         finally:
-            self.waiting -= 1
+            self.waiting_count -= 1
 
 
-def _full() -> Overloaded:
-    return Overloaded("All places are taken. Try again in a moment.", retry_after=1)
+def _overloaded() -> Overloaded:
+    return Overloaded("The server is busy. Try again in a moment.", retry_after=1)

@@ -1,74 +1,79 @@
-"""One limit on the time of much that goes on at once, and one timer for all of it: one each costs too much."""
+"""A time limit shared by many tasks, with one timer for all of them, because a timer for each task costs too much."""
 
 import asyncio
 from types import TracebackType
 from typing import Any
 
 
-class Deadlines:
-    """What takes longer than `seconds` is cancelled, as asyncio.timeout does it. All have the same time, so who began
-    first ends first, and only he is watched."""
+class SharedTimeout:
+    """Cancels each scope that takes longer than `seconds`, as asyncio.timeout does.
+
+    All scopes last equally long, so they expire in the order in which they start, and only the oldest is watched.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._running: dict[Deadline, None] = {}
+        self._scopes: dict[TimeoutScope, None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._watching = False
+        self._is_timer_set = False
 
-    def started(self) -> "Deadline":
-        """To be entered at once, with `with`: TimeoutError comes out of it where the time was over."""
-        return Deadline(self)
+    def scope(self) -> "TimeoutScope":
+        """A scope to enter at once with `with`. It raises TimeoutError if the time runs out."""
+        return TimeoutScope(self)
 
-    def add(self, one: "Deadline") -> None:
+    def add(self, scope: "TimeoutScope") -> None:
+        """Called by a scope that is entered."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            # The timers of another loop, which has ended, never come.
-            self._running.clear()
-            self._loop, self._watching = loop, False
-        one.at = loop.time() + self.seconds
-        self._running[one] = None
-        if not self._watching:
-            self._watching = True
-            loop.call_at(one.at, self._look)
+            # The timers of an earlier loop never fire, because that loop has ended.
+            self._scopes.clear()
+            self._loop, self._is_timer_set = loop, False
+        scope.expires_at = loop.time() + self.seconds
+        self._scopes[scope] = None
+        if not self._is_timer_set:
+            self._is_timer_set = True
+            loop.call_at(scope.expires_at, self._expire_scopes)
 
-    def remove(self, one: "Deadline") -> None:
-        self._running.pop(one, None)
+    def remove(self, scope: "TimeoutScope") -> None:
+        """Called by a scope that is left."""
+        self._scopes.pop(scope, None)
 
-    def _look(self) -> None:
+    def _expire_scopes(self) -> None:
         assert self._loop is not None
         now = self._loop.time()
-        while self._running:
-            oldest = next(iter(self._running))
-            if oldest.at > now:
-                self._loop.call_at(oldest.at, self._look)
+        while self._scopes:
+            oldest = next(iter(self._scopes))
+            if oldest.expires_at > now:
+                self._loop.call_at(oldest.expires_at, self._expire_scopes)
                 return
-            del self._running[oldest]
+            del self._scopes[oldest]
             oldest.expire()
-        self._watching = False
+        self._is_timer_set = False
 
 
-class Deadline:
-    """Of one task."""
+class TimeoutScope:
+    """The time limit of one task."""
 
-    __slots__ = ("_all", "_cancelling", "_task", "at", "expired")
+    __slots__ = ("_cancelling", "_shared", "_task", "expires_at", "has_expired")
 
-    def __init__(self, all_: Deadlines) -> None:
-        self._all = all_
-        self.at = 0.0
-        self.expired = False
+    def __init__(self, shared: SharedTimeout) -> None:
+        self._shared = shared
+        self.expires_at = 0.0
+        self.has_expired = False
 
     def __enter__(self) -> None:
         task: asyncio.Task[Any] | None = asyncio.current_task()
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()
-        self._all.add(self)
+        self._shared.add(self)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._all.remove(self)
-        # Who was cancelled by others as well stays cancelled.
-        if self.expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+        self._shared.remove(self)
+        # A task that was also cancelled from elsewhere stays cancelled.
+        if self.has_expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
     def expire(self) -> None:
-        self.expired = True
+        """Cancels the task."""
+        self.has_expired = True
         self._task.cancel()

@@ -1,7 +1,6 @@
-"""Documents as the server knows them: parsed, measured and validated once, then remembered by their text."""
+"""The document cache: each document is parsed, checked against the limits and validated once."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,6 +19,7 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
+from graph.engine.lru_cache import WeightedLruCache
 from graph.errors.top_level import (
     BadUserInput,
     ParseFailed,
@@ -30,173 +30,165 @@ from graph.errors.top_level import (
     limit_passed,
 )
 from graph.limits import Limits, check_document
-from graph.limits.documents import SIGN_IN, TYPE_NAME
+from graph.limits.documents import SIGN_IN_FIELD, TYPENAME_FIELD
 
 if TYPE_CHECKING:
     import strawberry
 
-EVERY_KIND: Final = frozenset(OperationType)
+ALL_OPERATION_TYPES: Final = frozenset(OperationType)
 
 _PARSER_LIMIT: Final = re.compile(r"contains more than (\d+) (tokens|comments|code points)")
 _PARSER_LIMIT_NAMES: Final = {"tokens": "tokens", "comments": "comments", "code points": "source"}
-_OPEN_TO_STRANGERS: Final = {
-    OperationType.QUERY: {TYPE_NAME},
-    OperationType.MUTATION: {TYPE_NAME, SIGN_IN},
+_PUBLIC_FIELDS: Final = {
+    OperationType.QUERY: {TYPENAME_FIELD},
+    OperationType.MUTATION: {TYPENAME_FIELD, SIGN_IN_FIELD},
     OperationType.SUBSCRIPTION: set[str](),
 }
 
+# The capacity for documents of anonymous callers, in documents of the maximum length.
+_ANONYMOUS_DOCUMENTS: Final = 10
+
 
 @dataclass(slots=True)
-class Document:
-    """One parsed document. `problems` is None until it was validated, then what validation found."""
+class ParsedDocument:
+    """A parsed document. `validation_errors` is None until it is validated."""
 
     node: DocumentNode
     operations: list[OperationDefinitionNode]
-    open_to_strangers: bool
-    too_large: TopLevelError | None
-    problems: list[GraphQLError] | None = None
+    is_public: bool
+    """Whether anonymous callers may run all of its operations."""
+    limit_error: TopLevelError | None
+    validation_errors: list[GraphQLError] | None = None
 
-    def kind_of(self, operation_name: str | None, kinds: Collection[OperationType]) -> OperationType:
-        """What the named operation is; the only one where no name is given.
+    def operation_type(self, operation_name: str | None, allowed_types: Collection[OperationType]) -> OperationType:
+        """The type of the named operation, or of the only one if there is no name.
 
-        Raises BadUserInput where that names none or several, RequestRefused where it is not of the kinds allowed.
+        Raises BadUserInput if no operation or several operations qualify, RequestRefused if the type is not allowed.
         """
         operations = self.operations
-        if operation_name is None:
-            named = operations
-        else:
-            named = [each for each in operations if each.name is not None and each.name.value == operation_name]
-        if not named:
-            asked = f"named {operation_name!r}" if operation_name else "at all"
-            raise BadUserInput(f"The document has no operation {asked}.", reason="OPERATION_UNKNOWN")
-        if len(named) > 1 and operation_name is None:
-            message = "The document has several operations; say which one in `operationName`."
+        if operation_name is not None:
+            operations = [each for each in operations if _name(each) == operation_name]
+        if not operations:
+            named = f" named {operation_name!r}" if operation_name else ""
+            raise BadUserInput(f"The document has no operation{named}.", reason="OPERATION_UNKNOWN")
+        if len(operations) > 1 and operation_name is None:
+            message = "The document has several operations. Name one of them in `operationName`."
             raise BadUserInput(message, reason="OPERATION_AMBIGUOUS")
-        kind = named[0].operation
-        if kind not in kinds:
-            raise _not_here(kind)
-        return kind
+        type_ = operations[0].operation
+        if type_ not in allowed_types:
+            raise _type_not_allowed(type_)
+        return type_
 
-    def name_of(self, operation_name: str | None) -> str | None:
-        """The name of the operation that runs, where it has one."""
+    def operation_name(self, operation_name: str | None) -> str | None:
+        """The name of the operation that runs; None if it is anonymous."""
         return operation_name or _name(self.operations[0])
 
 
-class Documents:
-    """The documents of one schema. What strangers send is kept apart, so that it pushes nothing else out."""
+class DocumentCache:
+    """The documents of one schema.
+
+    Documents of anonymous callers have a cache of their own, so that they cannot displace the others.
+    """
 
     def __init__(self, schema: "strawberry.Schema", limits: Limits, *, introspection: bool) -> None:
         self._schema = schema
         self._limits = limits
         closed = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules: tuple[type[ASTValidationRule], ...] = (*specified_rules, *closed)
-        self._recent = _Recent(limits.cached_characters)
-        self._recent_of_strangers = _Recent(limits.stranger_source * 10)
+        self._max_cached_characters = limits.cached_characters // 10
+        self._documents: WeightedLruCache[ParsedDocument] = WeightedLruCache(limits.cached_characters)
+        self._anonymous_documents: WeightedLruCache[ParsedDocument] = WeightedLruCache(
+            limits.anonymous_source_characters * _ANONYMOUS_DOCUMENTS
+        )
 
-    def read(self, source: str, *, signed_in: bool) -> Document:
-        """Raises ParseFailed or ValidationFailed (a limit of the parser); for a stranger only ever Unauthenticated."""
-        return self._read(source) if signed_in else self._read_for_stranger(source)
+    def get_or_parse(self, source: str, *, signed_in: bool) -> ParsedDocument:
+        """The parsed document.
 
-    def validated(self, document: Document, *, signed_in: bool) -> list[GraphQLError]:
-        """The reasons not to run the document; none when it is good. The same list each time: not to be changed."""
-        if document.problems is None:
-            document.problems = [document.too_large] if document.too_large else self._validate(document.node)
-        if document.problems and not document.too_large and not signed_in:
-            # Validation would tell a stranger, word by word, what the schema has.
-            return [ValidationFailed(f"The {SIGN_IN} document does not fit the schema.")]
-        return document.problems
+        Raises ParseFailed, or ValidationFailed for a limit of the parser. For anonymous callers it raises nothing but
+        Unauthenticated, so that they learn nothing about the schema.
+        """
+        return self._get_or_parse(source) if signed_in else self._get_or_parse_anonymous(source)
 
-    def _read(self, source: str) -> Document:
-        document = self._recent.get(source)
+    def validation_errors(self, document: ParsedDocument, *, signed_in: bool) -> list[GraphQLError]:
+        """Why the document must not run; empty if it may. Do not change the list, which is cached."""
+        if document.validation_errors is None:
+            document.validation_errors = (
+                [document.limit_error] if document.limit_error else self._validate(document.node)
+            )
+        if document.validation_errors and not document.limit_error and not signed_in:
+            # The messages of validation would reveal the schema to an anonymous caller.
+            return [ValidationFailed(f"The {SIGN_IN_FIELD} document does not fit the schema.")]
+        return document.validation_errors
+
+    def _get_or_parse(self, source: str) -> ParsedDocument:
+        document = self._documents.get(source)
         if document is None:
-            document = self._parsed(source, self._limits.source, self._limits.tokens)
-            self._recent.keep(source, document)
+            document = self._parse(source, self._limits.source_characters, self._limits.tokens)
+            if len(source) <= self._max_cached_characters:
+                self._documents.put(source, document, len(source))
         return document
 
-    def _read_for_stranger(self, source: str) -> Document:
-        document = self._recent_of_strangers.get(source)
+    def _get_or_parse_anonymous(self, source: str) -> ParsedDocument:
+        document = self._anonymous_documents.get(source)
         if document is None:
             try:
-                document = self._parsed(source, self._limits.stranger_source, self._limits.stranger_tokens)
+                document = self._parse(source, self._limits.anonymous_source_characters, self._limits.anonymous_tokens)
             except GraphQLError:
                 raise Unauthenticated from None
-            if not document.open_to_strangers:
+            if not document.is_public:
                 raise Unauthenticated
-            self._recent_of_strangers.keep(source, document)
+            self._anonymous_documents.put(source, document, len(source))
         return document
 
-    def _parsed(self, source: str, longest: int, tokens: int) -> Document:
+    def _parse(self, source: str, max_characters: int, max_tokens: int) -> ParsedDocument:
         try:
             node = parse(
                 source,
-                max_source_length=longest,
-                max_lexical_tokens=tokens,
+                max_source_length=max_characters,
+                max_lexical_tokens=max_tokens,
                 max_comments=self._limits.comments,
             )
         except GraphQLSyntaxError as error:
-            raise _refusal(error) from None
+            raise _parse_error(error) from None
         operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
-        return Document(node, operations, _open_to_strangers(operations), check_document(node, self._limits))
+        return ParsedDocument(node, operations, _is_public(operations), check_document(node, self._limits))
 
     def _validate(self, node: DocumentNode) -> list[GraphQLError]:
         errors = validate_document(self._schema._schema, node, self._rules)
         for error in errors:
             error.extensions = {"code": ValidationFailed.code}
             if error.message == "Validation aborted.":
-                error.message = "The document repeats fields too often to check them against each other."
+                error.message = "The document repeats fields too often to validate it."
                 error.extensions = {"code": ValidationFailed.code, "reason": "LIMIT_EXCEEDED"}
         return errors
-
-
-class _Recent:
-    """The documents used last, as many as there is room for, counted in characters of source."""
-
-    def __init__(self, room: int) -> None:
-        self._room = self._left = room
-        self._documents: OrderedDict[str, Document] = OrderedDict()
-
-    def get(self, source: str) -> Document | None:
-        document = self._documents.get(source)
-        if document is not None:
-            self._documents.move_to_end(source)
-        return document
-
-    def keep(self, source: str, document: Document) -> None:
-        if len(source) > self._room // 10:
-            return
-        self._documents[source] = document
-        self._left -= len(source)
-        while self._left < 0:
-            oldest, _ = self._documents.popitem(last=False)
-            self._left += len(oldest)
 
 
 def _name(operation: OperationDefinitionNode) -> str | None:
     return operation.name.value if operation.name else None
 
 
-def _open_to_strangers(operations: list[OperationDefinitionNode]) -> bool:
-    """Only plain fields at every root, so that nothing has to be looked up to be sure."""
+def _is_public(operations: list[OperationDefinitionNode]) -> bool:
+    """Whether every root selection is a public field. Fragments are not resolved, so they are never public."""
     return bool(operations) and all(
-        isinstance(selection, FieldNode) and selection.name.value in _OPEN_TO_STRANGERS[operation.operation]
+        isinstance(selection, FieldNode) and selection.name.value in _PUBLIC_FIELDS[operation.operation]
         for operation in operations
         for selection in operation.selection_set.selections
     )
 
 
-def _refusal(error: GraphQLSyntaxError) -> TopLevelError:
-    if passed := _PARSER_LIMIT.search(error.description):
-        limit, what = int(passed[1]), passed[2]
-        message = f"The document has more than {limit} {what.replace('code points', 'characters')}."
-        return limit_passed(ValidationFailed, message, name=_PARSER_LIMIT_NAMES[what], limit=limit)
-    refusal = ParseFailed(error.message)
-    refusal.locations = error.locations
-    return refusal
+def _parse_error(error: GraphQLSyntaxError) -> TopLevelError:
+    if match := _PARSER_LIMIT.search(error.description):
+        limit, unit = int(match[1]), match[2]
+        message = f"The document has more than {limit} {unit.replace('code points', 'characters')}."
+        return limit_passed(ValidationFailed, message, name=_PARSER_LIMIT_NAMES[unit], limit=limit)
+    parse_failed = ParseFailed(error.message)
+    parse_failed.locations = error.locations
+    return parse_failed
 
 
-def _not_here(kind: OperationType) -> TopLevelError:
-    if kind is OperationType.SUBSCRIPTION:
-        message = "Subscriptions are served on a websocket (graphql-transport-ws) or with Accept: text/event-stream."
+def _type_not_allowed(type_: OperationType) -> TopLevelError:
+    if type_ is OperationType.SUBSCRIPTION:
+        message = "Subscriptions need a WebSocket (graphql-transport-ws) or `Accept: text/event-stream`."
         return BadUserInput(message, reason="OPERATION_NOT_ALLOWED_HERE")
-    message = "GET runs queries only; send a mutation by POST."
+    message = "GET runs queries only. Send a mutation by POST."
     return RequestRefused(message, status=405, allow="POST", reason="OPERATION_NOT_ALLOWED_HERE")

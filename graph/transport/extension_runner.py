@@ -1,6 +1,6 @@
-"""The stages of an operation: Strawberry's extension hooks, entered without being looked for anew every time.
+"""Runs the hooks of Strawberry extensions, with the look-up of the hooks cached.
 
-What an extension may be and do is Strawberry's; only the finding is kept, for it costs more than a small operation.
+Strawberry looks for every hook in every operation, which costs more than a small operation itself.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,15 +16,15 @@ from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.types import ExecutionContext
 from strawberry.utils.await_maybe import await_maybe
 
-Raised = type[BaseException] | None
+ExceptionClass = type[BaseException] | None
 
 
-class StagesRunner(SchemaExtensionsRunner):
-    """What `Schema.create_extensions_runner` returns."""
+class CachedHooksRunner(SchemaExtensionsRunner):
+    """The runner that `Schema.create_extensions_runner` returns."""
 
     def __init__(self, execution_context: ExecutionContext, extensions: list[SchemaExtension]) -> None:
         super().__init__(execution_context, extensions)
-        self._kinds = tuple(map(type, extensions))
+        self._classes = tuple(map(type, extensions))
 
     def operation(self) -> Any:
         return self._stage("on_operation", super().operation)
@@ -39,54 +39,54 @@ class StagesRunner(SchemaExtensionsRunner):
         return self._stage("on_execute", super().executing)
 
     async def get_extensions_results(self, ctx: ExecutionContext) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for place in _telling(self._kinds):
-            told: Any = self.extensions[place].get_results()
-            found.update(told if told.__class__ is dict else await await_maybe(told))
-        found.update(ctx.extensions_results)
-        return found
+        results: dict[str, Any] = {}
+        for index in _indexes_with_results(self._classes):
+            added: Any = self.extensions[index].get_results()
+            results.update(added if added.__class__ is dict else await await_maybe(added))
+        results.update(ctx.extensions_results)
+        return results
 
-    def _stage(self, name: str, strawberrys: Callable[[], ExtensionContextManagerBase]) -> Any:
-        """Nothing, or one hook, without more ado; several as Strawberry enters them."""
-        found = _hooks(name, self._kinds)
-        if not found:
-            return NOTHING
-        place, enter = found[0]
-        if len(found) > 1 or enter is None:
-            return strawberrys()
-        return enter(self.extensions[place])
+    def _stage(self, name: str, strawberry_stage: Callable[[], ExtensionContextManagerBase]) -> Any:
+        """A context manager that runs no hook or one hook directly, and leaves several to Strawberry."""
+        hooks = _find_hooks(name, self._classes)
+        if not hooks:
+            return NO_HOOK
+        index, create_manager = hooks[0]
+        if len(hooks) > 1 or create_manager is None:
+            return strawberry_stage()
+        return create_manager(self.extensions[index])
 
 
 @lru_cache(maxsize=100)
-def _hooks(name: str, kinds: tuple[type[SchemaExtension], ...]) -> list[tuple[int, Callable[[Any], Any] | None]]:
-    """The places of the extensions that have the hook, and how it is entered where it is a generator."""
+def _find_hooks(name: str, classes: tuple[type[SchemaExtension], ...]) -> list[tuple[int, Callable[[Any], Any] | None]]:
+    """The indexes of the extensions that have the hook, and what creates its context manager; None for an odd hook."""
     return [
-        (place, _entered(getattr(kind, name)))
-        for place, kind in enumerate(kinds)
-        if getattr(kind, name) is not getattr(SchemaExtension, name)
+        (index, _manager_factory(getattr(class_, name)))
+        for index, class_ in enumerate(classes)
+        if getattr(class_, name) is not getattr(SchemaExtension, name)
     ]
 
 
 @lru_cache(maxsize=100)
-def _telling(kinds: tuple[type[SchemaExtension], ...]) -> list[int]:
-    """The places of the extensions that add to the answer."""
-    return [place for place, kind in enumerate(kinds) if kind.get_results is not SchemaExtension.get_results]
+def _indexes_with_results(classes: tuple[type[SchemaExtension], ...]) -> list[int]:
+    """The indexes of the extensions that add to the response."""
+    return [index for index, class_ in enumerate(classes) if class_.get_results is not SchemaExtension.get_results]
 
 
-def _entered(hook: Any) -> Callable[[Any], Any] | None:
+def _manager_factory(hook: Any) -> Callable[[Any], Any] | None:
     if isgeneratorfunction(hook):
         enter = contextmanager(hook)
-        return lambda extension: _One(enter(extension))
+        return lambda extension: _GeneratorHook(enter(extension))
     if isasyncgenfunction(hook):
         enter_async = asynccontextmanager(hook)
-        return lambda extension: _OneAsync(enter_async(extension))
+        return lambda extension: _AsyncGeneratorHook(enter_async(extension))
     if iscoroutinefunction(hook):
-        return partial(_BeforeAsync, hook)
-    return partial(_Before, hook) if isfunction(hook) else None
+        return partial(_AsyncFunctionHook, hook)
+    return partial(_FunctionHook, hook) if isfunction(hook) else None
 
 
-class _One:
-    """A hook alone. As Strawberry has it, no hook keeps an exception from going on."""
+class _GeneratorHook:
+    """A hook that is a generator. As in Strawberry, a hook cannot suppress an exception."""
 
     __slots__ = ("_hook",)
 
@@ -96,18 +96,18 @@ class _One:
     def __enter__(self) -> None:
         self._hook.__enter__()
 
-    def __exit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: ExceptionClass, error: BaseException | None, trace: TracebackType | None) -> None:
         self._hook.__exit__(kind, error, trace)
 
     async def __aenter__(self) -> None:
         self._hook.__enter__()
 
-    async def __aexit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(self, kind: ExceptionClass, error: BaseException | None, trace: TracebackType | None) -> None:
         self._hook.__exit__(kind, error, trace)
 
 
-class _OneAsync:
-    """The same for a hook that waits for something."""
+class _AsyncGeneratorHook:
+    """A hook that is an async generator."""
 
     __slots__ = ("_hook",)
 
@@ -122,12 +122,12 @@ class _OneAsync:
     async def __aenter__(self) -> None:
         await self._hook.__aenter__()
 
-    async def __aexit__(self, kind: Raised, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(self, kind: ExceptionClass, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._hook.__aexit__(kind, error, trace)
 
 
-class _Before:
-    """A hook that is a plain function, which Strawberry calls before the stage."""
+class _FunctionHook:
+    """A hook that is a function, which Strawberry calls before the stage."""
 
     __slots__ = ("_extension", "_hook")
 
@@ -146,8 +146,8 @@ class _Before:
     async def __aexit__(self, *_: object) -> None: ...
 
 
-class _BeforeAsync:
-    """The same for one that waits for something."""
+class _AsyncFunctionHook:
+    """A hook that is a coroutine function, which Strawberry calls before the stage."""
 
     __slots__ = ("_extension", "_hook")
 
@@ -166,7 +166,7 @@ class _BeforeAsync:
     async def __aexit__(self, *_: object) -> None: ...
 
 
-class _Nothing:
+class _NoHook:
     async def __aenter__(self) -> None: ...
 
     async def __aexit__(self, *_: object) -> None: ...
@@ -176,4 +176,4 @@ class _Nothing:
     def __exit__(self, *_: object) -> None: ...
 
 
-NOTHING: Final = _Nothing()
+NO_HOOK: Final = _NoHook()

@@ -1,4 +1,4 @@
-"""Running an operation, whatever way it came in: a place, the caller, the document, the time limit, the record."""
+"""Runs operations for all transports: authentication, admission, document, time limit, execution and logging."""
 
 import time
 from collections import Counter
@@ -11,132 +11,119 @@ from graphql import OperationType
 
 from graph.errors.top_level import BadUserInput, RateLimited, TimedOut, Unauthenticated, limit_passed
 from graph.transport.admission import Admission
-from graph.transport.deadlines import Deadlines
-from graph.transport.documents import EVERY_KIND
+from graph.transport.deadlines import SharedTimeout
+from graph.transport.documents import ALL_OPERATION_TYPES, ParsedDocument
 from graph.transport.observability import operation_log
 from graph.transport.observability.metrics import Metrics
-from graph.transport.ports import Caller, Doors, Viewer
-from graph.transport.request_parsing import Request
-from graph.transport.responses import Answer, answered, failed
+from graph.transport.ports import AuthenticatedViewer, Backend, OperationCaller
+from graph.transport.request_parsing import GraphQLRequest
+from graph.transport.responses import GraphQLResponse, exception_response, result_response
 from graph.transport.schema import Schema
-from graph.transport.trusted_documents import Manifest
+from graph.transport.trusted_documents import TrustedDocuments
 
-AT_ONCE: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
-READING: Final = frozenset({OperationType.QUERY})
+SINGLE_RESULT_TYPES: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
+READ_ONLY_TYPES: Final = frozenset({OperationType.QUERY})
 
 
 @dataclass(slots=True)
-class Credentials:
-    """What a request says of its sender. The token is looked up again for every operation."""
+class RequestSender:
+    """Who sends a request. The token is checked again for every operation."""
 
     token: str | None = field(repr=False)
     request_id: str
     address: str | None
 
 
-class Operations:
-    """Everything between a parsed request and its answer; none of it raises to the transports."""
+@dataclass(slots=True)
+class _Operation:
+    """An operation on its way through the runner. `OperationRunner._prepare` fills in the last three attributes."""
 
-    def __init__(self, schema: Schema, doors: Doors, metrics: Metrics, *, trusted: Manifest | None = None) -> None:
+    request: GraphQLRequest
+    sender: RequestSender
+    started: float
+    """`time.perf_counter()` in seconds."""
+    viewer: AuthenticatedViewer | None = None
+    document: ParsedDocument | None = None
+    type: OperationType | None = None
+
+
+class OperationRunner:
+    """Turns parsed requests into responses. `run` and `stream` never raise: errors become responses."""
+
+    def __init__(
+        self, schema: Schema, backend: Backend, metrics: Metrics, *, trusted_documents: TrustedDocuments | None = None
+    ) -> None:
         self._schema = schema
-        self._trusted = trusted
-        self._doors = doors
+        self._trusted_documents = trusted_documents
+        self._backend = backend
         self._metrics = metrics
         self._streams: Counter[Hashable] = Counter()
         self._admission = Admission(schema.limits)
-        self._deadlines = Deadlines(schema.limits.operation_seconds)
+        self._timeout = SharedTimeout(schema.limits.operation_seconds)
         self.limits = schema.limits
-        metrics.watch("operations_running", "Operations running now.", lambda: self._admission.running)
-        metrics.watch("operations_waiting", "Operations waiting for a place.", lambda: self._admission.waiting)
-        metrics.watch("streams_open", "Sockets and event streams open.", self._streams.total)
+        metrics.add_gauge("operations_running", "Operations running now.", lambda: self._admission.running_count)
+        metrics.add_gauge("operations_waiting", "Operations waiting to run.", lambda: self._admission.waiting_count)
+        metrics.add_gauge("streams_open", "WebSockets and event streams open.", self._streams.total)
 
-    async def run(self, request: Request, sender: Credentials, kinds: Collection[OperationType] = AT_ONCE) -> Answer:
-        """The answer to a query or mutation."""
-        started, kind = time.perf_counter(), "unknown"
-        time_limit = None
-        try:
-            async with self._admission:
-                # It begins here: waiting for a place has a limit of its own.
-                time_limit = self._deadlines.started()
-                with time_limit:
-                    viewer = await self._viewer(sender.token)
-                    request = self._named(request)
-                    document = self._schema.documents.read(request.query, signed_in=viewer is not None)
-                    kind = document.kind_of(request.operation_name, kinds).value
-                    result = await self._schema.answer(request, document, self._context(viewer, sender))
-                    answer = answered(result, sender.request_id, self._doors.explain)
-        except Exception as error:
-            # Something below may have had a time limit of its own.
-            late = isinstance(error, TimeoutError) and time_limit is not None and time_limit.expired
-            told = self._out_of_time() if late else error
-            answer = failed(told, sender.request_id, self._doors.explain)
-        self._record(kind, request, answer, sender, time.perf_counter() - started)
-        return answer
+    async def run(
+        self,
+        request: GraphQLRequest,
+        sender: RequestSender,
+        allowed_types: Collection[OperationType] = SINGLE_RESULT_TYPES,
+    ) -> GraphQLResponse:
+        """The response to a query or mutation."""
+        return await self._run(_Operation(request, sender, time.perf_counter()), allowed_types)
 
     async def stream(
-        self, request: Request, sender: Credentials, kinds: Collection[OperationType] = EVERY_KIND
-    ) -> AsyncGenerator[Answer, None]:
-        """The answers to any operation: one for a query or mutation, one an event for a subscription."""
-        started = time.perf_counter()
+        self,
+        request: GraphQLRequest,
+        sender: RequestSender,
+        allowed_types: Collection[OperationType] = ALL_OPERATION_TYPES,
+    ) -> AsyncGenerator[GraphQLResponse, None]:
+        """The responses to any operation: one for a query or mutation, one per event for a subscription."""
+        operation = _Operation(request, sender, time.perf_counter())
         try:
-            viewer = await self._viewer(sender.token)
-            request = self._named(request)
-            document = self._schema.documents.read(request.query, signed_in=viewer is not None)
-            kind = document.kind_of(request.operation_name, kinds)
+            type_ = await self._prepare(operation, allowed_types)
         except Exception as error:
-            answer = failed(error, sender.request_id, self._doors.explain)
-            self._record("unknown", request, answer, sender, time.perf_counter() - started)
-            yield answer
+            response = self.error_response(error, sender)
+            self._record(operation, response)
+            yield response
             return
-        if kind in AT_ONCE:
-            yield await self.run(request, sender)
+        if type_ in SINGLE_RESULT_TYPES:
+            yield await self._run(operation, allowed_types)
             return
-        last = Answer({"data": None})
+        response = GraphQLResponse({"data": None})
         try:
-            async with aclosing(self._events(request, sender, viewer)) as answers:
-                async for last in answers:
-                    yield last
+            async with aclosing(self._subscription_responses(operation)) as responses:
+                async for response in responses:
+                    yield response
         finally:
-            self._record(kind.value, request, last, sender, time.perf_counter() - started)
+            self._record(operation, response)
 
-    async def _events(
-        self, request: Request, sender: Credentials, viewer: Viewer | None
-    ) -> AsyncGenerator[Answer, None]:
-        try:
-            results: Any = await self._schema.stream(
-                request.query,
-                variable_values=request.variables,
-                context_value=self._context(viewer, sender),
-                operation_name=request.operation_name,
-                operation_extensions=request.extensions,
-            )
-            async with aclosing(results):
-                async for result in results:
-                    yield answered(result, sender.request_id, self._doors.explain)
-        except Exception as error:
-            yield failed(error, sender.request_id, self._doors.explain)
+    async def require_viewer(self, sender: RequestSender) -> AuthenticatedViewer:
+        """The viewer who opens a WebSocket or stream.
 
-    async def welcome(self, sender: Credentials) -> Viewer:
-        """Who opens a socket or stream. Raises Unauthenticated for a stranger; whatever `authenticate` raises too."""
-        viewer = await self._viewer(sender.token)
+        Raises Unauthenticated for an anonymous caller, and whatever `Backend.authenticate` raises.
+        """
+        viewer = await self._authenticate(sender.token)
         if viewer is None:
             raise Unauthenticated
         return viewer
 
-    async def still_welcome(self, sender: Credentials) -> bool:
-        """False once the token was revoked. A database that does not answer is no reason to close a socket."""
+    async def is_token_valid(self, sender: RequestSender) -> bool:
+        """False once the token is revoked. True if the database does not answer, so that streams stay open."""
         try:
-            return await self._viewer(sender.token) is not None
+            return await self._authenticate(sender.token) is not None
         except Exception:
             return True
 
     @contextmanager
-    def counted(self, viewer: Viewer) -> Iterator[None]:
-        """Around an open socket or stream. Raises a refusal where this caller has as many as are allowed."""
-        caller = viewer.caller
-        if self._streams[caller] >= self.limits.sockets:
-            message = f"A caller has at most {self.limits.sockets} sockets and event streams open."
-            raise limit_passed(RateLimited, message, name="sockets", limit=self.limits.sockets)
+    def reserve_stream(self, viewer: AuthenticatedViewer) -> Iterator[None]:
+        """Counts an open WebSocket or event stream of a caller. Raises RateLimited beyond `Limits.streams_per_caller`."""
+        caller, limit = viewer.caller, self.limits.streams_per_caller
+        if self._streams[caller] >= limit:
+            message = f"You can have at most {limit} WebSockets and event streams open."
+            raise limit_passed(RateLimited, message, name="sockets", limit=limit)
         self._streams[caller] += 1
         try:
             yield
@@ -145,32 +132,86 @@ class Operations:
             if not self._streams[caller]:
                 del self._streams[caller]
 
-    def refused(self, error: Exception, sender: Credentials) -> Answer:
-        return failed(error, sender.request_id, self._doors.explain)
+    def error_response(self, error: Exception, sender: RequestSender) -> GraphQLResponse:
+        return exception_response(error, sender.request_id, self._backend.explain_error)
 
-    async def _viewer(self, token: str | None) -> Viewer | None:
-        return await self._doors.authenticate(token) if token else None
+    async def _run(self, operation: _Operation, allowed_types: Collection[OperationType]) -> GraphQLResponse:
+        """Waits for a slot, prepares the operation unless that is done, and executes it within the time limit."""
+        sender, time_limit = operation.sender, None
+        try:
+            async with self._admission:
+                # The wait for a slot has a limit of its own, so the time limit starts here.
+                time_limit = self._timeout.scope()
+                with time_limit:
+                    if operation.document is None:
+                        await self._prepare(operation, allowed_types)
+                    assert operation.document is not None
+                    context = self._create_context(operation)
+                    result = await self._schema.execute_document(operation.request, operation.document, context)
+                    response = result_response(result, sender.request_id, self._backend.explain_error)
+        except Exception as error:
+            # A TimeoutError may also come from a time limit inside the operation.
+            timed_out = isinstance(error, TimeoutError) and time_limit is not None and time_limit.has_expired
+            response = self.error_response(self._timeout_error() if timed_out else error, sender)
+        self._record(operation, response)
+        return response
 
-    def _context(self, viewer: Viewer | None, sender: Credentials) -> Any:
-        return self._doors.context(Caller(viewer, sender.request_id, sender.address, sender.token))
+    async def _prepare(self, operation: _Operation, allowed_types: Collection[OperationType]) -> OperationType:
+        """Authenticates the sender and finds the document and the operation's type."""
+        viewer = operation.viewer = await self._authenticate(operation.sender.token)
+        request = operation.request = self._resolve_document(operation.request)
+        document = self._schema.documents.get_or_parse(request.query, signed_in=viewer is not None)
+        operation.type = document.operation_type(request.operation_name, allowed_types)
+        operation.document = document
+        return operation.type
 
-    def _out_of_time(self) -> TimedOut:
+    async def _subscription_responses(self, operation: _Operation) -> AsyncGenerator[GraphQLResponse, None]:
+        request, sender = operation.request, operation.sender
+        try:
+            results: Any = await self._schema.stream(
+                request.query,
+                variable_values=request.variables,
+                context_value=self._create_context(operation),
+                operation_name=request.operation_name,
+                operation_extensions=request.extensions,
+            )
+            async with aclosing(results):
+                async for result in results:
+                    yield result_response(result, sender.request_id, self._backend.explain_error)
+        except Exception as error:
+            yield self.error_response(error, sender)
+
+    async def _authenticate(self, token: str | None) -> AuthenticatedViewer | None:
+        return await self._backend.authenticate(token) if token else None
+
+    def _create_context(self, operation: _Operation) -> Any:
+        sender = operation.sender
+        caller = OperationCaller(operation.viewer, sender.request_id, sender.address, sender.token)
+        return self._backend.create_context(caller)
+
+    def _timeout_error(self) -> TimedOut:
         seconds = self.limits.operation_seconds
-        message = f"The operation ran longer than {seconds:g} seconds and was stopped."
+        message = f"The operation was stopped because it took longer than {seconds:g} seconds."
         return TimedOut(message, limit=seconds, limit_name="operationSeconds")
 
-    def _named(self, request: Request) -> Request:
+    def _resolve_document(self, request: GraphQLRequest) -> GraphQLRequest:
         """The request with the text of its document."""
-        if self._trusted:
-            return self._trusted.named(request)
+        if self._trusted_documents:
+            return self._trusted_documents.resolve(request)
         if not request.query:
-            raise BadUserInput("This server keeps no documents by id: send `query`.", reason="DOCUMENT_UNKNOWN")
+            raise BadUserInput("This server has no trusted documents. Send `query`.", reason="DOCUMENT_UNKNOWN")
         return request
 
-    def _record(self, kind: str, request: Request, answer: Answer, sender: Credentials, seconds: float) -> None:
-        self._metrics.operation(kind, answer.outcome, seconds)
-        # Only a name that the document has is fit for a log line.
-        name = request.operation_name if request.operation_name and kind != "unknown" else "-"
-        operation_log.write(
-            request_id=sender.request_id, kind=kind, operation=name, outcome=answer.outcome, seconds=seconds
+    def _record(self, operation: _Operation, response: GraphQLResponse) -> None:
+        seconds = time.perf_counter() - operation.started
+        type_name = operation.type.value if operation.type else "unknown"
+        self._metrics.record_operation(type_name, response.outcome, seconds)
+        # Only a name that occurs in the document is safe in a log line.
+        name = operation.request.operation_name if operation.type else None
+        operation_log.log_operation(
+            request_id=operation.sender.request_id,
+            kind=type_name,
+            operation=name or "-",
+            outcome=response.outcome,
+            seconds=seconds,
         )

@@ -1,4 +1,4 @@
-"""What this room needs from the rest of the product, and nothing more."""
+"""What the transports need of the application. graph/app.py provides it."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -7,48 +7,48 @@ from typing import Any, Protocol
 from graph.errors.top_level import TopLevelError
 
 
-class Viewer(Protocol):
-    """Who is signed in. This room asks one thing only: whom to count sockets for."""
+class AuthenticatedViewer(Protocol):
+    """The agent or API key that is signed in. The transports use it only to count open streams."""
 
     @property
     def caller(self) -> Hashable:
-        """The same for every request of one agent or API key."""
+        """The same value for every request of one agent or API key."""
 
 
 @dataclass(slots=True)
-class Caller:
-    """One operation's caller. `viewer` is None for a stranger, who reaches signIn and __typename only."""
+class OperationCaller:
+    """The caller of one operation."""
 
     viewer: Any
-    """What `Doors.authenticate` answered."""
+    """The result of `Backend.authenticate`; None for an anonymous caller, who reaches signIn and __typename only."""
     request_id: str
     address: str | None
     """The client's network address."""
     token: str | None = field(default=None, repr=False)
 
 
-class Context(Protocol):
-    """What `info.context` has to offer to this room; without a viewer the operation counts as a stranger's."""
+class OperationContext(Protocol):
+    """What the transports read of `info.context`. Without a viewer the operation is anonymous."""
 
     @property
     def viewer(self) -> Any: ...
 
 
-class Doors(Protocol):
-    """Everything that this room asks for. All of it may raise; `explain` says what that means to a client."""
+class Backend(Protocol):
+    """The application behind the transports. Every method may raise; `explain_error` translates its exceptions."""
 
-    async def authenticate(self, token: str) -> Viewer | None:
-        """Who bears the token; None when it is unknown, expired or revoked. Asked for every operation."""
+    async def authenticate(self, token: str) -> AuthenticatedViewer | None:
+        """The token's viewer; None if the token is unknown, expired or revoked. Called for every operation."""
 
-    def context(self, caller: Caller) -> Context:
-        """A new one for each operation, also on a socket."""
+    def create_context(self, caller: OperationCaller) -> OperationContext:
+        """A new context, for one operation."""
 
     async def startup(self) -> None: ...
 
     async def shutdown(self) -> None: ...
 
-    async def ready(self) -> str | None:
-        """Why requests cannot be answered now; None when they can."""
+    async def readiness_problem(self) -> str | None:
+        """Why requests cannot be answered now; None if they can."""
 
-    def explain(self, error: Exception) -> TopLevelError | None:
-        """What a client is told of an exception from below; None for a bug, which is logged and answered INTERNAL."""
+    def explain_error(self, error: Exception) -> TopLevelError | None:
+        """The error that a client receives; None for a bug, which is logged and answered with INTERNAL."""

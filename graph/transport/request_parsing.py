@@ -1,4 +1,4 @@
-"""From what was sent to a Request: JSON bodies, query parameters, payloads of websocket messages."""
+"""Parses JSON bodies, query parameters and WebSocket payloads to GraphQL requests."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,63 +11,64 @@ from graph.limits import Limits, check_variables
 
 
 @dataclass(slots=True)
-class Request:
-    """The parameters of one GraphQL request, of the right types and within the limits on variables."""
+class GraphQLRequest:
+    """The parameters of one GraphQL request. Their types are right and the variables are within the limits."""
 
     query: str
     variables: dict[str, Any] | None
     operation_name: str | None
     extensions: dict[str, Any] | None
     document_id: str | None = None
-    """Names a document of the manifest in place of `query`."""
+    """Names a trusted document in place of `query`."""
 
 
-def decoded(data: bytes | str) -> Any:
-    """Raises RequestRefused for what is not JSON in UTF-8, is nested too deeply, or has numbers beyond a double."""
+def decode_json(data: bytes | str) -> Any:
+    """Raises RequestRefused if this is not JSON in UTF-8, is nested too deeply, or has numbers beyond a double."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise RequestRefused(f"The request is not valid JSON: {error.msg}.") from None
 
 
-def from_body(body: bytes, limits: Limits) -> Request:
+def parse_body(body: bytes, limits: Limits) -> GraphQLRequest:
+    """Parses the body of a POST. Raises RequestRefused."""
     if not body:
-        raise RequestRefused("The body is empty; it must be a JSON object with `query`.")
-    return from_parameters(decoded(body), limits)
+        raise RequestRefused("The body is empty. Send a JSON object with `query`.")
+    return parse_parameters(decode_json(body), limits)
 
 
-def from_query_string(query_string: bytes, limits: Limits) -> Request:
-    """The GET form, where variables and extensions are JSON inside a parameter."""
+def parse_query_string(query_string: bytes, limits: Limits) -> GraphQLRequest:
+    """Parses the parameters of a GET, whose variables and extensions are JSON. Raises RequestRefused."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
     except ValueError:
         raise RequestRefused("The query string is not percent-encoded UTF-8, or has too many parameters.") from None
     parameters: dict[str, Any] = dict(pairs)
     if len(parameters) != len(pairs):
-        raise RequestRefused("A parameter stands in the query string twice.")
+        raise RequestRefused("The query string contains a parameter twice.")
     for name in ("variables", "extensions"):
         if parameters.get(name):
-            parameters[name] = decoded(parameters[name])
+            parameters[name] = decode_json(parameters[name])
         else:
             parameters.pop(name, None)
-    return from_parameters(parameters, limits)
+    return parse_parameters(parameters, limits)
 
 
-def from_parameters(given: Any, limits: Limits) -> Request:
-    """Raises RequestRefused unless this is an object with a text `query` and nothing of a wrong type."""
-    if isinstance(given, list):
-        raise RequestRefused("Send one operation at a time; batches are not supported.")
-    if not isinstance(given, dict):
+def parse_parameters(parameters: Any, limits: Limits) -> GraphQLRequest:
+    """Raises RequestRefused unless this is an object with a string `query` and parameters of the right types."""
+    if isinstance(parameters, list):
+        raise RequestRefused("Batches are not supported. Send one operation at a time.")
+    if not isinstance(parameters, dict):
         raise RequestRefused("The request must be a JSON object with `query`.")
-    query = given.get("query")
-    document_id = _optional(given, "documentId", str, "a text") or None
+    query = parameters.get("query")
+    document_id = _optional_parameter(parameters, "documentId", str, "a string") or None
     if not document_id and (not isinstance(query, str) or not query):
         raise RequestRefused("`query` must be the text of a GraphQL document.")
-    request = Request(
+    request = GraphQLRequest(
         query if isinstance(query, str) else "",
-        _optional(given, "variables", dict, "an object"),
-        _optional(given, "operationName", str, "a text") or None,
-        _optional(given, "extensions", dict, "an object"),
+        _optional_parameter(parameters, "variables", dict, "an object"),
+        _optional_parameter(parameters, "operationName", str, "a string") or None,
+        _optional_parameter(parameters, "extensions", dict, "an object"),
         document_id,
     )
     if request.variables:
@@ -75,8 +76,8 @@ def from_parameters(given: Any, limits: Limits) -> Request:
     return request
 
 
-def _optional(given: dict[str, Any], name: str, kind: type, called: str) -> Any:
-    value = given.get(name)
-    if value is not None and not isinstance(value, kind):
-        raise RequestRefused(f"`{name}` must be {called} or null.")
+def _optional_parameter(parameters: dict[str, Any], name: str, type_: type, type_name: str) -> Any:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, type_):
+        raise RequestRefused(f"`{name}` must be {type_name} or null.")
     return value

@@ -1,4 +1,4 @@
-"""The Strawberry schema behind the doors: every document of it is read by `Documents`, whoever executes it."""
+"""The Strawberry schema of the transports. All its documents come from the DocumentCache."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
@@ -10,27 +10,27 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.utils.await_maybe import await_maybe
 
 from graph.limits import Limits
-from graph.transport.documents import Document, Documents
-from graph.transport.extension_runner import StagesRunner
-from graph.transport.request_parsing import Request
+from graph.transport.documents import DocumentCache, ParsedDocument
+from graph.transport.extension_runner import CachedHooksRunner
+from graph.transport.request_parsing import GraphQLRequest
 
 Extension = type[SchemaExtension] | Callable[[], SchemaExtension]
 
-_STAGES: Final = ("on_operation", "on_parse", "on_validate", "on_execute", "resolve")
+_STAGE_HOOKS: Final = ("on_operation", "on_parse", "on_validate", "on_execute", "resolve")
 
 
-class Entrance(Protocol):
-    """An engine's two ways in: by Strawberry's extensions, and at once."""
+class ExecutionEngine(Protocol):
+    """An engine that executes operations: as a factory of a Strawberry extension, or directly."""
 
     def __call__(self) -> SchemaExtension: ...
 
-    async def answer(self, context: ExecutionContext) -> Any: ...
+    async def execute(self, context: ExecutionContext) -> Any: ...
 
 
 class Schema(strawberry.Schema):
-    """Made like any Strawberry schema. The context of an operation has `viewer`; None stands for a stranger."""
+    """A Strawberry schema. The context of an operation has a `viewer`; None means an anonymous caller."""
 
-    documents: Documents
+    documents: DocumentCache
 
     def __init__(
         self,
@@ -39,24 +39,24 @@ class Schema(strawberry.Schema):
         limits: Limits | None = None,
         introspection: bool = True,
         extensions: Iterable[Extension] = (),
-        entrance: Entrance | None = None,
-        **named: Any,
+        engine: ExecutionEngine | None = None,
+        **options: Any,
     ) -> None:
         others = tuple(extensions)
-        last = [entrance] if entrance else []
-        super().__init__(query, extensions=(lambda: _Gate(self.documents), *others, *last), **named)
+        last = [engine] if engine else []
+        super().__init__(query, extensions=(lambda: _DocumentExtension(self.documents), *others, *last), **options)
         self.limits = limits or Limits()
-        self.documents = Documents(self, self.limits, introspection=introspection)
-        # The engine is asked at once where nobody stands between it and the doors.
-        self._entrance = entrance if not any(map(_has_stages, others)) else None
-        self._telling = [each for each in others if _kind(each).get_results is not SchemaExtension.get_results]
+        self.documents = DocumentCache(self, self.limits, introspection=introspection)
+        # Without other extensions that have stage hooks, the engine can bypass Strawberry's stages.
+        self._direct_engine = engine if not any(map(_has_stage_hooks, others)) else None
+        self._result_extensions = [each for each in others if _has_hook(each, "get_results")]
 
-    async def answer(self, request: Request, document: Document, context: Any) -> Any:
-        """What `execute` comes to, for a document that was read already and an operation that it has.
+    async def execute_document(self, request: GraphQLRequest, document: ParsedDocument, context: Any) -> Any:
+        """The result of `execute` for a document that is already parsed.
 
-        Past Strawberry's stages where no extension would see them, for they cost as much as a small answer.
+        It bypasses Strawberry's stages if no extension needs them, because they cost as much as a small response.
         """
-        if self._entrance is None:
+        if self._direct_engine is None:
             return await self.execute(
                 request.query,
                 variable_values=request.variables,
@@ -70,55 +70,55 @@ class Schema(strawberry.Schema):
             (),
             context,
             request.variables,
-            provided_operation_name=document.name_of(request.operation_name),
+            provided_operation_name=document.operation_name(request.operation_name),
             graphql_document=document.node,
             validation_rules=(),
             operation_extensions=request.extensions,
         )
-        problems = self.documents.validated(document, signed_in=context.viewer is not None)
-        result: Any = ExecutionResult(None, problems) if problems else await self._entrance.answer(operation)
-        result.extensions = await self._told(operation)
+        errors = self.documents.validation_errors(document, signed_in=context.viewer is not None)
+        result: Any = ExecutionResult(None, errors) if errors else await self._direct_engine.execute(operation)
+        result.extensions = await self._extension_results(operation)
         return result
 
-    async def _told(self, operation: ExecutionContext) -> dict[str, Any] | None:
-        """What extensions add to the answer."""
-        told: dict[str, Any] = operation.extensions_results
-        for each in self._telling:
-            extension: Any = each()
+    async def _extension_results(self, operation: ExecutionContext) -> dict[str, Any] | None:
+        """The `extensions` of the response."""
+        results: dict[str, Any] = operation.extensions_results
+        for create_extension in self._result_extensions:
+            extension: Any = create_extension()
             extension.execution_context = operation
             added = extension.get_results()
-            told |= added if added.__class__ is dict else await await_maybe(added)
-        return told
+            results |= added if added.__class__ is dict else await await_maybe(added)
+        return results
 
     def create_extensions_runner(
         self, execution_context: ExecutionContext, extensions: list[SchemaExtension]
-    ) -> StagesRunner:
-        return StagesRunner(execution_context, extensions)
+    ) -> CachedHooksRunner:
+        return CachedHooksRunner(execution_context, extensions)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Strawberry logs every error here with a traceback, a client's too; `answers.py` logs the bugs instead."""
+        """Does nothing. Strawberry would log every error with a traceback; `responses.py` logs the bugs instead."""
 
 
-def _kind(extension: Extension) -> type[SchemaExtension]:
-    return extension if isinstance(extension, type) else type(extension())
+def _has_hook(extension: Extension, name: str) -> bool:
+    class_ = extension if isinstance(extension, type) else type(extension())
+    return getattr(class_, name) is not getattr(SchemaExtension, name)
 
 
-def _has_stages(extension: Extension) -> bool:
-    kind = _kind(extension)
-    return any(getattr(kind, stage) is not getattr(SchemaExtension, stage) for stage in _STAGES)
+def _has_stage_hooks(extension: Extension) -> bool:
+    return any(_has_hook(extension, name) for name in _STAGE_HOOKS)
 
 
-class _Gate(SchemaExtension):
-    """Hands Strawberry the remembered document and what validation said of it."""
+class _DocumentExtension(SchemaExtension):
+    """Passes the cached document and its validation errors to Strawberry."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: DocumentCache) -> None:
         self._documents = documents
 
     def on_parse(self) -> None:  # type: ignore[override] # Strawberry calls a plain function before the stage.
         context = self.execution_context
         if context.query:
             signed_in = getattr(context.context, "viewer", None) is not None
-            document = self._documents.read(context.query, signed_in=signed_in)
+            document = self._documents.get_or_parse(context.query, signed_in=signed_in)
             context.graphql_document = document.node
-            # Set here, even to none at all, it keeps Strawberry from validating again.
-            context.pre_execution_errors = self._documents.validated(document, signed_in=signed_in)
+            # A list, even an empty one, keeps Strawberry from validating again.
+            context.pre_execution_errors = self._documents.validation_errors(document, signed_in=signed_in)

@@ -1,4 +1,4 @@
-"""Event streams: one operation's answers as server-sent events (graphql-sse, distinct connections)."""
+"""Server-sent events: the responses of one operation (the graphql-sse protocol, distinct connections mode)."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,68 +7,70 @@ from typing import Final
 
 from starlette.types import Receive, Send
 
-from graph.transport.operations import Credentials, Operations
-from graph.transport.responses import Answer, written
+from graph.transport.operations import OperationRunner, RequestSender
+from graph.transport.responses import GraphQLResponse, serialize_response
 
-Answers = AsyncGenerator[Answer, None]
+ResponseStream = AsyncGenerator[GraphQLResponse, None]
 
 _HEARTBEAT_SECONDS: Final = 15.0
-_HEADERS: Final = [
+_HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
-    # Asks a proxy not to hold events back.
+    # Asks a proxy not to buffer events.
     (b"x-accel-buffering", b"no"),
-]
+)
 
 
-async def serve(operations: Operations, answers: Answers, sender: Credentials, receive: Receive, send: Send) -> None:
-    """Until the operation completes, the client leaves, or the token is revoked."""
-    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+async def serve_events(
+    runner: OperationRunner, responses: ResponseStream, sender: RequestSender, receive: Receive, send: Send
+) -> None:
+    """Sends events until the operation completes, the client disconnects, or the token is revoked."""
+    await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
     tasks = {
-        asyncio.create_task(_pump(answers, sender, send)),
-        asyncio.create_task(_left(receive)),
-        asyncio.create_task(_revoked(operations, sender)),
-        asyncio.create_task(_beat(send)),
+        asyncio.create_task(_send_responses(responses, sender, send)),
+        asyncio.create_task(_wait_for_disconnect(receive)),
+        asyncio.create_task(_wait_for_revocation(runner, sender)),
+        asyncio.create_task(_send_heartbeats(send)),
     }
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
-    for end in ends:
-        if isinstance(end, Exception):
-            raise end
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _pump(answers: Answers, sender: Credentials, send: Send) -> None:
-    async with aclosing(answers):
-        async for answer in answers:
-            _, data = written(answer, sender.request_id)
-            await _event(send, b"next", data)
-    await _event(send, b"complete", b"")
+async def _send_responses(responses: ResponseStream, sender: RequestSender, send: Send) -> None:
+    async with aclosing(responses):
+        async for response in responses:
+            _, data = serialize_response(response, sender.request_id)
+            await _send_event(send, b"next", data)
+    await _send_event(send, b"complete", b"")
 
 
-async def _event(send: Send, name: bytes, data: bytes) -> None:
-    # JSON as it is written here has no line breaks; browsers drop events without a data field.
+async def _send_event(send: Send, name: bytes, data: bytes) -> None:
+    # orjson writes no line breaks, so the data is one line. Browsers drop events without a data line.
     body = b"event: " + name + b"\ndata: " + data + b"\n\n"
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-async def _left(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _revoked(operations: Operations, sender: Credentials) -> None:
+async def _wait_for_revocation(runner: OperationRunner, sender: RequestSender) -> None:
     while True:
-        await asyncio.sleep(operations.limits.recheck_seconds)
-        if not await operations.still_welcome(sender):
+        await asyncio.sleep(runner.limits.recheck_seconds)
+        if not await runner.is_token_valid(sender):
             return
 
 
-async def _beat(send: Send) -> None:
+async def _send_heartbeats(send: Send) -> None:
     while True:
         await asyncio.sleep(_HEARTBEAT_SECONDS)
         await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})

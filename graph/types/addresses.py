@@ -12,8 +12,8 @@ COLUMNS = ("address_line1", "address_line2", "city", "region", "postal_code", "c
 
 @strawberry.type(description="A postal address.")
 class Address:
-    line1: str | None = column("Street and number.", of="address_line1")
-    line2: str | None = column("Flat, floor, building.", of="address_line2")
+    line1: str | None = column("Street and number.", column_name="address_line1")
+    line2: str | None = column("Flat, floor, building.", column_name="address_line2")
     city: str | None = column("City or town.")
     region: str | None = column("State, province or region.")
     postal_code: str | None = column("Postal code.")

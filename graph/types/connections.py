@@ -8,18 +8,21 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 import strawberry
 from strawberry import Info
 
-from db.paging.keyset import DEFAULT, MOST, Page, Window
-from graph.engine.field_declarations import Rows, batched, column
+from db.paging.keyset import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, PageRequest
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.top_level import BadUserInput, limit_passed
 
 T = TypeVar("T")
 
 First: TypeAlias = Annotated[
-    int | None, strawberry.argument(description=f"How many from the start: {DEFAULT} unless given, {MOST} at most.")
+    int | None,
+    strawberry.argument(
+        description=f"How many from the start: {DEFAULT_PAGE_SIZE} unless given, {MAX_PAGE_SIZE} at most."
+    ),
 ]
 After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor behind which the page starts.")]
 Last: TypeAlias = Annotated[
-    int | None, strawberry.argument(description=f"How many from the end, in list order: {MOST} at most.")
+    int | None, strawberry.argument(description=f"How many from the end, in list order: {MAX_PAGE_SIZE} at most.")
 ]
 Before: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor before which the page ends.")]
 AtMost: TypeAlias = Annotated[
@@ -43,20 +46,20 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    @batched("The page's rows with their cursors.", carries=True)
-    async def edges(parents: Rows, info: Info) -> list[list[Edge[T]]]:
+    @batched("The page's rows with their cursors.", from_parent=True)
+    async def edges(parents: ParentRows, info: Info) -> list[list[Edge[T]]]:
         return edged(parents, await pages(parents))
 
-    @batched("The page's rows.", carries=True)
-    async def nodes(parents: Rows, info: Info) -> list[list[T]]:
+    @batched("The page's rows.", from_parent=True)
+    async def nodes(parents: ParentRows, info: Info) -> list[list[T]]:
         return rows(await pages(parents))
 
-    @batched("Where the page lies in the list.", carries=True)
-    async def page_info(parents: Rows, info: Info) -> list[PageInfo]:
+    @batched("Where the page lies in the list.", from_parent=True)
+    async def page_info(parents: ParentRows, info: Info) -> list[PageInfo]:
         return ended(await pages(parents))
 
     @batched("How many rows the whole list has, exactly.")
-    async def total_count(parents: Rows, info: Info, at_most: AtMost = None) -> list[int]:
+    async def total_count(parents: ParentRows, info: Info, at_most: AtMost = None) -> list[int]:
         return await counts(parents, at_least_one(at_most))
 
 
@@ -202,12 +205,12 @@ def ended(pages: Sequence[Page]) -> Any:
     return [Ends(page) for page in pages]
 
 
-def window(first: int | None, after: str | None, last: int | None = None, before: str | None = None) -> Window:
+def window(first: int | None, after: str | None, last: int | None = None, before: str | None = None) -> PageRequest:
     """The part of the list that the arguments name. Raises BadUserInput for those that contradict or pass a limit."""
     if first is not None and last is not None:
         raise BadUserInput("Ask for `first` or for `last`, not for both.", reason="INVALID")
     size = page_size(first if first is not None else last)
-    return Window(size, after, before, backwards=last is not None)
+    return PageRequest(size, after, before, backwards=last is not None)
 
 
 def at_least_one(at_most: int | None) -> int | None:
@@ -220,9 +223,11 @@ def at_least_one(at_most: int | None) -> int | None:
 def page_size(asked: int | None) -> int:
     """How many rows a page has. Raises BadUserInput for none, and for more than MOST."""
     if asked is None:
-        return DEFAULT
+        return DEFAULT_PAGE_SIZE
     if asked < 1:
         raise BadUserInput(f"A page has at least 1 row, not {asked}.", reason="INVALID")
-    if asked > MOST:
-        raise limit_passed(BadUserInput, f"A page has at most {MOST} rows, not {asked}.", name="page", limit=MOST)
+    if asked > MAX_PAGE_SIZE:
+        raise limit_passed(
+            BadUserInput, f"A page has at most {MAX_PAGE_SIZE} rows, not {asked}.", name="page", limit=MAX_PAGE_SIZE
+        )
     return asked

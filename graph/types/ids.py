@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from db.values.wire_format import PREFIXES, decode_id, split_id
-from graph.engine.field_declarations import Inline
+from graph.engine.field_declarations import InlineConversion
 
 __all__ = ["PREFIXES", "decode_id", "id_encoder", "split_id"]
 
 
 def id_encoder(kind: str) -> Callable[[bytes], str]:
     """How ids of that type are written."""
-    return Inline(f"'{PREFIXES[kind]}_' + {{value}}.hex()", text=True)
+    return InlineConversion(f"'{PREFIXES[kind]}_' + {{value}}.hex()", returns_str=True)

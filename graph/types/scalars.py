@@ -13,7 +13,7 @@ from strawberry.scalars import JSON
 
 from db.values import wire_format
 from db.values.wire_format import DAYS, FRACTIONS, MILLIS, MINUTES, SCALE, SECONDS, format_decimal
-from graph.engine.field_declarations import Inline
+from graph.engine.field_declarations import InlineConversion
 
 DateTime = NewType("DateTime", int)
 Date = NewType("Date", str)
@@ -90,19 +90,19 @@ def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
 
 
 # As `show_moment` and `show_decimal` of db.wire, in a form that the engine writes into its own code.
-_SHOW_MOMENT = Inline(
+_SHOW_MOMENT = InlineConversion(
     'f"{{days[{value} // 86_400_000]}}{{minutes[(rest := {value} % 86_400_000) // 60_000]}}'
     '{{seconds[rest // 1000 % 60]}}{{millis[rest % 1000]}}"',
-    text=True,
+    returns_str=True,
     days=DAYS,
     minutes=MINUTES,
     seconds=SECONDS,
     millis=MILLIS,
 )
-_SHOW_DECIMAL = Inline(
+_SHOW_DECIMAL = InlineConversion(
     'f"{{{value} // 10_000}}{{fractions[{value} % 10_000]}}" if {value}.__class__ is int and {value} >= 0'
     " else show_decimal({value})",
-    text=True,
+    returns_str=True,
     fractions=FRACTIONS,
     show_decimal=format_decimal,
 )

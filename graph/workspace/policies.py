@@ -26,13 +26,13 @@ class PoolPolicyInput:
         description="Whether idle customers go back to the pool by themselves."
     )
     idle_days: Maybe[int | None] = strawberry.field(
-        description=f"After how many days without an interaction: 1 to {policies.LONGEST_DAYS}."
+        description=f"After how many days without an interaction: 1 to {policies.MAX_POLICY_DAYS}."
     )
     daily_claim_limit: Maybe[int | None] = strawberry.field(
         description="How many customers an agent may claim in a day; null is any number."
     )
     reclaim_cooldown_days: Maybe[int | None] = strawberry.field(
-        description=f"How many days a former owner waits before claiming again: 0 to {policies.LONGEST_DAYS}."
+        description=f"How many days a former owner waits before claiming again: 0 to {policies.MAX_POLICY_DAYS}."
     )
 
 
@@ -63,10 +63,10 @@ class WorkspaceInput:
         description="Whether a tag that does not exist is made on the spot."
     )
     follow_up_stages: Maybe[list[str] | None] = strawberry.field(
-        description=f"The stages of follow-up, in order; {policies.MOST} at most. Customers keep one that is gone."
+        description=f"The stages of follow-up, in order; {policies.MAX_SETTING_ITEMS} at most. Customers keep one that is gone."
     )
     sources: Maybe[list[str] | None] = strawberry.field(
-        description=f"Suggestions for where customers come from; {policies.MOST} at most."
+        description=f"Suggestions for where customers come from; {policies.MAX_SETTING_ITEMS} at most."
     )
 
 
@@ -88,4 +88,4 @@ class Mutation:
         info: Info,
         input: Annotated[WorkspaceInput, strawberry.argument(description="What the settings are to be.")],
     ) -> WorkspacePayload:
-        return await info.context.mutate(lambda unit: policies.update(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: policies.update_workspace(unit, given(input)), _payload)

@@ -13,7 +13,7 @@ from graph.access.actors import Actor, actors
 from graph.access.permissions import guarded
 from graph.catalogue.agents import Agent
 from graph.context import Context
-from graph.engine.field_declarations import Rows, batched, column
+from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.types import ids
 from graph.types.enums import AutomationRule, BulkDeletePolicy, CustomerStage, DepartmentAssignment, Permission
@@ -23,19 +23,21 @@ from graph.types.scalars import DateTime
 
 @strawberry.type(description="What moves a LEAD to CUSTOMER by itself.")
 class StatusAutomation:
-    enabled: bool = column("The master switch.", of="automation_enabled")
-    rules: list[AutomationRule] = column("The rules that are on.", of="automation_rules")
+    enabled: bool = column("The master switch.", column_name="automation_enabled")
+    rules: list[AutomationRule] = column("The rules that are on.", column_name="automation_rules")
 
 
 @strawberry.type(description="How the pool of free customers works.")
 class PoolPolicy:
-    auto_reclaim: bool = column("True when idle customers go back to the pool by themselves.", of="pool_auto_reclaim")
-    idle_days: int = column("After how many days without an interaction.", of="pool_idle_days")
+    auto_reclaim: bool = column(
+        "True when idle customers go back to the pool by themselves.", column_name="pool_auto_reclaim"
+    )
+    idle_days: int = column("After how many days without an interaction.", column_name="pool_idle_days")
     daily_claim_limit: int | None = column(
-        "How many customers an agent may claim in a day; null means any number.", of="pool_daily_claim_limit"
+        "How many customers an agent may claim in a day; null means any number.", column_name="pool_daily_claim_limit"
     )
     reclaim_cooldown_days: int = column(
-        "How many days a former owner waits before claiming again.", of="pool_reclaim_cooldown_days"
+        "How many days a former owner waits before claiming again.", column_name="pool_reclaim_cooldown_days"
     )
 
 
@@ -55,15 +57,15 @@ class Workspace(Node):
     follow_up_stages: list[str] = column("The stages of follow-up, in order.")
     sources: list[str] = column("Suggestions for where customers come from.")
 
-    @batched("What moves a LEAD to CUSTOMER by itself.", needs=("automation_enabled", "automation_rules"))
-    async def status_automation(parents: Rows, info: Info) -> list[StatusAutomation]:
+    @batched("What moves a LEAD to CUSTOMER by itself.", parent_columns=("automation_enabled", "automation_rules"))
+    async def status_automation(parents: ParentRows, info: Info) -> list[StatusAutomation]:
         return parents
 
     @batched(
         "How the pool of free customers works.",
-        needs=("pool_auto_reclaim", "pool_idle_days", "pool_daily_claim_limit", "pool_reclaim_cooldown_days"),
+        parent_columns=("pool_auto_reclaim", "pool_idle_days", "pool_daily_claim_limit", "pool_reclaim_cooldown_days"),
     )
-    async def pool(parents: Rows, info: Info) -> list[PoolPolicy]:
+    async def pool(parents: ParentRows, info: Info) -> list[PoolPolicy]:
         return parents
 
 
@@ -74,20 +76,20 @@ class Viewer:
     )
 
     @batched("The agent or key who asks.")
-    async def actor(parents: Rows, info: Info) -> list[Actor]:
+    async def actor(parents: ParentRows, info: Info) -> list[Actor]:
         return await actors(info.context, parents, "actor")
 
     @batched("The agent who asks; null for a key.")
-    async def agent(parents: Rows, info: Info) -> list[Agent | None]:
+    async def agent(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "agent_id")
 
     @batched("The workspace that the viewer belongs to.")
-    async def workspace(parents: Rows, info: Info) -> list[Workspace]:
+    async def workspace(parents: ParentRows, info: Info) -> list[Workspace]:
         return [await _settings(info.context) for _ in parents]
 
 
 async def _settings(context: Context) -> Any:
-    return await workspaces.settings(context.session)
+    return await workspaces.workspace_settings(context.session)
 
 
 @strawberry.type(description="What became of a sign-in.")
@@ -125,11 +127,11 @@ class Mutation:
             password=password,
             address=context.address,
             now=context.now,
-            once=context.once,
+            once=context.idempotent_call,
         )
         if done.replayed:
-            context.replayed.append(str(info.path.key))
-        context.become(done.viewer)
+            context.replayed_fields.append(str(info.path.key))
+        context.sign_in_as(done.viewer)
         return SignInPayload(token=done.token, expires_at=DateTime(done.expires_at), viewer=cast(Any, done.viewer))
 
     @mutation(None, "End the session whose token was sent; true when there was one.", payload=None)

@@ -9,7 +9,7 @@ from importlib import metadata
 import pytest
 
 from cli import main
-from crm.settings import SettingRefused
+from crm.settings import SettingError
 from tests.cli.conftest import refusal
 
 COMMANDS = [[], *([name] for name in main.commands), ["workspace", "create"]]
@@ -61,7 +61,7 @@ import sys
 from cli import server
 from crm import settings
 from graph import app
-app.create(settings.read())
+app.create_application(settings.read_settings())
 loaded = {LATE} & set(sys.modules)
 assert not loaded, loaded
 """
@@ -187,7 +187,7 @@ def test_a_refused_setting_is_a_sentence_wherever_it_is_found(monkeypatch, capsy
     from cli import server
 
     def refuse(*arguments, **named):
-        raise SettingRefused("CLIENTELA_SECRET is wrong.")
+        raise SettingError("CLIENTELA_SECRET is wrong.")
 
     monkeypatch.setattr(server, "serve", refuse)
     with pytest.raises(SystemExit, match="1"):

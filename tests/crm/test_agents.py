@@ -26,11 +26,13 @@ def _given(**given):
 
 async def _create(does, **given):
     wanted = _given(**given)
-    return await does(agents.create, wanted, await agents.hashed(wanted))
+    return await does(agents.create, wanted, await agents.hash_new_password(wanted))
 
 
 async def _update(does, agent, by=None, **given):
-    return await does(agents.update, _id(agent), given, await agents.hashed(given), **({"by": by} if by else {}))
+    return await does(
+        agents.update, _id(agent), given, await agents.hash_new_password(given), **({"by": by} if by else {})
+    )
 
 
 # ── who they are ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,9 +177,9 @@ async def test_a_new_right_counts_at_once(does, database):
     signed_in = await accounts.sign_in(
         database, email=made.email, password=PASSWORD, address=None, now=ids.current_time()
     )
-    assert not (await accounts.viewer(database, signed_in.token)).has_permission(Permission.TAG_ASSIGN)
+    assert not (await accounts.viewer_of_token(database, signed_in.token)).has_permission(Permission.TAG_ASSIGN)
     await _update(does, made, grant=[Permission.TAG_ASSIGN])
-    assert (await accounts.viewer(database, signed_in.token)).has_permission(Permission.TAG_ASSIGN)
+    assert (await accounts.viewer_of_token(database, signed_in.token)).has_permission(Permission.TAG_ASSIGN)
 
 
 # ── leaving ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +191,7 @@ async def test_his_sessions_end(does, database, how):
     token = (
         await accounts.sign_in(database, email=made.email, password=PASSWORD, address=None, now=ids.current_time())
     ).token
-    assert await accounts.viewer(database, token)
+    assert await accounts.viewer_of_token(database, token)
     if how == "a new password":
         await _update(does, made, password="another horse battery")
     elif how == "deactivated":
@@ -198,7 +200,7 @@ async def test_his_sessions_end(does, database, how):
     else:
         await _update(does, made, active=False)
         await _update(does, made, active=True)
-    assert await accounts.viewer(database, token) is None
+    assert await accounts.viewer_of_token(database, token) is None
 
 
 async def test_a_changed_password_is_logged_and_not_told(does, log):
@@ -244,6 +246,6 @@ async def test_a_password_that_cannot_be_taken_is_not_hashed(monkeypatch):
     async def never(password):
         raise AssertionError
 
-    monkeypatch.setattr(passwords, "hashed", never)
-    assert await agents.hashed({"password": "short"}) is None
-    assert await agents.hashed({}) is None
+    monkeypatch.setattr(passwords, "hash_password", never)
+    assert await agents.hash_new_password({"password": "short"}) is None
+    assert await agents.hash_new_password({}) is None

@@ -20,10 +20,10 @@ NOW = ids.current_time()
 
 @pytest.fixture
 async def workspace_id(database):
-    made = await workspaces.create(
+    made = await workspaces.create_workspace(
         database, name="Acme", email=f"{ids.new_id().hex()}@acme.example", password="correct horse battery"
     )
-    return (await accounts.viewer(database, made.token)).workspace_id
+    return (await accounts.viewer_of_token(database, made.token)).workspace_id
 
 
 def _entry(**given):

@@ -22,7 +22,7 @@ async def test_its_secret_lets_in_whoever_sends_it(does, database, viewer, sessi
     made = await does(
         api_keys.create, _given(name=" Shop ", permissions=[Permission.NOTE_WRITE, Permission.CUSTOMER_VIEW])
     )
-    who = await accounts.viewer(database, made.secret)
+    who = await accounts.viewer_of_token(database, made.secret)
     assert (who.workspace_id, who.agent_id) == (viewer.workspace_id, None)
     assert who.permissions == {Permission.CUSTOMER_VIEW, Permission.NOTE_WRITE}
     assert (made.key.name, made.key.created_by) == ("Shop", viewer.actor_id)
@@ -58,16 +58,16 @@ async def test_what_cannot_be_taken_is_refused_where_it_stands(refuses, given, e
 async def test_it_stops_at_its_time(does, database):
     end = ids.current_time() + 60_000
     made = await does(api_keys.create, _given(expires_at=end))
-    assert await accounts.viewer(database, made.secret, clock=lambda: end - 1)
-    assert await accounts.viewer(database, made.secret, clock=lambda: end) is None
+    assert await accounts.viewer_of_token(database, made.secret, clock=lambda: end - 1)
+    assert await accounts.viewer_of_token(database, made.secret, clock=lambda: end) is None
 
 
 async def test_revoked_it_lets_nobody_in_at_once(does, database, log):
     made = await does(api_keys.create, _given())
-    assert await accounts.viewer(database, made.secret)
+    assert await accounts.viewer_of_token(database, made.secret)
     revoked = await does(api_keys.revoke, _id(made.key))
     assert revoked.revoked_at
-    assert await accounts.viewer(database, made.secret) is None
+    assert await accounts.viewer_of_token(database, made.secret) is None
     assert [one["field"] for one in (await log(made.key))[-1].fields] == ["revokedAt"]
     assert (await does(api_keys.revoke, _id(made.key))).revoked_at == revoked.revoked_at
     assert len(await log(made.key)) == 2
@@ -79,7 +79,7 @@ async def test_another_workspaces_key_is_not_found(does, refuses, database, view
         await factories.workspace(database), viewer.actor_kind, viewer.actor_id, viewer.permissions
     )
     assert await refuses(api_keys.revoke, _id(made.key), by=elsewhere) == ("NOT_FOUND", "id")
-    assert await accounts.viewer(database, made.secret)
+    assert await accounts.viewer_of_token(database, made.secret)
 
 
 async def test_revoked_ones_stand_last(does, session):

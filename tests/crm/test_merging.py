@@ -9,7 +9,7 @@ from crm.customers import records
 from crm.jobs import undo
 from crm.merging import duplicates
 from crm.merging import merge as merging
-from crm.merging.merge import Take
+from crm.merging.merge import FieldChoice
 from db import tables
 from db.queries.customers import customers
 from db.tables.enums import (
@@ -36,8 +36,10 @@ def merge(does):
     """Merges rows into the first of them."""
 
     async def merged(into, *others, take=(), dry_run=False, **named_):
-        takes = [Take(field, wire(row) if not isinstance(row, str) else row) for field, row in take]
-        return await does(merging.merge, wire(into), [wire(one) for one in others], takes, dry_run=dry_run, **named_)
+        takes = [FieldChoice(field, wire(row) if not isinstance(row, str) else row) for field, row in take]
+        return await does(
+            merging.merge_customers, wire(into), [wire(one) for one in others], takes, dry_run=dry_run, **named_
+        )
 
     return merged
 
@@ -211,7 +213,7 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(made, merge, everythi
 
 async def test_who_is_known_to_be_another_stays_so(does, made, merge, everything):
     a, b, c = await made(), await made("Bo"), await made("Chi")
-    await does(duplicates.dismiss, [wire(b), wire(c)])
+    await does(duplicates.dismiss_pair, [wire(b), wire(c)])
     await merge(a, b)
     assert [(row.first_id, row.second_id) for row in await everything(tables.DuplicateDismissal)] == [(a.id, c.id)]
 
@@ -231,32 +233,35 @@ async def test_what_nobody_can_be_named_for_is_refused(refuses, made, save, fiel
     await save(factories.custom_field("off", active=False))
     a = await made(subscription_status=SubscriptionStatus.UNSUBSCRIBED)
     b = await made("Bo", subscription_status=SubscriptionStatus.SUBSCRIBED)
-    assert await refuses(merging.merge, wire(a), [wire(b)], [Take(field, wire(b))]) == refusal
+    assert await refuses(merging.merge_customers, wire(a), [wire(b)], [FieldChoice(field, wire(b))]) == refusal
 
 
 async def test_who_cannot_be_merged_is_refused(refuses, made, save):
     a, b, c = await made(), await made("Bo"), await made("Chi")
     await save(archived := factories.customer("Old", archived_at=ids.current_time()))
     nobody, many = "cus_" + "0" * 32, [f"cus_{number:032x}" for number in range(1, 11)]
-    assert await refuses(merging.merge, wire(a), []) == ("EMPTY_TARGET", "from")
-    assert await refuses(merging.merge, wire(a), [wire(b), wire(a)]) == ("INVALID", "from.1")
-    assert await refuses(merging.merge, nobody, [wire(b)]) == ("NOT_FOUND", "into")
-    assert await refuses(merging.merge, wire(a), [wire(b), nobody]) == ("NOT_FOUND", "from.1")
-    assert await refuses(merging.merge, wire(a), many) == ("LIMIT_EXCEEDED", "from")
-    assert await refuses(merging.merge, wire(a), [wire(archived)]) == ("CUSTOMER_ARCHIVED", "from.0")
-    assert await refuses(merging.merge, wire(archived), [wire(a)]) == ("CUSTOMER_ARCHIVED", "into")
-    assert await refuses(merging.merge, wire(a), [wire(b)], [Take("name", wire(c))]) == ("NOT_FOUND", "take.0.from")
-    twice = [Take("name", wire(b)), Take("name", wire(a))]
-    assert await refuses(merging.merge, wire(a), [wire(b)], twice) == ("INVALID", "take.1.field")
+    assert await refuses(merging.merge_customers, wire(a), []) == ("EMPTY_TARGET", "from")
+    assert await refuses(merging.merge_customers, wire(a), [wire(b), wire(a)]) == ("INVALID", "from.1")
+    assert await refuses(merging.merge_customers, nobody, [wire(b)]) == ("NOT_FOUND", "into")
+    assert await refuses(merging.merge_customers, wire(a), [wire(b), nobody]) == ("NOT_FOUND", "from.1")
+    assert await refuses(merging.merge_customers, wire(a), many) == ("LIMIT_EXCEEDED", "from")
+    assert await refuses(merging.merge_customers, wire(a), [wire(archived)]) == ("CUSTOMER_ARCHIVED", "from.0")
+    assert await refuses(merging.merge_customers, wire(archived), [wire(a)]) == ("CUSTOMER_ARCHIVED", "into")
+    assert await refuses(merging.merge_customers, wire(a), [wire(b)], [FieldChoice("name", wire(c))]) == (
+        "NOT_FOUND",
+        "take.0.from",
+    )
+    twice = [FieldChoice("name", wire(b)), FieldChoice("name", wire(a))]
+    assert await refuses(merging.merge_customers, wire(a), [wire(b)], twice) == ("INVALID", "take.1.field")
 
 
 async def test_an_agent_merges_only_those_he_works_with(refuses, save, someone):
     await save(agent := factories.agent(), a := factories.customer("An", owner_id=agent.id))
     await save(b := factories.customer("Bo", stage=CustomerStage.POOL), c := factories.customer("Chi"))
     by = someone(Role.AGENT, agent=agent, grant=(Permission.CUSTOMER_MERGE,))
-    found = await refuses(merging.merge, wire(a), [wire(b)], by=by)
+    found = await refuses(merging.merge_customers, wire(a), [wire(b)], by=by)
     assert found == ("FORBIDDEN", "from.0")
-    assert await refuses(merging.merge, wire(a), [wire(c)], by=by) == ("NOT_FOUND", "from.0")
+    assert await refuses(merging.merge_customers, wire(a), [wire(c)], by=by) == ("NOT_FOUND", "from.0")
 
 
 async def test_more_than_150_tags_are_too_many(refuses, made, save, everything):
@@ -264,14 +269,14 @@ async def test_more_than_150_tags_are_too_many(refuses, made, save, everything):
     await save(*tags)
     a, b = await made(), await made("Bo")
     await save(*(factories.worn(a, tag) for tag in tags[:100]), *(factories.worn(b, tag) for tag in tags[51:]))
-    assert await refuses(merging.merge, wire(a), [wire(b)]) == ("LIMIT_EXCEEDED", "from")
+    assert await refuses(merging.merge_customers, wire(a), [wire(b)]) == ("LIMIT_EXCEEDED", "from")
     assert len(await everything(tables.Customer)) == 2
 
 
 async def test_tags_come_only_to_who_may_wear_them(refuses, made, save):
     await save(tag := factories.tag())
     a, b = await made(reseller_relationship=False), await made("Bo", tags={"add": [named(tag)]})
-    assert await refuses(merging.merge, wire(a), [wire(b)]) == ("RESELLER_RELATIONSHIP_REQUIRED", "into")
+    assert await refuses(merging.merge_customers, wire(a), [wire(b)]) == ("RESELLER_RELATIONSHIP_REQUIRED", "into")
 
 
 async def test_the_number_of_statements_does_not_grow_with_those_merged(made, merge, sent):
@@ -305,7 +310,7 @@ async def test_undone_everybody_is_as_before(does, made, merge, save, everything
     await does(notes.create, named(b), "Called twice.")
     await save(factories.order(b), factories.block(b), factories.interaction(a))
     await save(tables.SegmentMember(workspace_id=0, segment_id=segment.id, customer_id=b.id))
-    await does(duplicates.dismiss, [wire(b), wire(d)])
+    await does(duplicates.dismiss_pair, [wire(b), wire(d)])
     kinds = (
         tables.CustomerPhone, tables.CustomerExternalId, tables.CustomerTag, tables.CustomerValue, tables.CustomerBlock,
         tables.SegmentMember, tables.Note, tables.Order, tables.Interaction, tables.CustomerAlias,
@@ -314,7 +319,7 @@ async def test_undone_everybody_is_as_before(does, made, merge, save, everything
     before = {table: sorted(map(tuple, await everything(table)), key=repr) for table in kinds}
     was = {row.id: row for row in await everything(tables.Customer)}
     job = (await merge(a, b)).job
-    await does(undo.undo, f"job_{job.id.hex()}", None)
+    await does(undo.undo_job, f"job_{job.id.hex()}", None)
     for table in kinds:
         assert sorted(map(tuple, await everything(table)), key=repr) == before[table], table
     now = {row.id: row for row in await everything(tables.Customer)}
@@ -331,7 +336,7 @@ async def test_who_was_touched_since_is_kept(does, made, merge, everything):
     a, b = await made(), await made("Bo")
     job = (await merge(a, b)).job
     await does(records.update, named(a), {"nickname": "later"})
-    undone = await does(undo.undo, f"job_{job.id.hex()}", None)
+    undone = await does(undo.undo_job, f"job_{job.id.hex()}", None)
     assert undone.counts == {"SKIPPED": 2}
     assert [row.nickname for row in await everything(tables.Customer)] == ["later"]
 
@@ -345,7 +350,7 @@ async def test_deleting_the_survivor_forgets_the_merged_as_well(does, made, merg
 
 async def test_of_two_merges_the_wrong_way_round_at_once_one_wins(does, made, everything):
     a, b = await made(), await made("Bo")
-    both = [does(merging.merge, wire(a), [wire(b)]), does(merging.merge, wire(b), [wire(a)])]
+    both = [does(merging.merge_customers, wire(a), [wire(b)]), does(merging.merge_customers, wire(b), [wire(a)])]
     results = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(isinstance(one, Exception) for one in results) == [False, True]
     assert len(await everything(tables.Customer)) == 1

@@ -119,7 +119,7 @@ async def test_they_wait_in_the_departments_queue_where_the_workspace_says_so(do
 
 
 async def _queueing(unit):
-    await policies.update(unit, {"department_assignment": DepartmentAssignment.QUEUE})
+    await policies.update_workspace(unit, {"department_assignment": DepartmentAssignment.QUEUE})
 
 
 async def test_a_bad_choice_is_refused_where_it_stands(refuses, save, leaving):
@@ -195,7 +195,7 @@ async def many(save):
 
 
 async def _worked(database, session, job):
-    while await worker.once(database, "worker", asyncio.Event()):
+    while await worker.run_next_job(database, "worker", asyncio.Event()):
         pass
     return (await jobs.any_by_ids(session, [job.id]))[job.id]
 

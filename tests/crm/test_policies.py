@@ -22,8 +22,8 @@ async def test_everything_can_be_changed_at_once(does, session, log):
         "follow_up_stages": [" Called ", "Won"],
         "sources": [],
     }
-    changed = await does(policies.update, given)
-    stored = await workspaces.settings(session)
+    changed = await does(policies.update_workspace, given)
+    stored = await workspaces.workspace_settings(session)
     assert {name: getattr(stored, name) for name in vars(changed)} == vars(changed)
     assert (stored.name, stored.timezone, stored.default_country) == ("Phở 24", "Asia/Ho_Chi_Minh", "VN")
     assert (stored.automation_enabled, stored.automation_rules) == (
@@ -40,22 +40,23 @@ async def test_everything_can_be_changed_at_once(does, session, log):
 
 
 async def test_what_is_not_given_stays(does, session, log):
-    before = await workspaces.settings(session)
-    await does(policies.update, {"pool": {"idle_days": 7}, "status_automation": {}})
-    after = await workspaces.settings(session)
+    before = await workspaces.workspace_settings(session)
+    await does(policies.update_workspace, {"pool": {"idle_days": 7}, "status_automation": {}})
+    after = await workspaces.workspace_settings(session)
     assert (after.pool_idle_days, after.pool_auto_reclaim, after.name) == (7, before.pool_auto_reclaim, before.name)
     assert [one["field"] for one in (await log())[0].fields] == ["pool"]
-    await does(policies.update, {"pool": {"idle_days": 7}})
+    await does(policies.update_workspace, {"pool": {"idle_days": 7}})
     assert len(await log()) == 1
 
 
 async def test_null_clears_what_can_be_empty(does, session):
     await does(
-        policies.update, {"default_country": "IT", "max_customers_per_agent": 9, "pool": {"daily_claim_limit": 1}}
+        policies.update_workspace,
+        {"default_country": "IT", "max_customers_per_agent": 9, "pool": {"daily_claim_limit": 1}},
     )
     cleared = {"default_country": None, "max_customers_per_agent": None, "pool": {"daily_claim_limit": None}}
-    await does(policies.update, {**cleared, "follow_up_stages": None, "sources": None})
-    stored = await workspaces.settings(session)
+    await does(policies.update_workspace, {**cleared, "follow_up_stages": None, "sources": None})
+    stored = await workspaces.workspace_settings(session)
     assert (stored.default_country, stored.max_customers_per_agent, stored.pool_daily_claim_limit) == (None, None, None)
     assert (stored.follow_up_stages, stored.sources) == ([], [])
 
@@ -92,7 +93,7 @@ async def test_null_clears_what_can_be_empty(does, session):
     ids=str,
 )
 async def test_what_cannot_be_taken_is_refused_where_it_stands(refuses, session, given, expected):
-    before = await workspaces.settings(session)
+    before = await workspaces.workspace_settings(session)
     code, path = expected
-    assert await refuses(policies.update, given) == (code, f"input.{path}")
-    assert await workspaces.settings(session) == before
+    assert await refuses(policies.update_workspace, given) == (code, f"input.{path}")
+    assert await workspaces.workspace_settings(session) == before

@@ -51,13 +51,13 @@ async def test_the_turn_is_kept_and_the_same_again_changes_nothing(does, save, s
     await does(rules.update, _id(rule), {"name": "A", "agents": [_id(an)], "filter": None})
     assert await log() == []
     await does(rules.update, _id(rule), {"name": "B"})
-    assert [(row.name, row.turn) for row in await queries.every(session)] == [("B", 7)]
+    assert [(row.name, row.turn) for row in await queries.all_rules(session)] == [("B", 7)]
 
 
 async def test_they_stand_in_order(does, save, session):
     for name, position in (("last", None), ("first", 0), ("middle", 0)):
         await does(rules.create, {"name": name, "position": position})
-    assert [row.name for row in await queries.every(session)] == ["last", "first", "middle"]
+    assert [row.name for row in await queries.all_rules(session)] == ["last", "first", "middle"]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ async def test_the_first_rule_that_means_a_customer_assigns_him(does, save, ever
 
 async def test_a_released_customer_never_goes_back_at_once(does, save, three, everything):
     await save(customer := factories.customer(owner_id=three[0].id))
-    await does(requests.release, int(CustomerStage.TO_BE_ASSIGNED), None, target(customer), None)
+    await does(requests.release_customers, int(CustomerStage.TO_BE_ASSIGNED), None, target(customer), None)
     (row,) = await everything(tables.Customer)
     assert (row.stage, row.owner_id, row.previous_owner_id) == (CustomerStage.FOLLOW_UP, three[1].id, three[0].id)
 
@@ -80,9 +80,12 @@ async def test_of_two_claimants_one_wins(database, does, save, someone, session)
         a := factories.agent("a"), b := factories.agent("b"), customer := factories.customer(stage=CustomerStage.POOL)
     )
     viewers = [someone(agent=one, grant=(Permission.CUSTOMER_CLAIM,)) for one in (a, b)]
-    before = [await requests.claimable(session, viewer, target(customer)) for viewer in viewers]
+    before = [await requests.claimable_ids(session, viewer, target(customer)) for viewer in viewers]
     done = await asyncio.gather(
-        *(does(requests.claim, seen, target(customer), None, by=one) for seen, one in zip(before, viewers, strict=True))
+        *(
+            does(requests.claim_customers, seen, target(customer), None, by=one)
+            for seen, one in zip(before, viewers, strict=True)
+        )
     )
     assert sorted(next(iter(job.counts)) for job in done) == ["FAILED", "UPDATED"]
 
@@ -101,7 +104,7 @@ async def test_claims_are_limited_and_cool_down(database, does, save, someone):
     await database.write(number, fill)
     viewer = someone(agent=agent)
     there = type(viewer)(number, viewer.actor_kind, viewer.actor_id, viewer.permissions)
-    job = await does(requests.claim, [], target(*made), None, by=there)
+    job = await does(requests.claim_customers, [], target(*made), None, by=there)
     assert job.counts == {"FAILED": 2, "UPDATED": 1}
 
 
@@ -118,8 +121,8 @@ async def test_idle_customers_go_back_to_the_pool_and_vips_never(database, someo
             await transaction.insert(row)
 
     await database.write(number, fill)
-    job = await reclaiming.run(database, number, now=ids.current_time())
+    job = await reclaiming.start_reclaim(database, number, now=ids.current_time())
     assert job.counts == {"UPDATED": 1}
-    assert await reclaiming.run(database, number, now=ids.current_time()) is None
+    assert await reclaiming.start_reclaim(database, number, now=ids.current_time()) is None
     found = await customers.by_ids(database.session(number), [idle.id], Visibility(sees_all=True))
     assert (found[idle.id].stage, found[idle.id].previous_owner_id) == (CustomerStage.POOL, agent.id)

@@ -4,7 +4,7 @@ import random
 
 from crm.bulk import requests
 from crm.customers import loaded_customer, records, search_document
-from crm.customers.loaded_customer import SEARCHED
+from crm.customers.loaded_customer import SEARCHED_PARTS
 from db import tables
 from db.tables.enums import Role
 from db.values import wire_format
@@ -46,10 +46,10 @@ async def test_what_is_not_searched_leaves_it_alone(does, save, viewer, sent):
     await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
     customer = (await does(records.create, {"name": "Anna"})).customer
     sent.clear()
-    await does(requests.update, {"source": "Fair"}, {"ids": [named(customer)["id"]]}, None)
+    await does(requests.update_customers, {"source": "Fair"}, {"ids": [named(customer)["id"]]}, None)
     assert not [text for text in sent if "customer_search" in text]
 
 
 async def _anew(unit, identifier):
-    (state,) = (await loaded_customer.load(unit, [identifier], SEARCHED)).values()
-    return search_document.document(state, await loaded_customer.custom_fields(unit))
+    (state,) = (await loaded_customer.load_customers(unit, [identifier], SEARCHED_PARTS)).values()
+    return search_document.build_document(state, await loaded_customer.load_custom_fields(unit))

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from crm import settings
-from crm.settings import SettingRefused
+from crm.settings import SettingError
 
 PASSWORD = "hunter2-hunter2"
 
 
 def read(**variables: str) -> settings.Settings:
-    return settings.read({f"CLIENTELA_{name}": value for name, value in variables.items()})
+    return settings.read_settings({f"CLIENTELA_{name}": value for name, value in variables.items()})
 
 
 def test_an_empty_environment_is_sqlite_on_this_machine():
@@ -106,7 +106,7 @@ def test_a_database_url(url, wanted):
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_was_expected(name, value, expected):
-    with pytest.raises(SettingRefused) as refused:
+    with pytest.raises(SettingError) as refused:
         read(**{name: value})
     assert str(refused.value).startswith(f"CLIENTELA_{name} is {value!r}, but ")
     assert expected in str(refused.value)
@@ -127,14 +127,14 @@ def test_a_wrong_value_is_refused_with_its_name_and_what_was_expected(name, valu
 def test_a_password_is_never_shown(url):
     try:
         found = read(DATABASE_URL=url)
-        said = repr(found) + found.database_shown
-    except SettingRefused as refused:
+        said = repr(found) + found.database_label
+    except SettingError as refused:
         said = str(refused)
     assert PASSWORD not in said
 
 
 def test_a_short_secret_is_refused_unseen():
-    with pytest.raises(SettingRefused, match=r"^CLIENTELA_SECRET is hidden, but a text of 16 or more") as refused:
+    with pytest.raises(SettingError, match=r"^CLIENTELA_SECRET is hidden, but a text of 16 or more") as refused:
         read(SECRET="tiny-secret")
     assert "tiny" not in str(refused.value)
 
@@ -145,7 +145,7 @@ def test_a_secret_is_not_in_the_repr():
 
 def test_postgresql_wants_a_secret_when_it_is_used():
     found = read(DATABASE_URL="postgresql://u@h/d")
-    with pytest.raises(SettingRefused, match=r"^CLIENTELA_SECRET is not set, but on PostgreSQL"):
+    with pytest.raises(SettingError, match=r"^CLIENTELA_SECRET is not set, but on PostgreSQL"):
         found.require_secret()
 
 
@@ -170,11 +170,11 @@ def test_starts_at_once_get_the_same_secret(tmp_path):
 
 def test_a_damaged_secret_is_refused(tmp_path):
     (tmp_path / "crm.db.secret").write_bytes(b"")
-    with pytest.raises(SettingRefused, match="does not hold the 32 bytes"):
+    with pytest.raises(SettingError, match="does not hold the 32 bytes"):
         read(DATABASE_URL=f"sqlite:///{tmp_path}/crm.db").require_secret()
 
 
 def test_a_secret_that_cannot_be_kept_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(SettingRefused, match=r"one cannot be kept in '.*crm\.db\.secret' \(.+\)\.$"):
+    with pytest.raises(SettingError, match=r"one cannot be kept in '.*crm\.db\.secret' \(.+\)\.$"):
         read(DATABASE_URL=f"sqlite:///{tmp_path}/file/crm.db").require_secret()

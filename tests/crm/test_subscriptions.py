@@ -34,8 +34,10 @@ async def test_by_hand_only_two_of_sixteen_pairs_move(does, save, start, to):
 
 @pytest.mark.parametrize("status", list(SubscriptionStatus))
 def test_a_menu_offers_what_can_be_done(status):
-    assert list(subscription_status.allowed(status, archived=False)) == [to for one, to in ALLOWED if one is status]
-    assert subscription_status.allowed(status, archived=True) == ()
+    assert list(subscription_status.allowed_transitions(status, archived=False)) == [
+        to for one, to in ALLOWED if one is status
+    ]
+    assert subscription_status.allowed_transitions(status, archived=True) == ()
 
 
 @pytest.mark.parametrize("status", list(SubscriptionStatus))

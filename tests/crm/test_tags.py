@@ -211,7 +211,7 @@ async def test_the_catalogue_counts_who_wears_a_tag(does, session, everything):
 @pytest.fixture
 def many(monkeypatch):
     """Three are more than one request changes."""
-    monkeypatch.setattr("crm.customers.persistence.MOST", 2)
+    monkeypatch.setattr("crm.customers.persistence.MAX_REWRITTEN_CUSTOMERS", 2)
 
 
 async def test_more_wearers_than_a_request_can_change_are_left_to_a_job(refuses, does, save, many, everything):

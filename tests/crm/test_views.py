@@ -37,7 +37,7 @@ async def test_a_new_one_is_ones_own_with_the_usual_columns_and_no_filter(does, 
     made = await does(saved_views.create, {"name": " Mine "}, by=an)
     assert (made.name, made.owner_id, made.shared, made.protected) == ("Mine", an.agent_id, False, False)
     assert (made.filter, made.search, made.sort) == (None, None, None)
-    assert tuple(one["field"] for one in made.columns) == workspaces.COLUMNS
+    assert tuple(one["field"] for one in made.columns) == workspaces.DEFAULT_VIEW_COLUMNS
     assert [line.action for line in await log(made)] == [ChangeAction.CREATED]
 
 
@@ -59,7 +59,7 @@ async def test_it_keeps_what_is_given_and_null_clears_it(does, an):
         saved_views.update, _id(made), {"filter": None, "search": None, "sort": None, "columns": None}, by=an
     )
     assert (cleared.filter, cleared.search, cleared.sort) == (None, None, None)
-    assert len(cleared.columns) == len(workspaces.COLUMNS)
+    assert len(cleared.columns) == len(workspaces.DEFAULT_VIEW_COLUMNS)
 
 
 async def test_own_ones_come_first_then_shared_ones_by_position(does, save, an, binh, session):
@@ -71,7 +71,7 @@ async def test_own_ones_come_first_then_shared_ones_by_position(does, save, an, 
     await save(everybody, foreign, shared)
     for name, position in (("second", None), ("first", 0)):
         await does(saved_views.create, {"name": name, "position": position}, by=an)
-    found = await queries.visible(session, an.agent_id, None)
+    found = await queries.visible_views(session, an.agent_id, None)
     assert [row.name for row in found] == ["first", "second", "All", "For all"]
 
 

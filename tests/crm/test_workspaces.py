@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 async def made(database):
     """A workspace, and a session in it."""
-    made = await workspaces.create(
+    made = await workspaces.create_workspace(
         database, name=" Phở 24 ", email=f"Anna.Rossi@{ids.new_id().hex()}.example", password=PASSWORD
     )
     directory = await queries.by_public_id(database.session(None), bytes.fromhex(made.workspace.removeprefix("wsp_")))
@@ -33,7 +33,7 @@ async def _all(session, table):
 
 async def test_it_is_found_by_its_public_id(made):
     created, session = made
-    settings = await queries.settings(session)
+    settings = await queries.workspace_settings(session)
     assert f"wsp_{settings.id.hex()}" == created.workspace
     assert (settings.name, settings.timezone, settings.default_country) == ("Phở 24", "UTC", None)
 
@@ -49,21 +49,21 @@ async def test_its_first_agent_is_an_administrator_who_is_signed_in(made, databa
     created, session = made
     (agent,) = await _all(session, tables.Agent)
     assert (f"agt_{agent.id.hex()}", agent.name, agent.role) == (created.agent, "Anna.Rossi", Role.ADMIN)
-    viewer = await accounts.viewer(database, created.token)
+    viewer = await accounts.viewer_of_token(database, created.token)
     assert (viewer.workspace_id, viewer.agent_id) == (session.workspace_id, agent.id)
     assert viewer.permissions == frozenset(Permission)
 
 
 async def test_all_automation_is_on(made):
-    settings = await queries.settings(made[1])
+    settings = await queries.workspace_settings(made[1])
     assert settings.automation_enabled
     assert settings.automation_rules == [0, 1, 2, 3]
 
 
 async def test_it_suggests_stages_and_sources(made):
-    settings = await queries.settings(made[1])
-    assert settings.follow_up_stages == list(workspaces.FOLLOW_UP_STAGES)
-    assert settings.sources == list(workspaces.SOURCES)
+    settings = await queries.workspace_settings(made[1])
+    assert settings.follow_up_stages == list(workspaces.DEFAULT_FOLLOW_UP_STAGES)
+    assert settings.sources == list(workspaces.DEFAULT_SOURCES)
 
 
 async def test_it_has_the_protected_view_of_all_customers(made):
@@ -103,7 +103,7 @@ async def test_its_log_tells_what_is_there_and_leaves_out_what_is_not(made):
 
 
 async def test_the_time_zone_and_the_country_can_be_given(database):
-    created = await workspaces.create(
+    created = await workspaces.create_workspace(
         database,
         name="Hanoi",
         email="chi@hanoi.example",
@@ -112,8 +112,8 @@ async def test_the_time_zone_and_the_country_can_be_given(database):
         timezone="Asia/Ho_Chi_Minh",
         default_country="vn",
     )
-    viewer = await accounts.viewer(database, created.token)
-    settings = await queries.settings(database.session(viewer.workspace_id))
+    viewer = await accounts.viewer_of_token(database, created.token)
+    settings = await queries.workspace_settings(database.session(viewer.workspace_id))
     assert (settings.timezone, settings.default_country) == ("Asia/Ho_Chi_Minh", "VN")
     (agent,) = await _all(database.session(viewer.workspace_id), tables.Agent)
     assert (agent.name, agent.name_key) == ("Linh Chi", "linh chi")
@@ -135,29 +135,29 @@ async def test_the_time_zone_and_the_country_can_be_given(database):
 )
 async def test_what_cannot_be_taken_is_refused(database, given, code, path):
     with pytest.raises(InputError) as refused:
-        await workspaces.create(
+        await workspaces.create_workspace(
             database, **{"name": "Acme", "email": "refused@acme.example", "password": PASSWORD, **given}
         )
     assert (refused.value.code, refused.value.path) == (code, (path,))
 
 
 async def test_an_address_that_is_taken_is_refused_in_any_spelling_and_leaves_nothing(database):
-    await workspaces.create(database, name="Acme", email="taken@acme.example", password=PASSWORD)
-    before = await queries.last_number(database.session(None))
+    await workspaces.create_workspace(database, name="Acme", email="taken@acme.example", password=PASSWORD)
+    before = await queries.last_change_number(database.session(None))
     with pytest.raises(InputError) as refused:
-        await workspaces.create(database, name="Acme too", email=" Taken@ACME.example", password=PASSWORD)
+        await workspaces.create_workspace(database, name="Acme too", email=" Taken@ACME.example", password=PASSWORD)
     assert (refused.value.code, refused.value.path) == (ErrorCode.TAKEN, ("email",))
     assert "Taken@ACME.example" in refused.value.message
-    assert await queries.last_number(database.session(None)) == before
+    assert await queries.last_change_number(database.session(None)) == before
 
 
 async def test_many_made_at_once_all_get_numbers_of_their_own(database):
-    before = await queries.last_number(database.session(None))
+    before = await queries.last_change_number(database.session(None))
     made = await asyncio.gather(
         *(
-            workspaces.create(database, name="Acme", email=f"one{number}@many.example", password=PASSWORD)
+            workspaces.create_workspace(database, name="Acme", email=f"one{number}@many.example", password=PASSWORD)
             for number in range(12)
         )
     )
-    viewers = [await accounts.viewer(database, one.token) for one in made]
+    viewers = [await accounts.viewer_of_token(database, one.token) for one in made]
     assert sorted(viewer.workspace_id for viewer in viewers) == list(range(before + 1, before + 13))

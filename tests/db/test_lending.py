@@ -26,7 +26,7 @@ async def test_more_readers_than_connections_wait_for_their_turn(database_url: s
 
 @on_postgresql
 async def test_who_waits_too_long_is_told(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "CONNECT_TIMEOUT", 0.05)
+    monkeypatch.setattr(postgresql, "CONNECT_TIMEOUT_SECONDS", 0.05)
     database = await engine.connect(database_url, size=1)
     async with database.pool.reading():
         with pytest.raises(Unavailable):
@@ -60,7 +60,7 @@ async def test_one_left_in_a_transaction_is_not_lent_again(database_url: str) ->
 
 @on_postgresql
 async def test_one_that_nobody_needed_for_long_is_closed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "LONGEST_REST", 0)
+    monkeypatch.setattr(postgresql, "MAX_IDLE_SECONDS", 0)
     database = await engine.connect(database_url, size=2)
     async with database.pool.reading() as one, database.pool.reading() as other:
         pass
@@ -84,7 +84,7 @@ async def test_a_read_that_was_cut_off_leaves_its_connection_whole(database_url:
 async def test_a_long_read_goes_to_another_thread_and_is_found_there(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "LONGEST_AT_ONCE", -1)
+    monkeypatch.setattr(sqlite, "MAX_INLINE_SECONDS", -1)
     database = await engine.connect(database_url)
     numbers = select(literal_column("1").label("n")).cte("numbers", recursive=True)
     numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < 100_000))

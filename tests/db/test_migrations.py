@@ -24,4 +24,4 @@ async def test_tags_are_told_apart_by_their_accents_from_now_on(databases, kind)
         kept = (await connection.execute(text("SELECT unique_key FROM tag ORDER BY id"))).scalars().all()
     await engine.dispose()
     assert list(kept) == ["bán lẻ", "vip"]
-    assert await state.state(url) == "current"
+    assert await state.schema_state(url) == "current"

@@ -19,19 +19,19 @@ RENAMED = prepare(update(tables.Workspace).where(in_workspace(tables.Workspace))
 
 async def test_they_are_asked_for_once(session, sent):
     for _ in range(3):
-        assert (await workspaces.zone(session)).key == "UTC"
+        assert (await workspaces.time_zone(session)).key == "UTC"
     assert len(sent) == 1
 
 
 async def test_a_write_ends_that_at_once(database, session, workspace_id):
-    await workspaces.zone(session)
+    await workspaces.time_zone(session)
 
     async def moved(transaction: engine.Transaction) -> str:
         await transaction.execute(RENAMED)
-        return (await workspaces.zone(transaction)).key
+        return (await workspaces.time_zone(transaction)).key
 
     assert await database.write(workspace_id, moved) == "Asia/Ho_Chi_Minh"
-    assert (await workspaces.zone(session)).key == "Asia/Ho_Chi_Minh"
+    assert (await workspaces.time_zone(session)).key == "Asia/Ho_Chi_Minh"
 
 
 async def test_a_field_that_another_process_made_is_found_by_the_next_question(
@@ -40,7 +40,9 @@ async def test_a_field_that_another_process_made_is_found_by_the_next_question(
     asked = [{"customFields": [{"key": "size", "is": {"text": {"eq": "L"}}}]}]
 
     async def known() -> Any:
-        found = await filter_contexts.of(session, asked, now=0, agent_id=None, visibility=Visibility(True))
+        found = await filter_contexts.load_filter_context(
+            session, asked, now=0, agent_id=None, visibility=Visibility(True)
+        )
         return found.fields.get(EntityType.CUSTOMER, {}).keys()
 
     assert not await known()

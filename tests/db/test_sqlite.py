@@ -37,13 +37,13 @@ async def test_parts_of_the_index_are_merged_by_steps_and_everybody_is_found_sti
     def parts():
         return len(file.execute("SELECT DISTINCT segid FROM customer_text_idx").fetchall())
 
-    await database.write(None, sqlite_search_index.by_steps)
+    await database.write(None, sqlite_search_index.merge_by_steps)
     for letter in "abcdefghijklmno":
         row = factories.customer(letter)
         await save(row, tables.CustomerSearch(workspace_id=0, customer_id=row.id, text=f"person {3 * letter}"))
     assert parts() >= 12
     steps = 1
-    while await database.write(None, sqlite_search_index.step):
+    while await database.write(None, sqlite_search_index.merge_step):
         steps += 1
     assert steps > 1
     assert parts() < 8

@@ -39,8 +39,8 @@ ELSEWHERE = [
 @pytest.fixture(scope="module")
 async def client(database: Database, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application that serves the guest, as the demo does."""
-    await workspaces.create(database, name="Demo", email=EMAIL, password="correct horse battery")
-    served = app.create(settings.read({"CLIENTELA_DATABASE_URL": database_url}), guest=EMAIL)
+    await workspaces.create_workspace(database, name="Demo", email=EMAIL, password="correct horse battery")
+    served = app.create_application(settings.read_settings({"CLIENTELA_DATABASE_URL": database_url}), guest=EMAIL)
     async with served.router.lifespan_context(served):
         transport = httpx.ASGITransport(served)
         async with httpx.AsyncClient(
@@ -52,7 +52,7 @@ async def client(database: Database, database_url: str) -> AsyncIterator[httpx.A
 @pytest.mark.parametrize("host", HERE)
 async def test_who_asks_this_machine_by_its_own_name_is_signed_in(client, database, host):
     [token] = await _tokens(client, host)
-    assert await accounts.viewer(database, token)
+    assert await accounts.viewer_of_token(database, token)
 
 
 @pytest.mark.parametrize("host", WITHOUT_A_PORT)

@@ -49,7 +49,7 @@ def work(database):
     """Lets a worker do all that waits."""
 
     async def done():
-        while await worker.once(database, "test", asyncio.Event()):
+        while await worker.run_next_job(database, "test", asyncio.Event()):
             pass
 
     return done

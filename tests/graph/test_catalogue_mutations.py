@@ -311,7 +311,7 @@ KEY = """mutation ($key: String!) {
 
 async def test_a_keys_secret_is_shown_in_its_answer_and_kept_nowhere(ask, database, viewer, session):
     made = (await ask(KEY, key="k"))["apiKeyCreate"]
-    assert (await accounts.viewer(database, made["secret"])).workspace_id == viewer.workspace_id
+    assert (await accounts.viewer_of_token(database, made["secret"])).workspace_id == viewer.workspace_id
     assert (await ask(KEY, key="k"))["apiKeyCreate"] == made
     listed = await ask("{ apiKeys { id name hint permissions lastUsedAt } }")
     assert [one["id"] for one in listed["apiKeys"]] == [made["apiKey"]["id"]]

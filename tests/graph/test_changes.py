@@ -206,7 +206,7 @@ OWN = [("Customer", "CREATED"), ("Note", "CREATED"), ("Interaction", "CREATED"),
 
 @pytest.mark.parametrize("few", [500, 0], ids=["looked up", "gone through"])
 async def test_it_can_be_narrowed_to_customers_and_what_is_theirs(ask, monkeypatch, few):
-    monkeypatch.setattr("db.queries.change_log.FEW", few)
+    monkeypatch.setattr("db.queries.change_log.MAX_SCANNED_ROWS", few)
     an, bo = await _made(ask), await _made(ask, "Bo")
     made = await ask(ABOUT, id=an)
     await ask('mutation { tagCreate(input: {name: "t"}) { tag { id } } }')
@@ -229,7 +229,7 @@ async def test_it_can_be_narrowed_to_customers_and_what_is_theirs(ask, monkeypat
 
 @pytest.mark.parametrize("few", [500, 0], ids=["looked up", "gone through"])
 async def test_it_shows_only_customers_in_sight(ask, save, someone, monkeypatch, few):
-    monkeypatch.setattr("db.queries.change_log.FEW", few)
+    monkeypatch.setattr("db.queries.change_log.MAX_SCANNED_ROWS", few)
     agent = factories.agent()
     own, other = factories.customer(owner_id=agent.id), factories.customer()
     await save(agent, own, other)

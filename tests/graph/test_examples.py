@@ -28,7 +28,7 @@ PASSWORD = "correct horse battery"
 async def world(database: engine.Database, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A workspace with one of everything, and the variables that examples use."""
     email = f"admin-{database.dialect.name}@clientela.example"
-    made = await workspaces.create(database, name="Examples", email=email, password=PASSWORD)
+    made = await workspaces.create_workspace(database, name="Examples", email=email, password=PASSWORD)
     found = ids.decode_id("Workspace", made.workspace)
     assert found is not None
     entry = await stored.by_public_id(database.session(None), found)
@@ -88,13 +88,13 @@ async def world(database: engine.Database, tmp_path_factory: pytest.TempPathFact
 
 async def _upload(database: engine.Database, token: str, directory: Path) -> str:
     """A file to import."""
-    storage.attach(database, Storage(directory, b"a secret that nobody guesses"))
-    viewer = await accounts.viewer(database, token)
+    storage.attach_storage(database, Storage(directory, b"a secret that nobody guesses"))
+    viewer = await accounts.viewer_of_token(database, token)
     assert viewer is not None
     identifier = new_id()
-    relative, path = storage.of(database).room(uploads.KIND, identifier)
+    relative, path = storage.storage_of(database).new_path(uploads.UPLOAD_ID_KIND, identifier)
     size = path.write_bytes("Họ tên,Email\nĐặng Bình,binh@x.example\n".encode())
-    return await uploads.keep(database, viewer, identifier, name="people.csv", size=size, path=relative)
+    return await uploads.store_upload(database, viewer, identifier, name="people.csv", size=size, path=relative)
 
 
 async def _catalogues(database: engine.Database, workspace_id: int, admin: str) -> dict[str, str]:
@@ -137,7 +137,7 @@ def test_every_root_field_has_an_example():
 @pytest.fixture
 def left(monkeypatch):
     """Grows by one for each operation that the engine leaves to graphql-core."""
-    left, inner = [], extension.Engine.answer
+    left, inner = [], extension.BreadthFirstEngine.try_execute
 
     async def answer(self, context):
         result = await inner(self, context)
@@ -148,8 +148,8 @@ def left(monkeypatch):
     async def handed_over(*_):
         pytest.fail("begun by the engine, and handed over to graphql-core")
 
-    monkeypatch.setattr(extension.Engine, "answer", answer)
-    monkeypatch.setattr(reference_executor, "answered", handed_over)
+    monkeypatch.setattr(extension.BreadthFirstEngine, "try_execute", answer)
+    monkeypatch.setattr(reference_executor, "execute_with_reference", handed_over)
     return left
 
 
@@ -162,9 +162,13 @@ async def test_an_example_runs_without_an_error_and_by_the_engine_alone(database
     given = world | ({"email": world["admin"]} if example.stem == "signIn" else {})
     wanted = [variable.variable.name.value for variable in operation.variable_definitions or ()]
     token = (
-        await accounts.issue(database, email=world["admin"], now=current_time()) if example.stem == "signOut" else None
+        await accounts.issue_session_token(database, email=world["admin"], now=current_time())
+        if example.stem == "signOut"
+        else None
     )
-    context = Context(database, await accounts.viewer(database, world["token"]), request_id="example", token=token)
+    context = Context(
+        database, await accounts.viewer_of_token(database, world["token"]), request_id="example", token=token
+    )
     answer = await schemas.ENGINE.execute(
         text, variable_values={name: given.get(name) for name in wanted}, context_value=context
     )

@@ -55,7 +55,7 @@ def _places(field):
 
 @pytest.fixture(autouse=True)
 def _room_for_files(database, tmp_path):
-    storage.attach(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
+    storage.attach_storage(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
 
 
 @pytest.fixture

@@ -131,10 +131,10 @@ async def test_the_stored_answer_does_not_hold_the_key(sends, session):
 
 
 def test_a_secret_is_kept_sealed():
-    sealed = idempotency.sealed("key_0123456789abcdef0123456789abcdefSECRET", "k")
+    sealed = idempotency.seal("key_0123456789abcdef0123456789abcdefSECRET", "k")
     assert b"SECRET".hex() not in sealed
-    assert idempotency.unsealed(sealed, "k") == "key_0123456789abcdef0123456789abcdefSECRET"
-    assert idempotency.sealed("x", "k") != idempotency.sealed("x", "k")
+    assert idempotency.unseal(sealed, "k") == "key_0123456789abcdef0123456789abcdefSECRET"
+    assert idempotency.seal("x", "k") != idempotency.seal("x", "k")
 
 
 SIGN_IN = """
@@ -153,8 +153,8 @@ async def anna(database, monkeypatch):
     """An administrator who can sign in, and her token."""
     monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     email = f"anna@{ids.new_id().hex()}.example"
-    made = await workspaces.create(database, name="Acme", email=email, password=PASSWORD)
-    return SimpleNamespace(email=email, token=made.token, viewer=await accounts.viewer(database, made.token))
+    made = await workspaces.create_workspace(database, name="Acme", email=email, password=PASSWORD)
+    return SimpleNamespace(email=email, token=made.token, viewer=await accounts.viewer_of_token(database, made.token))
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def stranger(database):
     """Asks without a token, or with one."""
 
     async def sent(document, *, token=None, **variables):
-        who = None if token is None else await accounts.viewer(database, token)
+        who = None if token is None else await accounts.viewer_of_token(database, token)
         context = Context(
             database, who, request_id="test", token=token, address=f"2001:db8:{ids.new_id()[-2:].hex()}::1"
         )
@@ -189,7 +189,7 @@ async def test_a_session_is_opened_once_and_its_token_kept_sealed(database, anna
         prepare(select(tables.Idempotency).where(in_workspace(tables.Idempotency)))
     )
     token = tokens.pop()
-    assert await accounts.viewer(database, token) == anna.viewer
+    assert await accounts.viewer_of_token(database, token) == anna.viewer
     assert token[-20:] not in repr(row.answer)
     assert (
         row.arguments != sha256(b'{"email":"%s","password":"%s"}' % (anna.email.encode(), PASSWORD.encode())).digest()
@@ -210,7 +210,7 @@ async def test_a_session_ends_once(database, anna, stranger):
     document = 'mutation { a: signOut @idempotent(key: "k") b: signOut @idempotent(key: "k") c: signOut }'
     answer = await stranger(document, token=anna.token)
     assert answer.data == {"a": True, "b": True, "c": False}
-    assert await accounts.viewer(database, anna.token) is None
+    assert await accounts.viewer_of_token(database, anna.token) is None
 
 
 async def test_where_there_is_no_payload_a_refusal_is_at_the_top(anna, stranger):

@@ -40,7 +40,7 @@ Send = Callable[[bytes], Awaitable[str]]
 @pytest.fixture(autouse=True)
 def kept(database: Database, tmp_path: Path) -> storage.Storage:
     made = storage.Storage(tmp_path, b"a secret that nobody guesses")
-    storage.attach(database, made)
+    storage.attach_storage(database, made)
     return made
 
 
@@ -48,9 +48,9 @@ def kept(database: Database, tmp_path: Path) -> storage.Storage:
 def send(database: Database, viewer: Viewer, kept: storage.Storage) -> Send:
     async def sent(content: bytes) -> str:
         identifier = ids.new_id()
-        relative, path = kept.room("uploads", identifier)
+        relative, path = kept.new_path("uploads", identifier)
         path.write_bytes(content)
-        return await uploads.keep(database, viewer, identifier, name="x", size=len(content), path=relative)
+        return await uploads.store_upload(database, viewer, identifier, name="x", size=len(content), path=relative)
 
     return sent
 
@@ -109,10 +109,10 @@ async def test_an_import_without_more_said_takes_what_the_preview_suggests(ask, 
 @pytest.mark.parametrize("format", FORMATS)
 async def test_failed_rows_come_back_and_can_be_mended(ask, send, kept, format, tmp_path):
     """SM17, SB10."""
-    from crm.files.writers import Writer
+    from crm.files.writers import RowWriter
 
     path = tmp_path / "sent"
-    writer = Writer(path, format, ["name", "birthDate", "tags"])
+    writer = RowWriter(path, format, ["name", "birthDate", "tags"])
     writer.write([["An", "1990-05-17", ["a;b", "c"]], ["Bình", "soon", "x"], ["", "", "=y"], ["Chi", "", ""]])
     writer.close()
     upload = await send(path.read_bytes())
@@ -121,7 +121,7 @@ async def test_failed_rows_come_back_and_can_be_mended(ask, send, kept, format, 
     codes = [[(one["code"], one["row"]) for one in row["errors"]] for row in job["rows"]["nodes"]]
     assert codes == [[], [("INVALID", 1)], [("BLANK", 2)], []]
     assert job["files"][0]["format"] == format.name
-    table = tables.look(fetched(kept, job))
+    table = tables.open_table(fetched(kept, job))
     assert table.headers == ["name", "birthDate", "tags", "_error"]
     failed = list(table.rows())
     assert [row[:3] for row in failed] == [["Bình", "soon", "x"], ["", "", "=y"]]
@@ -172,7 +172,7 @@ async def test_the_failed_rows_are_tried_again_from_the_file(ask, send, save, ke
         (2, "FAILED"),
         (3, "CREATED"),
     ]
-    assert [row[:2] for row in tables.look(fetched(kept, again)).rows()] == [["C", "Nobody"]]
+    assert [row[:2] for row in tables.open_table(fetched(kept, again)).rows()] == [["C", "Nobody"]]
     assert len(await everything_of(rows.Customer)) == 3
     third = (await ask(RETRY, id=again["id"]))["jobRetry"]["job"]
     assert counted(third) == {"FAILED": 1}
@@ -199,7 +199,7 @@ async def test_an_import_that_cannot_be_is_refused_whole(ask, send, more, code, 
 
 async def test_all_or_none_of_a_file_has_the_limit_of_other_jobs(ask, send, database, monkeypatch):
     """EM5: it is one transaction, for which others wait."""
-    monkeypatch.setattr(submit, "AT_A_STROKE", {database.dialect.name: 1})
+    monkeypatch.setattr(submit, "MAX_ROWS_ALL_OR_NOTHING", {database.dialect.name: 1})
     given, abort = {"upload": await send(b"name\nAn\nB\n")}, {"onError": "ABORT"}
     answer = (await ask(IMPORT, input=given, options=abort))["customersImport"]
     assert [(one["code"], one["path"]) for one in answer["errors"]] == [("LIMIT_EXCEEDED", ["options", "onError"])]
@@ -335,7 +335,7 @@ async def test_an_export_of_nobody_has_its_header(ask, kept):
         job = (await ask(EXPORT, target=EVERYONE, columns=columns, format=format.name))["customersExport"]["job"]
         assert (job["status"], job["matched"]) == ("DONE", 0)
         if format is not FileFormat.JSONL:
-            assert tables.look(fetched(kept, job)).headers == ["name"]
+            assert tables.open_table(fetched(kept, job)).headers == ["name"]
 
 
 async def test_what_is_out_of_sight_is_not_exported(ask, world, kept, save):

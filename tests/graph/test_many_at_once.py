@@ -61,7 +61,7 @@ async def test_a_permission_that_a_part_of_the_input_needs_is_told_in_each_row(b
 
 async def test_all_or_none_has_a_limit_where_others_could_not_write(bulk, ask, database, save, monkeypatch):
     """EM5: ABORT is one transaction. Tried only, or each for itself, there may be any number."""
-    monkeypatch.setattr(submit, "AT_A_STROKE", {database.dialect.name: 2})
+    monkeypatch.setattr(submit, "MAX_ROWS_ALL_OR_NOTHING", {database.dialect.name: 2})
     await save(*(factories.customer(f"c{number}") for number in range(3)))
     everyone = {"match": {"everyone": True}}
     abort = {"onError": "ABORT"}

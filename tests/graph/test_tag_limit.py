@@ -88,13 +88,13 @@ async def test_150_are_worn_and_151_are_refused_by_import_too(ask, save, send, m
 def send(database, viewer, tmp_path):
     """Takes a file in."""
     kept = storage.Storage(tmp_path, b"a secret that nobody guesses")
-    storage.attach(database, kept)
+    storage.attach_storage(database, kept)
 
     async def sent(content):
         identifier = ids.new_id()
-        relative, path = kept.room("uploads", identifier)
+        relative, path = kept.new_path("uploads", identifier)
         path.write_bytes(content)
-        return await uploads.keep(database, viewer, identifier, name="x", size=len(content), path=relative)
+        return await uploads.store_upload(database, viewer, identifier, name="x", size=len(content), path=relative)
 
     return sent
 

@@ -45,12 +45,12 @@ class Door:
 @pytest.fixture(scope="module")
 async def door(database: Database, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     email = f"admin-{database.dialect.name}-files@clientela.example"
-    made = await workspaces.create(database, name="Files", email=email, password=PASSWORD)
+    made = await workspaces.create_workspace(database, name="Files", email=email, password=PASSWORD)
     public = wire_format.decode_id("Workspace", made.workspace)
     assert public is not None
     entry = await stored.by_public_id(database.session(None), public)
     assert entry is not None
-    viewer = await accounts.viewer(database, made.token)
+    viewer = await accounts.viewer_of_token(database, made.token)
     assert viewer is not None
     directory = tmp_path_factory.mktemp("files")
     chosen = {
@@ -59,9 +59,9 @@ async def door(database: Database, database_url: str, tmp_path_factory: pytest.T
         "CLIENTELA_MAX_UPLOAD": str(MOST),
         "CLIENTELA_SECRET": "a secret that nobody guesses",
     }
-    served = app.create(replace(settings.read(chosen), jobs=False))
+    served = app.create_application(replace(settings.read_settings(chosen), runs_jobs=False))
     async with serving(served) as address, httpx.AsyncClient(base_url=f"http://{address}") as http:
-        storage.attach(database, storage.Storage(directory, b"a secret that nobody guesses"))
+        storage.attach_storage(database, storage.Storage(directory, b"a secret that nobody guesses"))
         yield Door(http, database, made.token, directory, entry.workspace_id, viewer)
 
 
@@ -72,7 +72,7 @@ def lying(door: Door) -> list[Path]:
 async def kept(door: Door, upload: str) -> tables.Upload:
     identifier = wire_format.decode_id("Upload", upload)
     assert identifier is not None
-    row = await files.upload(door.database.session(door.workspace_id), identifier, door.viewer.actor_id)
+    row = await files.upload_by_id(door.database.session(door.workspace_id), identifier, door.viewer.actor_id)
     assert row is not None
     return row
 
@@ -165,7 +165,7 @@ async def test_who_may_not_import_sends_nothing(door):
     from crm.files import uploads
 
     with pytest.raises(Forbidden):
-        uploads.allow(viewer)
+        uploads.check_may_upload(viewer)
 
 
 # ── links ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +183,7 @@ async def made(door: Door, name: str = "khách hàng.csv") -> tables.JobFile:
         actor_id=door.viewer.actor_id,
     )
     identifier = ids.new_id()
-    relative, path = storage.of(door.database).room("made", identifier)
+    relative, path = storage.storage_of(door.database).new_path("made", identifier)
     path.write_bytes(CSV)
     row = new_row(
         tables.JobFile,
@@ -194,7 +194,7 @@ async def made(door: Door, name: str = "khách hàng.csv") -> tables.JobFile:
         format=int(FileFormat.CSV),
         bytes=len(CSV),
         path=relative,
-        expires_at=ids.current_time() + storage.LASTS,
+        expires_at=ids.current_time() + storage.LINK_LIFETIME_MS,
     )
 
     async def insert(transaction):
@@ -206,7 +206,7 @@ async def made(door: Door, name: str = "khách hàng.csv") -> tables.JobFile:
 
 
 def link(door: Door, row: tables.JobFile, expires_at: int | None = None) -> str:
-    kept = storage.of(door.database)
+    kept = storage.storage_of(door.database)
     return kept.link(door.workspace_id, row.id, row.name, row.expires_at if expires_at is None else expires_at)
 
 
@@ -263,7 +263,7 @@ async def test_a_link_of_another_secret_is_none(door):
 
 async def test_a_file_that_is_gone_is_said_to_be(door):
     row = await made(door)
-    storage.of(door.database).path(row.path).unlink()
+    storage.storage_of(door.database).path(row.path).unlink()
     assert (await door.http.get(link(door, row))).status_code == 410
 
 

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE: Final = 30.0
+TIMEOUT_SECONDS: Final = 30.0
 """Seconds that anything may take."""
 
-RUN: Final = ".graphiql-execute-button"
-ANSWER: Final = ".graphiql-response .view-lines"
-HEADERS: Final = ".graphiql-editor-tool .view-lines"
-QUERY: Final = ".graphiql-query-editor .view-lines"
+RUN_BUTTON: Final = ".graphiql-execute-button"
+RESPONSE_PANE: Final = ".graphiql-response .view-lines"
+HEADERS_PANE: Final = ".graphiql-editor-tool .view-lines"
+QUERY_EDITOR: Final = ".graphiql-query-editor .view-lines"
 
 _FLAGS: Final = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -44,57 +44,57 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._watch(self.session)
         self.call("Audits.enable")
-        self.prefer(scheme)
+        self.set_color_scheme(scheme)
         self.requests.clear()
         self.faults.clear()
         self.call("Page.navigate", url=url)
-        self.wait(f"!!document.querySelector({json.dumps(QUERY + ' .view-line')})")
+        self.wait_until(f"!!document.querySelector({json.dumps(QUERY_EDITOR + ' .view-line')})")
 
-    def prefer(self, scheme: str) -> None:
+    def set_color_scheme(self, scheme: str) -> None:
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         number = self._send(method, params, self.session)
-        while (message := json.loads(self.socket.recv(PATIENCE))).get("id") != number:
+        while (message := json.loads(self.socket.recv(TIMEOUT_SECONDS))).get("id") != number:
             self._note(message)
         assert "error" not in message, message
         result: dict[str, Any] = message["result"]
         return result
 
-    def value(self, script: str) -> Any:
+    def evaluate(self, script: str) -> Any:
         return self.call("Runtime.evaluate", expression=script, awaitPromise=True)["result"].get("value")
 
-    def wait(self, script: str) -> None:
+    def wait_until(self, script: str) -> None:
         """Until the script is true."""
-        self._until(lambda: self.value(script), script)
+        self._until(lambda: self.evaluate(script), script)
 
-    def asks_for(self, address: str) -> None:
+    def wait_for_request(self, address: str) -> None:
         """Waits until a request has gone to an address with this part."""
-        self._until(lambda: self.value("true") and any(address in url for url in self.requests), address)
+        self._until(lambda: self.evaluate("true") and any(address in url for url in self.requests), address)
 
     def click(self, selector: str) -> None:
-        self.wait(f"!!document.querySelector({json.dumps(selector)})")
-        self.value(f"document.querySelector({json.dumps(selector)}).click()")
+        self.wait_until(f"!!document.querySelector({json.dumps(selector)})")
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
 
-    def write(self, editor: str, text: str) -> None:
+    def set_editor_text(self, editor: str, text: str) -> None:
         models = f"__MONACO.editor.getModels().find(model => model.uri.path.endsWith({json.dumps(editor)}))"
-        self.value(f"{models}.setValue({json.dumps(text)})")
+        self.evaluate(f"{models}.setValue({json.dumps(text)})")
 
-    def run(self, operation: str) -> None:
+    def run_operation(self, operation: str) -> None:
         """Runs an operation with a name, once GraphiQL shows that it has understood it."""
-        self.write("operation.graphql", operation)
-        self.reads(".graphiql-tabs", operation.split()[1])
-        self.click(RUN)
+        self.set_editor_text("operation.graphql", operation)
+        self.wait_for_text(".graphiql-tabs", operation.split()[1])
+        self.click(RUN_BUTTON)
 
-    def reads(self, place: str, text: str) -> None:
+    def wait_for_text(self, place: str, text: str) -> None:
         """Waits until the text is there to be seen."""
         seen = f"[...document.querySelectorAll({json.dumps(place)})].map(found => found.innerText).join()"
-        self.wait(f"{seen}.replaceAll('\\u00a0', ' ').includes({json.dumps(text)})")
+        self.wait_until(f"{seen}.replaceAll('\\u00a0', ' ').includes({json.dumps(text)})")
 
     def _until(self, holds: Callable[[], Any], what: str) -> None:
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + TIMEOUT_SECONDS
         while not holds():
-            assert time.monotonic() < ends, (what, self.faults, self.value("document.body.innerText"))
+            assert time.monotonic() < ends, (what, self.faults, self.evaluate("document.body.innerText"))
             time.sleep(0.05)
 
     def _send(self, method: str, params: dict[str, Any], session: str | None) -> int:
@@ -129,7 +129,7 @@ class Browser:
 
 
 @contextlib.contextmanager
-def started(program: str, profile: Path) -> Iterator[Browser]:
+def launch_browser(program: str, profile: Path) -> Iterator[Browser]:
     """Chromium with its profile in an empty directory, until the end of the block."""
     process = subprocess.Popen([program, *_FLAGS, f"--user-data-dir={profile}"], stderr=subprocess.DEVNULL)
     try:
@@ -137,12 +137,12 @@ def started(program: str, profile: Path) -> Iterator[Browser]:
             yield Browser(socket)
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT_SECONDS)
 
 
 def _devtools(profile: Path) -> str:
     """The address that the browser writes into its profile once it is ready."""
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < ends:
         with contextlib.suppress(FileNotFoundError, ValueError):
             port, path = (profile / "DevToolsActivePort").read_text().splitlines()

@@ -13,8 +13,8 @@ from strawberry.permission import BasePermission
 from strawberry.scalars import JSON
 from strawberry.types import ExecutionResult
 
-from graph.engine import Entrance
-from graph.engine.field_declarations import Inline, Rows, batched, column
+from graph.engine import BreadthFirstEngine
+from graph.engine.field_declarations import InlineConversion, ParentRows, batched, column
 
 
 @dataclass
@@ -79,30 +79,32 @@ class Person(Thing):
     def is_type_of(cls, value: Any, info: Any) -> bool:
         return isinstance(value, Row) and value.id != 4
 
-    id: strawberry.ID = column("Its number.", convert=Inline("'per_' + format({value}, 'x')", text=True))
+    id: strawberry.ID = column(
+        "Its number.", convert=InlineConversion("'per_' + format({value}, 'x')", returns_str=True)
+    )
     size: Size = column("How large.")
-    twice: int = column("Twice the number.", of="id", convert=lambda number: number * 2)
+    twice: int = column("Twice the number.", column_name="id", convert=lambda number: number * 2)
     odd: int | None = column(
-        "The number where it is odd.", of="id", convert=lambda number: number if number % 2 else None
+        "The number where it is odd.", column_name="id", convert=lambda number: number if number % 2 else None
     )
 
-    @batched("Another.", needs=("friend",))
-    async def friend(parents: Rows, info: Info) -> list["Person | None"]:
+    @batched("Another.", parent_columns=("friend",))
+    async def friend(parents: ParentRows, info: Info) -> list["Person | None"]:
         info.context.told.append(("friend", len(parents), info.field_name))
         await asyncio.sleep(0)
         return [ROWS.get(parent.friend) for parent in parents]
 
-    @batched("Lists of lists of others.", needs=("id",))
-    async def groups(parents: Rows, info: Info, size: int = 2) -> list[list[list["Person"] | None] | None]:
+    @batched("Lists of lists of others.", parent_columns=("id",))
+    async def groups(parents: ParentRows, info: Info, size: int = 2) -> list[list[list["Person"] | None] | None]:
         others = [ROWS[1], ROWS[2], ROWS[3]]
         return [None if parent.id == 2 else [others[:size], None, []] for parent in parents]
 
-    @batched("Numbers near one.", needs=("id",))
-    async def near(parents: Rows, info: Info, place: Near) -> list[list[int]]:
+    @batched("Numbers near one.", parent_columns=("id",))
+    async def near(parents: ParentRows, info: Info, place: Near) -> list[list[int]]:
         return [[parent.id + place.to, *place.within] for parent in parents]
 
-    @batched("Fails for the third.", needs=("id",))
-    async def fragile(parents: Rows, info: Info) -> list[int]:
+    @batched("Fails for the third.", parent_columns=("id",))
+    async def fragile(parents: ParentRows, info: Info) -> list[int]:
         return [ValueError("the third") if parent.id == 3 else parent.id for parent in parents]  # type: ignore[misc]
 
     @strawberry.field
@@ -244,14 +246,16 @@ class Counted(SchemaExtension):
         return {"seen": True}
 
 
-def schema(*extensions: Any) -> strawberry.Schema:
+def build_schema(*extensions: Any) -> strawberry.Schema:
     return strawberry.Schema(Query, Mutation, Subscription, types=[Person, Place], extensions=[Counted, *extensions])
 
 
-ENGINE, REFERENCE = schema(Entrance()), schema()
+ENGINE, REFERENCE = build_schema(BreadthFirstEngine()), build_schema()
 
 
-async def both(document: str, **more: Any) -> tuple[tuple[ExecutionResult, Context], tuple[ExecutionResult, Context]]:
+async def execute_with_both(
+    document: str, **more: Any
+) -> tuple[tuple[ExecutionResult, Context], tuple[ExecutionResult, Context]]:
     """The engine's answer and graphql-core's, each with what the resolvers were told."""
     answers = []
     for which in (ENGINE, REFERENCE):

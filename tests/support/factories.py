@@ -18,8 +18,8 @@ from db.tables.enums import (
     Role,
 )
 from db.values import ids
-from db.values.folding import caseless, fold
 from db.values.folding import email_key as address_key
+from db.values.folding import fold, fold_case
 
 _numbers = count(1)
 
@@ -97,7 +97,7 @@ def company(name: str = "Samsung", **values: Any) -> tables.Company:
 
 
 def tag(name: str = "vip", **values: Any) -> tables.Tag:
-    return tables.Tag(workspace_id=0, name=name, name_key=fold(name), unique_key=caseless(name), **values)
+    return tables.Tag(workspace_id=0, name=name, name_key=fold(name), unique_key=fold_case(name), **values)
 
 
 def worn(customer: tables.Customer, tag: tables.Tag) -> tables.CustomerTag:

@@ -362,7 +362,7 @@ def _value_rows(world: Any, one: Any) -> list[tables.CustomerValue]:
 
 
 def _document(one: Any) -> str:
-    return search_documents.document(
+    return search_documents.build_document(
         names=(one.name, one.nickname, one.real_name),
         emails=[one.email] if one.email else [],
         phones=[one.phone] if one.phone else [],

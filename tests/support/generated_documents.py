@@ -19,11 +19,11 @@ from graphql import (
 )
 
 # Values of scalars, by the scalar's name; the argument's name may say more than that.
-Values = Callable[[random.Random, str, str], Any]
+ScalarValues = Callable[[random.Random, str, str], Any]
 
 
 @dataclass
-class Made:
+class GeneratedDocument:
     text: str
     variables: dict[str, Any]
 
@@ -41,20 +41,22 @@ class _Document:
         return self.number
 
 
-def made(schema: GraphQLSchema, seed: str, values: Values, *, roots: Sequence[str] = ()) -> Made:
+def generate_document(
+    schema: GraphQLSchema, seed: str, values: ScalarValues, *, roots: Sequence[str] = ()
+) -> GeneratedDocument:
     """The same document for the same seed; it may break a rule of validation, rarely."""
-    return _Making(schema, random.Random(seed), values).document(roots)
+    return _Making(schema, random.Random(seed), values).generate(roots)
 
 
 class _Making:
-    def __init__(self, schema: GraphQLSchema, dice: random.Random, values: Values) -> None:
+    def __init__(self, schema: GraphQLSchema, dice: random.Random, values: ScalarValues) -> None:
         self._schema = schema
         self._dice = dice
         self._values = values
         self._made = _Document()
         self._depth = 0
 
-    def document(self, roots: Sequence[str]) -> Made:
+    def generate(self, roots: Sequence[str]) -> GeneratedDocument:
         query = self._schema.query_type
         assert query is not None
         names = list(roots or query.fields)
@@ -67,7 +69,7 @@ class _Making:
         made = self._made
         declared = f"({', '.join(made.declarations)})" if made.declarations else ""
         text = f"query Made{declared} {{ {' '.join(parts)} }} {' '.join(made.fragments)}"
-        return Made(text, made.variables)
+        return GeneratedDocument(text, made.variables)
 
     def _field(self, parent: Any, name: str, depth: int) -> str:
         self._made.left -= 1

@@ -28,21 +28,21 @@ from crm.files import storage
 from crm.files.storage import Storage
 from crm.jobs import worker
 from db import engine
-worker.LEASE, worker.LONG_LEASE, worker.POLL = 300, 1_000, 0.02
-worker.FIRST = dict.fromkeys(worker.FIRST, 20)
-worker.SECONDS = dict.fromkeys(worker.SECONDS, 0.02)
+worker.LEASE_MS, worker.LONG_LEASE_MS, worker.POLL_SECONDS = 300, 1_000, 0.02
+worker.FIRST_CHUNK_ROWS = dict.fromkeys(worker.FIRST_CHUNK_ROWS, 20)
+worker.TARGET_CHUNK_SECONDS = dict.fromkeys(worker.TARGET_CHUNK_SECONDS, 0.02)
 {patch}
 async def work():
     database = await engine.connect(sys.argv[1])
-    storage.attach(database, Storage(Path(sys.argv[2]), b"secret"))
+    storage.attach_storage(database, Storage(Path(sys.argv[2]), b"secret"))
     print("works", flush=True)
-    await worker.run(database, settings=None, stop=asyncio.Event())
+    await worker.run_worker(database, settings=None, stop=asyncio.Event())
 asyncio.run(work())
 """
 
 APART: Final = """
 from db.queries import jobs
-keep, run_unit_of_work, pending, chunks = jobs.keep, worker.run_unit_of_work, [], []
+keep, run_unit_of_work, pending, chunks = jobs.store_progress, worker.run_unit_of_work, [], []
 async def kept(transaction, job_id, holder, status, changed):
     pending.append((transaction.workspace_id, job_id, holder, status, changed))
     return True
@@ -55,7 +55,7 @@ async def performed(database, viewer, rule, **named):
         number, *rest = pending.pop(0)
         await database.write(number, lambda transaction: keep(transaction, *rest))
     return done
-jobs.keep, worker.run_unit_of_work = kept, performed
+jobs.store_progress, worker.run_unit_of_work = kept, performed
 """
 """A worker that saves progress apart from the effect, and is killed between the two: what must not go unnoticed."""
 
@@ -100,7 +100,7 @@ async def ended(database: Database, job: Any) -> Any:
     session = database.session(job.workspace_id)
     async with asyncio.timeout(120):
         while (await _now(session, job)).finished_at is None:
-            if not await worker.once(database, "last", asyncio.Event()):
+            if not await worker.run_next_job(database, "last", asyncio.Event()):
                 await asyncio.sleep(0.05)
     return await _now(session, job)
 

@@ -113,7 +113,7 @@ class House:
     async def as_(self, agent: str, kind: ActorKind = ActorKind.AGENT) -> Viewer:
         """That agent or key as a viewer, with what it may do now."""
         identifier = decode_id("Agent" if kind is ActorKind.AGENT else "ApiKey", agent)
-        found = await accounts.viewer_of(self.database, self.number, kind, identifier, ids.current_time())
+        found = await accounts.viewer_of_actor(self.database, self.number, kind, identifier, ids.current_time())
         assert found is not None
         return found
 

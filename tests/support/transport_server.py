@@ -11,10 +11,10 @@ from strawberry.types import ExecutionResult, Info
 
 from graph.errors.top_level import Forbidden, TopLevelError, Unavailable
 from graph.limits import Limits
-from graph.transport.ports import Caller
+from graph.transport.ports import OperationCaller
 from graph.transport.schema import Schema
 
-TOKEN = "ses_toy"
+VALID_TOKEN = "ses_toy"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Viewer:
 
 @dataclass
 class Context:
-    caller: Caller
+    caller: OperationCaller
     viewer: Viewer | None
     seen: list[str] = field(default_factory=list)
 
@@ -127,41 +127,41 @@ class Instead(SchemaExtension):
 
 
 @dataclass
-class ToyDoors:
+class InMemoryBackend:
     """One token is known; `tokens` may be changed while it runs."""
 
-    tokens: dict[str, str] = field(default_factory=lambda: {TOKEN: "ada"})
+    tokens: dict[str, str] = field(default_factory=lambda: {VALID_TOKEN: "ada"})
     contexts: list[Context] = field(default_factory=list)
-    started: int = 0
-    not_ready: str | None = None
-    broken: bool = False
+    running_count: int = 0
+    problem: str | None = None
+    is_database_down: bool = False
 
     async def authenticate(self, token: str) -> Viewer | None:
-        if self.broken:
+        if self.is_database_down:
             raise DatabaseGone
         name = self.tokens.get(token)
         return Viewer(name) if name else None
 
-    def context(self, caller: Caller) -> Context:
+    def create_context(self, caller: OperationCaller) -> Context:
         self.contexts.append(context := Context(caller, caller.viewer))
         return context
 
     async def startup(self) -> None:
-        self.started += 1
+        self.running_count += 1
 
     async def shutdown(self) -> None:
-        self.started -= 1
+        self.running_count -= 1
 
-    async def ready(self) -> str | None:
-        return self.not_ready
+    async def readiness_problem(self) -> str | None:
+        return self.problem
 
-    def explain(self, error: Exception) -> TopLevelError | None:
+    def explain_error(self, error: Exception) -> TopLevelError | None:
         if isinstance(error, DatabaseGone):
             return Unavailable("The database does not answer.", retry_after=2)
         return None
 
 
-def schema(limits: Limits | None = None, **given: Any) -> Schema:
+def build_schema(limits: Limits | None = None, **given: Any) -> Schema:
     return Schema(
         Query, mutation=Mutation, subscription=Subscription, extensions=[Instead], limits=limits or Limits(), **given
     )

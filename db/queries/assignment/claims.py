@@ -18,7 +18,7 @@ _SINCE = prepare(
 )
 
 
-async def since(session: Session, agent_id: bytes, moment: int) -> int:
+async def count_since(session: Session, agent_id: bytes, moment: int) -> int:
     """How many the agent claimed from that moment on."""
     found: int = (await session.fetch_all(_SINCE, agent_id=agent_id, since=moment))[0].count
     return found

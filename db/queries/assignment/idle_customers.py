@@ -28,11 +28,11 @@ _RECLAIMING = prepare(
 )
 
 
-async def idle(session: Session, before: int, size: int) -> list[bytes]:
+async def idle_customer_ids(session: Session, before: int, size: int) -> list[bytes]:
     """Owned customers with whom nothing happened since that moment, the oldest first; VIPs are none of them."""
     return [row.id for row in await session.fetch_all(_IDLE, before=before, size=size)]
 
 
-async def workspaces(session: Session) -> list[int]:
+async def workspaces_with_reclaim(session: Session) -> list[int]:
     """All workspaces that reclaim."""
     return [row.workspace_id for row in await session.fetch_all(_RECLAIMING)]

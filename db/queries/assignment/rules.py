@@ -39,7 +39,7 @@ _DEPARTMENTS = prepare(
 )
 
 
-async def every(session: Session) -> list[tables.AssignmentRule]:
+async def all_rules(session: Session) -> list[tables.AssignmentRule]:
     """In the order in which they are tried."""
     return await session.fetch_all(_EVERY)
 
@@ -58,6 +58,6 @@ async def departments(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, 
     return group_rows(await session.fetch_all(_DEPARTMENTS, ids=ids), "rule_id")
 
 
-async def locked(transaction: Transaction, rule_id: bytes) -> Any:
+async def lock_by_ids(transaction: Transaction, rule_id: bytes) -> Any:
     """Nobody else changes it, or takes its next turn, until the transaction ends."""
     return await transaction.fetch_first(_LOCKED, rule_id=rule_id)

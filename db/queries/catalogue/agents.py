@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session, Transaction
-from db.paging.nested_pages import Parents
+from db.paging.nested_pages import ParentTable
 from db.statements import any_of, group_rows, in_workspace, prepare
 from db.tables.enums import Role
 
@@ -55,7 +55,7 @@ def _customers(found: Select[Any], row: Any) -> Select[Any]:
     return found.where(row.owner_id == tables.Agent.id)
 
 
-CUSTOMERS = Parents(tables.Agent, _customers)
+AGENTS_AS_PARENTS = ParentTable(tables.Agent, _customers)
 """The customers of each."""
 
 
@@ -86,22 +86,22 @@ _PLACES = prepare(
 )
 
 
-async def named(transaction: Transaction, ids: Sequence[bytes], email_keys: Sequence[str]) -> list[tables.Agent]:
+async def ids_by_email(transaction: Transaction, ids: Sequence[bytes], email_keys: Sequence[str]) -> list[tables.Agent]:
     """The agents with these ids or folded addresses; they stay until the transaction ends."""
     return await transaction.fetch_all(_NAMED, ids=ids, email_keys=email_keys)
 
 
-async def locked(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Agent]:
+async def lock_by_ids(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Agent]:
     """Held until the transaction ends: nobody else gives them customers."""
     return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
-async def administrators(session: Session) -> int:
+async def count_active_administrators(session: Session) -> int:
     """How many of the active agents are."""
     found: int = (await session.fetch_all(_ADMINISTRATORS))[0].count
     return found
 
 
-async def places(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.AgentDepartment]]:
+async def departments_by_agent(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.AgentDepartment]]:
     """Where each agent works, his first department first."""
     return group_rows(await session.fetch_all(_PLACES, ids=ids), "agent_id")

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session, Transaction
-from db.paging.nested_pages import Parents
+from db.paging.nested_pages import ParentTable
 from db.statements import any_of, group_rows, in_workspace, prepare
 
 _BY_IDS = prepare(select(tables.Company).where(in_workspace(tables.Company), any_of(tables.Company.id, "ids")))
@@ -55,7 +55,7 @@ def _customers(found: Select[Any], row: Any) -> Select[Any]:
     return found.where(row.company_id == tables.Company.id)
 
 
-CUSTOMERS = Parents(tables.Company, _customers)
+COMPANIES_AS_PARENTS = ParentTable(tables.Company, _customers)
 """The customers of each."""
 
 
@@ -89,23 +89,25 @@ _CUSTOMERS = prepare(
 )
 
 
-async def named(transaction: Transaction, ids: Sequence[bytes], domain_keys: Sequence[str]) -> list[tables.Company]:
+async def id_by_name(
+    transaction: Transaction, ids: Sequence[bytes], domain_keys: Sequence[str]
+) -> list[tables.Company]:
     """The companies with these ids or folded domains; they stay until the transaction ends."""
     return await transaction.fetch_all(_NAMED, ids=ids, domain_keys=domain_keys)
 
 
-async def locked(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Company]:
+async def lock_by_ids(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Company]:
     """Held until the transaction ends: whoever else would change them waits."""
     return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
-async def holders(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+async def ids_by_external_id(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
     """Which company has each of the external ids, (system, value)."""
     systems, values = [system for system, _ in pairs], [value for _, value in pairs]
     rows = await session.fetch_all(_HOLDERS, systems=systems, values=values)
     return {(row.system, row.value): row.company_id for row in rows}
 
 
-async def customers_of(session: Session, ids: Sequence[bytes]) -> list[bytes]:
+async def customer_ids_of(session: Session, ids: Sequence[bytes]) -> list[bytes]:
     """The customers who belong to any of the companies, archived ones as well."""
     return [row.id for row in await session.fetch_all(_CUSTOMERS, ids=ids)]

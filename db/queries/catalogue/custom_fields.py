@@ -51,7 +51,7 @@ def _values(entity: EntityType) -> PreparedStatement[Any]:
     )
 
 
-async def systems(session: Session, entity: EntityType) -> list[str]:
+async def external_systems(session: Session, entity: EntityType) -> list[str]:
     """The other systems that records of the entity have ids in, in order. Steps from one to the next in the index."""
     return [row.system for row in await session.fetch_all(_systems(entity))]
 
@@ -97,17 +97,17 @@ _LOCKED = prepare(
 )
 
 
-async def locked(transaction: Transaction, field_id: bytes) -> Any:
+async def lock_by_ids(transaction: Transaction, field_id: bytes) -> Any:
     """Nobody writes a new value of it until the transaction ends."""
     return await transaction.fetch_first(_LOCKED, field_id=field_id)
 
 
-async def holders(session: Session, entity: EntityType, field_id: bytes) -> list[bytes]:
+async def ids_with_value(session: Session, entity: EntityType, field_id: bytes) -> list[bytes]:
     """The records that have a value of the field."""
     return [row.record_id for row in await session.fetch_all(_field_holders(entity), field_id=field_id)]
 
 
-async def options_used(session: Session, entity: EntityType, field_id: bytes, options: Sequence[str]) -> list[str]:
+async def used_options(session: Session, entity: EntityType, field_id: bytes, options: Sequence[str]) -> list[str]:
     """Those of the options that some record has."""
     rows = await session.fetch_all(_options_used(entity), field_id=field_id, options=options)
     held = {row.option for row in rows}

@@ -29,7 +29,7 @@ _BY_AGENT = prepare(
 )
 
 
-async def every(session: Session) -> list[tables.Department]:
+async def all_departments(session: Session) -> list[tables.Department]:
     """All departments of the workspace, by name."""
     return await session.fetch_all(_ALL)
 
@@ -81,7 +81,7 @@ _MEMBERS = prepare(
 )
 
 
-async def locked(transaction: Transaction, department_id: bytes) -> Any:
+async def lock_by_ids(transaction: Transaction, department_id: bytes) -> Any:
     """Nobody puts anything into it until the transaction ends."""
     return await transaction.fetch_first(_LOCKED, department_id=department_id)
 
@@ -92,7 +92,7 @@ async def customer_count(session: Session, department_id: bytes) -> int:
     return found
 
 
-async def rules(session: Session, department_id: bytes) -> list[str]:
+async def assignment_rules_of(session: Session, department_id: bytes) -> list[str]:
     """The names of the assignment rules that assign to it, in their order."""
     return [row.name for row in await session.fetch_all(_RULES, department_id=department_id)]
 

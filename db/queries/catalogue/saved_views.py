@@ -11,12 +11,12 @@ from db import tables
 from db.engine import Session, Transaction
 from db.filtering import fields
 from db.filtering import search as searching
-from db.filtering.filter_ast import TRUE, every
-from db.filtering.parser import Condition, Reader
-from db.paging.sorting import CUSTOMERS, Relevance, Sort, sort
+from db.filtering.filter_ast import TRUE, conjunction
+from db.filtering.parser import FilterParser, ParsedFilter
+from db.paging.sorting import CUSTOMER_SORTS, Relevance, Sort, parse_sort
 from db.queries.matching import filter_contexts, matches
-from db.queries.matching.batched_matches import Several
-from db.queries.matching.matches import Question
+from db.queries.matching.batched_matches import MatchBatch
+from db.queries.matching.matches import CustomerQuery
 from db.statements import any_of, in_workspace, prepare
 from db.tables.column_types import Id
 from db.values.folding import fold
@@ -36,7 +36,7 @@ _BY_IDS = prepare(
 )
 
 
-async def visible(session: Session, agent_id: bytes | None, search: str | None) -> list[tables.SavedView]:
+async def visible_views(session: Session, agent_id: bytes | None, search: str | None) -> list[tables.SavedView]:
     """The agent's own views, then those that are shared with him, each by position; a key sees the shared ones."""
     rows = await session.fetch_all(_VISIBLE, agent_id=agent_id)
     words = fold(search or "").split()
@@ -49,36 +49,40 @@ async def by_ids(session: Session, ids: Sequence[bytes], agent_id: bytes | None)
     return {row.id: row for row in await session.fetch_all(_BY_IDS, ids=ids, agent_id=agent_id)}
 
 
-async def several(
+async def view_queries(
     session: Session,
     views: Sequence[Any],
-    question: Question,
+    question: CustomerQuery,
     *,
     visibility: Visibility,
     agent_id: bytes | None,
     now: int,
-) -> tuple[Several, Mapping[bytes, Sort]]:
+) -> tuple[MatchBatch, Mapping[bytes, Sort]]:
     """The customers of each view whom the question finds too, and the order of each: the question's, else the view's.
     All are read together. Raises QueryError."""
     plains = [question.filter, question.sort, *(view.filter for view in views), *(view.sort for view in views)]
-    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, visibility=visibility)
-    reader = Reader(known)
-    match, _ = matches.read_with(reader, replace(question, sort=None))
+    known = await filter_contexts.load_filter_context(
+        session, plains, now=now, agent_id=agent_id, visibility=visibility
+    )
+    reader = FilterParser(known)
+    match, _ = matches.compile_with_parser(reader, replace(question, sort=None))
     shapes, searches, orders = {}, {}, {}
     for place, view in enumerate(views):
         counts = reader.elsewhere()
         reader.expanded = 0
-        own = TRUE if view.filter is None else fields.customers(reader, view.filter, ("view", "filter"))
+        own = TRUE if view.filter is None else fields.parse_customer_filter(reader, view.filter, ("view", "filter"))
         reader.back(counts)
-        shapes[view.id] = every([own, match.condition.shape])
-        found = searches[view.id] = searching.both(searching.search(view.search), match.search, f"v{place}_")
+        shapes[view.id] = conjunction([own, match.condition.shape])
+        found = searches[view.id] = searching.combine_searches(
+            searching.parse_search(view.search), match.search, f"v{place}_"
+        )
         relevance = None if found is None else Relevance(found.shape, found)
-        orders[view.id] = sort(question.sort or view.sort, CUSTOMERS, known, relevance=relevance)
+        orders[view.id] = parse_sort(question.sort or view.sort, CUSTOMER_SORTS, known, relevance=relevance)
     values = tuple(reader.values)
     return (
-        Several(
+        MatchBatch(
             {
-                one: replace(match, condition=Condition(shape, values), search=searches[one])
+                one: replace(match, condition=ParsedFilter(shape, values), search=searches[one])
                 for one, shape in shapes.items()
             }
         ),
@@ -96,11 +100,11 @@ _LOCKED = prepare(
 )
 
 
-async def all_of_them(session: Session) -> list[Any]:
+async def all_views(session: Session) -> list[Any]:
     """Whoever they belong to."""
     return await session.fetch_all(_EVERY)
 
 
-async def locked(transaction: Transaction, view_id: bytes) -> Any:
+async def lock_by_ids(transaction: Transaction, view_id: bytes) -> Any:
     """Nobody else changes it until the transaction ends."""
     return await transaction.fetch_first(_LOCKED, view_id=view_id)

@@ -9,13 +9,13 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session, Transaction
-from db.filtering.filter_ast import every
-from db.filtering.parser import Condition, Reader
-from db.filtering.segments import belongs
+from db.filtering.filter_ast import conjunction
+from db.filtering.parser import FilterParser, ParsedFilter
+from db.filtering.segments import member_of
 from db.paging.sorting import Sort
 from db.queries.matching import filter_contexts, matches
-from db.queries.matching.batched_matches import Several
-from db.queries.matching.matches import Question
+from db.queries.matching.batched_matches import MatchBatch
+from db.queries.matching.matches import CustomerQuery
 from db.statements import any_of, in_workspace, prepare
 from db.visibility import Visibility
 
@@ -31,32 +31,34 @@ async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, table
     return {row.id: row for row in await session.fetch_pruned(_BY_IDS, ids=ids)}
 
 
-async def several(
+async def segment_queries(
     session: Session,
     ids: Sequence[bytes],
-    question: Question,
+    question: CustomerQuery,
     *,
     visibility: Visibility,
     agent_id: bytes | None,
     now: int,
-) -> tuple[Several, Sort]:
+) -> tuple[MatchBatch, Sort]:
     """The members of each segment whom the question finds, in one reading. Raises QueryError."""
     plains = [question.filter, question.sort, {"segments": None}]
-    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, visibility=visibility)
-    reader = Reader(known)
-    match, order = matches.read_with(reader, question)
+    known = await filter_contexts.load_filter_context(
+        session, plains, now=now, agent_id=agent_id, visibility=visibility
+    )
+    reader = FilterParser(known)
+    match, order = matches.compile_with_parser(reader, question)
     shapes = {}
     for one in ids:
         counts = reader.elsewhere()
         reader.expanded = 0
-        shapes[one] = every([belongs(reader, one, ("segment",)), match.condition.shape])
+        shapes[one] = conjunction([member_of(reader, one, ("segment",)), match.condition.shape])
         reader.back(counts)
     values = tuple(reader.values)
-    found = {one: replace(match, condition=Condition(shape, values)) for one, shape in shapes.items()}
-    return Several(found), order
+    found = {one: replace(match, condition=ParsedFilter(shape, values)) for one, shape in shapes.items()}
+    return MatchBatch(found), order
 
 
-async def every_id(session: Session) -> list[bytes]:
+async def all_ids(session: Session) -> list[bytes]:
     """All segments, by name."""
     return [row.id for row in await session.fetch_all(_NAMES)]
 
@@ -75,7 +77,7 @@ _STORED = [
 ]
 
 
-async def locked(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
+async def lock_by_ids(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
     """Held until the transaction ends."""
     return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
@@ -94,7 +96,7 @@ _MEMBERS_AMONG = prepare(
 )
 
 
-async def members_among(session: Session, segment_id: bytes, ids: Sequence[bytes]) -> frozenset[bytes]:
+async def member_ids_among(session: Session, segment_id: bytes, ids: Sequence[bytes]) -> frozenset[bytes]:
     """Which of the customers are in the static segment."""
     if not ids:
         return frozenset()

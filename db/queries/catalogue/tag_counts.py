@@ -10,12 +10,12 @@ from sqlmodel import col
 
 from db import tables
 from db.engine import Session
-from db.filtering.sqlite_hints import following
+from db.filtering.sqlite_hints import ForcedJoinOrder
 from db.statements import DialectStatement, PreparedStatement, in_workspace
 from db.tables.column_types import Id
 
 
-async def groups(session: Session, most: int | None) -> Sequence[Any]:
+async def tag_groups(session: Session, most: int | None) -> Sequence[Any]:
     """(key_0, count): the tag's id, None for who wears none. Of the largest at least `most` are among them."""
     return await session.fetch_all(_groups(most))
 
@@ -26,7 +26,7 @@ def _groups(most: int | None) -> PreparedStatement[Any]:
     to look at everybody."""
     worn: Any = tables.CustomerTag
     customer: Any = tables.Customer
-    both = following(inspect(customer).selectable, inspect(worn).selectable, worn.customer_id == customer.id)
+    both = ForcedJoinOrder(inspect(customer).selectable, inspect(worn).selectable, worn.customer_id == customer.id)
     archived = col(customer.archived_at).is_not(None)
     parts = union_all(
         select(worn.tag_id.label("key_0"), func.count().label("count")).where(in_workspace(worn)).group_by(worn.tag_id),

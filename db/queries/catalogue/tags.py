@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session, Transaction
-from db.filtering.sqlite_hints import following, held
-from db.paging.nested_pages import Parents
+from db.filtering.sqlite_hints import ForcedJoinOrder, without_index
+from db.paging.nested_pages import ParentTable
 from db.statements import any_of, group_rows, in_workspace, prepare
 from db.visibility import Visibility, visible_to
 
@@ -42,7 +42,7 @@ def _counted(tag_id: Any) -> Any:
     """All who wear it, whom no one needs to look at, and those off who are archived, for they are few. `tag_id` is
     what the tags of the latter are compared by."""
     worn: Any = tables.CustomerTag
-    both = following(
+    both = ForcedJoinOrder(
         inspect(tables.Customer).selectable, inspect(worn).selectable, worn.customer_id == tables.Customer.id
     )
     archived = (
@@ -57,7 +57,7 @@ def _counted(tag_id: Any) -> Any:
     return everybody.group_by(worn.tag_id).union_all(archived)
 
 
-_COUNTED = prepare(_counted(tables.CustomerTag.tag_id), sqlite=_counted(held(col(tables.CustomerTag.tag_id))))
+_COUNTED = prepare(_counted(tables.CustomerTag.tag_id), sqlite=_counted(without_index(col(tables.CustomerTag.tag_id))))
 
 
 async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
@@ -86,7 +86,7 @@ def _customers(found: Select[Any], row: Any) -> Select[Any]:
     return found.where(worn.tag_id == tables.Tag.id)
 
 
-CUSTOMERS = Parents(tables.Tag, _customers)
+TAGS_AS_PARENTS = ParentTable(tables.Tag, _customers)
 """The customers of each."""
 
 
@@ -119,17 +119,17 @@ _BY_NAME = prepare(
 )
 
 
-async def named(transaction: Transaction, ids: Sequence[bytes], unique_keys: Sequence[str]) -> list[tables.Tag]:
+async def ids_by_name(transaction: Transaction, ids: Sequence[bytes], unique_keys: Sequence[str]) -> list[tables.Tag]:
     """The tags with these ids or caseless names, of any kind; they stay until the transaction ends."""
     return await transaction.fetch_all(_NAMED, ids=ids, unique_keys=unique_keys)
 
 
-async def locked(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
+async def lock_by_ids(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
     """Nobody gives or takes them off until the transaction ends."""
     return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
-async def wearers(session: Session, ids: Sequence[bytes]) -> list[bytes]:
+async def tagged_customer_ids(session: Session, ids: Sequence[bytes]) -> list[bytes]:
     """The customers who wear any of the tags, archived ones and those out of sight as well."""
     return [row.customer_id for row in await session.fetch_all(_WEARERS, ids=ids)]
 

@@ -12,7 +12,7 @@ from db.engine import Session, Transaction
 from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
 from db.visibility import Visibility, visible_to
 
-Owning = Literal["owner_id", "company_id", "department_id"]
+LockedCustomers = Literal["owner_id", "company_id", "department_id"]
 
 _BY_IDS = {
     sees_all: prepare(
@@ -99,13 +99,13 @@ async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility)
     }
     missing = [identifier for identifier in ids if identifier not in found]
     if missing:
-        now = await survivors(session, missing)
+        now = await survivor_ids(session, missing)
         if now:
             found |= await _survivors(session, now, visibility)
     return found
 
 
-async def survivors(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
+async def survivor_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
     """Under the old ids among these who they are now."""
     return {row.id: row.customer_id for row in await session.fetch_all(_SURVIVORS, ids=ids)}
 
@@ -174,7 +174,7 @@ async def blocks(session: Session, ids: Sequence[bytes], now: int) -> Mapping[by
     return {row.customer_id: row for row in await session.fetch_all(_BLOCKS, ids=ids, now=now)}
 
 
-async def aliases(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerAlias]]:
+async def merged_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerAlias]]:
     """The old ids of those merged into each customer."""
     return group_rows(await session.fetch_all(_ALIASES, ids=ids), "customer_id")
 
@@ -186,8 +186,8 @@ async def friends_of(session: Session, ids: Sequence[bytes], agent_id: bytes | N
     return {row.customer_id: True for row in await session.fetch_all(_FRIENDS_OF, ids=ids, agent_id=agent_id)}
 
 
-async def counts_by(
-    session: Session, ids: Sequence[bytes], column: Owning, visibility: Visibility
+async def customer_counts_by(
+    session: Session, ids: Sequence[bytes], column: LockedCustomers, visibility: Visibility
 ) -> Mapping[bytes, int]:
     """How many customers have each id in that column, of those in sight and not archived; absent where none has."""
     rows = await session.fetch_all(_counts_by(column, visibility.sees_all), ids=ids, **visibility.parameters())
@@ -195,7 +195,7 @@ async def counts_by(
 
 
 @cache
-def _counts_by(column: Owning, sees_all: bool) -> PreparedStatement[Any]:
+def _counts_by(column: LockedCustomers, sees_all: bool) -> PreparedStatement[Any]:
     key = col(getattr(tables.Customer, column))
     return prepare(
         select(key.label("key"), func.count().label("count"))
@@ -252,7 +252,7 @@ _OWNED_IDS = prepare(
 )
 
 
-async def locked(
+async def lock_by_ids(
     transaction: Transaction, ids: Sequence[bytes], visibility: Visibility
 ) -> Mapping[bytes, tables.Customer]:
     """Those in sight, held until the transaction ends: whoever else would change them waits. In the order of ids, so
@@ -261,7 +261,7 @@ async def locked(
     found = {row.id: row for row in rows}
     missing = [identifier for identifier in ids if identifier not in found]
     if missing:
-        now = await survivors(transaction, missing)
+        now = await survivor_ids(transaction, missing)
         if now:
             rows = await transaction.fetch_all(
                 _LOCKED[visibility.sees_all], ids=list(set(now.values())), **visibility.parameters()
@@ -271,7 +271,7 @@ async def locked(
     return found
 
 
-async def holders(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+async def ids_by_external_id(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
     """Who has each of the external ids, (system, value), whether in sight or not."""
     systems, values = [system for system, _ in pairs], [value for _, value in pairs]
     rows = await session.fetch_all(_HOLDERS, systems=systems, values=values)
@@ -279,12 +279,12 @@ async def holders(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping
     return {(row.system, row.value): row.customer_id for row in rows if (row.system, row.value) in wanted}
 
 
-async def all_blocks(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.CustomerBlock]:
+async def blocks_including_expired(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.CustomerBlock]:
     """Their blocks, expired ones as well."""
     return {row.customer_id: row for row in await session.fetch_all(_ALL_BLOCKS, ids=ids)}
 
 
-async def owned(session: Session, agent_ids: Sequence[bytes]) -> Mapping[bytes, int]:
+async def owned_counts(session: Session, agent_ids: Sequence[bytes]) -> Mapping[bytes, int]:
     """How many customers each agent owns, archived ones left out, whoever may see them."""
     return {row.key: row.count for row in await session.fetch_all(_OWNED, ids=agent_ids)}
 

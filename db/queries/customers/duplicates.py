@@ -34,10 +34,10 @@ from db.tables.column_types import Key as KeyText
 from db.tables.enums import CustomerStage, DuplicateKey
 from db.visibility import Visibility, visible_to
 
-STRONGEST: Final = (DuplicateKey.EMAIL, DuplicateKey.PHONE, DuplicateKey.NAME)
+MAX_MATCHES: Final = (DuplicateKey.EMAIL, DuplicateKey.PHONE, DuplicateKey.NAME)
 """The order of the groups."""
 
-MOST: Final = 100
+MAX_GROUP_MEMBERS: Final = 100
 """Customers of a group, and of one customer's matches by one key: the oldest."""
 
 # Where the values of each key stand: the table, the value's column, the column of the customer's id.
@@ -49,7 +49,7 @@ _SOURCES: Final[Mapping[DuplicateKey, tuple[Any, str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DuplicateKeyGroup:
     """Customers in sight who share a value, oldest first; those whom all others of them differ from are left out."""
 
     key: DuplicateKey
@@ -68,34 +68,34 @@ _FIRST: Final = 7
 _LAST: Final = "\U0010ffff"
 
 
-async def groups(
+async def fetch_groups(
     session: Session,
     keys: Iterable[DuplicateKey],
     visibility: Visibility,
     *,
     size: int,
     after: tuple[DuplicateKey, str] | None = None,
-) -> list[Group]:
+) -> list[DuplicateKeyGroup]:
     """The first `size` groups behind the key and the value `after`: a statement for each key that is reached."""
-    asked = tuple(key for key in STRONGEST if key in keys)
-    found: list[Group] = []
+    asked = tuple(key for key in MAX_MATCHES if key in keys)
+    found: list[DuplicateKeyGroup] = []
     for place, key in enumerate(asked):
-        if after is not None and STRONGEST.index(key) < STRONGEST.index(after[0]):
+        if after is not None and MAX_MATCHES.index(key) < MAX_MATCHES.index(after[0]):
             continue
         missing = size - len(found)
         if missing > 0:
             value = after[1] if after is not None and after[0] is key else ""
             statement = _page(key, asked[:place], visibility.sees_all, missing)
             rows = await session.fetch_all(statement, behind=value, **visibility.parameters())
-            found += [Group(key, row.value, tuple(_listed(row.ids))) for row in rows]
+            found += [DuplicateKeyGroup(key, row.value, tuple(_listed(row.ids))) for row in rows]
     return await _without_dismissed(session, found)
 
 
-async def count(
+async def count_groups(
     session: Session, keys: Iterable[DuplicateKey], visibility: Visibility, at_most: int | None = None
 ) -> int:
     """How many groups there are; counting stops at `at_most`."""
-    asked = tuple(key for key in STRONGEST if key in keys)
+    asked = tuple(key for key in MAX_MATCHES if key in keys)
     found = 0
     for place, key in enumerate(asked):
         left = None if at_most is None else at_most - found
@@ -105,16 +105,16 @@ async def count(
     return found
 
 
-async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, Group]:
+async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, DuplicateKeyGroup]:
     """The groups that are there still, whatever other groups their customers are in. A statement for each."""
-    found: list[Group] = []
+    found: list[DuplicateKeyGroup] = []
     for one in ids:
         if one[0] < len(DuplicateKey):
             key, first = DuplicateKey(one[0]), one[1 : 1 + _FIRST].rstrip(b"\0").decode(errors="ignore")
             # From the place before it on, so that a value that is no longer than its first bytes is found too.
             statement = _between(key, visibility.sees_all)
             rows = await session.fetch_all(statement, behind=first[:-1], high=first + _LAST, **visibility.parameters())
-            groups_ = (Group(key, row.value, tuple(_listed(row.ids))) for row in rows)
+            groups_ = (DuplicateKeyGroup(key, row.value, tuple(_listed(row.ids))) for row in rows)
             found += [group for group in groups_ if group.id == one]
     return {group.id: group for group in await _without_dismissed(session, found)}
 
@@ -129,7 +129,9 @@ async def matches(session: Session, ids: Sequence[bytes], visibility: Visibility
     }
 
 
-async def values(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Mapping[DuplicateKey, frozenset[str]]]:
+async def shared_values(
+    session: Session, ids: Sequence[bytes]
+) -> Mapping[bytes, Mapping[DuplicateKey, frozenset[str]]]:
     """What each customer is compared by. One statement."""
     found: dict[bytes, dict[DuplicateKey, set[str]]] = {}
     for row in await session.fetch_all(_VALUES, ids=ids):
@@ -137,18 +139,18 @@ async def values(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Mappi
     return {one: {key: frozenset(held) for key, held in by_key.items()} for one, by_key in found.items()}
 
 
-async def dismissed(session: Session, ids: Sequence[bytes]) -> list[tables.DuplicateDismissal]:
+async def dismissed_pairs(session: Session, ids: Sequence[bytes]) -> list[tables.DuplicateDismissal]:
     """The pairs that one of these customers is in and that are known to be two people."""
     return await session.fetch_all(_DISMISSED, ids=ids)
 
 
-async def _without_dismissed(session: Session, found: Sequence[Group]) -> list[Group]:
+async def _without_dismissed(session: Session, found: Sequence[DuplicateKeyGroup]) -> list[DuplicateKeyGroup]:
     """Who is known to differ from every other of a group is none of it."""
     ids = list(dict.fromkeys(one for group in found for one in group.customer_ids))
-    pairs = {(row.first_id, row.second_id) for row in await dismissed(session, ids)} if ids else set()
+    pairs = {(row.first_id, row.second_id) for row in await dismissed_pairs(session, ids)} if ids else set()
     if not pairs:
         return list(found)
-    return [Group(group.key, group.value, _left(group.customer_ids, pairs)) for group in found]
+    return [DuplicateKeyGroup(group.key, group.value, _left(group.customer_ids, pairs)) for group in found]
 
 
 def _left(ids: tuple[bytes, ...], pairs: set[tuple[bytes, bytes]]) -> tuple[bytes, ...]:
@@ -332,7 +334,7 @@ def _matches(sees_all: bool) -> PreparedStatement[Any]:
         customer = tables.Customer
         lists = (
             _gathered(_others(key, customer, sees_all), dialect).label(label)
-            for key, label in zip(STRONGEST, ("emails", "phones", "names"), strict=True)
+            for key, label in zip(MAX_MATCHES, ("emails", "phones", "names"), strict=True)
         )
         return select(customer.id, *lists).where(  # type: ignore[call-overload, no-any-return] # a column
             in_workspace(customer),
@@ -362,7 +364,7 @@ def _others(key: DuplicateKey, customer: Any, sees_all: bool) -> Select[Any]:
 
 def _gathered(found: Select[Any], dialect: str) -> Any:
     """The ids, oldest first, as one value."""
-    some = found.order_by("id").limit(literal_column(str(MOST)))
+    some = found.order_by("id").limit(literal_column(str(MAX_GROUP_MEMBERS)))
     if dialect == "sqlite":
         inner = some.subquery()
         return select(func.json_group_array(func.hex(inner.c.id))).select_from(inner).scalar_subquery()

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.paging.keyset import Kept, Listing, ordered
+from db.paging.keyset import ListQuery, ListQueryKey, ordered_select
 from db.paging.sorting import Sort
 from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace, prepare
 from db.visibility import Visibility, visible_to
@@ -19,7 +19,7 @@ _CUSTOMER: Final = tables.Customer
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExportRead:
     """Whom a page is about. Those who lie side by side are read as one range of the index, three times as fast as by
     their ids one by one; it may hold others too, whom the reader leaves out."""
 
@@ -34,8 +34,8 @@ def _asked(column: Any, together: bool) -> Any:
     return column.between(bindparam("first"), bindparam("last")) if together else any_of(column, "ids")
 
 
-async def customers(
-    session: Session, asked: Asked, visibility: Visibility, columns: frozenset[str]
+async def export_customers(
+    session: Session, asked: ExportRead, visibility: Visibility, columns: frozenset[str]
 ) -> list[Any] | None:
     """Those in sight who are there, with these columns and the id, in no order; None where those asked for together
     are far from each other."""
@@ -80,7 +80,7 @@ def _part(part: str, together: bool) -> PreparedStatement[Any]:
     return prepare(_hanging(table, *map(col, columns), together=together).order_by(*map(col, order)))
 
 
-async def hanging(session: Session, part: str, asked: Asked) -> list[Any]:
+async def related_rows(session: Session, part: str, asked: ExportRead) -> list[Any]:
     """What hangs on the customers, each row beginning with the customer's id: (id, phone), (id, system, value), …"""
     return await session.fetch_all(_part(part, asked.together), **asked.values()) if asked.ids else []
 
@@ -102,7 +102,7 @@ def _joined(part: str, together: bool) -> PreparedStatement[Any]:
     return DialectStatement(build)
 
 
-async def joined(session: Session, part: str, asked: Asked) -> list[tuple[bytes, list[bytes]]]:
+async def joined_rows(session: Session, part: str, asked: ExportRead) -> list[tuple[bytes, list[bytes]]]:
     """The ids of the tags or friends that each customer has."""
     rows = await session.fetch_all(_joined(part, asked.together), **asked.values())
     held = [(row[0], row[1] if isinstance(row[1], bytes) else bytes.fromhex(row[1])) for row in rows]
@@ -120,20 +120,20 @@ _SHARED: Final[Mapping[str, PreparedStatement[Any]]] = {
 }
 
 
-async def shared(session: Session, part: str, ids: Collection[bytes]) -> list[Any]:
+async def shared_records(session: Session, part: str, ids: Collection[bytes]) -> list[Any]:
     """What many customers share: its id, and what it is called in a file."""
     return await session.fetch_all(_SHARED[part], ids=list(ids)) if ids else []
 
 
-def ids(session: Session, match: Listing, sort: Sort, size: int) -> AsyncGenerator[list[Any]]:
+def all_ids(session: Session, match: ListQuery, sort: Sort, size: int) -> AsyncGenerator[list[Any]]:
     """The ids of all customers of a list in its order, `size` at a time, as they are at one moment."""
-    return session.stream(_ids(Kept(match), sort.shape), size, **match.values, **sort.bound)
+    return session.stream(_ids(ListQueryKey(match), sort.shape), size, **match.values, **sort.bound)
 
 
 @lru_cache(maxsize=200)
-def _ids(kept: Kept, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
+def _ids(kept: ListQueryKey, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
-        found = ordered(kept.listing, dialect, sort, wanted=False)
+        found = ordered_select(kept.listing, dialect, sort, wanted=False)
         return found.with_only_columns(kept.listing.row.id.label("id"), maintain_column_froms=True)
 
     return DialectStatement(build)

@@ -12,10 +12,10 @@ from db.engine import Session, Transaction
 from db.statements import PreparedStatement, any_of, in_workspace, prepare
 from db.tables.column_types import Id
 
-MOVED: Final[tuple[Any, ...]] = (tables.Note, tables.Interaction, tables.Order, tables.CustomerAlias)
+MOVED_TABLES: Final[tuple[Any, ...]] = (tables.Note, tables.Interaction, tables.Order, tables.CustomerAlias)
 """What comes to the survivor as it is."""
 
-OWN: Final[tuple[Any, ...]] = (
+OWN_TABLES: Final[tuple[Any, ...]] = (
     tables.CustomerPhone,
     tables.CustomerEmail,
     tables.CustomerExternalId,
@@ -40,17 +40,17 @@ async def move_rows(transaction: Transaction, table: Any, ids: Sequence[bytes], 
         await transaction.execute(_move(table, "id"), ids=ids, to=to)
 
 
-async def owned(session: Session, table: Any, ids: Sequence[bytes]) -> list[Any]:
+async def owned_rows(session: Session, table: Any, ids: Sequence[bytes]) -> list[Any]:
     """The whole rows of `table` that belong to these customers."""
     return await session.fetch_all(_owned(table), ids=ids)
 
 
-async def hanging(session: Session, table: Any, ids: Sequence[bytes]) -> list[Any]:
+async def related_rows(session: Session, table: Any, ids: Sequence[bytes]) -> list[Any]:
     """`id` and `customer_id` of the rows of `table` that belong to these customers."""
     return await session.fetch_all(_hanging(table), ids=ids)
 
 
-async def there(session: Session, table: Any, ids: Sequence[bytes]) -> set[bytes]:
+async def existing_ids(session: Session, table: Any, ids: Sequence[bytes]) -> set[bytes]:
     """Which of these ids `table` has."""
     return {row.id for row in await session.fetch_all(_there(table), ids=ids)} if ids else set()
 

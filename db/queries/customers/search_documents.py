@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.filtering.search import SECTIONS
+from db.filtering.search import SEARCH_SECTIONS
 from db.statements import any_of, in_workspace, prepare
 from db.values.folding import fold
 
@@ -20,7 +20,7 @@ _TWO_DIGITS = frozenset({
 })  # fmt: skip
 
 
-def document(
+def build_document(
     *,
     names: Sequence[str | None],
     emails: Iterable[str] = (),
@@ -50,15 +50,15 @@ def document(
         "TAG": tags,
         "NOTE": notes,
         "CUSTOM_FIELD": values,
-        "PHONE": lines_of(phones),
+        "PHONE": section_lines(phones),
     }
-    return "".join(mark + _lines(sections[name]) for name, mark in SECTIONS.items())
+    return "".join(mark + _lines(sections[name]) for name, mark in SEARCH_SECTIONS.items())
 
 
-def revised(document: str, sections: Mapping[str, Iterable[str | None]]) -> str:
+def revise_document(document: str, sections: Mapping[str, Iterable[str | None]]) -> str:
     """A document with other values in these sections."""
     for name, texts in sections.items():
-        mark, behind = SECTIONS[name], _BEHIND[name]
+        mark, behind = SEARCH_SECTIONS[name], _BEHIND[name]
         start = document.find(mark) + 1
         if start:
             end = document.find(behind, start) if behind else -1
@@ -66,19 +66,19 @@ def revised(document: str, sections: Mapping[str, Iterable[str | None]]) -> str:
     return document
 
 
-def whole(document: str) -> bool:
+def is_complete(document: str) -> bool:
     """Whether it has its sections; a text that was put there by somebody else has not."""
     return document.startswith(_FIRST) and _LAST in document
 
 
-_FIRST, *_, _LAST = SECTIONS.values()
-_BEHIND: Mapping[str, str | None] = dict(zip(SECTIONS, [*list(SECTIONS.values())[1:], None], strict=True))
+_FIRST, *_, _LAST = SEARCH_SECTIONS.values()
+_BEHIND: Mapping[str, str | None] = dict(zip(SEARCH_SECTIONS, [*list(SEARCH_SECTIONS.values())[1:], None], strict=True))
 """The mark that ends a section: the next one's."""
 
 
-def lines_of(phones: Iterable[str]) -> list[str]:
+def section_lines(phones: Iterable[str]) -> list[str]:
     """Numbers in E.164 as the document has them."""
-    return [line for phone in phones for line in (phone[1:], national(phone))]
+    return [line for phone in phones for line in (phone[1:], national_number(phone))]
 
 
 def _lines(texts: Iterable[str | None]) -> str:
@@ -89,19 +89,19 @@ def _lines(texts: Iterable[str | None]) -> str:
 _folded = lru_cache(maxsize=10_000)(fold)
 
 
-def national(phone: str) -> str:
+def national_number(phone: str) -> str:
     """A number in E.164 as it is dialled at home: +84901234567 as 0901234567."""
     if phone[1] in "17":
         return "0" + phone[2:]
     return "0" + phone[3 if phone[1:3] in _TWO_DIGITS else 4 :]
 
 
-async def documents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Any]:
+async def build_documents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Any]:
     """What customers are found by: the `document`, and beside it what of their own row can be shown as it was typed."""
     return {row.id: row for row in await session.fetch_all(_DOCUMENTS, ids=ids)}
 
 
-TYPED = (
+CUSTOM_VALUE_SECTION = (
     "name", "nickname", "real_name", "email", "address_line1", "address_line2", "city", "region", "postal_code",
     "country",
 )  # fmt: skip
@@ -110,7 +110,7 @@ _DOCUMENTS = prepare(
     select(
         tables.Customer.id,
         col(tables.CustomerSearch.text).label("document"),
-        *(getattr(tables.Customer, name) for name in TYPED),
+        *(getattr(tables.Customer, name) for name in CUSTOM_VALUE_SECTION),
     )
     .join(tables.CustomerSearch, col(tables.CustomerSearch.customer_id) == tables.Customer.id)
     .where(in_workspace(tables.Customer, tables.CustomerSearch), any_of(tables.Customer.id, "ids"))
@@ -123,6 +123,6 @@ _TEXTS = prepare(
 )
 
 
-async def texts(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, str]:
+async def documents_by_customer(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, str]:
     """The document of each of these customers."""
     return {row.customer_id: row.text for row in await session.fetch_all(_TEXTS, ids=ids)}

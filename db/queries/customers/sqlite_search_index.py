@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from db.engine import Transaction
 from db.statements import PreparedStatement
 
-PAGES: Final = 32
+PAGES_PER_STEP: Final = 32
 """Pages that a step writes at most: some ten milliseconds."""
 
 # The parameter of the workspace is none of these statements'.
@@ -19,7 +19,7 @@ _BY_STEPS: PreparedStatement[None] = PreparedStatement(
     text("INSERT INTO customer_text(customer_text, rank) VALUES ('automerge', 0)")
 )
 _STEP: PreparedStatement[None] = PreparedStatement(
-    text(f"INSERT INTO customer_text(customer_text, rank) VALUES ('merge', {PAGES})")
+    text(f"INSERT INTO customer_text(customer_text, rank) VALUES ('merge', {PAGES_PER_STEP})")
 )
 _CHANGES: PreparedStatement[Any] = PreparedStatement(select(func.total_changes().label("count")))
 
@@ -27,12 +27,12 @@ _CHANGES: PreparedStatement[Any] = PreparedStatement(select(func.total_changes()
 _NOTHING: Final = 2
 
 
-async def by_steps(transaction: Transaction) -> None:
+async def merge_by_steps(transaction: Transaction) -> None:
     """From now on merging is left to `step`."""
     await transaction.execute(_BY_STEPS)
 
 
-async def step(transaction: Transaction) -> bool:
+async def merge_step(transaction: Transaction) -> bool:
     """Merges a little; whether there may be more to do."""
     (before,) = await transaction.fetch_all(_CHANGES)
     await transaction.execute(_STEP)

@@ -9,11 +9,11 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.queries.change_log import identifier
+from db.queries.change_log import change_id
 from db.statements import PreparedStatement, any_of, group_rows, in_workspace, prepare
 from db.tables.column_types import Id, Moment
 
-Place = tuple[int, bytes]
+TimelinePosition = tuple[int, bytes]
 """Where an entry lies: its moment and its id; a line of the log has its number for an id."""
 
 # Of each table: its customer, its moment, what breaks ties.
@@ -25,14 +25,16 @@ _READ: Final[Mapping[Any, tuple[str, str, str]]] = {
 }
 
 
-def place(row: Any) -> Place:
+def position_of(row: Any) -> TimelinePosition:
     """Where the entry lies."""
     _, moment, tie = _READ[row.table]
     key = getattr(row, tie)
-    return getattr(row, moment), identifier(key) if tie == "seq" else key
+    return getattr(row, moment), change_id(key) if tie == "seq" else key
 
 
-async def entries(session: Session, ids: Sequence[bytes], size: int, after: Place | None) -> Mapping[bytes, list[Any]]:
+async def fetch_entries(
+    session: Session, ids: Sequence[bytes], size: int, after: TimelinePosition | None
+) -> Mapping[bytes, list[Any]]:
     """Up to `size` entries of each customer that follow the place, newest first: four statements, however many
     customers."""
     found: dict[bytes, list[Any]] = {}
@@ -45,7 +47,7 @@ async def entries(session: Session, ids: Sequence[bytes], size: int, after: Plac
             await session.fetch_all(_newest(table, after is not None), ids=ids, size=size, **bounds), owner
         ).items():
             found.setdefault(key, []).extend(rows)
-    return {key: sorted(rows, key=place, reverse=True)[:size] for key, rows in found.items()}
+    return {key: sorted(rows, key=position_of, reverse=True)[:size] for key, rows in found.items()}
 
 
 @cache

@@ -13,10 +13,10 @@ from sqlmodel import col
 from db import tables
 from db.engine import Session
 from db.paging import keyset, nested_pages
-from db.paging.keyset import Kept, Listing, Page, Window
+from db.paging.keyset import ListQuery, ListQueryKey, Page, PageRequest
 from db.paging.sorting import Sort
 from db.queries.matching import matches
-from db.queries.matching.matches import Match, Sample
+from db.queries.matching.matches import CustomerMatch, SampleQuery
 from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace
 from db.visibility import visible_to
 
@@ -25,19 +25,19 @@ _TOGETHER: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class MatchBatch:
     """Matches under their keys. They were read together, so that their values do not get in each other's way."""
 
-    matches: Mapping[Any, Match]
+    matches: Mapping[Any, CustomerMatch]
 
-    def parts(self) -> list[list[tuple[Any, Match]]]:
+    def parts(self) -> list[list[tuple[Any, CustomerMatch]]]:
         pairs = list(self.matches.items())
         return [pairs[place : place + _TOGETHER] for place in range(0, len(pairs), _TOGETHER)]
 
 
-async def pages(session: Session, several: Several, window: Window, sort: Sort) -> Mapping[Any, Page]:
+async def fetch_pages(session: Session, several: MatchBatch, window: PageRequest, sort: Sort) -> Mapping[Any, Page]:
     """The page of each: three statements for every fifty at most. Raises QueryError, BAD_CURSOR."""
-    reads = keyset.phases(sort, window)
+    reads = keyset.page_phases(sort, window)
     shapes = tuple(each.shape for each in reads)
     found: dict[Any, Page] = {}
     for part in several.parts():
@@ -48,36 +48,36 @@ async def pages(session: Session, several: Several, window: Window, sort: Sort) 
         statement = _ids(listings, sort.shape, shapes, window.backwards, window.size + 1)
         row: Any = await session.fetch_first(statement, **values)
         gathered = {
-            key: nested_pages.listed(row, f"ids_{place}", len(reads), window.size + 1)
+            key: nested_pages.ids_from_row(row, f"ids_{place}", len(reads), window.size + 1)
             for place, (key, _) in enumerate(part)
         }
-        found |= await nested_pages.shown(session, gathered, listings[0].listing, window, sort, values)
+        found |= await nested_pages.load_page_rows(session, gathered, listings[0].listing, window, sort, values)
     return found
 
 
 async def _fitting(
-    session: Session, part: Sequence[tuple[Any, Match]], sort: Sort, values: Mapping[str, Any]
-) -> tuple[Kept, ...]:
+    session: Session, part: Sequence[tuple[Any, CustomerMatch]], sort: Sort, values: Mapping[str, Any]
+) -> tuple[ListQueryKey, ...]:
     """What to take pages of, each begun with an index of what it asks or with the list, whichever finds it faster."""
     samples = {
         place: sample
         for place, (_, match) in enumerate(part)
-        if (sample := matches.sampled(session.dialect.name, match, sort)) is not None
+        if (sample := matches.sample_query(session.dialect.name, match, sort)) is not None
     }
     indexed = {place: match.search is None for place, (_, match) in enumerate(part)}
     if samples:
-        row: Any = await session.fetch_first(_samples(Samples(tuple(samples.values()))), **values)
+        row: Any = await session.fetch_first(_samples(SampleBatch(tuple(samples.values()))), **values)
         indexed |= {
-            place: matches.rare(session.dialect.name, getattr(row, f"count_{number}"))
+            place: matches.is_rare(session.dialect.name, getattr(row, f"count_{number}"))
             for number, place in enumerate(samples)
         }
     return tuple(
-        Kept(matches.all_of(session, match, indexed=indexed[place], paged=True))
+        ListQueryKey(matches.full_list_query(session, match, indexed=indexed[place], paged=True))
         for place, (_, match) in enumerate(part)
     )
 
 
-async def counts(session: Session, several: Several, at_most: int | None) -> Mapping[Any, int]:
+async def fetch_counts(session: Session, several: MatchBatch, at_most: int | None) -> Mapping[Any, int]:
     """How many customers each finds: one statement for every fifty; counting stops at `at_most`."""
     found: dict[Any, int] = {}
     for part in several.parts():
@@ -88,7 +88,7 @@ async def counts(session: Session, several: Several, at_most: int | None) -> Map
     return found
 
 
-async def holding(session: Session, several: Several, ids: Sequence[bytes]) -> Mapping[bytes, set[Any]]:
+async def matching_members(session: Session, several: MatchBatch, ids: Sequence[bytes]) -> Mapping[bytes, set[Any]]:
     """Which of the matches each of the customers is in: one statement for every fifty."""
     found: dict[bytes, set[Any]] = {}
     for part in several.parts():
@@ -101,34 +101,36 @@ async def holding(session: Session, several: Several, ids: Sequence[bytes]) -> M
     return found
 
 
-def _listings(session: Session, part: Sequence[tuple[Any, Match]], *, indexed: bool) -> tuple[Kept, ...]:
-    return tuple(Kept(matches.all_of(session, match, indexed=indexed)) for _, match in part)
+def _listings(
+    session: Session, part: Sequence[tuple[Any, CustomerMatch]], *, indexed: bool
+) -> tuple[ListQueryKey, ...]:
+    return tuple(ListQueryKey(matches.full_list_query(session, match, indexed=indexed)) for _, match in part)
 
 
-def _values(session: Session, part: Sequence[tuple[Any, Match]]) -> dict[str, Any]:
+def _values(session: Session, part: Sequence[tuple[Any, CustomerMatch]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for _, match in part:
         values |= match.values(session.workspace_id)
     return values
 
 
-class Samples:
+class SampleBatch:
     """Several of them as a key of what is kept."""
 
     __slots__ = ("all",)
 
-    def __init__(self, samples: tuple[Sample, ...]) -> None:
+    def __init__(self, samples: tuple[SampleQuery, ...]) -> None:
         self.all = samples
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Samples) and [one.key for one in self.all] == [one.key for one in other.all]
+        return isinstance(other, SampleBatch) and [one.key for one in self.all] == [one.key for one in other.all]
 
     def __hash__(self) -> int:
         return hash(tuple(one.key for one in self.all))
 
 
 @lru_cache(maxsize=200)
-def _samples(samples: Samples) -> PreparedStatement[Any]:
+def _samples(samples: SampleBatch) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
         counts = [one.build(dialect).scalar_subquery() for one in samples.all]
         return select(*(count.label(f"count_{place}") for place, count in enumerate(counts)))
@@ -138,15 +140,15 @@ def _samples(samples: Samples) -> PreparedStatement[Any]:
 
 @lru_cache(maxsize=200)
 def _ids(
-    kept: tuple[Kept, ...], sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
+    kept: tuple[ListQueryKey, ...], sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
 ) -> PreparedStatement[Any]:
-    def ids(listing: Listing, dialect: str, name: str) -> list[Any]:
+    def ids(listing: ListQuery, dialect: str, name: str) -> list[Any]:
         own = []
         for phase in phases:
-            found = keyset.ordered(listing, dialect, sort, phase, backwards, wanted=False)
+            found = keyset.ordered_select(listing, dialect, sort, phase, backwards, wanted=False)
             found = found.with_only_columns(listing.row.id.label("id"), maintain_column_froms=True)
             own.append(found.limit(literally(str(size))))
-        return nested_pages.gathered(own, dialect, name)
+        return nested_pages.id_arrays(own, dialect, name)
 
     def build(dialect: str) -> Select[Any]:
         each = [ids(one.listing, dialect, f"ids_{place}") for place, one in enumerate(kept)]
@@ -156,16 +158,16 @@ def _ids(
 
 
 @lru_cache(maxsize=200)
-def _counts(kept: tuple[Kept, ...], at_most: int | None) -> PreparedStatement[Any]:
+def _counts(kept: tuple[ListQueryKey, ...], at_most: int | None) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
-        counts = [keyset.counting(each.listing, dialect, at_most).scalar_subquery() for each in kept]
+        counts = [keyset.count_select(each.listing, dialect, at_most).scalar_subquery() for each in kept]
         return select(*(count.label(f"count_{place}") for place, count in enumerate(counts)))
 
     return DialectStatement(build)
 
 
 @lru_cache(maxsize=200)
-def _holding(kept: tuple[Kept, ...]) -> PreparedStatement[Any]:
+def _holding(kept: tuple[ListQueryKey, ...]) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
         within = [_within(each.listing.build(dialect)).label(f"in_{place}") for place, each in enumerate(kept)]
         row = tables.Customer

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session
-from db.filtering.filter_context import Circumstances
+from db.filtering.filter_context import FilterContext
 from db.filtering.relative_dates import Clock
 from db.queries import workspaces
 from db.queries.catalogue import departments
@@ -33,7 +33,7 @@ _KEYS = frozenset({"key", "customField"})
 _ANYWHERE = ZoneInfo("UTC")
 
 
-async def of(
+async def load_filter_context(
     session: Session,
     questions: Iterable[Any],
     *,
@@ -41,29 +41,29 @@ async def of(
     agent_id: bytes | None,
     visibility: Visibility,
     clock: bool = False,
-) -> Circumstances:
+) -> FilterContext:
     """What the questions, filters and sorts as plain data, need to be read: at most five statements. `clock`: they
     are reckoned in the workspace's days, whatever they are."""
     names, keys, ids = _spoken([*questions])
     segments = {row.id: row for row in await session.fetch_all(_SEGMENTS)} if names & _SEGMENT else {}
     if segments:
         names, keys, ids = _spoken([*questions, *(segment.filter for segment in segments.values())])
-    tree = await departments.every(session) if names & _TREE else []
+    tree = await departments.all_departments(session) if names & _TREE else []
     rows = await _fields(session, keys) if names & _FIELDS else None
-    return Circumstances(
-        Clock(now, await workspaces.zone(session) if clock or names & _CLOCK else _ANYWHERE),
+    return FilterContext(
+        Clock(now, await workspaces.time_zone(session) if clock or names & _CLOCK else _ANYWHERE),
         agent_id,
         visibility,
         _by_keys(rows) if rows else {},
         segments,
         {row.id: row.parent_id for row in tree},
-        await customers.survivors(session, list(ids)) if ids else {},
+        await customers.survivor_ids(session, list(ids)) if ids else {},
         rows=rows,
         lasting=not names & (_SEGMENT | _TREE) and not ids,
     )
 
 
-async def known_by(session: Session, rows: Sequence[Any] | None) -> bool:
+async def is_current(session: Session, rows: Sequence[Any] | None) -> bool:
     """Whether the fields are still the ones that something was read with; None: with none."""
     return rows is None or await session.fetch_cached(_FIELDS_IN_USE) is rows
 

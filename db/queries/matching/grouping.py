@@ -13,16 +13,16 @@ from sqlalchemy.orm import aliased
 
 from db import tables
 from db.filtering import custom_fields, relative_dates
-from db.filtering.errors import QueryError, invalid
-from db.filtering.filter_context import Circumstances
+from db.filtering.errors import QueryError, invalid_query
+from db.filtering.filter_context import FilterContext
 from db.statements import in_workspace
 from db.tables.column_types import Id
 from db.tables.enums import CustomFieldType, EntityType
 
-MOST: Final = 3
+MAX_GROUP_KEYS: Final = 3
 """Keys of one grouping."""
 
-FIELDS: Final[Mapping[str, str]] = {
+GROUP_FIELDS: Final[Mapping[str, str]] = {
     "RELATIONSHIP_STATUS": "relationship_status",
     "SUBSCRIPTION_STATUS": "subscription_status",
     "STAGE": "stage",
@@ -35,11 +35,11 @@ FIELDS: Final[Mapping[str, str]] = {
     "DEPARTMENT": "department_id",
     "FOLLOW_UP_STAGE": "follow_up_stage",
 }
-GRAINS: Final = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
+DATE_GRAINS: Final = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 
 _MOMENTS: Final[Mapping[str, str]] = {"createdAt": "created_at", "lastInteractionAt": "last_interaction_at"}
 _FIELD_COLUMNS: Final[Mapping[CustomFieldType, str]] = {
-    **custom_fields.SORTED,
+    **custom_fields.SORTED_COLUMNS,
     CustomFieldType.SELECT: "option",
     CustomFieldType.MULTI_SELECT: "option",
 }
@@ -49,7 +49,7 @@ _SHIFT: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class GroupKeyPart:
     """One key: a column ("column"), the tags ("tag"), the days of a moment ("day") or a custom field ("field")."""
 
     kind: str
@@ -63,7 +63,7 @@ class Part:
 class Grouping:
     """The keys of groups, in order. Equal where the SQL is."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[GroupKeyPart, ...] = ()
 
     @property
     def bound(self) -> dict[str, Any]:
@@ -92,33 +92,38 @@ class Grouping:
         return tuple(_key(part, getattr(row, f"key_{place}")) for place, part in enumerate(self.parts))
 
 
-ALL: Final = Grouping()
+UNGROUPED: Final = Grouping()
 
 
-def grouping(plain: Sequence[Any], known: Circumstances) -> Grouping:
+def parse_grouping(plain: Sequence[Any], known: FilterContext) -> Grouping:
     """What a list of one-key objects groups by. Raises QueryError."""
     path = ("by",)
     if not plain:
-        raise invalid("Groups need at least one key in `by`.", path)
-    if len(plain) > MOST:
-        raise QueryError("LIMIT_EXCEEDED", f"Groups have at most {MOST} keys, not {len(plain)}.", path, limit=MOST)
+        raise invalid_query("Groups need at least one key in `by`.", path)
+    if len(plain) > MAX_GROUP_KEYS:
+        raise QueryError(
+            "LIMIT_EXCEEDED",
+            f"Groups have at most {MAX_GROUP_KEYS} keys, not {len(plain)}.",
+            path,
+            limit=MAX_GROUP_KEYS,
+        )
     return Grouping(tuple(_part(one, known, (*path, str(place))) for place, one in enumerate(plain)))
 
 
-def _part(plain: Any, known: Circumstances, path: tuple[str, ...]) -> Part:
+def _part(plain: Any, known: FilterContext, path: tuple[str, ...]) -> GroupKeyPart:
     ((name, given),) = plain.items()
     if name == "customField":
-        found = custom_fields.field(known, EntityType.CUSTOMER, given, (*path, name))
+        found = custom_fields.find_field(known, EntityType.CUSTOMER, given, (*path, name))
         column = _FIELD_COLUMNS.get(CustomFieldType(found.type), "text")
-        return Part("field", column, field=found)
+        return GroupKeyPart("field", column, field=found)
     if name == "field" and given == "TAG":
-        return Part("tag", "tag_id")
+        return GroupKeyPart("tag", "tag_id")
     if name == "field":
-        return Part("column", FIELDS[given])
-    return Part("day", _MOMENTS[name], given, str(known.clock.zone))
+        return GroupKeyPart("column", GROUP_FIELDS[given])
+    return GroupKeyPart("day", _MOMENTS[name], given, str(known.clock.zone))
 
 
-def _attached(found: Select[Any], row: Any, part: Part, place: int) -> tuple[Select[Any], Any]:
+def _attached(found: Select[Any], row: Any, part: GroupKeyPart, place: int) -> tuple[Select[Any], Any]:
     if part.kind == "tag":
         worn: Any = aliased(tables.CustomerTag)
         return found.outerjoin(worn, and_(in_workspace(worn), worn.customer_id == row.id)), worn.tag_id
@@ -149,10 +154,10 @@ def _day(moment: Any, zone: str) -> Any:
 @lru_cache(maxsize=50)
 def _offsets(zone: str) -> Sequence[tuple[int, int]]:
     """From which moments on the zone is how many milliseconds ahead of UTC, from 1970 to 2038, in order."""
-    return relative_dates.offsets(ZoneInfo(zone))
+    return relative_dates.date_offsets(ZoneInfo(zone))
 
 
-def _key(part: Part, value: Any) -> Any:
+def _key(part: GroupKeyPart, value: Any) -> Any:
     if part.kind != "day" or value is None:
         return value
     day = date(1970, 1, 1) + timedelta(days=value)

@@ -15,15 +15,15 @@ from db import tables
 from db.engine import Session
 from db.filtering import fields
 from db.filtering import search as searching
-from db.filtering.compiler import Writer, ids_along, leading, selective
+from db.filtering.compiler import ConditionCompiler, is_selective, leading_relation, linked_ids
 from db.filtering.errors import Path
-from db.filtering.filter_ast import TRUE, Shape, every
-from db.filtering.filter_context import Circumstances
-from db.filtering.parser import Condition, Reader
+from db.filtering.filter_ast import TRUE, FilterNode, conjunction
+from db.filtering.filter_context import FilterContext
+from db.filtering.parser import FilterParser, ParsedFilter
 from db.filtering.search import Search
-from db.filtering.sqlite_hints import held
-from db.paging.keyset import Kept, Listing
-from db.paging.sorting import CUSTOMERS, NEWEST_FIRST, Column, Key, Relevance, Sort, sort
+from db.filtering.sqlite_hints import without_index
+from db.paging.keyset import ListQuery, ListQueryKey
+from db.paging.sorting import CUSTOMER_SORTS, NEWEST_FIRST, ColumnExpression, Relevance, Sort, SortKey, parse_sort
 from db.queries import workspaces
 from db.queries.matching import filter_contexts
 from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace
@@ -42,7 +42,7 @@ _LONGEST = 2_000
 
 
 @dataclass(slots=True)
-class Question:
+class CustomerQuery:
     """What a client asks of customers, as plain data; `more` are the filters of what the list belongs to, a segment or
     a view, each with the path to tell of it."""
 
@@ -59,16 +59,16 @@ class Question:
         return {**asdict(self), "more": [[plain, list(path)] for plain, path in self.more]}
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> "Question":
+    def of(cls, plain: Mapping[str, Any]) -> "CustomerQuery":
         return cls(**{**plain, "more": tuple((one, tuple(path)) for one, path in plain["more"])})
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class CustomerMatch:
     """The customers that a question finds."""
 
     visibility: Visibility
-    condition: Condition = Condition(TRUE)  # noqa: RUF009 - it never changes.
+    condition: ParsedFilter = ParsedFilter(TRUE)  # noqa: RUF009 - it never changes.
     archived: str = "EXCLUDE"
     search: Search | None = None
     key: HashedKey = field(init=False, compare=False, repr=False)
@@ -99,7 +99,7 @@ class Match:
     def where(self, dialect: str, row: Any, *, indexed: bool = True, paged: bool = False) -> list[ColumnElement[bool]]:
         """The conditions on a row of customers. `indexed`: an index begins, not the list. `paged`: it is for a page, in
         the order of the list."""
-        writer = Writer(dialect, sees_all=self.visibility.sees_all, walking=not indexed)
+        writer = ConditionCompiler(dialect, sees_all=self.visibility.sees_all, walking=not indexed)
         found = [in_workspace(row)]
         if not self.visibility.sees_all:
             found.append(visible_to(False, row))
@@ -108,7 +108,7 @@ class Match:
             if self.archived == "ONLY":
                 found.append(archived_at.is_not(None))
             else:
-                found.append((held(archived_at) if paged and writer.sqlite else archived_at).is_(None))
+                found.append((without_index(archived_at) if paged and writer.sqlite else archived_at).is_(None))
         if self.condition.shape != TRUE:
             found.append(writer.says(self.condition.shape, row))
         if self.search is not None:
@@ -116,37 +116,39 @@ class Match:
         return found
 
 
-def _searched(found: Search, writer: Writer, dialect: str, row: Any, indexed: bool) -> ColumnElement[bool]:
+def _searched(found: Search, writer: ConditionCompiler, dialect: str, row: Any, indexed: bool) -> ColumnElement[bool]:
     if not indexed:
-        return searching.one_by_one(found, writer, row)
-    ids = searching.by_index(found, writer, dialect)
+        return searching.without_index(found, writer, row)
+    ids = searching.ids_by_index(found, writer, dialect)
     if dialect == "sqlite":
         return row.id.in_(ids)  # type: ignore[no-any-return] # a column of any table
     # As an array it is found first: a join would let the planner guess how many there are.
     return row.id == any_(func.array(ids.scalar_subquery()))  # type: ignore[no-any-return] # as above
 
 
-async def asked(
-    session: Session, question: Question, *, visibility: Visibility, agent_id: bytes | None, now: int
-) -> tuple[Match, Sort]:
+async def compile_query(
+    session: Session, question: CustomerQuery, *, visibility: Visibility, agent_id: bytes | None, now: int
+) -> tuple[CustomerMatch, Sort]:
     """What the question means now, in this workspace. Raises QueryError."""
     match, order = found = await _read(session, question, visibility=visibility, agent_id=agent_id, now=now)
     if match.search is None or session.dialect.name != "sqlite":
         return found
-    alone = await workspaces.alone(session)
+    alone = await workspaces.is_only_workspace(session)
     return replace(match, search=replace(match.search, alone=alone)), order
 
 
 async def _read(
-    session: Session, question: Question, *, visibility: Visibility, agent_id: bytes | None, now: int
-) -> tuple[Match, Sort]:
+    session: Session, question: CustomerQuery, *, visibility: Visibility, agent_id: bytes | None, now: int
+) -> tuple[CustomerMatch, Sort]:
     words = _words(question, visibility, agent_id)
     earlier = _READINGS.get(words) if words else None
-    if earlier is not None and earlier.lasting and await filter_contexts.known_by(session, earlier.rows):
+    if earlier is not None and earlier.lasting and await filter_contexts.is_current(session, earlier.rows):
         return earlier.found
     plains = [question.filter, question.sort, *(plain for plain, _ in question.more)]
-    known = await filter_contexts.of(session, plains, now=now, agent_id=agent_id, visibility=visibility)
-    match, order = found = read(question, known)
+    known = await filter_contexts.load_filter_context(
+        session, plains, now=now, agent_id=agent_id, visibility=visibility
+    )
+    match, order = found = compile_with_context(question, known)
     if earlier is not None:
         # It may mean something else by now, but hardly: its pages are found best as a moment ago.
         found = replace(match, chosen=earlier.found[0].chosen), order
@@ -160,7 +162,7 @@ class _Reading:
     """What a question meant that was asked a moment ago: whoever turns pages or looks again asks the same. If it is
     `lasting` it means so as long as the custom fields are the `rows` that it was read with."""
 
-    found: tuple[Match, Sort]
+    found: tuple[CustomerMatch, Sort]
     lasting: bool
     rows: Sequence[Any] | None
 
@@ -176,7 +178,7 @@ def _keep(words: Any, session: _Reading) -> None:
         del _READINGS[next(iter(_READINGS))]
 
 
-def _words(question: Question, visibility: Visibility, agent_id: bytes | None) -> tuple[Any, ...] | None:
+def _words(question: CustomerQuery, visibility: Visibility, agent_id: bytes | None) -> tuple[Any, ...] | None:
     """Equal for those who ask the same and see the same; None where that is not to be kept."""
     if question.more:
         return None
@@ -188,72 +190,74 @@ def _words(question: Question, visibility: Visibility, agent_id: bytes | None) -
     return (said, visibility, agent_id) if len(said) <= _LONGEST else None
 
 
-def read(question: Question, known: Circumstances) -> tuple[Match, Sort]:
+def compile_with_context(question: CustomerQuery, known: FilterContext) -> tuple[CustomerMatch, Sort]:
     """The same where the circumstances are known already."""
-    return read_with(Reader(known), question)
+    return compile_with_parser(FilterParser(known), question)
 
 
-def read_with(reader: Reader, question: Question) -> tuple[Match, Sort]:
+def compile_with_parser(reader: FilterParser, question: CustomerQuery) -> tuple[CustomerMatch, Sort]:
     """The same beside other readings, whose values stand in the same list."""
     known = reader.circumstances
-    shapes = [TRUE if question.filter is None else fields.customers(reader, question.filter, ("filter",))]
+    shapes = [TRUE if question.filter is None else fields.parse_customer_filter(reader, question.filter, ("filter",))]
     for plain, path in question.more:
         counts = reader.elsewhere()
-        shapes.append(fields.customers(reader, plain, path))
+        shapes.append(fields.parse_customer_filter(reader, plain, path))
         reader.back(counts)
-    condition = Condition(every(shapes), tuple(reader.values))
-    search = searching.search(question.search, question.sections)
+    condition = ParsedFilter(conjunction(shapes), tuple(reader.values))
+    search = searching.parse_search(question.search, question.sections)
     relevance = None if search is None else Relevance(search.shape, search)
-    order = NEWEST_FIRST if question.sort is None else sort(question.sort, CUSTOMERS, known, relevance=relevance)
-    return Match(known.visibility, condition, question.archived, search), order
+    order = (
+        NEWEST_FIRST if question.sort is None else parse_sort(question.sort, CUSTOMER_SORTS, known, relevance=relevance)
+    )
+    return CustomerMatch(known.visibility, condition, question.archived, search), order
 
 
-async def listing(session: Session, match: Match, order: Sort = NEWEST_FIRST) -> Listing:
+async def page_list_query(session: Session, match: CustomerMatch, order: Sort = NEWEST_FIRST) -> ListQuery:
     """The customers to take a page of, in that order."""
-    return all_of(session, match, indexed=await by_index(session, match, order), paged=True)
+    return full_list_query(session, match, indexed=await starts_with_index(session, match, order), paged=True)
 
 
-async def list_of(session: Session, match: Match, order: Sort) -> Listing:
+async def root_list_query(session: Session, match: CustomerMatch, order: Sort) -> ListQuery:
     """The same for a list that has none beside it, and is not a part of anything."""
     if session.dialect.name != "sqlite" or order.keys or match.search or match.archived == "ONLY":
-        return await listing(session, match, order)
-    found = leading(match.condition.shape) if match.visibility.sees_all else None
-    return await listing(session, match, order) if found is None else _led(session, match, *found)
+        return await page_list_query(session, match, order)
+    found = leading_relation(match.condition.shape) if match.visibility.sees_all else None
+    return await page_list_query(session, match, order) if found is None else _led(session, match, *found)
 
 
-def _led(session: Session, match: Match, relation: str, asked: Shape, rest: Shape) -> Listing:
+def _led(session: Session, match: CustomerMatch, relation: str, asked: FilterNode, rest: FilterNode) -> ListQuery:
     """SQLite would gather all that are related, and sort them; or go through the list for those who are."""
 
     def build(dialect: str) -> Select[Any]:
-        begun = Writer(dialect, sees_all=True).led(tables.Customer, relation, asked)
-        left = replace(match, condition=Condition(rest))
+        begun = ConditionCompiler(dialect, sees_all=True).led(tables.Customer, relation, asked)
+        left = replace(match, condition=ParsedFilter(rest))
         return select(tables.Customer).select_from(begun).where(*left.where(dialect, tables.Customer, paged=True))
 
     key = ("customers along", match.key)
-    return Listing(key, build, tables.Customer, True, match.values(session.workspace_id), ids_along(relation))
+    return ListQuery(key, build, tables.Customer, True, match.values(session.workspace_id), linked_ids(relation))
 
 
-def all_of(session: Session, match: Match, *, indexed: bool = True, paged: bool = False) -> Listing:
+def full_list_query(session: Session, match: CustomerMatch, *, indexed: bool = True, paged: bool = False) -> ListQuery:
     """The customers to count, or to do something with each of them."""
 
     def build(dialect: str) -> Select[Any]:
         found, rest = select(tables.Customer), match
         if indexed and dialect == "postgresql" and match.condition.shape != TRUE:
-            writer = Writer(dialect, sees_all=match.visibility.sees_all)
+            writer = ConditionCompiler(dialect, sees_all=match.visibility.sees_all)
             found, shape = writer.joined(found, tables.Customer, match.condition.shape)
-            rest = replace(match, condition=Condition(shape))
+            rest = replace(match, condition=ParsedFilter(shape))
         return found.where(*rest.where(dialect, tables.Customer, indexed=indexed, paged=paged))
 
     key = ("customers", match.key, indexed, paged)
-    return Listing(key, build, tables.Customer, match.visibility.sees_all, match.values(session.workspace_id))
+    return ListQuery(key, build, tables.Customer, match.visibility.sees_all, match.values(session.workspace_id))
 
 
-async def by_index(session: Session, match: Match, order: Sort) -> bool:
+async def starts_with_index(session: Session, match: CustomerMatch, order: Sort) -> bool:
     """Whether a page of the match in that order is found fastest from an index of what is asked. It is not where so
     many of the first customers in that order fit that a page of them is full after a short walk."""
     if any(isinstance(key.expression, Relevance) for key in order.keys):
         return True
-    sample = sampled(session.dialect.name, match, order)
+    sample = sample_query(session.dialect.name, match, order)
     if sample is None:
         return match.search is None
     place = (session.workspace_id, sample.key)
@@ -261,7 +265,7 @@ async def by_index(session: Session, match: Match, order: Sort) -> bool:
     if time.monotonic() > until:
         statement = _kept(sample.key, lambda: DialectStatement(sample.build))
         found = await session.fetch_all(statement, **match.values(session.workspace_id))
-        indexed = rare(session.dialect.name, found[0].count)
+        indexed = is_rare(session.dialect.name, found[0].count)
         if len(match.chosen) >= _KEPT:
             match.chosen.clear()
         match.chosen[place] = (indexed, time.monotonic() + _BELIEVED)
@@ -269,44 +273,44 @@ async def by_index(session: Session, match: Match, order: Sort) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleQuery:
     """The SELECT that counts who of the first in order fits; `key` is equal where it is."""
 
     key: Any
     build: Callable[[str], Select[Any]]
 
 
-def rare(dialect: str, count: int) -> bool:
+def is_rare(dialect: str, count: int) -> bool:
     """Whether so few of a sample fit that the page is found fastest from an index of what is asked."""
     return count < _MANY[dialect]
 
 
-def sampled(dialect: str, match: Match, order: Sort) -> Sample | None:
+def sample_query(dialect: str, match: CustomerMatch, order: Sort) -> SampleQuery | None:
     """None where there is nothing to choose. PostgreSQL has its statistics and needs help with searches, and with what
     is related in one of several ways."""
     searching_ = match.search is not None and bool(match.search.indexed)
     narrow = _narrow if dialect == "sqlite" else _chosen
     if (dialect == "sqlite" and searching_) or (match.search is None and narrow(match.condition.shape)):
-        first = order.keys[0] if order.keys and isinstance(order.keys[0].expression, Column) else None
+        first = order.keys[0] if order.keys and isinstance(order.keys[0].expression, ColumnExpression) else None
         key = ("match", match.key, first and (first.expression, first.descending))
-        return Sample(key, lambda dialect: _first_customers(match, first, dialect))
+        return SampleQuery(key, lambda dialect: _first_customers(match, first, dialect))
     if searching_ and match.search is not None:
         search = match.search
-        return Sample(("search", search.shape), lambda dialect: _newest_documents(search, dialect))
+        return SampleQuery(("search", search.shape), lambda dialect: _newest_documents(search, dialect))
     return None
 
 
-def _narrow(shape: Shape) -> bool:
+def _narrow(shape: FilterNode) -> bool:
     """Whether it asks for what is related and an index of that may find few, or for a range, which may be of half of
     all customers."""
     if shape[0] in ("and", "or", "not"):
         return any(_narrow(one) for one in shape[1:])
     if shape[0] in ("compare", "between"):
         return bool(shape[1] != "id" and shape[2] != "=")
-    return shape[0] in ("some", "one") and selective(shape[2])
+    return shape[0] in ("some", "one") and is_selective(shape[2])
 
 
-def _chosen(shape: Shape, choosing: bool = False, negated: bool = False) -> bool:
+def _chosen(shape: FilterNode, choosing: bool = False, negated: bool = False) -> bool:
     """Whether it asks for what is related beside something else that is enough: what PostgreSQL gathers whole."""
     kind = shape[0]
     if kind == "not":
@@ -325,16 +329,16 @@ def _newest_documents(found: Search, dialect: str) -> Select[Any]:
         .limit(_few(_SAMPLE[dialect]))
         .subquery()
     )
-    says = searching.matches(found, Writer(dialect, sees_all=True), newest.c.text)
+    says = searching.matches_search(found, ConditionCompiler(dialect, sees_all=True), newest.c.text)
     return _counted(select(newest.c.text).where(says), dialect)
 
 
-def _first_customers(match: Match, key: Key | None, dialect: str) -> Select[Any]:
+def _first_customers(match: CustomerMatch, key: SortKey | None, dialect: str) -> Select[Any]:
     """Of the newest, or of the first by a column of theirs."""
     table = tables.Customer
     first, down = select(table).where(in_workspace(table)), key is None or key.descending
     if key is not None:
-        first, column = key.expression.present(first, table, 0, Writer(dialect, sees_all=True), down=down)
+        first, column = key.expression.present(first, table, 0, ConditionCompiler(dialect, sees_all=True), down=down)
         first = first.order_by(column.desc() if down else column.asc())
     identifier = col(table.id)
     first = first.order_by(identifier.desc() if down else identifier.asc()).limit(_few(_SAMPLE[dialect]))
@@ -363,15 +367,15 @@ def _kept(key: Any, make: Callable[[], PreparedStatement[Any]]) -> PreparedState
     return found
 
 
-async def among_ids(session: Session, match: Match, ids: Sequence[bytes]) -> frozenset[bytes]:
+async def matching_ids(session: Session, match: CustomerMatch, ids: Sequence[bytes]) -> frozenset[bytes]:
     """Which of these customers the match finds."""
-    statement = _among_ids(Kept(all_of(session, match, indexed=False)))
+    statement = _among_ids(ListQueryKey(full_list_query(session, match, indexed=False)))
     found = await session.fetch_all(statement, among_ids=ids, **match.values(session.workspace_id))
     return frozenset(row.id for row in found)
 
 
 @lru_cache(maxsize=200)
-def _among_ids(kept: Kept) -> PreparedStatement[Any]:
+def _among_ids(kept: ListQueryKey) -> PreparedStatement[Any]:
     def build(dialect: str) -> Select[Any]:
         return kept.listing.build(dialect).where(any_of(tables.Customer.id, "among_ids")).with_only_columns(
             col(tables.Customer.id)

@@ -9,15 +9,15 @@ from sqlalchemy import Select, select
 from db import tables
 from db.engine import Session
 from db.filtering import fields
-from db.filtering.compiler import Writer
-from db.filtering.errors import too_many
-from db.filtering.fields import Asked
-from db.filtering.filter_ast import TRUE, either, every
-from db.filtering.operators import holding
-from db.filtering.parser import Condition, Reader
-from db.filtering.search import LONGEST
-from db.paging.keyset import Listing
-from db.paging.sorting import AGENTS, COMPANIES, SEGMENTS, TAGS, Sort, sort
+from db.filtering.compiler import ConditionCompiler
+from db.filtering.errors import limit_exceeded
+from db.filtering.fields import ParseField
+from db.filtering.filter_ast import TRUE, conjunction, disjunction
+from db.filtering.operators import contains_node
+from db.filtering.parser import FilterParser, ParsedFilter
+from db.filtering.search import MAX_SEARCH_LENGTH
+from db.paging.keyset import ListQuery
+from db.paging.sorting import AGENT_SORTS, COMPANY_SORTS, SEGMENT_SORTS, TAG_SORTS, Sort, parse_sort
 from db.queries.matching import filter_contexts
 from db.statements import in_workspace
 from db.values.folding import fold
@@ -25,24 +25,24 @@ from db.visibility import Visibility
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RecordList:
     """How records of a table are asked for; a search looks for each word in one of the columns `searched`."""
 
     table: Any
-    asked: Asked
+    asked: ParseField
     sorts: Mapping[str, Any]
     searched: tuple[str, ...]
 
 
-KINDS: Final = {
-    "companies": Kind(tables.Company, fields.companies, COMPANIES, ("name_key", "domain_key")),
-    "tags": Kind(tables.Tag, fields.tags, TAGS, ("name_key",)),
-    "segments": Kind(tables.Segment, fields.segments, SEGMENTS, ("name_key",)),
-    "agents": Kind(tables.Agent, fields.agents, AGENTS, ("name_key", "email_key")),
+RECORD_LISTS: Final = {
+    "companies": RecordList(tables.Company, fields.parse_company_filter, COMPANY_SORTS, ("name_key", "domain_key")),
+    "tags": RecordList(tables.Tag, fields.parse_tag_filter, TAG_SORTS, ("name_key",)),
+    "segments": RecordList(tables.Segment, fields.parse_segment_filter, SEGMENT_SORTS, ("name_key",)),
+    "agents": RecordList(tables.Agent, fields.parse_agent_filter, AGENT_SORTS, ("name_key", "email_key")),
 }
 
 
-async def asked(
+async def compile_list(
     session: Session,
     name: str,
     *,
@@ -52,30 +52,34 @@ async def asked(
     visibility: Visibility,
     agent_id: bytes | None,
     now: int,
-) -> tuple[Listing, Sort]:
+) -> tuple[ListQuery, Sort]:
     """The records to take a page of or to count, and their order. Raises QueryError."""
-    kind = KINDS[name]
-    known = await filter_contexts.of(session, [filter, order], now=now, agent_id=agent_id, visibility=visibility)
-    reader = Reader(known)
+    kind = RECORD_LISTS[name]
+    known = await filter_contexts.load_filter_context(
+        session, [filter, order], now=now, agent_id=agent_id, visibility=visibility
+    )
+    reader = FilterParser(known)
     shape = TRUE if filter is None else kind.asked(reader, filter, ("filter",))
-    shape = every([shape, _searched(reader, kind, search)])
-    condition = Condition(shape, tuple(reader.values))
+    shape = conjunction([shape, _searched(reader, kind, search)])
+    condition = ParsedFilter(shape, tuple(reader.values))
 
     def build(dialect: str) -> Select[Any]:
         found = select(kind.table).where(in_workspace(kind.table))
         if shape == TRUE:
             return found
-        return found.where(Writer(dialect, sees_all=visibility.sees_all).says(shape, kind.table))
+        return found.where(ConditionCompiler(dialect, sees_all=visibility.sees_all).says(shape, kind.table))
 
     values = {**condition.bound, **visibility.parameters()}
-    listing = Listing((name, shape, visibility.sees_all), build, kind.table, visibility.sees_all, values)
-    return listing, sort(order, kind.sorts, known)
+    listing = ListQuery((name, shape, visibility.sees_all), build, kind.table, visibility.sees_all, values)
+    return listing, parse_sort(order, kind.sorts, known)
 
 
-def _searched(reader: Reader, kind: Kind, search: str | None) -> Any:
+def _searched(reader: FilterParser, kind: RecordList, search: str | None) -> Any:
     if search is None:
         return TRUE
-    if len(search) > LONGEST:
-        raise too_many(f"A search has at most {LONGEST} characters, not {len(search)}.", ("search",), LONGEST)
+    if len(search) > MAX_SEARCH_LENGTH:
+        raise limit_exceeded(
+            f"A search has at most {MAX_SEARCH_LENGTH} characters, not {len(search)}.", ("search",), MAX_SEARCH_LENGTH
+        )
     words = dict.fromkeys(fold(search).split())
-    return every(either(holding(reader, column, word) for column in kind.searched) for word in words)
+    return conjunction(disjunction(contains_node(reader, column, word) for column in kind.searched) for word in words)

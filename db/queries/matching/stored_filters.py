@@ -35,6 +35,6 @@ _STORED = {
 }
 
 
-async def stored(session: Session) -> Mapping[str, list[Any]]:
+async def all_stored_filters(session: Session) -> Mapping[str, list[Any]]:
     """By what keeps them: `name`, `filter` and `sort` of each, either of the two null."""
     return {kind: await session.fetch_all(statement) for kind, statement in _STORED.items()}

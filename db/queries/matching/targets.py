@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from db import tables
 from db.engine import Session, Transaction
-from db.paging.keyset import Kept, Listing, ordered
+from db.paging.keyset import ListQuery, ListQueryKey, ordered_select
 from db.paging.sorting import Sort
 from db.statements import WORKSPACE, DialectStatement, PreparedStatement, any_of, in_workspace, prepare
 from db.tables.column_types import Code
@@ -17,7 +17,7 @@ from db.tables.enums import Outcome
 
 _TARGET, _ROW, _CHANGE = tables.JobTarget, tables.JobRow, tables.Change
 
-Statement = tuple[PreparedStatement[Any], dict[str, Any]]
+BoundStatement = tuple[PreparedStatement[Any], dict[str, Any]]
 """A question and the values that are bound to it."""
 
 _NEXT = prepare(
@@ -28,31 +28,32 @@ _NEXT = prepare(
 )
 
 
-async def first_ids(session: Session, match: Listing, sort: Sort, size: int) -> list[bytes]:
+async def first_ids(session: Session, match: ListQuery, sort: Sort, size: int) -> list[bytes]:
     """The ids of the first customers of a list."""
     return [
-        row.id for row in await session.fetch_all(_first(Kept(match), sort.shape, size), **match.values, **sort.bound)
+        row.id
+        for row in await session.fetch_all(_first(ListQueryKey(match), sort.shape, size), **match.values, **sort.bound)
     ]
 
 
 @lru_cache(maxsize=200)
-def _first(kept: Kept, sort: tuple[Any, ...], size: int) -> PreparedStatement[Any]:
+def _first(kept: ListQueryKey, sort: tuple[Any, ...], size: int) -> PreparedStatement[Any]:
     return DialectStatement(lambda dialect: _ids(kept, dialect, sort).limit(literal_column(str(size))))
 
 
-def _ids(kept: Kept, dialect: str, sort: tuple[Any, ...]) -> Select[Any]:
-    found = ordered(kept.listing, dialect, sort, wanted=False)
+def _ids(kept: ListQueryKey, dialect: str, sort: tuple[Any, ...]) -> Select[Any]:
+    found = ordered_select(kept.listing, dialect, sort, wanted=False)
     return found.with_only_columns(kept.listing.row.id.label("id"), maintain_column_froms=True)
 
 
-async def snapshot(transaction: Transaction, job_id: bytes, match: Listing, sort: Sort, start: int) -> int:
+async def store_matches(transaction: Transaction, job_id: bytes, match: ListQuery, sort: Sort, start: int) -> int:
     """Keeps the customers of a list as the job's target, from row `start` on; returns how many there are."""
-    statement = _snapshot(Kept(match), sort.shape)
+    statement = _snapshot(ListQueryKey(match), sort.shape)
     return await transaction.execute(statement, target_job=job_id, start=start, **match.values, **sort.bound)
 
 
 @lru_cache(maxsize=200)
-def _snapshot(kept: Kept, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
+def _snapshot(kept: ListQueryKey, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
     def build(dialect: str) -> Any:
         inner = _ids(kept, dialect, sort).subquery("found")
         number = func.row_number().over() + bindparam("start", type_=BigInteger())
@@ -67,13 +68,13 @@ def _snapshot(kept: Kept, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
     return DialectStatement(build)
 
 
-def finding(match: Listing, sort: Sort) -> Statement:
+def match_statement(match: ListQuery, sort: Sort) -> BoundStatement:
     """How all customers of a list are found, in its order."""
-    return _all(Kept(match), sort.shape), {**match.values, **sort.bound}
+    return _all(ListQueryKey(match), sort.shape), {**match.values, **sort.bound}
 
 
 @lru_cache(maxsize=200)
-def _all(kept: Kept, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
+def _all(kept: ListQueryKey, sort: tuple[Any, ...]) -> PreparedStatement[Any]:
     return DialectStatement(lambda dialect: _ids(kept, dialect, sort))
 
 
@@ -89,18 +90,18 @@ _HIGHEST = prepare(
 )
 
 
-async def highest(session: Session, job_id: bytes) -> int:
+async def highest_row(session: Session, job_id: bytes) -> int:
     """The number of the last row that the job's target has; -1 where it has none."""
     found = (await session.fetch_all(_HIGHEST, job_id=job_id))[0].row
     return -1 if found is None else int(found)
 
 
-async def forget(transaction: Transaction, job_id: bytes, below: int) -> None:
+async def delete_rows_below(transaction: Transaction, job_id: bytes, below: int) -> None:
     """Removes the rows of the job's target with lower numbers."""
     await transaction.execute(_FORGET_TARGETS, job_id=job_id, below=below)
 
 
-async def add(transaction: Transaction, job_id: bytes, rows: Iterable[tuple[int, bytes]]) -> None:
+async def insert_rows(transaction: Transaction, job_id: bytes, rows: Iterable[tuple[int, bytes]]) -> None:
     """Adds rows, (number, id), to the job's target."""
     columns = ("workspace_id", "job_id", "row", "node_id")
     await transaction.copy(
@@ -108,7 +109,7 @@ async def add(transaction: Transaction, job_id: bytes, rows: Iterable[tuple[int,
     )
 
 
-async def following(session: Session, job_id: bytes, after: int, size: int) -> list[Any]:
+async def next_rows(session: Session, job_id: bytes, after: int, size: int) -> list[Any]:
     """The next customers to work on: `row` and `node_id`."""
     return await session.fetch_all(_NEXT, job_id=job_id, after=after, size=size)
 
@@ -162,24 +163,24 @@ _LOGGED_TARGET = prepare(
 )
 
 
-async def failed_again(transaction: Transaction, job_id: bytes, earlier: bytes) -> int:
+async def store_failed_rows(transaction: Transaction, job_id: bytes, earlier: bytes) -> int:
     """Makes the failed rows of an earlier job the target of this one, under their numbers."""
     return await transaction.execute(
         _FAILED_TARGET, target_job=job_id, earlier=earlier, failed=int(Outcome.FAILED), none=b""
     )
 
 
-async def logged_again(transaction: Transaction, job_id: bytes, earlier: bytes, entities: Sequence[str]) -> int:
+async def store_changed_rows(transaction: Transaction, job_id: bytes, earlier: bytes, entities: Sequence[str]) -> int:
     """Makes what an earlier job changed, of these types, the target of this one: each record once, in the order in
     which it was last changed."""
     return await transaction.execute(_LOGGED_TARGET, target_job=job_id, earlier=earlier, entities=entities, start=-1)
 
 
-def finding_failed(earlier: bytes) -> Statement:
+def failed_rows_statement(earlier: bytes) -> BoundStatement:
     """How the failed rows of an earlier job are found, with their numbers."""
     return _FAILED, {"earlier": earlier, "failed": int(Outcome.FAILED), "none": b""}
 
 
-def finding_logged(earlier: bytes, entities: Sequence[str]) -> Statement:
+def changed_rows_statement(earlier: bytes, entities: Sequence[str]) -> BoundStatement:
     """How what an earlier job changed is found, each record once, in the order in which it was last changed."""
     return _LOGGED, {"earlier": earlier, "entities": list(entities)}

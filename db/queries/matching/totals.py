@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 
 from db import tables
 from db.engine import Session
-from db.paging.keyset import Kept, Listing
-from db.paging.nested_pages import Parents
+from db.paging.keyset import ListQuery, ListQueryKey
+from db.paging.nested_pages import ParentTable
 from db.queries.catalogue import tag_counts
 from db.queries.matching.grouping import Grouping
 from db.statements import ColumnNames, DialectStatement, PreparedStatement, any_of, in_workspace
@@ -27,18 +27,18 @@ _TOGETHER: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TotalsSource:
     """Whose totals: one list, or the same list of each parent; `ids` are the parents'. `whole` is the list of all
     customers but those who are archived."""
 
-    listing: Listing
-    parents: Parents | None = None
+    listing: ListQuery
+    parents: ParentTable | None = None
     ids: tuple[bytes, ...] = ()
     whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class CustomerTotals:
     """Counts, and money in ten-thousandths; moments in milliseconds. Of nobody, only the counts and the sum are 0."""
 
     count: int = 0
@@ -57,8 +57,8 @@ class Totals:
             return None
         return (Decimal(self.sum) / self.count).scaleb(-4).quantize(_PLACE, rounding=ROUND_HALF_EVEN)
 
-    def __add__(self, other: "Totals") -> "Totals":
-        return Totals(
+    def __add__(self, other: "CustomerTotals") -> "CustomerTotals":
+        return CustomerTotals(
             self.count + other.count,
             self.phone_count + other.phone_count,
             self.email_count + other.email_count,
@@ -71,7 +71,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class NumberTotals:
     """What the values of a number field come to; `empty` customers have none."""
 
     count: int = 0
@@ -80,8 +80,8 @@ class Numbers:
     min: float | None = None
     max: float | None = None
 
-    def __add__(self, other: "Numbers") -> "Numbers":
-        return Numbers(
+    def __add__(self, other: "NumberTotals") -> "NumberTotals":
+        return NumberTotals(
             self.count + other.count,
             self.empty + other.empty,
             self.sum + other.sum,
@@ -90,19 +90,19 @@ class Numbers:
         )
 
 
-Keys = tuple[Any, ...]
+GroupKeys = tuple[Any, ...]
 """A parent's id, or None, and what the groups are told apart by."""
 
 
-async def totals(
-    session: Session, sources: Sequence[Source], by: Grouping, most: int | None = None
-) -> list[Mapping[Any, dict[Keys, Totals]]]:
+async def fetch_totals(
+    session: Session, sources: Sequence[TotalsSource], by: Grouping, most: int | None = None
+) -> list[Mapping[Any, dict[GroupKeys, CustomerTotals]]]:
     """Of each source the totals of each parent's list, by groups; without a grouping, under the empty key. Of the
     largest groups at least `most` are among them. What the session's columns do not name is not added up."""
     cut = most if by.whole and all(one.parents is None for one in sources) else None
     wanted = _wanted(session.columns)
     if not wanted and by.tags and len(sources) == 1 and sources[0].whole:
-        return [_gathered(await tag_counts.groups(session, most), by, _of_row)]
+        return [_gathered(await tag_counts.tag_groups(session, most), by, _of_row)]
 
     def statement(part: tuple[Summable, ...]) -> PreparedStatement[Any]:
         return _totals(part, by, cut, wanted)
@@ -110,34 +110,34 @@ async def totals(
     return await _read(session, sources, by, statement, {}, _of_row)
 
 
-async def numbers(
-    session: Session, sources: Sequence[Source], by: Grouping, field_id: bytes
-) -> list[Mapping[Any, dict[Keys, Numbers]]]:
+async def fetch_number_totals(
+    session: Session, sources: Sequence[TotalsSource], by: Grouping, field_id: bytes
+) -> list[Mapping[Any, dict[GroupKeys, NumberTotals]]]:
     """What the values of a number field come to, in the same groups."""
 
-    def of_row(row: Any) -> Numbers:
-        return Numbers(row.count, row.all - row.count, row.sum or 0.0, row.min, row.max)
+    def of_row(row: Any) -> NumberTotals:
+        return NumberTotals(row.count, row.all - row.count, row.sum or 0.0, row.min, row.max)
 
     return await _read(session, sources, by, lambda part: _numbers(part, by), {"number_field": field_id}, of_row)
 
 
 async def _read(
     session: Session,
-    sources: Sequence[Source],
+    sources: Sequence[TotalsSource],
     by: Grouping,
     statement: Callable[[tuple["Summable", ...]], PreparedStatement[Any]],
     values: Mapping[str, Any],
     of_row: Callable[[Any], Any],
-) -> list[Mapping[Any, dict[Keys, Any]]]:
+) -> list[Mapping[Any, dict[GroupKeys, Any]]]:
     """One statement for every fifty sources."""
-    found: list[Mapping[Any, dict[Keys, Any]]] = []
+    found: list[Mapping[Any, dict[GroupKeys, Any]]] = []
     for start in range(0, len(sources), _TOGETHER):
         part = sources[start : start + _TOGETHER]
         bound = {**values, **by.bound, "ids": part[0].ids}
         for one in part:
             bound |= one.listing.values
         rows: list[Any] = await session.fetch_all(
-            statement(tuple((Kept(one.listing), one.parents) for one in part)), **bound
+            statement(tuple((ListQueryKey(one.listing), one.parents) for one in part)), **bound
         )
         apart: list[list[Any]] = [[] for _ in part]
         for row in rows:
@@ -146,9 +146,9 @@ async def _read(
     return found
 
 
-def _gathered(rows: Sequence[Any], by: Grouping, of_row: Any) -> dict[Any, dict[Keys, Any]]:
+def _gathered(rows: Sequence[Any], by: Grouping, of_row: Any) -> dict[Any, dict[GroupKeys, Any]]:
     """Rows under their parents and keys. What one group of SQL is a part of, such as the days of a month, is added."""
-    found: dict[Any, dict[Keys, Any]] = {}
+    found: dict[Any, dict[GroupKeys, Any]] = {}
     for row in rows:
         groups = found.setdefault(getattr(row, "parent", None), {})
         key = by.key(row)
@@ -157,10 +157,10 @@ def _gathered(rows: Sequence[Any], by: Grouping, of_row: Any) -> dict[Any, dict[
     return found
 
 
-def _of_row(row: Any) -> Totals:
+def _of_row(row: Any) -> CustomerTotals:
     names = ("phones", "emails", "high", "low", "min", "max", "first", "last")
     sums = {name: getattr(row, name, None) for name in names}
-    return Totals(
+    return CustomerTotals(
         row.count,
         sums["phones"] or 0,
         sums["emails"] or 0,
@@ -211,7 +211,7 @@ def _measured(row: Any, wanted: frozenset[str]) -> list[Any]:
     return found
 
 
-Summable = tuple[Kept, Parents | None]
+Summable = tuple[ListQueryKey, ParentTable | None]
 """A source as a key of what is kept."""
 
 
@@ -219,7 +219,7 @@ Summable = tuple[Kept, Parents | None]
 def _totals(
     part: tuple[Summable, ...], by: Grouping, most: int | None, wanted: frozenset[str]
 ) -> PreparedStatement[Any]:
-    def one(listing: Listing, parents: Parents | None, dialect: str) -> Select[Any]:
+    def one(listing: ListQuery, parents: ParentTable | None, dialect: str) -> Select[Any]:
         found = _grouped(listing, dialect, parents, by, _measured(listing.row, wanted))
         if most is None:
             return found
@@ -232,7 +232,7 @@ def _totals(
 
 @lru_cache(maxsize=300)
 def _numbers(part: tuple[Summable, ...], by: Grouping) -> PreparedStatement[Any]:
-    def one(listing: Listing, parents: Parents | None, dialect: str) -> Select[Any]:
+    def one(listing: ListQuery, parents: ParentTable | None, dialect: str) -> Select[Any]:
         value: Any = aliased(tables.CustomerValue)
         measures = [
             func.count(value.number).label("count"),
@@ -249,7 +249,7 @@ def _numbers(part: tuple[Summable, ...], by: Grouping) -> PreparedStatement[Any]
 
 
 def _together(
-    part: Sequence[Summable], one: Callable[[Listing, Parents | None, str], Select[Any]]
+    part: Sequence[Summable], one: Callable[[ListQuery, ParentTable | None, str], Select[Any]]
 ) -> PreparedStatement[Any]:
     """The rows of all sources, told apart by the source's place where there are several."""
 
@@ -265,7 +265,7 @@ def _together(
 
 
 def _grouped(
-    listing: Listing, dialect: str, parents: Parents | None, by: Grouping, measures: Sequence[Any]
+    listing: ListQuery, dialect: str, parents: ParentTable | None, by: Grouping, measures: Sequence[Any]
 ) -> Select[Any]:
     found, keys = by.attached(listing.build(dialect), listing.row)
     if parents is not None:

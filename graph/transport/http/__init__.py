@@ -1,1 +1,1 @@
-"""GraphQL over HTTP, and the HTTP server's settings."""
+"""GraphQL over HTTP: the ASGI application, middleware, content negotiation and the protocols of uvicorn."""

@@ -1,4 +1,4 @@
-"""uvicorn's protocols with what they lack: a limit on the time and size of headers, quiet refusal of bad frames."""
+"""uvicorn's protocols with limits on the time and size of headers, and without tracebacks for malformed frames."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -8,42 +8,45 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Named in uvicorn's configuration as `http="graph.transport.http.uvicorn_protocols:HttpProtocol"`."""
+    """HTTP with limits on headers.
 
-    header_bytes: ClassVar[int] = 32_768
-    header_seconds: ClassVar[float] = 5.0
+    uvicorn's configuration names it as `http="graph.transport.http.uvicorn_protocols:HttpProtocol"`.
+    """
+
+    max_header_bytes: ClassVar[int] = 32_768
+    max_header_seconds: ClassVar[float] = 5.0
 
     _deadline: asyncio.TimerHandle | None = None
-    _received = 0
-    """Bytes since the first of the packet in which the present request began, so never less than its headers have."""
-    _packet = 0
+    _received_bytes = 0
+    """Bytes since the start of the packet in which the current request began: at least the size of its headers."""
+    _packet_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # As uvicorn's own.
         super().connection_made(transport)
-        self._await_headers()
+        self._start_header_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._have_headers()
+        self._stop_header_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._packet = len(data)
-        self._received += self._packet
+        self._packet_bytes = len(data)
+        self._received_bytes += self._packet_bytes
         super().data_received(data)
-        if self._deadline is not None and self._received > self.header_bytes:
-            self._refuse(b"431 Request Header Fields Too Large")
+        if self._deadline is not None and self._received_bytes > self.max_header_bytes:
+            self._reject(b"431 Request Header Fields Too Large")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._received = self._packet
-        self._await_headers()
+        self._received_bytes = self._packet_bytes
+        self._start_header_timer()
 
     def on_headers_complete(self) -> None:
-        if self._received > self.header_bytes and self._header_size() > self.header_bytes:
-            # Without a cycle, what uvicorn does with a body does not apply, so nothing more is parsed.
-            self._refuse(b"431 Request Header Fields Too Large")
+        if self._received_bytes > self.max_header_bytes and self._header_size() > self.max_header_bytes:
+            # uvicorn has no request cycle yet and would fail on the body, so the exception ends the parsing.
+            self._reject(b"431 Request Header Fields Too Large")
             raise ValueError("headers too large")
-        self._have_headers()
+        self._stop_header_timer()
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -58,28 +61,31 @@ class HttpProtocol(HttpToolsProtocol):
     def _header_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
-    def _await_headers(self) -> None:
+    def _start_header_timer(self) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(self.header_seconds, self._refuse, b"408 Request Timeout")
+            self._deadline = self.loop.call_later(self.max_header_seconds, self._reject, b"408 Request Timeout")
 
-    def _have_headers(self) -> None:
+    def _stop_header_timer(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _refuse(self, status: bytes) -> None:
-        self._have_headers()
+    def _reject(self, status: bytes) -> None:
+        self._stop_header_timer()
         if not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
             self.transport.close()
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Named in uvicorn's configuration as `ws="graph.transport.http.uvicorn_protocols:WebSocketProtocol"`."""
+    """WebSockets that close on text that is not UTF-8.
+
+    uvicorn's configuration names it as `ws="graph.transport.http.uvicorn_protocols:WebSocketProtocol"`.
+    """
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not _is_utf8(self.frames):
-            # uvicorn would log this mistake of the client with a traceback.
+            # uvicorn would log this error of the client with a traceback.
             self.frames = []
             self.conn.send_close(1007)
             self.handle_parser_exception()

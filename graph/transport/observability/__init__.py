@@ -1,1 +1,1 @@
-"""Metrics and the operation log."""
+"""Metrics, their rendering for Prometheus, and the operation log."""

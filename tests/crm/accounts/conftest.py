@@ -23,7 +23,7 @@ MINUTE = 60_000
 async def _settled(database):
     """Nothing is still being written behind the last test when the database is closed."""
     yield
-    await accounts.settle()
+    await accounts.finish_background_writes()
 
 
 @pytest.fixture(autouse=True)
@@ -31,15 +31,15 @@ def _cheap_passwords(monkeypatch):
     """What these tests say does not depend on how long a password takes."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_HASHER", cheap)
-    monkeypatch.setattr(passwords, "NOBODY", cheap.hash("nobody"))
+    monkeypatch.setattr(passwords, "UNKNOWN_ACCOUNT_HASH", cheap.hash("nobody"))
 
 
 @pytest.fixture
 async def anna(database):
     """The administrator of a workspace of her own."""
     email = f"Anna@{ids.new_id().hex()}.example"
-    made = await workspaces.create(database, name="Acme", email=email, password=PASSWORD)
-    viewer = await accounts.viewer(database, made.token)
+    made = await workspaces.create_workspace(database, name="Acme", email=email, password=PASSWORD)
+    viewer = await accounts.viewer_of_token(database, made.token)
     return SimpleNamespace(email=email, token=made.token, id=viewer.agent_id, workspace_id=viewer.workspace_id)
 
 
@@ -62,7 +62,9 @@ def sign_out(database, anna):
     """Ends the session of a token, as Anna."""
 
     async def sign_out(token):
-        viewer = await accounts.viewer_of(database, anna.workspace_id, ActorKind.AGENT, anna.id, ids.current_time())
+        viewer = await accounts.viewer_of_actor(
+            database, anna.workspace_id, ActorKind.AGENT, anna.id, ids.current_time()
+        )
         return await run_unit_of_work(
             database, viewer, lambda unit: accounts.sign_out(unit, token), now=ids.current_time()
         )
@@ -87,7 +89,7 @@ async def colleague(database, workspace_id, **given):
         id=agent.id,
         workspace_id=workspace_id,
         email_key=agent.email_key,
-        password_hash=await passwords.hashed(PASSWORD),
+        password_hash=await passwords.hash_password(PASSWORD),
     )
     await insert(database, agent)
     await insert(database, account)

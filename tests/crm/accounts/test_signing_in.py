@@ -17,7 +17,7 @@ from tests.crm.accounts.conftest import MINUTE, NOW, PASSWORD, colleague, insert
 async def test_the_right_password_opens_a_session_of_thirty_days(database, anna, sign_in):
     signed_in = await sign_in(now=NOW)
     assert signed_in.expires_at == NOW + 30 * 24 * 60 * MINUTE
-    assert signed_in.viewer == await accounts.viewer(database, signed_in.token)
+    assert signed_in.viewer == await accounts.viewer_of_token(database, signed_in.token)
     assert signed_in.viewer.agent_id == anna.id
 
 
@@ -56,7 +56,7 @@ async def test_who_was_deactivated_is_told_so_when_all_else_is_right(database, a
 
 async def test_an_outdated_hash_is_renewed(database, anna, sign_in):
     old = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
-    await database.write(None, lambda transaction: queries.keep_hash(transaction, anna.id, old))
+    await database.write(None, lambda transaction: queries.store_password_hash(transaction, anna.id, old))
     await sign_in()
     account = await queries.by_email(database.session(None), email_key(anna.email))
     assert account.password_hash != old
@@ -143,7 +143,7 @@ async def test_successes_sent_at_once_wait_for_each_other_and_are_all_let_in(ann
 async def test_an_attempt_whose_process_died_counts_as_a_failure(database, anna, sign_in, elsewhere):
     for _ in range(5):
         assert await accounts._admitted(database, accounts._subjects(email_key(anna.email), elsewhere), NOW)
-    closed = await refusal(sign_in(now=NOW + accounts.SETTLED))
+    closed = await refusal(sign_in(now=NOW + accounts.SIGN_IN_ATTEMPT_TIMEOUT_MS))
     assert isinstance(closed, LimitError)
 
 
@@ -157,5 +157,5 @@ async def test_failures_are_kept_no_longer_than_they_count(database, anna, sign_
     await refusal(sign_in(password="wrong", address=None, now=NOW))
     await refusal(sign_in(password="wrong", address=None, now=NOW + 60 * MINUTE))
     subjects = accounts._subjects(email_key(anna.email), None)
-    counted = await queries.attempts(database.session(None), subjects, since=0, until=NOW * 2)
+    counted = await queries.sign_in_attempts(database.session(None), subjects, since=0, until=NOW * 2)
     assert [one.at for one in counted] == [NOW + 60 * MINUTE]

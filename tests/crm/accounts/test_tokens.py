@@ -22,7 +22,9 @@ async def test_an_agent_may_what_his_role_and_his_exceptions_say(database, anna)
         tables.AgentPermission(**here, permission=granted, granted=True),
         tables.AgentPermission(**here, permission=revoked, granted=False),
     )
-    viewer = await accounts.viewer(database, await accounts.issue(database, email=agent.email, now=NOW))
+    viewer = await accounts.viewer_of_token(
+        database, await accounts.issue_session_token(database, email=agent.email, now=NOW)
+    )
     assert viewer.permissions == (permissions.ROLE_PERMISSIONS[Role.AGENT] | {granted}) - {revoked}
     assert viewer.actor_kind is ActorKind.AGENT
 
@@ -43,7 +45,9 @@ async def test_his_first_department_comes_first(database, anna):
             for department, position in ((second, 1), (first, 0))
         ),
     )
-    viewer = await accounts.viewer(database, await accounts.issue(database, email=agent.email, now=NOW))
+    viewer = await accounts.viewer_of_token(
+        database, await accounts.issue_session_token(database, email=agent.email, now=NOW)
+    )
     assert viewer.department_ids == (first.id, second.id)
 
 
@@ -62,36 +66,36 @@ async def test_no_other_text_lets_anybody_in(database, anna):
         f"{anna.token}\n",
         f" {anna.token}",
     ):
-        assert await accounts.viewer(database, token) is None
+        assert await accounts.viewer_of_token(database, token) is None
 
 
 async def test_a_session_that_has_run_out_lets_nobody_in(database, sign_in):
     signed_in = await sign_in()
-    assert await accounts.viewer(database, signed_in.token, clock=lambda: signed_in.expires_at - 1)
-    assert await accounts.viewer(database, signed_in.token, clock=lambda: signed_in.expires_at) is None
+    assert await accounts.viewer_of_token(database, signed_in.token, clock=lambda: signed_in.expires_at - 1)
+    assert await accounts.viewer_of_token(database, signed_in.token, clock=lambda: signed_in.expires_at) is None
 
 
 async def test_signing_out_ends_a_session_at_once(database, anna, sign_out):
-    assert await accounts.viewer(database, anna.token)
+    assert await accounts.viewer_of_token(database, anna.token)
     assert await sign_out(anna.token)
-    assert await accounts.viewer(database, anna.token) is None
+    assert await accounts.viewer_of_token(database, anna.token) is None
     assert not await sign_out(anna.token)
 
 
 async def test_nobody_else_can_end_it(database, anna, sign_out):
-    forged = tokens.mint("ses", bytes.fromhex(anna.token[4:36])).text
+    forged = tokens.create_token("ses", bytes.fromhex(anna.token[4:36])).text
     assert not await sign_out(forged)
-    assert await accounts.viewer(database, anna.token)
+    assert await accounts.viewer_of_token(database, anna.token)
 
 
 async def test_other_sessions_go_on(database, anna, sign_in, sign_out):
     other = await sign_in()
     await sign_out(anna.token)
-    assert await accounts.viewer(database, other.token)
+    assert await accounts.viewer_of_token(database, other.token)
 
 
 async def test_a_token_is_issued_to_nobody_unknown(database):
-    refused = await refusal(accounts.issue(database, email="nobody@acme.example", now=NOW))
+    refused = await refusal(accounts.issue_session_token(database, email="nobody@acme.example", now=NOW))
     assert refused.code is ErrorCode.NOT_FOUND
 
 
@@ -100,7 +104,7 @@ async def test_a_token_is_issued_to_nobody_unknown(database):
 
 async def _key(database, anna, **given):
     identifier = ids.new_id()
-    token = tokens.mint("key", identifier)
+    token = tokens.create_token("key", identifier)
     values = {"permissions": [Permission.CUSTOMER_VIEW, Permission.TAG_ASSIGN], **given}
     key = tables.ApiKey(
         id=identifier,
@@ -118,7 +122,7 @@ async def _key(database, anna, **given):
 
 async def test_a_key_has_permissions_of_its_own(database, anna):
     key = await _key(database, anna)
-    viewer = await accounts.viewer(database, key.token)
+    viewer = await accounts.viewer_of_token(database, key.token)
     assert (viewer.actor_kind, viewer.actor_id, viewer.agent_id) == (ActorKind.API_KEY, key.id, None)
     assert viewer.permissions == {Permission.CUSTOMER_VIEW, Permission.TAG_ASSIGN}
     assert viewer.workspace_id == anna.workspace_id
@@ -127,21 +131,21 @@ async def test_a_key_has_permissions_of_its_own(database, anna):
 @pytest.mark.parametrize("ended", ["revoked_at", "expires_at"])
 async def test_a_key_that_is_no_longer_good_lets_nobody_in(database, anna, ended):
     key = await _key(database, anna, **{ended: NOW})
-    assert await accounts.viewer(database, key.token, clock=lambda: NOW) is None
+    assert await accounts.viewer_of_token(database, key.token, clock=lambda: NOW) is None
 
 
 async def test_a_key_without_its_secret_lets_nobody_in(database, anna, sign_out):
     key = await _key(database, anna)
-    assert await accounts.viewer(database, tokens.mint("key", key.id).text) is None
+    assert await accounts.viewer_of_token(database, tokens.create_token("key", key.id).text) is None
     assert not await sign_out(key.token)
 
 
 async def test_the_last_use_of_a_key_is_written_down_once_a_minute(database, anna):
     key = await _key(database, anna)
     seen = []
-    for moment in (NOW, NOW + MINUTE - accounts.KEPT, NOW + MINUTE):
-        await accounts.viewer(database, key.token, clock=lambda moment=moment: moment)
-        await accounts.settle()
+    for moment in (NOW, NOW + MINUTE - accounts.VIEWER_CACHE_MS, NOW + MINUTE):
+        await accounts.viewer_of_token(database, key.token, clock=lambda moment=moment: moment)
+        await accounts.finish_background_writes()
         seen.append((await queries.key_by_id(database.session(None), key.id)).last_used_at)
     assert seen == [NOW, NOW, NOW + MINUTE]
 
@@ -158,9 +162,9 @@ async def test_keys_are_found_by_their_ids_in_their_own_workspace(database, anna
 async def test_a_session_costs_two_statements_and_for_a_second_none(database, sign_in, sent):
     token = (await sign_in()).token
     counts = []
-    for moment in (NOW, NOW + accounts.KEPT - 1, NOW + accounts.KEPT):
+    for moment in (NOW, NOW + accounts.VIEWER_CACHE_MS - 1, NOW + accounts.VIEWER_CACHE_MS):
         sent.clear()
-        assert await accounts.viewer(database, token, clock=lambda moment=moment: moment)
+        assert await accounts.viewer_of_token(database, token, clock=lambda moment=moment: moment)
         counts.append(len(sent))
     assert counts == [2, 0, 2]
 
@@ -168,56 +172,56 @@ async def test_a_session_costs_two_statements_and_for_a_second_none(database, si
 async def test_a_key_costs_one(database, anna, sent):
     key = await _key(database, anna, last_used_at=NOW)
     sent.clear()
-    assert await accounts.viewer(database, key.token, clock=lambda: NOW)
+    assert await accounts.viewer_of_token(database, key.token, clock=lambda: NOW)
     assert len(sent) == 1
 
 
 async def test_what_is_no_token_costs_none(database, sent):
-    assert await accounts.viewer(database, "Bearer") is None
+    assert await accounts.viewer_of_token(database, "Bearer") is None
     assert sent == []
 
 
 async def test_another_process_hears_of_a_revoked_session_within_two_seconds(database, database_url, anna, sign_out):
     other = await engine.connect(database_url)
-    assert await accounts.viewer(other, anna.token, clock=lambda: NOW)
+    assert await accounts.viewer_of_token(other, anna.token, clock=lambda: NOW)
     await sign_out(anna.token)
-    assert await accounts.viewer(other, anna.token, clock=lambda: NOW + accounts.KEPT) is None
-    assert accounts.KEPT < 2_000
+    assert await accounts.viewer_of_token(other, anna.token, clock=lambda: NOW + accounts.VIEWER_CACHE_MS) is None
+    assert accounts.VIEWER_CACHE_MS < 2_000
     await other.close()
 
 
 async def test_a_changed_agent_is_asked_for_again_at_once(database, anna):
-    before = await accounts.viewer(database, anna.token, clock=lambda: NOW)
+    before = await accounts.viewer_of_token(database, anna.token, clock=lambda: NOW)
     await insert(
         database,
         tables.AgentPermission(
             workspace_id=anna.workspace_id, agent_id=anna.id, permission=Permission.TAG_ASSIGN, granted=False
         ),
     )
-    assert await accounts.viewer(database, anna.token, clock=lambda: NOW) is before
-    accounts.forget(database, anna.workspace_id)
-    after = await accounts.viewer(database, anna.token, clock=lambda: NOW)
+    assert await accounts.viewer_of_token(database, anna.token, clock=lambda: NOW) is before
+    accounts.forget_viewers(database, anna.workspace_id)
+    after = await accounts.viewer_of_token(database, anna.token, clock=lambda: NOW)
     assert before.permissions - after.permissions == {Permission.TAG_ASSIGN}
 
 
 async def test_a_viewer_read_before_a_change_is_not_kept_after_it(database, anna, monkeypatch, sent):
-    standing = queries.standing
+    standing = queries.agent_standing
 
     async def changed_meanwhile(session, agent_id):
         found = await standing(session, agent_id)
-        accounts.forget(database, anna.workspace_id)
+        accounts.forget_viewers(database, anna.workspace_id)
         return found
 
-    accounts.forget(database, anna.workspace_id)
-    monkeypatch.setattr(queries, "standing", changed_meanwhile)
-    assert await accounts.viewer(database, anna.token, clock=lambda: NOW)
+    accounts.forget_viewers(database, anna.workspace_id)
+    monkeypatch.setattr(queries, "agent_standing", changed_meanwhile)
+    assert await accounts.viewer_of_token(database, anna.token, clock=lambda: NOW)
     sent.clear()
-    assert await accounts.viewer(database, anna.token, clock=lambda: NOW)
+    assert await accounts.viewer_of_token(database, anna.token, clock=lambda: NOW)
     assert len(sent) == 2
 
 
 def test_no_more_viewers_are_kept_than_there_is_room_for(monkeypatch):
-    monkeypatch.setattr(accounts, "MOST_KEPT", 2)
+    monkeypatch.setattr(accounts, "MAX_CACHED_VIEWERS", 2)
     seen = accounts._Seen()
     for token in ("a", "b", "a", "c"):
         seen.keep(token, SimpleNamespace(workspace_id=1), until=NOW)

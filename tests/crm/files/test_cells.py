@@ -12,17 +12,17 @@ EDGY = st.text(st.sampled_from("'=+-@\t\r\n＝＋－＠a;\" _x0D"), max_size=12)
 
 @given(ANY | EDGY)
 def test_what_is_defused_is_restored(text):
-    assert cells.restore(cells.defuse(text)) == text
+    assert cells.restore_formula(cells.defuse_formula(text)) == text
 
 
 @given(ANY | EDGY)
 def test_nothing_that_is_defused_begins_like_a_formula(text):
-    assert cells.defuse(text)[:1] not in tuple("=+-@\t\r\n＝＋－＠")
+    assert cells.defuse_formula(text)[:1] not in tuple("=+-@\t\r\n＝＋－＠")
 
 
 @given(st.lists((ANY | EDGY).map(str.strip).filter(bool), max_size=5))
 def test_several_values_come_back_from_one_cell(values):
-    assert cells.split(cells.join(values)) == values
+    assert cells.split_values(cells.join_values(values)) == values
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_several_values_come_back_from_one_cell(values):
     ],
 )
 def test_a_cell_that_a_person_wrote(cell, values):
-    assert cells.split(cell) == values
+    assert cells.split_values(cell) == values
 
 
 @given(ANY | EDGY)

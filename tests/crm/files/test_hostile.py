@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 
 from crm.files import tables
-from crm.files.writers import Writer
+from crm.files.writers import RowWriter
 from db.tables.enums import FileFormat
 
 Make = Callable[[Path], None]
@@ -23,7 +23,7 @@ _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
 def _parts(path: Path) -> dict[str, bytes]:
-    book = Writer(path, FileFormat.XLSX, ["name"])
+    book = RowWriter(path, FileFormat.XLSX, ["name"])
     book.write([["An"]])
     book.close()
     with zipfile.ZipFile(path) as archive:
@@ -151,7 +151,7 @@ def held():
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before, started = held(), time.process_time()
 try:
-    for _ in tables.look(Path(sys.argv[1])).rows():
+    for _ in tables.open_table(Path(sys.argv[1])).rows():
         pass
     print("read", end=" ")
 except Unreadable as refused:
@@ -185,7 +185,7 @@ def test_a_sheet_that_lies_about_its_size_is_read_as_it_is(tmp_path):
     rows = "<row r='1'><c t='str'><v>name</v></c></row><row r='2'><c t='str'><v>An</v></c></row>"
     sheet = f"<worksheet {_MAIN}><dimension ref='A1:XFD1048576'/><sheetData>{rows}</sheetData></worksheet>"
     _part("xl/worksheets/sheet1.xml", sheet.encode)(path)
-    assert list(tables.look(path).rows()) == [["An"]]
+    assert list(tables.open_table(path).rows()) == [["An"]]
 
 
 @pytest.mark.parametrize("number", [1_048_576, 99_999_999_999], ids=["the last row there is", "beyond the last row"])
@@ -194,7 +194,7 @@ def test_a_row_far_away_does_not_take_long(tmp_path, number):
     far = f"<row r='{number}'><c t='str'><v>Far</v></c></row>"
     _sheet(lambda: f"<row r='1'><c t='str'><v>name</v></c></row>{far}")(path)
     started = time.monotonic()
-    assert list(tables.look(path).rows()) in ([["Far"]], [])
+    assert list(tables.open_table(path).rows()) in ([["Far"]], [])
     assert time.monotonic() - started < 20
 
 
@@ -202,4 +202,4 @@ def test_the_confined_process_knows_nothing_of_this_one(tmp_path, monkeypatch):
     monkeypatch.setenv("CLIENTELA_SECRET", "not to be told to anybody")
     path = tmp_path / "file"
     _parts(path)
-    assert tables.look(path).headers == ["name"]
+    assert tables.open_table(path).headers == ["name"]

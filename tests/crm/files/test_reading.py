@@ -27,7 +27,7 @@ def file(tmp_path):
 
 
 def rows(path: Path, **options: Any) -> list[list[str]]:
-    return list(tables.look(path, **options).rows())
+    return list(tables.open_table(path, **options).rows())
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "bar"])
@@ -38,14 +38,14 @@ def test_csv_in_any_encoding_and_with_any_separator(tmp_path, encoding, separato
         csv.writer(file, delimiter=separator).writerows(
             [["name", "e-mail"], *([name, "x@y.example"] for name in NAMES)]
         )
-    table = tables.look(path)
+    table = tables.open_table(path)
     assert (table.format, table.separator, table.headers) == (FileFormat.CSV, separator, ["name", "e-mail"])
     assert [row[0] for row in table.rows()] == NAMES
 
 
 def test_what_is_not_utf_8_is_windows_1252(file):
     path = file("Name;Città\r\nJosé;Forlì – 5 €\r\n".encode("cp1252"))
-    assert tables.look(path).headers == ["Name", "Città"]
+    assert tables.open_table(path).headers == ["Name", "Città"]
     assert rows(path) == [["José", "Forlì – 5 €"]]
 
 
@@ -55,25 +55,25 @@ def test_lines_end_in_any_way(file, end):
 
 
 def test_a_comma_in_quotes_does_not_hide_the_semicolon(file):
-    assert tables.look(file(b'name;note\n"a, b, c";"d, e, f"\n"g, h, i";j\n')).separator == ";"
+    assert tables.open_table(file(b'name;note\n"a, b, c";"d, e, f"\n"g, h, i";j\n')).separator == ";"
 
 
 @pytest.mark.parametrize("inside", ["\x0b", "\x0c", "\u2028", "\x85", "\x1e"])
 def test_a_cell_may_hold_what_separates_pages_or_paragraphs(file, inside):
-    table = tables.look(file(f"name,externalId.a; b,note\nAn,1,x{inside}y\nB,2,x{inside}y\n".encode()))
+    table = tables.open_table(file(f"name,externalId.a; b,note\nAn,1,x{inside}y\nB,2,x{inside}y\n".encode()))
     assert table.separator == ","
     assert next(iter(table.rows())) == ["An", "1", f"x{inside}y"]
 
 
 def test_the_first_line_of_excel_that_names_the_separator_is_no_header(file):
     path = file(b"sep=;\r\nname;city\r\nAn;Hue, Vietnam\r\n")
-    assert tables.look(path).headers == ["name", "city"]
+    assert tables.open_table(path).headers == ["name", "city"]
     assert rows(path) == [["An", "Hue, Vietnam"]]
 
 
 def test_a_single_column(file):
     path = file(b"e-mail\na@b.example\nc@d.example\n")
-    assert tables.look(path).headers == ["e-mail"]
+    assert tables.open_table(path).headers == ["e-mail"]
     assert rows(path) == [["a@b.example"], ["c@d.example"]]
 
 
@@ -82,7 +82,7 @@ def test_an_apostrophe_before_a_formula_is_taken_off(file):
 
 
 def test_columns_of_one_name_are_told_apart(file):
-    assert tables.look(file(b"Phone,Phone,,Phone\n1,2,3,4\n")).headers == [
+    assert tables.open_table(file(b"Phone,Phone,,Phone\n1,2,3,4\n")).headers == [
         "Phone",
         "Phone (2)",
         "Column 3",
@@ -91,12 +91,12 @@ def test_columns_of_one_name_are_told_apart(file):
 
 
 def test_rows_can_be_skipped(file):
-    assert list(tables.look(file(b"a\n1\n2\n3\n")).rows(2)) == [["3"]]
+    assert list(tables.open_table(file(b"a\n1\n2\n3\n")).rows(2)) == [["3"]]
 
 
 def test_json_lines(file):
     path = file('{"name":"Đặng","tags":["a;b","c"]}\n\n{"name":"An","value":5.0,"vip":true,"note":null}\n'.encode())
-    table = tables.look(path)
+    table = tables.open_table(path)
     assert (table.format, table.headers) == (FileFormat.JSONL, ["name", "tags", "value", "vip", "note"])
     assert list(table.rows()) == [["Đặng", '"a;b"; c', "", "", ""], ["An", "", "5", "true", ""]]
 
@@ -109,7 +109,7 @@ def test_a_workbook(tmp_path):
     sheet.append(["Đặng\nAn", datetime.date(1990, 5, 17), 84901234567, True, 12.5])
     sheet.append(["=1+1", datetime.datetime(2026, 1, 2, 3, 4, 5), None, False, 3.0, "beyond"])
     book.save(tmp_path / "book.xlsx")
-    table = tables.look(tmp_path / "book.xlsx")
+    table = tables.open_table(tmp_path / "book.xlsx")
     assert (table.format, table.headers) == (FileFormat.XLSX, ["Name", "Born", "Phone", "VIP", "Worth"])
     found = list(table.rows())
     assert found[0] == ["Đặng\nAn", "1990-05-17", "84901234567", "true", "12.5"]
@@ -122,7 +122,7 @@ def test_a_workbook_is_let_go_of_before_its_end(tmp_path):
     for number in range(5_000):
         sheet.append([number, "x" * 100])
     book.save(tmp_path / "book.xlsx")
-    found = tables.look(tmp_path / "book.xlsx").rows()
+    found = tables.open_table(tmp_path / "book.xlsx").rows()
     assert next(found)[0] == "1"
     found.close()  # type: ignore[attr-defined] # a generator
 
@@ -168,7 +168,7 @@ def in_the_code_page_of_vietnamese(text: str) -> bytes:
 
 
 def test_the_old_code_page_of_vietnamese(file):
-    table = tables.look(file(in_the_code_page_of_vietnamese(VIETNAMESE)))
+    table = tables.open_table(file(in_the_code_page_of_vietnamese(VIETNAMESE)))
     assert table.encoding == "cp1258"
     assert [table.headers, *table.rows()] == [line.split(";") for line in VIETNAMESE.splitlines()]
 
@@ -179,5 +179,5 @@ def test_the_old_code_page_of_vietnamese(file):
     ids=["Italian", "Portuguese", "Icelandic"],
 )
 def test_other_languages_are_not_taken_for_it(file, text):
-    table = tables.look(file(text.encode("cp1252")))
+    table = tables.open_table(file(text.encode("cp1252")))
     assert [table.headers, *table.rows()] == [line.split(";") for line in text.splitlines()]

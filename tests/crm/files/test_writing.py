@@ -10,7 +10,7 @@ import pytest
 
 from crm.files import tables, writers
 from crm.files.errors import Unreadable
-from crm.files.writers import Writer
+from crm.files.writers import RowWriter
 from db.tables.enums import FileFormat
 
 HEADERS = ["name", "phones", "value", "note"]
@@ -21,11 +21,11 @@ ROWS = [
     ["＝wide", ["one"], "0", "'plain"],
 ]
 COLUMNS: list[list[Any]] = [list(column) for column in zip(*ROWS, strict=True)]
-TEXTS = [[writers.text(cell) for cell in row] for row in ROWS]
+TEXTS = [[writers.cell_text(cell) for cell in row] for row in ROWS]
 
 
 def written(path: Path, format: FileFormat, **how: Any) -> Path:
-    writer = Writer(path, format, HEADERS, **how)
+    writer = RowWriter(path, format, HEADERS, **how)
     writer.write(ROWS)
     writer.close()
     return path
@@ -33,13 +33,13 @@ def written(path: Path, format: FileFormat, **how: Any) -> Path:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv_comes_back(tmp_path, separator):
-    table = tables.look(written(tmp_path / "file.csv", FileFormat.CSV, separator=separator, bom=True))
+    table = tables.open_table(written(tmp_path / "file.csv", FileFormat.CSV, separator=separator, bom=True))
     assert (table.headers, table.separator) == (HEADERS, separator)
     assert list(table.rows()) == TEXTS
 
 
 def test_no_cell_of_csv_begins_like_a_formula():
-    text = writers.delimited(COLUMNS).decode()
+    text = writers.csv_lines(COLUMNS).decode()
     assert "'=HYPERLINK" in text
     assert "'+84901234567" in text
     assert "'-5" in text
@@ -48,14 +48,14 @@ def test_no_cell_of_csv_begins_like_a_formula():
 
 
 def test_a_workbook_comes_back(tmp_path):
-    table = tables.look(written(tmp_path / "file.xlsx", FileFormat.XLSX))
+    table = tables.open_table(written(tmp_path / "file.xlsx", FileFormat.XLSX))
     assert table.headers == HEADERS
     assert list(table.rows()) == TEXTS
 
 
 def test_every_cell_of_a_workbook_is_a_text(tmp_path):
     path = tmp_path / "file.xlsx"
-    writer = Writer(path, FileFormat.XLSX, list("abcdef"))
+    writer = RowWriter(path, FileFormat.XLSX, list("abcdef"))
     writer.write([["=1+1", "+84901234567", "007", "2026-11-22", True, 5]])
     writer.close()
     opened = openpyxl.load_workbook(path)
@@ -68,25 +68,25 @@ def test_every_cell_of_a_workbook_is_a_text(tmp_path):
 def test_json_lines_come_back(tmp_path):
     path = written(tmp_path / "file.jsonl", FileFormat.JSONL)
     assert orjson.loads(path.read_bytes().splitlines()[0])["phones"] == ["+84901234567", "+84 912"]
-    assert list(tables.look(path).rows()) == TEXTS
+    assert list(tables.open_table(path).rows()) == TEXTS
 
 
 @pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
 def test_a_file_that_is_gone_on_with_is_the_same(tmp_path, format):
     whole = written(tmp_path / "whole", format)
     path = tmp_path / "file"
-    state: dict[str, Any] = Writer(path, format, HEADERS).state
+    state: dict[str, Any] = RowWriter(path, format, HEADERS).state
     for row in ROWS:
         with path.open("ab") as file:
             file.write(b"half a piece that nobody counted")
-        writer = Writer(path, format, HEADERS, state=state)
+        writer = RowWriter(path, format, HEADERS, state=state)
         writer.write([row])
         state = writer.state
-    Writer(path, format, HEADERS, state=state).close()
+    RowWriter(path, format, HEADERS, state=state).close()
     once = path.read_bytes()
-    Writer(path, format, HEADERS, state=state).close()
+    RowWriter(path, format, HEADERS, state=state).close()
     assert path.read_bytes() == once
-    table, other = tables.look(path), tables.look(whole)
+    table, other = tables.open_table(path), tables.open_table(whole)
     assert (table.headers, list(table.rows())) == (other.headers, list(other.rows()))
 
 
@@ -98,7 +98,7 @@ def test_a_workbook_has_no_flaw(tmp_path):
 
 def test_a_file_that_lost_its_end_is_not_gone_on_with(tmp_path):
     path = tmp_path / "file.csv"
-    writer = Writer(path, FileFormat.CSV, HEADERS)
+    writer = RowWriter(path, FileFormat.CSV, HEADERS)
     writer.write(ROWS)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(Unreadable):

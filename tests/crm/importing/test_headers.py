@@ -3,12 +3,12 @@
 import pytest
 
 from crm.catalogue import fields
-from crm.catalogue.file_columns import Column
+from crm.catalogue.file_columns import FileColumn
 from crm.importing import headers
 
-KNOWN = {one.key: Column(one.key, one.label, one.exportable, one.importable) for one in fields.CUSTOMER}
-KNOWN["custom.shoeSize"] = Column("custom.shoeSize", "Cỡ giày", True, True)
-KNOWN["externalId.erp"] = Column("externalId.erp", "Id in erp", True, True)
+KNOWN = {one.key: FileColumn(one.key, one.label, one.exportable, one.importable) for one in fields.CUSTOMER_FIELDS}
+KNOWN["custom.shoeSize"] = FileColumn("custom.shoeSize", "Cỡ giày", True, True)
+KNOWN["externalId.erp"] = FileColumn("externalId.erp", "Id in erp", True, True)
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,17 @@ KNOWN["externalId.erp"] = Column("externalId.erp", "Id in erp", True, True)
     ],
 )  # fmt: skip
 def test_what_headers_mean(found, fields):
-    suggested = [key or "" for key, _ in headers.suggest(found.split(","), KNOWN)]
+    suggested = [key or "" for key, _ in headers.suggest_field(found.split(","), KNOWN)]
     assert suggested == fields.split(",")
 
 
 def test_every_key_means_itself():
     importable = [key for key, one in KNOWN.items() if one.importable]
-    assert headers.suggest(importable, KNOWN) == [(key, 1.0) for key in importable]
+    assert headers.suggest_field(importable, KNOWN) == [(key, 1.0) for key in importable]
 
 
 def test_a_label_means_its_field():
     labels = [one.label for one in KNOWN.values() if one.importable]
-    assert [key for key, _ in headers.suggest(labels, KNOWN)] == [key for key, one in KNOWN.items() if one.importable]
+    assert [key for key, _ in headers.suggest_field(labels, KNOWN)] == [
+        key for key, one in KNOWN.items() if one.importable
+    ]

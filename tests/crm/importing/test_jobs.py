@@ -28,8 +28,8 @@ EVERYONE: dict[str, Any] = {"match": {"everyone": True, "archived": "EXCLUDE"}}
 
 @pytest.fixture(autouse=True)
 def kept(database: Database, tmp_path: Path) -> storage.Storage:
-    storage.attach(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
-    return storage.of(database)
+    storage.attach_storage(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
+    return storage.storage_of(database)
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ async def member(save, viewer):
 def begun(does, database, member, kept, session) -> Callable[..., Any]:
     async def begin(content: bytes, **given: Any) -> Any:
         identifier = ids.new_id()
-        relative, path = kept.room("uploads", identifier)
+        relative, path = kept.new_path("uploads", identifier)
         path.write_bytes(content)
-        upload = await uploads.keep(database, member, identifier, name="x", size=len(content), path=relative)
+        upload = await uploads.store_upload(database, member, identifier, name="x", size=len(content), path=relative)
         whole = {"upload": upload, "match_on": 0, "on_duplicate": 1, "stage": 1, **given}
-        looked = await importing.look(session, member, whole)
-        return await does(importing.begin, whole, looked, None)
+        looked = await importing.read_request(session, member, whole)
+        return await does(importing.start_import, whole, looked, None)
 
     return begin
 
@@ -65,7 +65,7 @@ async def worked(database: Database, job: Any, *, chunks: int | None = None) -> 
     now = ids.current_time()
     await database.write(
         job.workspace_id,
-        lambda transaction: jobs.claim(transaction, job.id, worker, now=now + 10**8, until=now + 30_000),
+        lambda transaction: jobs.claim_job(transaction, job.id, worker, now=now + 10**8, until=now + 30_000),
     )
     count = 0
     while await running._chunk(database, job.workspace_id, job.id, worker, 200):
@@ -93,7 +93,7 @@ async def test_an_import_goes_on_where_it_was_killed(begun, database, everything
     assert (after.status, after.counts) == (JobStatus.DONE_WITH_ERRORS, {"CREATED": ROWS - 9, "FAILED": 9})
     assert len(await everything(tables.Customer)) == ROWS - 9
     [file] = (await made.by_job(session, [job.id]))[job.id]
-    failed = files.look(kept.path(file.path))
+    failed = files.open_table(kept.path(file.path))
     assert [row[1] for row in failed.rows()] == [f"{number}@x.example" for number in range(99, ROWS, 100)]
     lines = [line for line in await everything(tables.Change) if line.job_id == job.id and line.entity == "Customer"]
     assert len({line.row for line in lines}) == len(lines) == ROWS - 9
@@ -101,19 +101,19 @@ async def test_an_import_goes_on_where_it_was_killed(begun, database, everything
 
 @pytest.mark.parametrize("format", FileFormat, ids=[one.name for one in FileFormat])
 async def test_an_export_goes_on_where_it_was_killed(crowd, does, database, kept, session, format, monkeypatch):
-    monkeypatch.setattr(prefetch, "TIMES", 1)
-    job = await does(exporting.export, EVERYONE, format, [{"field": "name"}, {"field": "email"}], {})
+    monkeypatch.setattr(prefetch, "PAGES_PER_READ", 1)
+    job = await does(exporting.start_export, EVERYONE, format, [{"field": "name"}, {"field": "email"}], {})
     assert job.status == JobStatus.QUEUED
     after = await worked(database, job, chunks=2)
     assert after.processed == 400
-    prefetch.forget(job.id)
+    prefetch.discard_prefetched(job.id)
     half = kept.path(f"made/{job.arguments['given']['file']}")
     with half.open("ab") as file:
         file.write(b"half a chunk that was never committed")
     after = await worked(database, job)
     assert (after.status, after.counts) == (JobStatus.DONE, {"UNCHANGED": ROWS - 9})
     [file] = (await made.by_job(session, [job.id]))[job.id]
-    rows = list(files.look(kept.path(file.path)).rows())
+    rows = list(files.open_table(kept.path(file.path)).rows())
     assert len({row[1] for row in rows}) == len(rows) == ROWS - 9
     assert not list(kept.path("made").glob("*.*")), "what it worked with was left behind"
 
@@ -121,20 +121,20 @@ async def test_an_export_goes_on_where_it_was_killed(crowd, does, database, kept
 async def test_a_cancelled_import_gives_back_the_rows_that_failed_until_then(begun, database, does, kept, session):
     job = await begun(csv())
     await worked(database, job, chunks=2)
-    cancelled = await does(cancel_retry.cancel, wire_format.id_encoder("Job")(job.id))
+    cancelled = await does(cancel_retry.cancel_job, wire_format.id_encoder("Job")(job.id))
     assert cancelled.status == JobStatus.CANCELLING
     after = await worked(database, job)
     assert (after.status, after.processed, after.counts) == (JobStatus.CANCELLED, 400, {"CREATED": 396, "FAILED": 4})
     [file] = (await made.by_job(session, [job.id]))[job.id]
-    rows = list(files.look(kept.path(file.path)).rows())
+    rows = list(files.open_table(kept.path(file.path)).rows())
     assert [row[1] for row in rows] == [f"{number}@x.example" for number in (99, 199, 299, 399)]
 
 
 async def test_a_cancelled_export_has_no_file(crowd, does, database, session, monkeypatch):
-    monkeypatch.setattr(prefetch, "TIMES", 1)
-    job = await does(exporting.export, EVERYONE, FileFormat.CSV, None, {})
+    monkeypatch.setattr(prefetch, "PAGES_PER_READ", 1)
+    job = await does(exporting.start_export, EVERYONE, FileFormat.CSV, None, {})
     await worked(database, job, chunks=2)
-    await does(cancel_retry.cancel, wire_format.id_encoder("Job")(job.id))
+    await does(cancel_retry.cancel_job, wire_format.id_encoder("Job")(job.id))
     after = await worked(database, job)
     assert after.status == JobStatus.CANCELLED
     assert await made.by_job(session, [job.id]) == {}
@@ -152,7 +152,7 @@ async def test_a_file_that_is_gone_ends_the_job(begun, database, kept):
 async def test_a_worker_does_it_all(begun, database):
     job = await begun(csv())
     stop = asyncio.Event()
-    while await running.once(database, ids.new_id().hex(), stop):
+    while await running.run_next_job(database, ids.new_id().hex(), stop):
         pass
     after = (await jobs.any_by_ids(database.session(job.workspace_id), [job.id]))[job.id]
     assert after.status == JobStatus.DONE_WITH_ERRORS

@@ -40,20 +40,20 @@ from crm.exporting import prefetch
 from crm.files import storage
 from crm.jobs import handlers, worker
 from db import engine
-worker.LEASE, worker.POLL, handlers.CHUNK, prefetch.TIMES = 300, 0.02, 10, 1
-worker.FIRST = dict.fromkeys(worker.FIRST, 10)
+worker.LEASE_MS, worker.POLL_SECONDS, handlers.MAX_CHUNK_ROWS, prefetch.PAGES_PER_READ = 300, 0.02, 10, 1
+worker.FIRST_CHUNK_ROWS = dict.fromkeys(worker.FIRST_CHUNK_ROWS, 10)
 async def work():
     database = await engine.connect(sys.argv[1])
-    storage.attach(database, storage.Storage(Path(sys.argv[2]), b"a secret that nobody guesses"))
+    storage.attach_storage(database, storage.Storage(Path(sys.argv[2]), b"a secret that nobody guesses"))
     print("works", flush=True)
-    await worker.run(database, settings=None, stop=asyncio.Event())
+    await worker.run_worker(database, settings=None, stop=asyncio.Event())
 asyncio.run(work())
 """
 
 
 @pytest.fixture(autouse=True)
 async def member(database, tmp_path, save, viewer):
-    storage.attach(database, storage.Storage(tmp_path, SECRET))
+    storage.attach_storage(database, storage.Storage(tmp_path, SECRET))
     await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
     return viewer
 
@@ -61,7 +61,7 @@ async def member(database, tmp_path, save, viewer):
 @pytest.fixture
 def killed(database, database_url, session, tmp_path, monkeypatch):
     """Lets workers begin and kills them, and lets the last one end the job; the job then."""
-    monkeypatch.setattr(worker, "LEASE", 300)
+    monkeypatch.setattr(worker, "LEASE_MS", 300)
 
     async def run(job: Any, seed: int) -> Any:
         dice, seen = random.Random(seed), set()
@@ -83,9 +83,9 @@ def killed(database, database_url, session, tmp_path, monkeypatch):
 
 async def ended(database: Any, session: Any, job: Any) -> Any:
     importing._OPEN.clear()
-    prefetch.forget(job.id)
+    prefetch.discard_prefetched(job.id)
     for _ in range(100):
-        while await worker.once(database, "last", asyncio.Event()):
+        while await worker.run_next_job(database, "last", asyncio.Event()):
             pass
         done = (await jobs.any_by_ids(session, [job.id]))[job.id]
         if done.finished_at is not None:
@@ -106,11 +106,11 @@ def sent() -> bytes:
 
 async def begun(database: Any, viewer: Any, session: Any, does: Any) -> Any:
     identifier, content = ids.new_id(), sent()
-    relative, path = storage.of(database).room("uploads", identifier)
+    relative, path = storage.storage_of(database).new_path("uploads", identifier)
     path.write_bytes(content)
-    upload = await uploads.keep(database, viewer, identifier, name="x", size=len(content), path=relative)
+    upload = await uploads.store_upload(database, viewer, identifier, name="x", size=len(content), path=relative)
     given = {"upload": upload, "match_on": 0, "on_duplicate": 0, "stage": 1}
-    return await does(importing.begin, given, await importing.look(session, viewer, given), None)
+    return await does(importing.start_import, given, await importing.read_request(session, viewer, given), None)
 
 
 async def test_an_import(database, viewer, session, does, killed, everything):
@@ -127,13 +127,13 @@ async def test_an_import(database, viewer, session, does, killed, everything):
     assert len(told) == len(set(told)) == made_
     assert set(told) | apart.keys() == set(range(ROWS))
     assert {row for row, outcome in apart.items() if outcome == Outcome.FAILED} == failed
-    table = files.look(await _file(session, job))
+    table = files.open_table(await _file(session, job))
     assert [row[2] for row in table.rows()] == [f"+849{number:08}" for number in sorted(failed)]
 
 
 async def _file(session: Any, job: Any) -> Path:
     [file] = (await made.by_job(session, [job.id]))[job.id]
-    path = storage.of(session.database).path(file.path)
+    path = storage.storage_of(session.database).path(file.path)
     assert path.stat().st_size == file.bytes
     return path
 
@@ -142,12 +142,12 @@ async def _file(session: Any, job: Any) -> Path:
 async def test_an_export(database, viewer, session, does, killed, format):
     await ended(database, session, await begun(database, viewer, session, does))
     everyone = {"match": {"everyone": True, "archived": "EXCLUDE"}}
-    whole = await ended(database, session, await does(exporting.export, everyone, format, None, {}))
-    job = await killed(await does(exporting.export, everyone, format, None, {}), 12 + format)
+    whole = await ended(database, session, await does(exporting.start_export, everyone, format, None, {}))
+    job = await killed(await does(exporting.start_export, everyone, format, None, {}), 12 + format)
     assert (job.status, job.counts, job.processed) == (JobStatus.DONE, whole.counts, job.matched)
     one, other = await _file(session, whole), await _file(session, job)
     if format is FileFormat.XLSX:
-        assert list(files.look(one).rows()) == list(files.look(other).rows())
+        assert list(files.open_table(one).rows()) == list(files.open_table(other).rows())
     else:
         assert one.read_bytes() == other.read_bytes()
     assert not list(other.parent.glob("*.*")), "what it worked with was left behind"

@@ -101,7 +101,7 @@ people = st.fixed_dictionaries(
 @pytest.fixture
 async def world(database, tmp_path: Path, save, viewer, does):
     """A workspace with a field of every type and a company; the company's id."""
-    storage.attach(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
+    storage.attach_storage(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
     await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
     for key, kind in CUSTOM.items():
         field: dict[str, Any] = {"entity": EntityType.CUSTOMER, "type": kind, "key": key, "label": key}
@@ -118,7 +118,7 @@ async def brought(does: Any, company: str, given_: list[dict[str, Any]]) -> list
 
     async def make_(unit: Any) -> list[str]:
         found, _ = await records.create_each(unit, [(one, ("input",)) for one in wanted])
-        return [wire_format.id_encoder("Customer")(state.id) for state in found if not state.refused]
+        return [wire_format.id_encoder("Customer")(state.id) for state in found if not state.errors]
 
     return await does(make_)
 
@@ -144,14 +144,14 @@ async def _alike(database, session, viewer, does, world, format, everybody):
     if not customers:
         return
     before = await stored(session)
-    job = await does(exporting.export, {"ids": customers}, format, None, {})
+    job = await does(exporting.start_export, {"ids": customers}, format, None, {})
     [file] = (await made.by_job(session, [job.id]))[job.id]
     identifier = ids.new_id()
-    relative, path = storage.of(database).room("uploads", identifier)
-    path.write_bytes(storage.of(database).path(file.path).read_bytes())
-    upload = await uploads.keep(database, viewer, identifier, name="x", size=1, path=relative)
+    relative, path = storage.storage_of(database).new_path("uploads", identifier)
+    path.write_bytes(storage.storage_of(database).path(file.path).read_bytes())
+    upload = await uploads.store_upload(database, viewer, identifier, name="x", size=1, path=relative)
     wanted = {"upload": upload, "match_on": 0, "on_duplicate": 1, "stage": 1}
-    again = await does(importing.begin, wanted, await importing.look(session, viewer, wanted), None)
+    again = await does(importing.start_import, wanted, await importing.read_request(session, viewer, wanted), None)
     assert again.counts == {"UNCHANGED": len(customers)}, await told(session, again)
     assert await stored(session) == before
 

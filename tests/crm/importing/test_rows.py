@@ -7,9 +7,9 @@ import pytest
 
 from crm.catalogue import file_columns
 from crm.importing import mapping
-from crm.importing.cells import Habits
-from crm.importing.matching import ImportMatch, Matching
-from crm.importing.rows import OnDuplicate, Plan, bring
+from crm.importing.cells import CellFormat
+from crm.importing.matching import ImportMatch, MatchKey
+from crm.importing.rows import ImportPlan, OnDuplicate, import_rows
 from db import tables
 from db.tables.enums import ChangeAction, CustomerStage, CustomFieldType, Permission, Role, TagKind
 from tests.support import factories
@@ -30,15 +30,15 @@ def brings(does, session) -> Bring:
         by: Any = None,
         **options: Any,
     ) -> list[str]:
-        known = await file_columns.of_customers(session)
-        fields = mapping.suggested(headers.split(","), known, Habits())
+        known = await file_columns.customer_columns(session)
+        fields = mapping.suggest_mapping(headers.split(","), known, CellFormat())
         system = next((key.removeprefix("externalId.") for key in fields.names if key.startswith("externalId.")), None)
-        plan = Plan(fields, Matching(on, system, "VN"), duplicate, **options)
+        plan = ImportPlan(fields, MatchKey(on, system, "VN"), duplicate, **options)
         cells = list(enumerate(row.split(",") for row in rows))
-        found = await does(bring, plan, cells, **({"by": by} if by else {}))
+        found = await does(import_rows, plan, cells, **({"by": by} if by else {}))
         assert [one.row for one in found] == list(range(len(rows)))
         return [
-            " ".join([one.outcome.name, *(f"{refused.code.name}:{'.'.join(refused.path)}" for refused in one.refused)])
+            " ".join([one.outcome.name, *(f"{refused.code.name}:{'.'.join(refused.path)}" for refused in one.errors)])
             for one in found
         ]
 

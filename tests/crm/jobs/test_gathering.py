@@ -24,8 +24,8 @@ MANY = 230
 def large(monkeypatch):
     """From 201 customers on a target is large, and kept 50 at a time."""
     for room in (targets, undoing, cancel_retry):
-        monkeypatch.setattr(room, "LARGE", targets.AT_ONCE)
-    monkeypatch.setattr(target_snapshot, "PORTION", 50)
+        monkeypatch.setattr(room, "MAX_INLINE_TARGET_ROWS", targets.MAX_INLINE_CUSTOMERS)
+    monkeypatch.setattr(target_snapshot, "ROWS_PER_BATCH", 50)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def everyone(**more):
 async def claimed(database, job, worker="living"):
     now = ids.current_time()
     return await database.write(
-        job.workspace_id, lambda transaction: jobs.claim(transaction, job.id, worker, now=now, until=now + 60_000)
+        job.workspace_id, lambda transaction: jobs.claim_job(transaction, job.id, worker, now=now, until=now + 60_000)
     )
 
 
@@ -60,12 +60,12 @@ async def chunk(database, job, worker="living"):
 
 
 async def finish(database):
-    while await running.once(database, "living", asyncio.Event()):
+    while await running.run_next_job(database, "living", asyncio.Event()):
         pass
 
 
 async def test_it_does_what_a_small_one_does(people, database, does, found, log, everything):
-    job = await does(requests.update, {"source": "Fair"}, everyone(expected_count=MANY), None)
+    job = await does(requests.update_customers, {"source": "Fair"}, everyone(expected_count=MANY), None)
     assert (job.matched, await everything(tables.JobTarget)) == (MANY, [])
     await finish(database)
     done = await found(job)
@@ -75,12 +75,12 @@ async def test_it_does_what_a_small_one_does(people, database, does, found, log,
 
 async def test_another_number_than_expected_is_refused_at_once(people, does):
     with pytest.raises(InputError) as refused:
-        await does(requests.update, {"source": "Fair"}, everyone(expected_count=MANY - 1), None)
+        await does(requests.update_customers, {"source": "Fair"}, everyone(expected_count=MANY - 1), None)
     assert refused.value.code.name == "COUNT_MISMATCH"
 
 
 async def test_another_number_by_the_time_it_begins_ends_it_with_nothing_done(people, database, does, found, save, log):
-    job = await does(requests.update, {"source": "Fair"}, everyone(expected_count=MANY), None)
+    job = await does(requests.update_customers, {"source": "Fair"}, everyone(expected_count=MANY), None)
     await save(factories.customer("one more"))
     await finish(database)
     done = await found(job)
@@ -89,17 +89,19 @@ async def test_another_number_by_the_time_it_begins_ends_it_with_nothing_done(pe
 
 
 async def test_whoever_comes_while_it_runs_is_not_in_it(people, database, does, found, save):
-    job = await does(requests.update, {"source": "Fair"}, everyone(), None)
+    job = await does(requests.update_customers, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job)
     assert await chunk(database, job)
     await save(factories.customer("late"))
-    await database.write(job.workspace_id, lambda transaction: jobs.let_go(transaction, job.id, "living", until=None))
+    await database.write(
+        job.workspace_id, lambda transaction: jobs.release_job(transaction, job.id, "living", until=None)
+    )
     await finish(database)
     assert (await found(job)).counts == {"UPDATED": MANY}
 
 
 async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database, does, found, everything, monkeypatch):
-    job = await does(requests.update, {"source": "Fair"}, everyone(), None)
+    job = await does(requests.update_customers, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job, "dead")
     keeping = target_snapshot._Held.keep
 
@@ -113,24 +115,24 @@ async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database
         with pytest.raises(KeyboardInterrupt):
             await chunk(database, job, "dead")
     assert len(await everything(tables.JobTarget)) == 150
-    await database.write(job.workspace_id, lambda transaction: jobs.let_go(transaction, job.id, "dead", until=1))
+    await database.write(job.workspace_id, lambda transaction: jobs.release_job(transaction, job.id, "dead", until=1))
     await finish(database)
     assert (await found(job)).counts == {"UPDATED": MANY}
     assert [one.row for one in await everything(tables.JobTarget)] == list(range(MANY))
 
 
 async def test_it_can_be_cancelled_between_two_portions(people, database, does, found, everything, monkeypatch, log):
-    job = await does(requests.update, {"source": "Fair"}, everyone(), None)
+    job = await does(requests.update_customers, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job)
     keeping = target_snapshot._Held.keep
 
     async def cancelled(held, changed, also=None):
         await keeping(held, changed, also)
         if len(await everything(tables.JobTarget)) == 100:
-            await does(cancel_retry.cancel, id_encoder("Job")(job.id))
+            await does(cancel_retry.cancel_job, id_encoder("Job")(job.id))
 
     monkeypatch.setattr(target_snapshot._Held, "keep", cancelled)
-    with pytest.raises(running.Lost):
+    with pytest.raises(running.LeaseLost):
         await chunk(database, job)
     assert not await chunk(database, job)
     assert ((await found(job)).status, await log()) == (JobStatus.CANCELLED, [])
@@ -138,9 +140,9 @@ async def test_it_can_be_cancelled_between_two_portions(people, database, does, 
 
 
 async def test_an_undo_and_a_retry_are_gathered_too(people, database, does, found, everything):
-    job = await does(requests.update, {"source": "Fair"}, everyone(), None)
+    job = await does(requests.update_customers, {"source": "Fair"}, everyone(), None)
     await finish(database)
-    undo = await does(undoing.undo, id_encoder("Job")(job.id), None)
+    undo = await does(undoing.undo_job, id_encoder("Job")(job.id), None)
     assert undo.matched == MANY
     await finish(database)
     assert (await found(undo)).counts == {"UPDATED": MANY}
@@ -148,10 +150,10 @@ async def test_an_undo_and_a_retry_are_gathered_too(people, database, does, foun
 
 
 async def test_failed_rows_are_tried_again_under_their_numbers(people, database, does, found, save, everything):
-    odd = await does(requests.update, {"stage": 3}, everyone(), None)
+    odd = await does(requests.update_customers, {"stage": 3}, everyone(), None)
     await finish(database)
     assert (await found(odd)).counts == {"FAILED": MANY}
-    again = await does(cancel_retry.retry, id_encoder("Job")(odd.id))
+    again = await does(cancel_retry.retry_job, id_encoder("Job")(odd.id))
     await finish(database)
     assert (await found(again)).counts == {"FAILED": MANY}
     rows = [row.row for row in await everything(tables.JobRow) if row.job_id == again.id]
@@ -162,7 +164,7 @@ async def test_coming_in_and_going_out_of_a_segment(people, database, does, foun
     segment = factories.segment(kind=SegmentKind.STATIC, filter=None)
     await save(segment)
     coming = {"ids": [named(people[0])["id"]]}
-    job = await does(requests.members, id_encoder("Segment")(segment.id), everyone(), coming, None)
+    job = await does(requests.change_segment_members, id_encoder("Segment")(segment.id), everyone(), coming, None)
     await finish(database)
     done = await found(job)
     assert (done.status, done.matched) == (JobStatus.DONE, MANY + 1)

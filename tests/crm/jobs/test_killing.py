@@ -68,9 +68,9 @@ async def test_changes_and_their_undo(ledger, survives, does, save):
     async def begin():
         """A change, its undo, the next change …"""
         if begun and begun[-1].kind == JobKind.UPDATE:
-            begun.append(await does(undo.undo, id_encoder("Job")(begun[-1].id), None))
+            begun.append(await does(undo.undo_job, id_encoder("Job")(begun[-1].id), None))
         else:
-            begun.append(await does(requests.update, given, EVERYONE, None))
+            begun.append(await does(requests.update_customers, given, EVERYONE, None))
         return begun[-1]
 
     async def check(job):
@@ -90,7 +90,9 @@ async def test_assigning_by_turns(ledger, survives, does, save, everything):
     async def begin():
         """To three agents, then to three others."""
         team = teams[len(begun) % 2]
-        begun.append(await does(requests.assign, {"agents": [named(one)["id"] for one in team]}, EVERYONE, None))
+        begun.append(
+            await does(requests.assign_customers, {"agents": [named(one)["id"] for one in team]}, EVERYONE, None)
+        )
         return begun[-1]
 
     async def check(job):
@@ -109,7 +111,7 @@ async def test_deleting(ledger, survives, does, save, everything, database, view
     async def begin():
         rest = CUSTOMERS - len(await everything(tables.Customer))
         await save(*(factories.customer(f"d{number}") for number in range(rest)))
-        return await does(requests.simple, JobKind.DELETE, {}, EVERYONE, None)
+        return await does(requests.start_job, JobKind.DELETE, {}, EVERYONE, None)
 
     async def check(job):
         await ledger.check(job, {"DELETED": CUSTOMERS})
@@ -133,7 +135,7 @@ async def _lets_all_go(transaction):
 @pytest.mark.long
 async def test_progress_saved_apart_from_the_effect_would_be_found_out(ledger, does, database, database_url, tmp_path):
     """The mark of the tests above: what they look for is there to be found."""
-    job = await does(requests.update, {"source": "Fair"}, EVERYONE, None)
+    job = await does(requests.update_customers, {"source": "Fair"}, EVERYONE, None)
     process = await asyncio.to_thread(killed_workers.started, database_url, tmp_path, patch=killed_workers.APART)
     assert await asyncio.to_thread(process.wait, 60) == -signal.SIGKILL
     done = await killed_workers.ended(database, job)

@@ -24,7 +24,7 @@ def begun(does, save, viewer):
     async def made(count=230, options=None, **customer):
         await save(factories.agent(id=viewer.actor_id, role=Role.ADMIN))
         await save(*(factories.customer(f"c{number}", **customer) for number in range(count)))
-        return await does(requests.update, {"source": "Fair"}, EVERYONE, options)
+        return await does(requests.update_customers, {"source": "Fair"}, EVERYONE, options)
 
     return made
 
@@ -40,7 +40,7 @@ def found(session):
 async def claim(database, job, worker, *, lease=60_000):
     now = ids.current_time()
     return await database.write(
-        job.workspace_id, lambda transaction: jobs.claim(transaction, job.id, worker, now=now, until=now + lease)
+        job.workspace_id, lambda transaction: jobs.claim_job(transaction, job.id, worker, now=now, until=now + lease)
     )
 
 
@@ -49,7 +49,7 @@ async def chunk(database, job, worker="dead", size=50):
 
 
 async def finish(database):
-    while await running.once(database, "living", asyncio.Event()):
+    while await running.run_next_job(database, "living", asyncio.Event()):
         pass
 
 
@@ -64,7 +64,7 @@ async def test_a_dead_workers_job_goes_on_after_its_lease(database, begun, found
     assert await claim(database, job, "dead")
     assert await chunk(database, job)
     assert not await claim(database, job, "living")
-    await database.write(job.workspace_id, lambda transaction: jobs.let_go(transaction, job.id, "dead", until=1))
+    await database.write(job.workspace_id, lambda transaction: jobs.release_job(transaction, job.id, "dead", until=1))
     await finish(database)
     done = await found(job)
     assert (done.status, done.processed, done.counts) == (JobStatus.DONE, 230, {"UPDATED": 230})
@@ -83,7 +83,7 @@ async def test_a_cancelled_job_stops_at_its_chunks_end(database, begun, found, d
     job = await begun()
     assert await claim(database, job, "dead")
     assert await chunk(database, job)
-    cancelling = await does(cancel_retry.cancel, id_encoder("Job")(job.id))
+    cancelling = await does(cancel_retry.cancel_job, id_encoder("Job")(job.id))
     assert cancelling.status == JobStatus.CANCELLING
     assert not await chunk(database, job)
     done = await found(job)
@@ -122,7 +122,7 @@ async def test_many_rows_all_or_nothing(database, begun, found, save, session, l
     done = await found(job)
     assert (done.status, done.counts) == (JobStatus.FAILED, {"FAILED": 1, "SKIPPED": 230})
     assert await log() == []
-    rows = await jobs.apart(session, job.id, 228, 10, None)
+    rows = await jobs.stored_rows(session, job.id, 228, 10, None)
     assert [row.outcome for row in rows] == [Outcome.SKIPPED, Outcome.FAILED]
 
 
@@ -131,7 +131,7 @@ async def test_a_dry_run_of_many_keeps_every_row_apart(database, begun, found, s
     await finish(database)
     done = await found(job)
     assert (done.status, done.counts, await log()) == (JobStatus.DONE, {"UPDATED": 230}, [])
-    rows = await jobs.apart(session, job.id, -1, 500, None)
+    rows = await jobs.stored_rows(session, job.id, -1, 500, None)
     assert [row.row for row in rows] == list(range(230))
     assert rows[0].fields == [{"field": "source", "before": None, "after": "Fair"}]
     assert {row.version for row in await everything(tables.Customer)} == {1}

@@ -28,8 +28,8 @@ def undone(does, session):
     """A job undone: what it says of itself, and of each row that it keeps apart."""
 
     async def one(job):
-        undo = await does(undoing.undo, id_encoder("Job")(job.id), None)
-        rows = await jobs.apart(session, undo.id, -1, 100, None)
+        undo = await does(undoing.undo_job, id_encoder("Job")(job.id), None)
+        rows = await jobs.stored_rows(session, undo.id, -1, 100, None)
         return undo.counts, [[error["code"] for error in row.errors] for row in rows]
 
     return one
@@ -65,7 +65,7 @@ async def test_an_external_id_that_was_taken_since_stays_and_its_row_is_named(
 ):
     first, second, third = [(await does(records.create, {"name": name})).customer for name in ("a", "b", "c")]
     await does(records.update, named(first), {"external_ids": external("1")})
-    job = await does(requests.upsert, [row(first, external_ids=[]), row(second, source="Fair")], None)
+    job = await does(requests.upsert_customers, [row(first, external_ids=[]), row(second, source="Fair")], None)
     await does(records.update, named(third), {"external_ids": external("1")})
     assert await undone(job) == ({"SKIPPED": 1, "UPDATED": 1}, [["CONFLICT"]])
     held = await everything(tables.CustomerExternalId)
@@ -76,7 +76,7 @@ async def test_a_unique_value_that_was_taken_since_stays(administrator, does, sa
     await save(factories.custom_field("code", CustomFieldType.TEXT, unique=True))
     first, second = [(await does(records.create, {"name": name})).customer for name in ("a", "b")]
     await does(records.update, named(first), {"custom_fields": [{"key": "code", "value": "X"}]})
-    job = await does(requests.upsert, [row(first, custom_fields=[{"key": "code", "value": None}])], None)
+    job = await does(requests.upsert_customers, [row(first, custom_fields=[{"key": "code", "value": None}])], None)
     await does(records.update, named(second), {"custom_fields": [{"key": "code", "value": "x"}]})
     assert await undone(job) == ({"SKIPPED": 1}, [["CONFLICT"]])
 
@@ -108,15 +108,15 @@ async def test_who_was_changed_in_two_chunks_is_put_back_once(
         *({"input": {"name": str(n)}} for n in range(220)),
         row(customer, source="two"),
     ]
-    job = await does(requests.upsert, rows, None)
+    job = await does(requests.upsert_customers, rows, None)
     now = ids.current_time()
     assert await database.write(
-        job.workspace_id, lambda transaction: jobs.claim(transaction, job.id, "worker", now=now, until=now + 60_000)
+        job.workspace_id, lambda transaction: jobs.claim_job(transaction, job.id, "worker", now=now, until=now + 60_000)
     )
     while await worker._chunk(database, job.workspace_id, job.id, "worker", 100):
         pass
-    undo = await does(undoing.undo, id_encoder("Job")(job.id), None)
-    while await worker.once(database, "worker", asyncio.Event()):
+    undo = await does(undoing.undo_job, id_encoder("Job")(job.id), None)
+    while await worker.run_next_job(database, "worker", asyncio.Event()):
         pass
     done = (await jobs.any_by_ids(session, [undo.id]))[undo.id]
     assert (done.status, done.counts) == (JobStatus.DONE, {"UPDATED": 1, "DELETED": 220})

@@ -23,7 +23,7 @@ def begun(does, save, viewer):
     async def made(name, count, options=None):
         await save(*(factories.customer(f"{name} {number}") for number in range(count)))
         target = {"match": {"filter": {"name": {"startsWith": name}}, "archived": "EXCLUDE"}}
-        return await does(requests.update, {"source": "Fair"}, target, options)
+        return await does(requests.update_customers, {"source": "Fair"}, target, options)
 
     return made
 
@@ -57,7 +57,7 @@ async def working(database, lanes):
 async def claimed(database, job, worker):
     now = ids.current_time()
     assert await database.write(
-        job.workspace_id, lambda transaction: jobs.claim(transaction, job.id, worker, now=now, until=now + 60_000)
+        job.workspace_id, lambda transaction: jobs.claim_job(transaction, job.id, worker, now=now, until=now + 60_000)
     )
 
 
@@ -68,9 +68,9 @@ async def until(condition):
 
 
 async def test_a_small_job_does_not_wait_for_large_ones(database, begun, found, monkeypatch):
-    monkeypatch.setattr(worker, "SLICE", 0.0)
-    monkeypatch.setattr(worker, "FIRST", {database.dialect.name: 20})
-    monkeypatch.setattr(handlers, "CHUNK", 20)
+    monkeypatch.setattr(worker, "TIME_SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "FIRST_CHUNK_ROWS", {database.dialect.name: 20})
+    monkeypatch.setattr(handlers, "MAX_CHUNK_ROWS", 20)
     large = [await begun(name, 600) for name in ("a", "b")]
     small = await begun("c", 201)
 
@@ -99,23 +99,23 @@ async def test_several_lanes_do_every_row_once(database, begun, found, log):
 @pytest.mark.parametrize("options", [None, {"on_error": 1}], ids=["chunk by chunk", "all or nothing"])
 async def test_who_is_told_to_stop_gives_the_job_back(database, begun, found, log, options, monkeypatch):
     """After a chunk, which is kept; what is all or nothing is not done at all."""
-    monkeypatch.setattr(handlers, "CHUNK", 100)
-    monkeypatch.setattr(worker, "FIRST", {database.dialect.name: 100})
+    monkeypatch.setattr(handlers, "MAX_CHUNK_ROWS", 100)
+    monkeypatch.setattr(worker, "FIRST_CHUNK_ROWS", {database.dialect.name: 100})
     job = await begun("a", 450, options)
-    stop, advance = asyncio.Event(), worker.progress.advance
+    stop, advance = asyncio.Event(), worker.progress.run_chunk
 
     async def stopped(*arguments):
         await advance(*arguments)
         stop.set()
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker.progress, "advance", stopped)
+        patch.setattr(worker.progress, "run_chunk", stopped)
         await claimed(database, job, "stopping")
         await worker._work(database, job.workspace_id, job.id, "stopping", stop, None)
     left = await found(job)
     done = 0 if options else 100
     assert (left.processed, len(await log()), left.leased_by, left.leased_until) == (done, done, None, None)
-    while await worker.once(database, "next", asyncio.Event()):
+    while await worker.run_next_job(database, "next", asyncio.Event()):
         pass
     assert ((await found(job)).status, (await found(job)).counts) == (JobStatus.DONE, {"UPDATED": 450})
     assert len(await log()) == 450
@@ -126,8 +126,8 @@ async def test_a_worker_whose_clock_is_fast_takes_nobodys_job(database, begun, f
     await claimed(database, job, "living")
     right = ids.current_time
     monkeypatch.setattr(ids, "current_time", lambda: right() + HOUR)
-    assert abs(await clock.compare(database) - HOUR) < 60_000
-    while await worker.once(database, "fast", asyncio.Event()):
+    assert abs(await clock.measure_skew(database) - HOUR) < 60_000
+    while await worker.run_next_job(database, "fast", asyncio.Event()):
         pass
     assert (await found(job)).leased_by == "living"
 
@@ -142,8 +142,8 @@ async def test_who_cancels_in_the_middle_of_a_chunk_waits_for_nothing_else(
     async def cancelled(*arguments):
         if lost:
             return await chunk(*arguments)
-        lost.append(await does(cancel_retry.cancel, id_encoder("Job")(job.id)))
-        raise worker.Lost
+        lost.append(await does(cancel_retry.cancel_job, id_encoder("Job")(job.id)))
+        raise worker.LeaseLost
 
     monkeypatch.setattr(worker, "_chunk", cancelled)
     await worker._work(database, job.workspace_id, job.id, "worker", asyncio.Event(), None)

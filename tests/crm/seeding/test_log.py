@@ -28,7 +28,7 @@ def test_the_search_text_holds_every_part(customers, seeded, of):
         parts += [value.text for value in of(tables.CustomerValue, row)]
         lines = [fold(part) for part in parts if part]
         for phone in of(tables.CustomerPhone, row):
-            lines += [phone.phone[1:], search_documents.national(phone.phone)]
+            lines += [phone.phone[1:], search_documents.national_number(phone.phone)]
         (found,) = of(tables.CustomerSearch, row)
         assert sorted(_lines(found.text)) == sorted(lines)
 
@@ -44,7 +44,7 @@ def test_the_search_text_holds_every_part(customers, seeded, of):
     ],
 )
 def test_a_number_is_found_as_it_is_dialled_at_home(phone, national):
-    assert _lines(search_documents.document(names=["Anna", None, None], phones=[phone])) == [
+    assert _lines(search_documents.build_document(names=["Anna", None, None], phones=[phone])) == [
         "anna",
         phone[1:],
         national,
@@ -52,7 +52,7 @@ def test_a_number_is_found_as_it_is_dialled_at_home(phone, national):
 
 
 def test_a_line_of_the_document_is_one_value():
-    document = search_documents.document(names=["Đỗ  Thị\nLan", None, None], notes=["Gọi lại\nmai"])
+    document = search_documents.build_document(names=["Đỗ  Thị\nLan", None, None], notes=["Gọi lại\nmai"])
     assert _lines(document) == ["do thi lan", "goi lai mai"]
 
 
@@ -75,7 +75,7 @@ def test_each_record_was_made_once(seeded):
 
 
 async def test_the_counter_goes_on_behind_the_log(database, seeded):
-    first = await database.write(1, lambda transaction: workspaces.take_numbers(transaction, 1))
+    first = await database.write(1, lambda transaction: workspaces.take_change_numbers(transaction, 1))
     assert first == len(seeded[tables.Change]) + 1
 
 

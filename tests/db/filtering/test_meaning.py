@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from db.filtering.errors import QueryError
 from db.paging import keyset
-from db.paging.keyset import Window
+from db.paging.keyset import PageRequest
 from db.queries.matching import matches
-from db.queries.matching.matches import Question
+from db.queries.matching.matches import CustomerQuery
 from db.visibility import Visibility
 from tests.support import filter_dataset, filter_model, filter_strategies
 
@@ -24,27 +24,27 @@ async def numbers(database: Any) -> dict[int, int]:
 
 
 async def found(
-    database: Any, number: int, world: Any, question: Question, visibility: Visibility = EVERYTHING
+    database: Any, number: int, world: Any, question: CustomerQuery, visibility: Visibility = EVERYTHING
 ) -> list[bytes]:
     """The ids, in order, a page at a time."""
     session = database.session(number)
     try:
-        match, order = await matches.asked(
+        match, order = await matches.compile_query(
             session, question, visibility=visibility, agent_id=world.viewer.id, now=filter_model.NOW
         )
     except QueryError:
         # It nests too deep.
         reject()
-    listing = await matches.list_of(session, match, order)
+    listing = await matches.root_list_query(session, match, order)
     rows: list[bytes] = []
     after = None
     while True:
-        page = await keyset.page(session, listing, Window(50, after=after), order)
+        page = await keyset.fetch_page(session, listing, PageRequest(50, after=after), order)
         rows += [row.id for row in page.rows]
         if not page.has_next:
             for indexed in (True, False):
-                listing = matches.all_of(session, match, indexed=indexed, paged=True)
-                assert await keyset.count(session, listing) == len(rows)
+                listing = matches.full_list_query(session, match, indexed=indexed, paged=True)
+                assert await keyset.count_rows(session, listing) == len(rows)
             return rows
         after = page.cursor(page.rows[-1])
 
@@ -59,9 +59,9 @@ async def test_a_filter_finds_what_the_model_finds_and_its_opposite_all_the_othe
     world = WORLDS[seed]
     asked = data.draw(filter_strategies.customers(world))
     every = [one.id for one in filter_model.in_order(world.customers, [], {})]
-    hits = await found(database, numbers[seed], world, Question(filter=asked, archived="INCLUDE"))
+    hits = await found(database, numbers[seed], world, CustomerQuery(filter=asked, archived="INCLUDE"))
     assert hits == expected(world, asked)
-    others = await found(database, numbers[seed], world, Question(filter={"not": asked}, archived="INCLUDE"))
+    others = await found(database, numbers[seed], world, CustomerQuery(filter={"not": asked}, archived="INCLUDE"))
     assert sorted([*hits, *others]) == sorted(every)
 
 
@@ -76,7 +76,7 @@ async def test_a_viewer_finds_only_what_he_sees(database, numbers, data, seed):
         waits = one.stage.name == "TO_BE_ASSIGNED" and one.department in mine
         return one.stage.name == "POOL" or one.owner is world.viewer or (waits and one.department is not None)
 
-    hits = await found(database, numbers[seed], world, Question(filter=asked), visibility)
+    hits = await found(database, numbers[seed], world, CustomerQuery(filter=asked), visibility)
     kept = [
         one
         for one in world.customers
@@ -96,9 +96,15 @@ _words = st.lists(
 async def test_a_search_finds_every_word_somewhere_by_index_and_one_by_one(database, numbers, words, seed, indexed):
     world, session = WORLDS[seed], database.session(numbers[seed])
     text = " ".join(words)
-    match, order = await matches.asked(
-        session, Question(search=text, archived="INCLUDE"), visibility=EVERYTHING, agent_id=None, now=filter_model.NOW
+    match, order = await matches.compile_query(
+        session,
+        CustomerQuery(search=text, archived="INCLUDE"),
+        visibility=EVERYTHING,
+        agent_id=None,
+        now=filter_model.NOW,
     )
-    page = await keyset.page(session, matches.all_of(session, match, indexed=indexed), Window(250), order)
+    page = await keyset.fetch_page(
+        session, matches.full_list_query(session, match, indexed=indexed), PageRequest(250), order
+    )
     kept = [one for one in world.customers if filter_model.found(text, one)]
     assert [row.id for row in page.rows] == [one.id for one in filter_model.in_order(kept, [], {})]

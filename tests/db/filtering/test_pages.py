@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.paging import keyset
-from db.paging.keyset import Window
+from db.paging.keyset import PageRequest
 from db.queries.matching import matches
-from db.queries.matching.matches import Question
+from db.queries.matching.matches import CustomerQuery
 from db.values.folding import email_key, fold
 from tests.db.filtering.test_meaning import EVERYTHING, WORLDS
 from tests.support import filter_dataset, filter_model
@@ -92,9 +92,11 @@ async def test_every_sort_puts_the_list_in_order(database, numbers, name, order)
 
 async def _paged(database: Any, number: int, world: Any, sort: Any, size: int) -> None:
     session = database.session(number)
-    question = Question(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
-    match, order = await matches.asked(session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW)
-    listing = await matches.list_of(session, match, order)
+    question = CustomerQuery(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
+    match, order = await matches.compile_query(
+        session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW
+    )
+    listing = await matches.root_list_query(session, match, order)
     wanted = [one.id for one in filter_model.in_order(world.customers, sort, KEYS)]
     assert await _walked(session, listing, order, size, backwards=False) == wanted
     assert await _walked(session, listing, order, size, backwards=True) == wanted
@@ -104,8 +106,8 @@ async def _walked(session: Any, listing: Any, order: Any, size: int, *, backward
     ids: list[bytes] = []
     cursor = None
     while True:
-        window = Window(size, None if backwards else cursor, cursor if backwards else None, backwards)
-        page = await keyset.page(session, listing, window, order)
+        window = PageRequest(size, None if backwards else cursor, cursor if backwards else None, backwards)
+        page = await keyset.fetch_page(session, listing, window, order)
         found = [row.id for row in page.rows]
         ids = [*found, *ids] if backwards else [*ids, *found]
         if not (page.has_previous if backwards else page.has_next):
@@ -146,9 +148,11 @@ async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
 ):
     world, session = WORLDS[seed], database.session(numbers[seed])
     sort = [("relevance", order), *then]
-    question = Question(search=" ".join(words), sort=[plain(*one) for one in sort], archived="INCLUDE")
-    match, chosen = await matches.asked(session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW)
-    listing = await matches.list_of(session, match, chosen)
+    question = CustomerQuery(search=" ".join(words), sort=[plain(*one) for one in sort], archived="INCLUDE")
+    match, chosen = await matches.compile_query(
+        session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW
+    )
+    listing = await matches.root_list_query(session, match, chosen)
     kept = [one for one in world.customers if filter_model.found(" ".join(words), one)]
     wanted = [one.id for one in filter_model.in_order(kept, sort, {**KEYS, "relevance": _fitting(words)})]
     assert await _walked(session, listing, chosen, size, backwards=False) == wanted
@@ -158,14 +162,16 @@ async def test_pages_of_a_search_by_relevance_are_the_list_in_both_directions(
 @given(sort=_sorts, seed=st.sampled_from(sorted(WORLDS)), data=st.data())
 async def test_what_lies_between_two_cursors_is_a_part_of_the_list(database, numbers, sort, seed, data):
     world, session = WORLDS[seed], database.session(numbers[seed])
-    question = Question(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
-    match, order = await matches.asked(session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW)
-    listing = await matches.list_of(session, match, order)
-    whole = await keyset.page(session, listing, Window(250), order)
+    question = CustomerQuery(sort=[plain(*one) for one in sort] or None, archived="INCLUDE")
+    match, order = await matches.compile_query(
+        session, question, visibility=EVERYTHING, agent_id=None, now=filter_model.NOW
+    )
+    listing = await matches.root_list_query(session, match, order)
+    whole = await keyset.fetch_page(session, listing, PageRequest(250), order)
     first = data.draw(st.integers(0, len(whole.rows) - 1))
     last = data.draw(st.integers(first, len(whole.rows) - 1))
-    window = Window(20, whole.cursor(whole.rows[first]), whole.cursor(whole.rows[last]), data.draw(st.booleans()))
-    page = await keyset.page(session, listing, window, order)
+    window = PageRequest(20, whole.cursor(whole.rows[first]), whole.cursor(whole.rows[last]), data.draw(st.booleans()))
+    page = await keyset.fetch_page(session, listing, window, order)
     between = [row.id for row in whole.rows[first + 1 : last]]
     assert [row.id for row in page.rows] == (between[-20:] if window.backwards else between[:20])
     assert len(world.customers) == len(whole.rows)

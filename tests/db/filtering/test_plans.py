@@ -17,10 +17,10 @@ from db import tables
 from db.engine import Database
 from db.filtering import fields
 from db.paging import keyset
-from db.paging.keyset import Window
-from db.paging.sorting import CUSTOMERS
+from db.paging.keyset import PageRequest
+from db.paging.sorting import CUSTOMER_SORTS
 from db.queries.matching import matches
-from db.queries.matching.matches import Question
+from db.queries.matching.matches import CustomerQuery
 from db.tables.enums import CustomFieldType
 from db.values import ids
 from db.values.wire_format import id_encoder
@@ -29,7 +29,7 @@ from tests.support import factories
 from tests.support.filter_model import NOW
 
 CROWD = {"postgresql": 3_000, "sqlite": 300}
-SORTS = [name for name, kind in CUSTOMERS.items() if not isinstance(kind, dict)]
+SORTS = [name for name, kind in CUSTOMER_SORTS.items() if not isinstance(kind, dict)]
 ORDERS = ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"]
 
 
@@ -118,17 +118,17 @@ async def explained(database: Database, database_url: str, crowd: Any) -> Any:
         await connection.execute("SET random_page_cost = 1.1")
         await connection.execute("VACUUM (ANALYZE)")
 
-    async def plan(question: Question, window: Window | None = None) -> list[str]:
+    async def plan(question: CustomerQuery, window: PageRequest | None = None) -> list[str]:
         session = database.session(number)
-        match, order = await matches.asked(
+        match, order = await matches.compile_query(
             session, question, visibility=Visibility(sees_all=True), agent_id=None, now=NOW
         )
-        listing = await matches.list_of(session, match, order)
+        listing = await matches.root_list_query(session, match, order)
         if window is None:
-            window = Window(50)
+            window = PageRequest(50)
         plans = []
-        for phase in keyset.phases(order, window):
-            statement = keyset._statement(keyset.Kept(listing), order.shape, phase.shape, window.backwards, 51)
+        for phase in keyset.page_phases(order, window):
+            statement = keyset._statement(keyset.ListQueryKey(listing), order.shape, phase.shape, window.backwards, 51)
             values = {"workspace_id": number, **listing.values, **order.bound, **phase.values}
             text, arguments = statement.compiled_for(session.dialect).bind(values)
             if session.dialect.name == "postgresql":
@@ -163,11 +163,11 @@ def assert_by_index(plan: str, *, sorted_by_index: bool) -> None:
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("name", [name for name in SORTS if name != "id"])
 async def test_every_sort_by_one_key_reads_its_index(explained, name, order):
-    for plan in await explained(Question(sort=[{name: order}])):
+    for plan in await explained(CustomerQuery(sort=[{name: order}])):
         assert_by_index(plan, sorted_by_index=True)
 
 
-THROUGH = [{name: {inner: order}} for name, kind in CUSTOMERS.items() if isinstance(kind, dict)
+THROUGH = [{name: {inner: order}} for name, kind in CUSTOMER_SORTS.items() if isinstance(kind, dict)
            for inner in kind for order in ORDERS]  # fmt: skip
 FIELDS = [{"customField": {"key": key, "order": order}} for key in ("note", "points") for order in ORDERS]
 
@@ -179,23 +179,27 @@ def counted(sort: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("sort", [one for one in [*THROUGH, *FIELDS] if not counted(one)], ids=str)
 async def test_every_sort_through_a_relation_reads_an_index(explained, sort):
-    question = Question(sort=[sort])
+    question = CustomerQuery(sort=[sort])
     first, *_ = await explained(question)
     assert_by_index(first, sorted_by_index="NULLS_FIRST" not in str(sort))
 
 
 @pytest.mark.parametrize("sort", [one for one in THROUGH if counted(one)], ids=str)
 async def test_a_sort_by_a_number_of_customers_counts_them_from_an_index(database, explained, sort):
-    for plan in await explained(Question(sort=[sort])):
+    for plan in await explained(CustomerQuery(sort=[sort])):
         assert not re.search(r"^SCAN customer\b", plan, re.MULTILINE), plan
 
 
 async def test_a_page_far_inside_a_sorted_list_begins_in_the_index(database, crowd, explained):
     session = database.session(crowd[0])
-    question = Question(sort=[{"birthDate": "DESC"}])
-    match, order = await matches.asked(session, question, visibility=Visibility(sees_all=True), agent_id=None, now=NOW)
-    page = await keyset.page(session, await matches.list_of(session, match, order), Window(200), order)
-    for plan in await explained(question, Window(50, after=page.cursor(page.rows[-1]))):
+    question = CustomerQuery(sort=[{"birthDate": "DESC"}])
+    match, order = await matches.compile_query(
+        session, question, visibility=Visibility(sees_all=True), agent_id=None, now=NOW
+    )
+    page = await keyset.fetch_page(
+        session, await matches.root_list_query(session, match, order), PageRequest(200), order
+    )
+    for plan in await explained(question, PageRequest(50, after=page.cursor(page.rows[-1]))):
         assert_by_index(plan, sorted_by_index=True)
         assert "birth_date" in plan
 
@@ -255,39 +259,39 @@ FILTERS |= {
 def test_every_name_of_the_filter_is_among_them():
     known = {"company": "", "agent": "", "tag": "", "segment": ""}
     asked = {name for make_filter in FILTERS.values() for name in make_filter(known)}
-    assert asked == set(fields.CUSTOMER) - {"and", "or", "not"}
+    assert asked == set(fields.CUSTOMER_FIELDS) - {"and", "or", "not"}
 
 
 @pytest.mark.parametrize("name", FILTERS)
 async def test_equality_begins_with_an_index(explained, crowd, name):
-    for plan in await explained(Question(filter=FILTERS[name](crowd[1]))):
+    for plan in await explained(CustomerQuery(filter=FILTERS[name](crowd[1]))):
         assert_by_index(plan, sorted_by_index=False)
 
 
 async def test_an_order_is_found_by_its_number(explained):
-    for plan in await explained(Question(filter={"orders": {"any": {"number": {"in": ["16", "19"]}}}})):
+    for plan in await explained(CustomerQuery(filter={"orders": {"any": {"number": {"in": ["16", "19"]}}}})):
         assert "ix_customer_order_number_key_customer_id" in plan, plan
 
 
 async def test_one_of_several_ways_is_looked_for_row_by_row(explained, crowd):
     """Whoever is related in one way would be gathered whole otherwise, for a page of a few."""
     many = {"or": [{"tags": {"includesAll": [crowd[1]["tag"]]}}, {"value": {"gte": "5"}}]}
-    for plan in await explained(Question(filter=many)):
+    for plan in await explained(CustomerQuery(filter=many)):
         assert_by_index(plan, sorted_by_index=True)
         assert "hashed SubPlan" not in plan, plan
 
 
 @pytest.mark.parametrize("name", ["tag", "segment", "custom text", "custom number"])
-@pytest.mark.parametrize("window", [Window(50), Window(50, backwards=True)], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("window", [PageRequest(50), PageRequest(50, backwards=True)], ids=["forwards", "backwards"])
 async def test_sqlite_reads_a_list_along_what_is_related_in_its_order(database, explained, crowd, name, window):
-    question = Question(filter={**FILTERS[name](crowd[1]), "relationshipStatus": {"eq": "VIP"}})
+    question = CustomerQuery(filter={**FILTERS[name](crowd[1]), "relationshipStatus": {"eq": "VIP"}})
     for plan in await explained(question, window):
         assert_by_index(plan, sorted_by_index=database.dialect.name == "sqlite")
         assert database.dialect.name == "postgresql" or plan.startswith("SEARCH leading USING"), plan
 
 
 async def test_sqlite_does_not_begin_with_a_frequent_tag_where_another_index_finds_fewer(database, explained, crowd):
-    question = Question(filter={**FILTERS["tag"](crowd[1]), **FILTERS["phone"](crowd[1])})
+    question = CustomerQuery(filter={**FILTERS["tag"](crowd[1]), **FILTERS["phone"](crowd[1])})
     for plan in await explained(question):
         assert_by_index(plan, sorted_by_index=False)
         assert "leading" not in plan, plan
@@ -296,8 +300,8 @@ async def test_sqlite_does_not_begin_with_a_frequent_tag_where_another_index_fin
 async def test_sqlite_leaves_the_workspace_out_of_a_search_where_there_is_no_other(database, crowd):
     if database.dialect.name == "sqlite":
         session = database.session(crowd[0])
-        match, _ = await matches.asked(
-            session, Question(search="quux17"), visibility=Visibility(sees_all=True), agent_id=None, now=NOW
+        match, _ = await matches.compile_query(
+            session, CustomerQuery(search="quux17"), visibility=Visibility(sees_all=True), agent_id=None, now=NOW
         )
         assert "workspace :" in match.values(crowd[0])["matched"]
         assert match.search is not None
@@ -307,19 +311,19 @@ async def test_sqlite_leaves_the_workspace_out_of_a_search_where_there_is_no_oth
 async def test_sqlite_begins_with_an_index_in_each_of_several_ways(database, explained, crowd):
     """Of what holds together within one way, too: nothing holds beside the choice that it could begin with."""
     rare = {**FILTERS["tag by name"](crowd[1]), **FILTERS["order by number"](crowd[1])}
-    for plan in await explained(Question(filter={"or": [rare, FILTERS["email"](crowd[1])]})):
+    for plan in await explained(CustomerQuery(filter={"or": [rare, FILTERS["email"](crowd[1])]})):
         assert database.dialect.name == "postgresql" or "MULTI-INDEX OR" in plan, plan
 
 
 @pytest.mark.parametrize("search", ["quux1717", "person quux1717", "quux4711 person"])
 async def test_a_search_for_a_rare_word_begins_with_its_index(database, explained, search):
-    (plan,) = await explained(Question(search=search))
+    (plan,) = await explained(CustomerQuery(search=search))
     assert_by_index(plan, sorted_by_index=False)
     assert ("ix_customer_search_text" in plan) or ("VIRTUAL TABLE" in plan), plan
 
 
 async def test_a_search_for_a_frequent_word_follows_the_list(database, explained):
-    (plan,) = await explained(Question(search="person"))
+    (plan,) = await explained(CustomerQuery(search="person"))
     assert_by_index(plan, sorted_by_index=True)
     assert "ix_customer_search_text" not in plan
     assert "VIRTUAL TABLE" not in plan

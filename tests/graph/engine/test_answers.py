@@ -68,7 +68,7 @@ def _shown(answer: Any) -> list[Any]:
 async def test_answers_are_alike(what: str) -> None:
     document = QUERIES.get(what) or FAILURES[what]
     variables = {"yes": True} if "$yes" in document else None
-    (fast, _), (slow, _) = await engine_schema.both(document, variable_values=variables)
+    (fast, _), (slow, _) = await engine_schema.execute_with_both(document, variable_values=variables)
     assert _shown(fast) == _shown(slow)
     assert (fast.errors is None) == (
         what in QUERIES or what in ("introspection", "__type", "a generator", "awaitable values")
@@ -91,25 +91,25 @@ async def test_what_can_be_planned_is_left_to_nobody(what: str, monkeypatch: pyt
 
 async def test_a_batch_is_asked_once_a_level_for_the_objects_in_it() -> None:
     """The friends of four people are three."""
-    (_, context), _ = await engine_schema.both("{ people { friend { friend { id } } } }")
+    (_, context), _ = await engine_schema.execute_with_both("{ people { friend { friend { id } } } }")
     assert [told for told in context.told if told[0] == "friend"] == [("friend", 4, "friend"), ("friend", 3, "friend")]
 
 
 @pytest.mark.parametrize("what", [name for name in FAILURES if "mutation" in name])
 async def test_a_mutation_runs_once_and_in_its_order(what: str) -> None:
-    (_, fast), (_, slow) = await engine_schema.both(FAILURES[what])
+    (_, fast), (_, slow) = await engine_schema.execute_with_both(FAILURES[what])
     assert fast.told == slow.told
     assert len(fast.told) > 2
 
 
 async def test_a_query_that_failed_at_its_root_does_not_fail_there_again() -> None:
-    (answer, context), _ = await engine_schema.both("{ breaks people { id } }")
+    (answer, context), _ = await engine_schema.execute_with_both("{ breaks people { id } }")
     assert [error.message for error in answer.errors or ()] == ["broken"]
     assert context.told.count("breaks") == 1
 
 
 async def test_a_resolver_that_another_library_wrapped_is_called_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = engine_schema.schema(engine_schema.Entrance())
+    engine = engine_schema.build_schema(engine_schema.BreadthFirstEngine())
     query: Any = engine._schema.query_type
     monkeypatch.setattr(query.fields["breaks"], "resolve", lambda source, info: 7)
     answer = await engine.execute("{ breaks }", context_value=engine_schema.Context())
@@ -119,7 +119,7 @@ async def test_a_resolver_that_another_library_wrapped_is_called_as_it_is(monkey
 async def test_extensions_and_resolvers_see_the_same() -> None:
     document = "query ($n: Int!) { people(first: $n, skip: [1]) { name ...F } options } fragment F on Person { id }"
     more = {"variable_values": {"n": 3}, "operation_extensions": {"a": 1}, "root_value": "root"}
-    (fast, one), (slow, other) = await engine_schema.both(document, **more)
+    (fast, one), (slow, other) = await engine_schema.execute_with_both(document, **more)
     assert fast.data == slow.data
     assert one.told == other.told
     assert fast.extensions == {"seen": True}
@@ -132,7 +132,7 @@ async def test_an_extension_that_watches_fields_is_served_by_the_reference() -> 
             return _next(root, info, *args, **kwargs)
 
     context = engine_schema.Context()
-    await engine_schema.schema(Watching, engine_schema.Entrance()).execute(
+    await engine_schema.build_schema(Watching, engine_schema.BreadthFirstEngine()).execute(
         "{ people(first: 1) { name } }", context_value=context
     )
     assert "name" in context.told

@@ -13,8 +13,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 
 from graph.engine import resolver_calls
-from graph.engine.fallback import Unplanned
-from graph.engine.input_conversion import Inputs
+from graph.engine.fallback import FallbackRequired
+from graph.engine.input_conversion import InputConversions
 from tests.support import generated_documents
 from tests.support.schemas import ENGINE
 
@@ -74,12 +74,12 @@ def _ours(running: Executor[Any], field: Any, details: Any) -> Any:
     declared = field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
     made: Any = None
     try:
-        make = resolver_calls.arguments(Inputs(ENGINE), ENGINE, field, declared, details)
+        make = resolver_calls.compile_arguments(InputConversions(ENGINE), ENGINE, field, declared, details)
         for _ in range(2):
             # What one run was given, another must not see changed.
             _spoil(made)
             made = make(running.variable_values.coerced, None)  # type: ignore[arg-type] # nobody asks it
-    except Unplanned:
+    except FallbackRequired:
         return None
     return made
 

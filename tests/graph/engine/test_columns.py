@@ -8,7 +8,7 @@ import pytest
 from crm import settings
 from tests.support import factories
 
-pytestmark = pytest.mark.skipif(settings.read().engine == "reference", reason="graphql-core reads all columns")
+pytestmark = pytest.mark.skipif(settings.read_settings().engine == "reference", reason="graphql-core reads all columns")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from db.tables.enums import ActorKind, Role
 from graph import schema
 from graph.context import Context
 from graph.engine import extension
-from graph.engine.field_declarations import Batched, Column
+from graph.engine.field_declarations import BatchedField, ColumnField
 from graph.types import ids
 from tests.support import generated_documents, schemas
 
@@ -80,7 +80,9 @@ class World:
 async def world(database: Database) -> World:
     """A workspace with some of everything."""
     email = f"differences-{database.dialect.name}@clientela.example"
-    created = await workspaces.create(database, name="Differences", email=email, password="correct horse battery")
+    created = await workspaces.create_workspace(
+        database, name="Differences", email=email, password="correct horse battery"
+    )
     await seeding.seed(database, workspace=created.workspace, customers=60, progress=lambda *_: None)
     public = ids.decode_id("Workspace", created.workspace)
     entry = await stored.by_public_id(database.session(None), public or b"")
@@ -118,14 +120,14 @@ def answered(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) 
     """For each document whether the engine answered it by itself. No field may miss a column it did not ask for."""
     caplog.set_level(logging.DEBUG, "clientela.engine")
     told: list[bool] = []
-    inner = extension.Engine.answer
+    inner = extension.BreadthFirstEngine.try_execute
 
-    async def answer(self: extension.Engine, context: Any) -> Any:
+    async def answer(self: extension.BreadthFirstEngine, context: Any) -> Any:
         result = await inner(self, context)
         told.append(result is not None and result.errors is None)
         return result
 
-    monkeypatch.setattr(extension.Engine, "answer", answer)
+    monkeypatch.setattr(extension.BreadthFirstEngine, "try_execute", answer)
     yield told
     left = [record.exc_info[1] for record in caplog.records if record.exc_info]
     # With them go the frames that hold what graphql-core left behind.
@@ -138,7 +140,7 @@ async def compared(database: Database, world: World, name: str, count: int) -> N
     core, done, number = ENGINE._schema, 0, 0
     while done < count:
         seed, number = f"{name} {number}", number + 1
-        made = generated_documents.made(core, seed, world.value)
+        made = generated_documents.generate_document(core, seed, world.value)
         if validate_document(core, parse(made.text), tuple(specified_rules)):
             continue
         done += 1
@@ -147,7 +149,7 @@ async def compared(database: Database, world: World, name: str, count: int) -> N
         assert _same_errors(fast, slow), f"{seed}: {made.text} {made.variables}\n{fast.errors}\n{slow.errors}"
 
 
-async def _asked(which: Any, database: Database, world: World, made: generated_documents.Made) -> Any:
+async def _asked(which: Any, database: Database, world: World, made: generated_documents.GeneratedDocument) -> Any:
     context = Context(database, world.viewer, request_id="test")
     context.now = seeding.UNTIL
     return await which.execute(made.text, variable_values=made.variables, context_value=context)
@@ -196,14 +198,14 @@ async def test_thousands_of_documents_are_answered_alike(
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batch functions and columns that fail for some objects, the same ones in every run."""
-    monkeypatch.setattr(Batched, "batch", property(_failing_batch))
-    monkeypatch.setattr(Column, "convert", property(_failing_convert))
+    monkeypatch.setattr(BatchedField, "batch", property(_failing_batch))
+    monkeypatch.setattr(ColumnField, "convert", property(_failing_convert))
     # Both are made afresh, for a plan keeps what it was made of.
     monkeypatch.setitem(globals(), "ENGINE", schema.build(engine="breadth-first"))
     monkeypatch.setitem(globals(), "REFERENCE", schema.build(engine="reference"))
 
 
-def _failing_batch(declared: Batched) -> Any:
+def _failing_batch(declared: BatchedField) -> Any:
     async def batch(parents: Any, info: Any, **arguments: Any) -> list[Any]:
         if _unlucky(90, "all", declared.python_name):
             raise ValueError(f"all of {declared.python_name} failed")
@@ -219,7 +221,7 @@ def _failing_batch(declared: Batched) -> Any:
     return batch
 
 
-def _failing_convert(declared: Column) -> Any:
+def _failing_convert(declared: ColumnField) -> Any:
     inner = declared.metadata.get("convert")
 
     def convert(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from strawberry.extensions import SchemaExtension
 
 from graph import schema
-from graph.transport.request_parsing import Request
+from graph.transport.request_parsing import GraphQLRequest
 from tests.support.transport_server import Context, Viewer
 
 
@@ -26,7 +26,7 @@ class Telling(SchemaExtension):
 async def answered(made: Any, text: str) -> Any:
     context: Any = Context(None, Viewer("ada"))  # type: ignore[arg-type]
     document = made.documents.read(text, signed_in=True)
-    return await made.answer(Request(text, None, None, None), document, context)
+    return await made.answer(GraphQLRequest(text, None, None, None), document, context)
 
 
 async def test_an_extension_in_the_stages_sees_the_operation() -> None:

@@ -45,13 +45,13 @@ async def test_a_thousand_documents_leave_bounded_caches(
     """Parsed documents, plans, statements, classes of rows, and what the connections have prepared."""
     await save(factories.customer("An"), factories.customer("Bo"))
     used: list[Any] = []
-    monkeypatch.setattr(plan_cache.Plans, "find", _watched(plan_cache.Plans.find, used))
+    monkeypatch.setattr(plan_cache.PlanCache, "get_or_plan", _watched(plan_cache.PlanCache.get_or_plan, used))
     asked = schema.build(engine="breadth-first", limits=Limits(cached_characters=20_000))
     for text in documents(1_000):
         context = Context(database, viewer, request_id="test")
         answer = await asked.execute(text, context_value=context)
         assert answer.errors is None
-    assert 0 < used[0].weight <= plan_cache.ROOM
+    assert 0 < used[0].total_weight <= plan_cache.MAX_PLAN_CACHE_CHARACTERS
     assert len(used[0]) < 1_000
     assert sum(map(len, asked.documents._recent._documents)) <= 20_000
     for module in (statements, keyset, matches):
@@ -64,7 +64,7 @@ async def test_a_thousand_documents_leave_bounded_caches(
 
 
 def _watched(find: Any, used: list[Any]) -> Any:
-    def watched(self: plan_cache.Plans, context: Any) -> Any:
+    def watched(self: plan_cache.PlanCache, context: Any) -> Any:
         used[:] = [self]
         return find(self, context)
 

@@ -10,7 +10,7 @@ from tests.support import factories
 
 
 def document(customer: tables.Customer, **parts: Any) -> tables.CustomerSearch:
-    text = search_documents.document(names=(customer.name, customer.nickname, customer.real_name), **parts)
+    text = search_documents.build_document(names=(customer.name, customer.nickname, customer.real_name), **parts)
     return tables.CustomerSearch(workspace_id=0, customer_id=customer.id, text=text)
 
 
@@ -137,7 +137,7 @@ async def test_what_is_written_is_found_by_the_next_request_and_what_is_deleted_
     row = tables.CustomerSearch
 
     async def renamed(transaction: Any) -> None:
-        text = search_documents.document(names=("Renamed", None, None))
+        text = search_documents.build_document(names=("Renamed", None, None))
         await transaction.execute(
             prepare(update(row).where(in_workspace(row), row.customer_id == bindparam("one")).values(text=text)),
             one=customer.id,

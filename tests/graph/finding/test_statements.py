@@ -125,7 +125,7 @@ def document(name: str, first: int) -> str:
     return around.replace("LIST", listed).replace("FIRST", f"first: {first}")
 
 
-@pytest.mark.skipif(settings.read().engine == "reference", reason="graphql-core resolves objects one by one")
+@pytest.mark.skipif(settings.read_settings().engine == "reference", reason="graphql-core resolves objects one by one")
 @pytest.mark.parametrize("name", sorted(LISTS))
 async def test_a_list_takes_as_many_statements_as_one_row_of_it(ask, sent, viewer, workspaces, caplog, name):
     caplog.set_level(logging.DEBUG, "clientela.engine")

@@ -94,7 +94,7 @@ async def test_tags_of_everybody_are_counted_from_their_index(ask, save, sent):
     groups = "groups(by: [{field: TAG}], first: 2) { keys { label } aggregate { count } }"
     sent.clear()
     answer = await ask(f"{{ all: customers {{ {groups} }} }}")
-    if settings.read().engine != "reference":
+    if settings.read_settings().engine != "reference":
         assert "tag_count = " in " ".join(sent)
     assert [(one["keys"][0]["label"], one["aggregate"]["count"]) for one in answer["all"]["groups"]] == [
         ("gold", 3), ("silver", 1),
@@ -150,7 +150,9 @@ async def test_each_runs_only_when_it_is_selected(ask, world, sent, selected, st
         pytest.param("...all", ["phone_count"], ["min(customer.created_at)"], id="in a fragment"),
     ],
 )
-@pytest.mark.skipif(settings.read().engine == "reference", reason="graphql-core does not tell what is selected")
+@pytest.mark.skipif(
+    settings.read_settings().engine == "reference", reason="graphql-core does not tell what is selected"
+)
 @pytest.mark.parametrize("field", ["aggregate", "groups(by: [{field: STAGE}]) { keys { value } aggregate"])
 async def test_only_what_is_selected_is_added_up(ask, world, sent, field, selected, absent, present):
     sent.clear()

@@ -93,4 +93,4 @@ async def test_fields_are_the_built_in_ones_the_systems_and_the_custom_ones(ask,
 def _document(customer):
     from db.queries.customers import search_documents
 
-    return search_documents.document(names=(customer.name, None, None))
+    return search_documents.build_document(names=(customer.name, None, None))

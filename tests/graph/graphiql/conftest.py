@@ -32,14 +32,14 @@ def chosen(databases: Databases) -> Iterator[Settings]:
     """The settings with which the small workspace is served."""
     url = finished(databases.fresh("sqlite"))
     finished(_filled(url))
-    yield settings.read({"CLIENTELA_DATABASE_URL": url})
+    yield settings.read_settings({"CLIENTELA_DATABASE_URL": url})
     finished(databases.drop(url))
 
 
 async def _filled(url: str) -> None:
     database = await engine.connect(url)
     try:
-        made = await workspaces.create(database, name="Clientela", email=EMAIL, password=PASSWORD)
+        made = await workspaces.create_workspace(database, name="Clientela", email=EMAIL, password=PASSWORD)
         await _people(database, made.workspace)
     finally:
         await database.close()
@@ -80,20 +80,20 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if program is None:
         refuse = pytest.fail if os.environ.get("CLIENTELA_TEST_REQUIRE_BROWSER") == "1" else pytest.skip
         refuse("GraphiQL was not tried in a browser: there is no Chromium here")
-    with browser.started(program, tmp_path_factory.mktemp("chromium")) as opened:
+    with browser.launch_browser(program, tmp_path_factory.mktemp("chromium")) as opened:
         yield opened
 
 
 @pytest.fixture
 def signed_in(chromium: Browser, chosen: Settings) -> Iterator[Browser]:
     """The page as the demo serves it."""
-    with visiting(chromium, app.create(chosen, guest=EMAIL)):
+    with visiting(chromium, app.create_application(chosen, guest=EMAIL)):
         yield chromium
 
 
 @pytest.fixture
 def signed_out(chromium: Browser, chosen: Settings) -> Iterator[Browser]:
-    with visiting(chromium, app.create(chosen)):
+    with visiting(chromium, app.create_application(chosen)):
         yield chromium
 
 
@@ -106,7 +106,7 @@ def visiting(browser: Browser, served: ASGIApp) -> Iterator[None]:
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(served)) as address:
         browser.open(f"http://{address}/graphql")
         yield
-        browser.value("new Promise(done => setTimeout(done, 300))")  # A fault of a worker may come late.
+        browser.evaluate("new Promise(done => setTimeout(done, 300))")  # A fault of a worker may come late.
         ours = (f"http://{address}/", f"ws://{address}/", "data:")
         assert [url for url in browser.requests if not url.startswith(ours)] == []
         assert browser.faults == []

@@ -16,7 +16,7 @@ from tests.support.repository_files import ROOT
 
 TOKEN = "ses_0123456789abcdef"
 HOSTILE = "</script><script>alert(1)</script><!--&\"'\u2028"
-NAMES = [re.findall(r"^\w+ (\w+)", starter.query, re.MULTILINE)[0] for starter in starters.SIGNED_OUT]
+NAMES = [re.findall(r"^\w+ (\w+)", starter.query, re.MULTILINE)[0] for starter in starters.SIGNED_OUT_TABS]
 
 
 class Page(HTMLParser):
@@ -26,7 +26,7 @@ class Page(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.configuration: dict[str, Any] = {}
-        self.feed(graphiql.page(**{"endpoint": "/graphql"} | addresses, token=token, nonce="n0nce"))
+        self.feed(graphiql.render_page(**{"endpoint": "/graphql"} | addresses, token=token, nonce="n0nce"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
@@ -57,18 +57,18 @@ def test_no_script_stands_in_the_page_itself():
 def test_everything_the_page_loads_is_a_file_we_serve():
     assert Page().loads()
     for address in Page().loads():
-        assert address.startswith(f"{graphiql.ADDRESS}/")
-        assert (graphiql.STATIC / address.removeprefix(f"{graphiql.ADDRESS}/")).is_file(), address
+        assert address.startswith(f"{graphiql.ASSETS_PATH}/")
+        assert (graphiql.STATIC_DIRECTORY / address.removeprefix(f"{graphiql.ASSETS_PATH}/")).is_file(), address
 
 
 def test_every_file_the_build_names_is_there():
-    for entry in json.loads((graphiql.STATIC / "manifest.json").read_text("utf-8")).values():
+    for entry in json.loads((graphiql.STATIC_DIRECTORY / "manifest.json").read_text("utf-8")).values():
         for name in (entry["file"], *entry.get("css", ()), *entry.get("assets", ())):
-            assert (graphiql.STATIC / name).is_file(), name
+            assert (graphiql.STATIC_DIRECTORY / name).is_file(), name
 
 
 def test_styles_load_nothing_from_elsewhere():
-    for sheet in graphiql.STATIC.glob("*.css"):
+    for sheet in graphiql.STATIC_DIRECTORY.glob("*.css"):
         text = sheet.read_text("utf-8")
         assert "@import" not in text
         addresses = [address.strip("\"'") for address in re.findall(r"url\(([^)]*)\)", text)]
@@ -76,13 +76,13 @@ def test_styles_load_nothing_from_elsewhere():
 
 
 def test_the_licences_of_what_is_bundled_are_there():
-    text = (graphiql.STATIC / "LICENSES.txt").read_text("utf-8")
+    text = (graphiql.STATIC_DIRECTORY / "LICENSES.txt").read_text("utf-8")
     for package in ("graphiql", "graphql", "graphql-ws", "monaco-editor", "monaco-graphql", "react"):
         assert re.search(rf"^{package} \d+\.\d+\.\d+ \(MIT\)$", text, re.MULTILINE), package
 
 
 def test_the_lock_file_names_no_registry():
-    lock = json.loads((graphiql.STATIC.parent / "source" / "package-lock.json").read_text("utf-8"))
+    lock = json.loads((graphiql.STATIC_DIRECTORY.parent / "source" / "package-lock.json").read_text("utf-8"))
     assert not [name for name, package in lock["packages"].items() if "resolved" in package]
 
 
@@ -95,7 +95,7 @@ def test_the_policy_allows_only_this_server():
 
 
 def test_each_answer_has_its_own_nonce_and_is_never_kept():
-    one, other = (graphiql.response(endpoint="/graphql", token=TOKEN) for _ in range(2))
+    one, other = (graphiql.graphiql_response(endpoint="/graphql", token=TOKEN) for _ in range(2))
     nonce = re.search(r"'nonce-([^']+)'", one.headers["content-security-policy"])
     assert nonce is not None
     assert f'nonce="{nonce[1]}"' in bytes(one.body).decode()
@@ -104,10 +104,10 @@ def test_each_answer_has_its_own_nonce_and_is_never_kept():
 
 
 async def test_assets_are_kept_by_the_browser_for_good():
-    transport = httpx.ASGITransport(Starlette(routes=[graphiql.static_files()]))
+    transport = httpx.ASGITransport(Starlette(routes=[graphiql.static_files_route()]))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         script = await client.get(next(address for address in Page().loads() if address.endswith(".js")))
-        licences = await client.get(f"{graphiql.ADDRESS}/LICENSES.txt")
+        licences = await client.get(f"{graphiql.ASSETS_PATH}/LICENSES.txt")
     assert script.headers["content-type"].startswith("text/javascript")
     assert "immutable" in script.headers["cache-control"]
     assert script.headers["content-security-policy"].startswith("default-src 'none'")
@@ -120,12 +120,12 @@ def test_without_a_token_the_first_tab_signs_in():
     assert not [tab for tab in Page().configuration["tabs"] if "signIn(" in tab["query"]]
 
 
-@pytest.mark.parametrize("starter", starters.SIGNED_OUT, ids=NAMES)
-def test_a_starter_tab_is_an_operation_of_the_schema(starter: starters.Starter):
+@pytest.mark.parametrize("starter", starters.SIGNED_OUT_TABS, ids=NAMES)
+def test_a_starter_tab_is_an_operation_of_the_schema(starter: starters.StarterTab):
     schema = graphql.build_schema((ROOT / "schema.graphql").read_text("utf-8"))
     assert graphql.validate(schema, graphql.parse(starter.query)) == []
 
 
-@pytest.mark.parametrize("starter", starters.SIGNED_IN, ids=NAMES[1:])
-async def test_a_starter_tab_runs(ask, starter: starters.Starter):
+@pytest.mark.parametrize("starter", starters.SIGNED_IN_TABS, ids=NAMES[1:])
+async def test_a_starter_tab_runs(ask, starter: starters.StarterTab):
     assert await ask(starter.query, **starter.variables)

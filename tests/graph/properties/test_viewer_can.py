@@ -51,7 +51,7 @@ STATUSES = ["NOT_SUBSCRIBED", "SUBSCRIBED", "UNSUBSCRIBED", "DELETED"]
 
 @pytest.fixture(autouse=True)
 def _room_for_files(database, tmp_path):
-    storage.attach(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
+    storage.attach_storage(database, storage.Storage(tmp_path, b"a secret that nobody guesses"))
 
 
 def _done(answer):

@@ -192,7 +192,7 @@ async def test_a_key_carries_its_own_permissions_and_claims_nobody(house):
 
 async def test_a_password_has_10_to_200_characters(house, monkeypatch):
     """SM2."""
-    monkeypatch.setattr(passwords, "hashed", lambda password: _done("hash"))
+    monkeypatch.setattr(passwords, "hash_password", lambda password: _done("hash"))
     agent = await house.agent()
     for password, refused in [("", "BLANK"), ("x" * 9, "INVALID"), ("x" * 10, None), ("é" * 200, None),
                               ("e\u0301" * 200, None), ("x" * 201, "TOO_LONG")]:  # fmt: skip

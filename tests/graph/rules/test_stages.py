@@ -179,9 +179,9 @@ async def test_the_idle_go_back_to_the_pool_and_vips_never(house, standing):
     await house.database.write(
         house.number, lambda transaction: batch_writes.update_rows(transaction, tables.Customer, long_ago)
     )
-    assert await reclaiming.run(house.database, house.number, now=ids.current_time()) is None
+    assert await reclaiming.start_reclaim(house.database, house.number, now=ids.current_time()) is None
     await house.settings(pool={"autoReclaim": True, "idleDays": 1})
-    await reclaiming.run(house.database, house.number, now=ids.current_time())
+    await reclaiming.start_reclaim(house.database, house.number, now=ids.current_time())
     await house.settings(pool={"autoReclaim": False})
     assert [(await house.shown(one, "stage"))["stage"] for one in (idle, vip, fresh)] == [
         "POOL", "FOLLOW_UP", "FOLLOW_UP",

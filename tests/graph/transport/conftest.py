@@ -18,20 +18,20 @@ Ask = Callable[..., Awaitable[httpx.Response]]
 
 
 @pytest.fixture(scope="module")
-def doors_of_the_module() -> transport_server.ToyDoors:
-    return transport_server.ToyDoors()
+def doors_of_the_module() -> transport_server.InMemoryBackend:
+    return transport_server.InMemoryBackend()
 
 
 @pytest.fixture
-def doors(doors_of_the_module: transport_server.ToyDoors) -> transport_server.ToyDoors:
+def doors(doors_of_the_module: transport_server.InMemoryBackend) -> transport_server.InMemoryBackend:
     """As new, whatever the test before did to them."""
-    vars(doors_of_the_module).update(vars(transport_server.ToyDoors()))
+    vars(doors_of_the_module).update(vars(transport_server.InMemoryBackend()))
     return doors_of_the_module
 
 
 @pytest.fixture
-async def http(doors: transport_server.ToyDoors) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(create_app(schema=transport_server.schema(), doors=doors)) as client:
+async def http(doors: transport_server.InMemoryBackend) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(create_app(schema=transport_server.build_schema(), backend=doors)) as client:
         yield client
 
 
@@ -42,7 +42,7 @@ def ask(http: httpx.AsyncClient) -> Ask:
 
 def asking(client: httpx.AsyncClient) -> Ask:
     async def ask(
-        query: str, *, token: str | None = transport_server.TOKEN, accept: str = "*/*", **more: Any
+        query: str, *, token: str | None = transport_server.VALID_TOKEN, accept: str = "*/*", **more: Any
     ) -> httpx.Response:
         headers = {b"accept": accept.encode()} | ({b"authorization": f"Bearer {token}".encode()} if token else {})
         return await client.post("/graphql", json={"query": query, **more}, headers=headers)
@@ -80,12 +80,12 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="module")
-async def served_to_the_module(doors_of_the_module: transport_server.ToyDoors) -> AsyncIterator[str]:
-    async with serving(create_app(schema=transport_server.schema(), doors=doors_of_the_module)) as address:
+async def served_to_the_module(doors_of_the_module: transport_server.InMemoryBackend) -> AsyncIterator[str]:
+    async with serving(create_app(schema=transport_server.build_schema(), backend=doors_of_the_module)) as address:
         yield address
 
 
 @pytest.fixture
-def served(served_to_the_module: str, doors: transport_server.ToyDoors) -> str:
+def served(served_to_the_module: str, doors: transport_server.InMemoryBackend) -> str:
     """Host and port of a server behind which are `doors`; one server for all tests of a module."""
     return served_to_the_module

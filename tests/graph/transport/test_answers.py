@@ -52,8 +52,8 @@ async def test_an_exception_from_below_is_explained(ask: Ask) -> None:
     assert error["path"] == ["database"]
 
 
-async def test_without_a_database_nobody_is_signed_in_or_out(ask: Ask, doors: transport_server.ToyDoors) -> None:
-    doors.broken = True
+async def test_without_a_database_nobody_is_signed_in_or_out(ask: Ask, doors: transport_server.InMemoryBackend) -> None:
+    doors.is_database_down = True
     answer = await ask("{ me { name } }")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert answer.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
@@ -86,7 +86,7 @@ async def test_any_other_is_replaced(http: httpx.AsyncClient, given: str) -> Non
 
 
 async def _request_ids(http: httpx.AsyncClient, given: str) -> tuple[str, str]:
-    headers = {b"authorization": f"Bearer {transport_server.TOKEN}".encode(), b"x-request-id": given.encode()}
+    headers = {b"authorization": f"Bearer {transport_server.VALID_TOKEN}".encode(), b"x-request-id": given.encode()}
     answer = await http.post("/graphql", json={"query": "{ requestId }"}, headers=headers)
     return answer.headers["x-request-id"], answer.json()["data"]["requestId"]
 

@@ -40,7 +40,7 @@ async def _audited(node: str, url: str) -> list[dict[str, Any]]:
         node,
         "run.mjs",
         cwd=AUDITS,
-        env={**os.environ, "AUDIT_URL": url, "AUDIT_TOKEN": transport_server.TOKEN},
+        env={**os.environ, "AUDIT_URL": url, "AUDIT_TOKEN": transport_server.VALID_TOKEN},
         stdout=asyncio.subprocess.PIPE,
     )
     said, _ = await process.communicate()

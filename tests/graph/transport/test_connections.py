@@ -15,7 +15,9 @@ from tests.support import transport_server
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 HEADERS = (
-    b"host: x\r\ncontent-type: application/json\r\nauthorization: Bearer " + transport_server.TOKEN.encode() + b"\r\n"
+    b"host: x\r\ncontent-type: application/json\r\nauthorization: Bearer "
+    + transport_server.VALID_TOKEN.encode()
+    + b"\r\n"
 )
 QUERY = b'{"query": "{ __typename }"}'
 
@@ -121,8 +123,10 @@ async def test_what_is_not_http_is_400(served: str, caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize("sent", [b"", b'{"query": '])
-async def test_a_body_that_does_not_come_is_not_waited_for(doors: transport_server.ToyDoors, sent: bytes) -> None:
-    app = create_app(schema=transport_server.schema(Limits(body_seconds=0.1)), doors=doors)
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    doors: transport_server.InMemoryBackend, sent: bytes
+) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(body_seconds=0.1)), backend=doors)
     async with serving(app) as address, wired(address) as (reader, writer):
         writer.write(b"POST /graphql HTTP/1.1\r\n" + HEADERS + b"content-length: 100\r\n\r\n" + sent)
         answer = await said(reader)
@@ -136,8 +140,8 @@ async def test_a_body_that_is_announced_too_large_is_not_read(served: str) -> No
         assert (await said(reader)).startswith(b"HTTP/1.1 413 ")
 
 
-async def test_a_body_in_chunks_is_limited_too(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(Limits(body=10)), doors=doors)
+async def test_a_body_in_chunks_is_limited_too(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(body_bytes=10)), backend=doors)
     async with serving(app) as address, wired(address) as (reader, writer):
         writer.write(b"POST /graphql HTTP/1.1\r\n" + HEADERS + b"transfer-encoding: chunked\r\n\r\n")
         writer.write(b"b\r\n" + b"x" * 11 + b"\r\n")

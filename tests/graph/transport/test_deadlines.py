@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from graph.transport.deadlines import Deadlines
+from graph.transport.deadlines import SharedTimeout
 
 
 async def test_who_takes_too_long_is_stopped_and_who_does_not_goes_on() -> None:
-    deadlines = Deadlines(0.05)
+    deadlines = SharedTimeout(0.05)
 
     async def work(seconds: float) -> str:
-        with deadlines.started():
+        with deadlines.scope():
             await asyncio.sleep(seconds)
         return "done"
 
@@ -23,10 +23,10 @@ async def test_who_takes_too_long_is_stopped_and_who_does_not_goes_on() -> None:
 
 
 async def test_who_is_cancelled_by_others_stays_cancelled() -> None:
-    deadlines = Deadlines(5)
+    deadlines = SharedTimeout(5)
 
     async def work() -> None:
-        with deadlines.started():
+        with deadlines.scope():
             await asyncio.sleep(5)
 
     task = asyncio.create_task(work())

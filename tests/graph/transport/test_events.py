@@ -11,7 +11,7 @@ from graph.server import create_app
 from tests.graph.transport.conftest import serving
 from tests.support import transport_server
 
-HEADERS = {"authorization": f"Bearer {transport_server.TOKEN}", "accept": "text/event-stream"}
+HEADERS = {"authorization": f"Bearer {transport_server.VALID_TOKEN}", "accept": "text/event-stream"}
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ async def test_a_malformed_request_gets_no_stream(client: httpx.AsyncClient) -> 
     assert (await client.post("/graphql", json=[])).status_code == 400
 
 
-async def test_a_client_that_leaves_ends_its_subscription(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(Limits(sockets=1)), doors=doors)
+async def test_a_client_that_leaves_ends_its_subscription(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(streams_per_caller=1)), backend=doors)
     async with serving(app) as address, httpx.AsyncClient(trust_env=False, headers=HEADERS) as client:
         url, query = f"http://{address}/graphql", {"query": "subscription { count(to: 1000, pause: 0.01) }"}
         for _ in range(3):
@@ -73,8 +73,8 @@ async def test_a_client_that_leaves_ends_its_subscription(doors: transport_serve
             await asyncio.sleep(0.1)
 
 
-async def test_a_revoked_token_ends_a_stream(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(Limits(recheck_seconds=0.05)), doors=doors)
+async def test_a_revoked_token_ends_a_stream(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(recheck_seconds=0.05)), backend=doors)
     async with serving(app) as address, httpx.AsyncClient(trust_env=False, headers=HEADERS) as client:
         query = {"query": "subscription { count(to: 1000, pause: 0.02) }"}
         async with client.stream("POST", f"http://{address}/graphql", json=query) as answer:
@@ -83,10 +83,10 @@ async def test_a_revoked_token_ends_a_stream(doors: transport_server.ToyDoors) -
         assert "complete" not in text
 
 
-async def test_a_server_that_stops_does_not_wait_for_streams(doors: transport_server.ToyDoors) -> None:
+async def test_a_server_that_stops_does_not_wait_for_streams(doors: transport_server.InMemoryBackend) -> None:
     loop = asyncio.get_running_loop()
     async with httpx.AsyncClient(trust_env=False, headers=HEADERS) as client:
-        async with serving(create_app(schema=transport_server.schema(), doors=doors)) as address:
+        async with serving(create_app(schema=transport_server.build_schema(), backend=doors)) as address:
             query = {"query": "subscription { count(to: 1000, pause: 0.05) }"}
             request = client.build_request("POST", f"http://{address}/graphql", json=query)
             answer = await client.send(request, stream=True)

@@ -13,7 +13,7 @@ from tests.graph.transport.conftest import Ask, client_of
 from tests.support import transport_server
 
 GRAPHQL = "application/graphql-response+json"
-SIGNED_IN = {"authorization": f"Bearer {transport_server.TOKEN}"}
+SIGNED_IN = {"authorization": f"Bearer {transport_server.VALID_TOKEN}"}
 JSON_BODY = SIGNED_IN | {"content-type": "application/json"}
 
 
@@ -146,7 +146,9 @@ async def test_get_parameters_that_are_no_request_are_400(http: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("accept", ["application/json", GRAPHQL])
-async def test_get_runs_no_mutation(http: httpx.AsyncClient, doors: transport_server.ToyDoors, accept: str) -> None:
+async def test_get_runs_no_mutation(
+    http: httpx.AsyncClient, doors: transport_server.InMemoryBackend, accept: str
+) -> None:
     parameters = {"query": 'mutation { rename(name: "x") { name } }'}
     answer = await http.get("/graphql", params=parameters, headers=SIGNED_IN | {"accept": accept})
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
@@ -200,9 +202,9 @@ async def test_an_error_in_a_field_leaves_the_answer_200(ask: Ask) -> None:
     assert answer.json()["errors"][0]["path"] == ["forbidden"]
 
 
-async def test_a_browser_gets_the_page(doors: transport_server.ToyDoors) -> None:
+async def test_a_browser_gets_the_page(doors: transport_server.InMemoryBackend) -> None:
     app = create_app(
-        schema=transport_server.schema(), doors=doors, graphiql=lambda _: HTMLResponse("<title>page</title>")
+        schema=transport_server.build_schema(), backend=doors, graphiql=lambda _: HTMLResponse("<title>page</title>")
     )
     async with client_of(app) as client:
         accept = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -217,8 +219,10 @@ async def test_without_a_page_a_browser_is_a_client(http: httpx.AsyncClient) -> 
     assert answer.json() == {"data": {"__typename": "Query"}}
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_is_read(doors: transport_server.ToyDoors) -> None:
-    async with client_of(create_app(schema=transport_server.schema(Limits(body=100)), doors=doors)) as client:
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(doors: transport_server.InMemoryBackend) -> None:
+    async with client_of(
+        create_app(schema=transport_server.build_schema(Limits(body_bytes=100)), backend=doors)
+    ) as client:
         answer = await client.post("/graphql", content=b"x" * 101, headers=JSON_BODY)
         assert answer.status_code == 413
         assert answer.headers["connection"] == "close"
@@ -231,12 +235,14 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_read(doors: tran
         }
 
 
-async def test_a_body_that_grows_too_large_is_refused(doors: transport_server.ToyDoors) -> None:
+async def test_a_body_that_grows_too_large_is_refused(doors: transport_server.InMemoryBackend) -> None:
     async def body() -> AsyncIterator[bytes]:
         for _ in range(5):
             yield b"x" * 30
 
-    async with client_of(create_app(schema=transport_server.schema(Limits(body=100)), doors=doors)) as client:
+    async with client_of(
+        create_app(schema=transport_server.build_schema(Limits(body_bytes=100)), backend=doors)
+    ) as client:
         assert (await client.post("/graphql", content=body(), headers=JSON_BODY)).status_code == 413
 
 
@@ -244,14 +250,14 @@ async def test_a_result_set_by_an_extension_is_the_answer(ask: Ask) -> None:
     assert (await ask("{ me { name } } # instead")).json() == {"data": {"me": {"name": "engine"}}}
 
 
-async def test_every_operation_has_a_context_of_its_own(ask: Ask, doors: transport_server.ToyDoors) -> None:
+async def test_every_operation_has_a_context_of_its_own(ask: Ask, doors: transport_server.InMemoryBackend) -> None:
     await ask("{ me { name } }")
     await ask("{ me { name } }")
     first, second = doors.contexts
     assert first is not second
-    assert (first.caller.viewer, first.caller.token) == (transport_server.Viewer("ada"), transport_server.TOKEN)
+    assert (first.caller.viewer, first.caller.token) == (transport_server.Viewer("ada"), transport_server.VALID_TOKEN)
     assert first.caller.address == "127.0.0.1"
-    assert transport_server.TOKEN not in repr(first.caller)
+    assert transport_server.VALID_TOKEN not in repr(first.caller)
 
 
 def code(answer: httpx.Response) -> str:

@@ -200,8 +200,8 @@ async def test_variables_are_not_nested_without_end(ask: Ask) -> None:
 
 
 async def test_the_schema_keeps_its_limits_without_a_server() -> None:
-    stranger = await transport_server.schema().execute("{ me { name } }")
-    signed_in = await transport_server.schema().execute(
+    stranger = await transport_server.build_schema().execute("{ me { name } }")
+    signed_in = await transport_server.build_schema().execute(
         _nested(15), context_value=transport_server.Context(None, transport_server.Viewer("a"))
     )  # type: ignore[arg-type]
     assert [error.extensions["code"] for error in stranger.errors or () if error.extensions] == ["UNAUTHENTICATED"]
@@ -209,7 +209,7 @@ async def test_the_schema_keeps_its_limits_without_a_server() -> None:
 
 
 async def test_introspection_can_be_off() -> None:
-    closed = transport_server.schema(introspection=False)
+    closed = transport_server.build_schema(introspection=False)
     context = transport_server.Context(None, transport_server.Viewer("a"))  # type: ignore[arg-type]
     result = await closed.execute("{ __schema { types { name } } }", context_value=context)
     assert result.errors

@@ -13,19 +13,19 @@ from tests.graph.transport.conftest import Ask, client_of, serving
 from tests.support import transport_server
 
 
-async def test_it_is_live_and_ready(http: httpx.AsyncClient, doors: transport_server.ToyDoors) -> None:
+async def test_it_is_live_and_ready(http: httpx.AsyncClient, doors: transport_server.InMemoryBackend) -> None:
     assert (await http.get("/health/live")).status_code == 200
     assert (await http.get("/health/ready")).json() == {"ready": True, "reason": None}
-    doors.not_ready = "The database is two versions behind."
+    doors.problem = "The database is two versions behind."
     answer = await http.get("/health/ready")
     assert (answer.status_code, answer.json()["reason"]) == (503, "The database is two versions behind.")
     assert (await http.get("/health/live")).status_code == 200
 
 
-async def test_the_doors_start_and_stop_with_the_server(doors: transport_server.ToyDoors) -> None:
-    async with serving(create_app(schema=transport_server.schema(), doors=doors)):
-        assert doors.started == 1
-    assert doors.started == 0
+async def test_the_doors_start_and_stop_with_the_server(doors: transport_server.InMemoryBackend) -> None:
+    async with serving(create_app(schema=transport_server.build_schema(), backend=doors)):
+        assert doors.running_count == 1
+    assert doors.running_count == 0
 
 
 async def test_metrics_count_operations(http: httpx.AsyncClient, ask: Ask) -> None:
@@ -52,25 +52,25 @@ async def test_every_answer_has_the_security_headers(http: httpx.AsyncClient, pa
     assert len(headers["x-request-id"]) == 24
 
 
-async def test_a_page_may_have_a_policy_of_its_own(doors: transport_server.ToyDoors) -> None:
+async def test_a_page_may_have_a_policy_of_its_own(doors: transport_server.InMemoryBackend) -> None:
     def page(_: Request) -> Response:
         return PlainTextResponse("page", headers={"Content-Security-Policy": "default-src 'self'"})
 
     async with client_of(
-        create_app(schema=transport_server.schema(), doors=doors, routes=[Route("/page", page)])
+        create_app(schema=transport_server.build_schema(), backend=doors, routes=[Route("/page", page)])
     ) as client:
         answer = await client.get("/page")
     assert answer.headers.get_list("content-security-policy") == ["default-src 'self'"]
 
 
 async def test_a_bug_in_another_address_is_answered_and_logged(
-    doors: transport_server.ToyDoors, caplog: pytest.LogCaptureFixture
+    doors: transport_server.InMemoryBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_: Request) -> Response:
         raise KeyError("hunter2")
 
     async with client_of(
-        create_app(schema=transport_server.schema(), doors=doors, routes=[Route("/broken", broken)])
+        create_app(schema=transport_server.build_schema(), backend=doors, routes=[Route("/broken", broken)])
     ) as client:
         answer = await client.get("/broken", headers={"x-request-id": "abc"})
     assert answer.status_code == 500
@@ -79,8 +79,8 @@ async def test_a_bug_in_another_address_is_answered_and_logged(
     assert "abc" in record.getMessage()
 
 
-async def test_pages_of_allowed_origins_may_ask(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(), doors=doors, allowed_origins=["https://app.example"])
+async def test_pages_of_allowed_origins_may_ask(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(), backend=doors, allowed_origins=["https://app.example"])
     asking = {
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization, content-type",

@@ -18,7 +18,7 @@ from tests.graph.transport.conftest import serving
 from tests.support import transport_server
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
-BEARER = f"Bearer {transport_server.TOKEN}"
+BEARER = f"Bearer {transport_server.VALID_TOKEN}"
 
 
 @asynccontextmanager
@@ -92,7 +92,7 @@ async def test_a_client_ends_a_subscription(served: str) -> None:
         assert (await heard(socket))["type"] == "next"
 
 
-async def test_each_operation_has_a_context_of_its_own(served: str, doors: transport_server.ToyDoors) -> None:
+async def test_each_operation_has_a_context_of_its_own(served: str, doors: transport_server.InMemoryBackend) -> None:
     async with greeted(served) as socket:
         for name in "123":
             await subscribe(socket, "{ __typename }", id=name)
@@ -146,7 +146,7 @@ async def test_the_handshake_may_carry_the_token(served: str) -> None:
         assert await heard(socket) == {"type": "connection_ack"}
 
 
-async def test_a_revoked_token_runs_nothing_more(served: str, doors: transport_server.ToyDoors) -> None:
+async def test_a_revoked_token_runs_nothing_more(served: str, doors: transport_server.InMemoryBackend) -> None:
     async with greeted(served) as socket:
         doors.tokens.clear()
         await subscribe(socket, "{ me { name } }")
@@ -154,25 +154,25 @@ async def test_a_revoked_token_runs_nothing_more(served: str, doors: transport_s
         assert await closed(socket) == (4403, "Forbidden")
 
 
-async def test_a_revoked_token_closes_an_idle_socket(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(Limits(recheck_seconds=0.05)), doors=doors)
+async def test_a_revoked_token_closes_an_idle_socket(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(recheck_seconds=0.05)), backend=doors)
     async with serving(app) as address, greeted(address) as socket:
         await subscribe(socket, "subscription { count(to: 1000, pause: 0.5) }")
         doors.tokens.clear()
         assert await closed(socket) == (4403, "Forbidden")
 
 
-async def test_a_database_that_is_gone_closes_no_socket(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(Limits(recheck_seconds=0.02)), doors=doors)
+async def test_a_database_that_is_gone_closes_no_socket(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(recheck_seconds=0.02)), backend=doors)
     async with serving(app) as address, greeted(address) as socket:
-        doors.broken = True
+        doors.is_database_down = True
         await asyncio.sleep(0.1)
         await subscribe(socket, "{ __typename }")
         assert (await heard(socket))["payload"][0]["extensions"]["code"] == "UNAVAILABLE"
 
 
-async def test_a_new_socket_waits_for_the_database(served: str, doors: transport_server.ToyDoors) -> None:
-    doors.broken = True
+async def test_a_new_socket_waits_for_the_database(served: str, doors: transport_server.InMemoryBackend) -> None:
+    doors.is_database_down = True
     async with opened(served) as socket:
         await say(socket, type="connection_init", payload={"authorization": BEARER})
         assert await closed(socket) == (1013, "Try again later")
@@ -257,14 +257,14 @@ async def test_rules_of_the_protocol(served: str) -> None:
         assert await closed(socket) == (4406, "Subprotocol not acceptable")
 
 
-async def test_a_socket_that_says_nothing_is_closed(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(Limits(init_seconds=0.05)), doors=doors)
+async def test_a_socket_that_says_nothing_is_closed(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(init_seconds=0.05)), backend=doors)
     async with serving(app) as address, opened(address) as socket:
         assert await closed(socket) == (4408, "Connection initialisation timeout")
 
 
-async def test_operations_of_a_socket_are_limited(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(Limits(subscriptions=2)), doors=doors)
+async def test_operations_of_a_socket_are_limited(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(operations_per_socket=2)), backend=doors)
     async with serving(app) as address, greeted(address) as socket:
         for id in "123":
             await subscribe(socket, "subscription { count(to: 9, pause: 1) }", id=id)
@@ -273,8 +273,8 @@ async def test_operations_of_a_socket_are_limited(doors: transport_server.ToyDoo
         assert told["payload"][0]["extensions"]["limit"] == 2
 
 
-async def test_sockets_of_a_caller_are_limited(doors: transport_server.ToyDoors) -> None:
-    app = create_app(schema=transport_server.schema(Limits(sockets=1)), doors=doors)
+async def test_sockets_of_a_caller_are_limited(doors: transport_server.InMemoryBackend) -> None:
+    app = create_app(schema=transport_server.build_schema(Limits(streams_per_caller=1)), backend=doors)
     async with serving(app) as address:
         async with greeted(address), opened(address) as second:
             await say(second, type="connection_init", payload={"authorization": BEARER})
@@ -296,8 +296,10 @@ async def test_sockets_of_a_caller_are_limited(doors: transport_server.ToyDoors)
         ("{own}", True),
     ],
 )
-async def test_pages_of_other_sites_are_kept_out(doors: transport_server.ToyDoors, origin: str, welcome: bool) -> None:
-    app = create_app(schema=transport_server.schema(), doors=doors, allowed_origins=["https://app.example"])
+async def test_pages_of_other_sites_are_kept_out(
+    doors: transport_server.InMemoryBackend, origin: str, welcome: bool
+) -> None:
+    app = create_app(schema=transport_server.build_schema(), backend=doors, allowed_origins=["https://app.example"])
     async with serving(app) as address:
         origin = origin.format(own=f"http://{address}") if "{" in origin else origin
         refused = nullcontext() if welcome else pytest.raises(InvalidStatus, match="403")
@@ -306,8 +308,8 @@ async def test_pages_of_other_sites_are_kept_out(doors: transport_server.ToyDoor
                 pass
 
 
-async def test_a_server_that_stops_says_so(doors: transport_server.ToyDoors) -> None:
-    async with serving(create_app(schema=transport_server.schema(), doors=doors)) as address:
+async def test_a_server_that_stops_says_so(doors: transport_server.InMemoryBackend) -> None:
+    async with serving(create_app(schema=transport_server.build_schema(), backend=doors)) as address:
         socket = await connect(f"ws://{address}/graphql", subprotocols=[PROTOCOL], proxy=None)
     assert (await closed(socket))[0] == 1012
 

@@ -51,7 +51,7 @@ async def test_a_stranger_may_sign_in(ask: Ask, query: str) -> None:
     ],
 )
 async def test_everything_else_is_the_same_to_a_stranger(
-    ask: Ask, doors: transport_server.ToyDoors, query: str
+    ask: Ask, doors: transport_server.InMemoryBackend, query: str
 ) -> None:
     answer = await ask(query, token=None, accept=GRAPHQL)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -95,7 +95,7 @@ async def test_a_wrong_sign_in_is_told_nothing_of_the_schema(ask: Ask, query: st
 
 async def test_one_sign_in_at_a_time(ask: Ask) -> None:
     twice = 'mutation { a: signIn(email: "a", password: "b") { name } b: signIn(email: "a", password: "c") { name } }'
-    for token in (None, transport_server.TOKEN):
+    for token in (None, transport_server.VALID_TOKEN):
         answer = await ask(twice, token=token)
         told = answer.json()["errors"][0]["extensions"]
         assert (told["reason"], told["limitName"], told["limit"]) == ("LIMIT_EXCEEDED", "rootFields", 1)
