@@ -27,7 +27,7 @@ def check_schema(file: Path = Path("schema.graphql")) -> None:
 
 def schema_text() -> str:
     """The schema in SDL, with one newline at the end."""
-    return schema.build().as_str().rstrip("\n") + "\n"
+    return schema.build_schema().as_str().rstrip("\n") + "\n"
 
 
 def _first_difference(stored: str, current: str) -> int:

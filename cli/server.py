@@ -58,7 +58,7 @@ def serve_in_process(
 
     _exit_zero_on_signal()
     logging.config.dictConfig(logs.logging_configuration(settings.log_format))
-    server = _Server(_configuration(settings, app=app.create_application(settings, guest=guest)), announce)
+    server = _Server(_configuration(settings, app=app.create_application(settings, guest_email=guest)), announce)
     server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The product behind the doors: opens the database, lets callers in, and says what its failures mean."""
+"""The application: connects the transports with the database, the accounts and the background worker."""
 
 import asyncio
 import logging
@@ -31,45 +31,53 @@ from graph.transport.trusted_documents import TrustedDocuments
 
 _log = logging.getLogger("clientela.app")
 
-_HERE: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.IGNORECASE)
+_LOCAL_HOST: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.IGNORECASE)
 
 
 def from_environment() -> Starlette:
-    """The application as the environment sets it: what each process of `clientela serve --workers` runs."""
+    """The application with the settings of the environment, as each process of `clientela serve --workers` runs it."""
     return create_application(settings.read_settings())
 
 
-def create_application(chosen: Settings, *, guest: str | None = None) -> Starlette:
-    """The application. With a `guest`, the address of an agent, GraphiQL comes signed in as him: for the demo only."""
-    if chosen.rate_limit is not None:
+def create_application(configuration: Settings, *, guest_email: str | None = None) -> Starlette:
+    """The application with these settings.
+
+    For the demo only: with `guest_email`, GraphiQL opens signed in as the agent with that address. Raises SettingError
+    if the manifest of trusted documents cannot be read.
+    """
+    if configuration.rate_limit is not None:
         _log.warning("CLIENTELA_RATE_LIMIT has no effect in this version")
-    doors = CrmBackend(chosen, guest=guest)
-    assets = [graphiql.static_files_route("/graphiql")] if chosen.graphiql else []
+    backend = CrmBackend(configuration, guest_email=guest_email)
+    assets = [graphiql.static_files_route("/graphiql")] if configuration.graphiql else []
     return create_app(
-        schema=schema.build(introspection=chosen.introspection != "off", engine=chosen.engine),
-        backend=doors,
-        allowed_origins=chosen.allowed_origins,
-        graphiql=doors.graphiql_page if chosen.graphiql else None,
-        routes=[*uploads.upload_routes(doors, max_bytes=chosen.max_upload), *downloads.download_routes(doors), *assets],
-        trusted_documents=_manifest(chosen),
+        schema=schema.build_schema(introspection=configuration.introspection != "off", engine=configuration.engine),
+        backend=backend,
+        allowed_origins=configuration.allowed_origins,
+        graphiql_page=backend.graphiql_page if configuration.graphiql else None,
+        routes=[
+            *uploads.upload_routes(backend, max_bytes=configuration.max_upload),
+            *downloads.download_routes(backend),
+            *assets,
+        ],
+        trusted_documents=_load_trusted_documents(configuration),
     )
 
 
-def _manifest(chosen: Settings) -> TrustedDocuments | None:
-    if chosen.trusted_documents is None:
+def _load_trusted_documents(configuration: Settings) -> TrustedDocuments | None:
+    if configuration.trusted_documents is None:
         return None
     try:
-        return trusted_documents.load_manifest(chosen.trusted_documents)
+        return trusted_documents.load_manifest(configuration.trusted_documents)
     except (OSError, ValueError) as error:
         raise SettingError(f"CLIENTELA_TRUSTED_DOCUMENTS: {error}.") from None
 
 
 class CrmBackend:
-    """What the doors ask of the product."""
+    """What the transports need of the application."""
 
-    def __init__(self, chosen: Settings, *, guest: str | None) -> None:
-        self._settings = chosen
-        self._guest = guest
+    def __init__(self, configuration: Settings, *, guest_email: str | None) -> None:
+        self._settings = configuration
+        self._guest_email = guest_email
         self._token: str | None = None
         self._database: Database | None = None
         self._stop = asyncio.Event()
@@ -84,11 +92,12 @@ class CrmBackend:
     async def startup(self) -> None:
         self._database = await engine.connect(self._settings.database_url)
         storage.attach_storage(self._database, storage.storage_from_settings(self._settings))
-        if self._guest is not None:
-            self._token = await accounts.issue_session_token(self._database, email=self._guest, now=ids.current_time())
+        if self._guest_email is not None:
+            now = ids.current_time()
+            self._token = await accounts.issue_session_token(self._database, email=self._guest_email, now=now)
         if self._settings.runs_jobs:
-            transaction = worker.run_worker(self._database, settings=self._settings, stop=self._stop)
-            self._worker = asyncio.create_task(transaction)
+            running = worker.run_worker(self._database, settings=self._settings, stop=self._stop)
+            self._worker = asyncio.create_task(running)
 
     async def shutdown(self) -> None:
         self._stop.set()
@@ -118,16 +127,18 @@ class CrmBackend:
 
     def explain_error(self, error: Exception) -> TopLevelError | None:
         if isinstance(error, StatementTimedOut):
-            return top_level.TimedOut("The database took too long over this; ask for less, or try again.")
+            return top_level.TimedOut("The database took too long. Request less data, or try again.")
         if isinstance(error, TransactionConflict):
-            return top_level.Overloaded("Too many are writing at once; try again.", retry_after=1)
+            return top_level.Overloaded("Too many changes are being saved at once. Try again.", retry_after=1)
         if isinstance(error, StorageError):
             _log.error("the database failed: %s", error)
-            return top_level.Unavailable("The database does not answer; try again in a moment.", retry_after=2)
+            return top_level.Unavailable("The database does not answer. Try again in a moment.", retry_after=2)
         return None
 
     def graphiql_page(self, request: HTTPConnection) -> Response:
-        """GraphiQL. Only who asks for this machine by its own name gets the guest's token: a foreign page that had
-        its name point here would read it otherwise."""
-        near = _HERE.fullmatch(request.headers.get("host", "")) is not None
-        return graphiql.graphiql_response(endpoint="/graphql", token=self._token if near else None)
+        """GraphiQL, with the guest's token if the request names this machine as its host.
+
+        Otherwise a page of another site could read the token after pointing its host name to this machine.
+        """
+        is_local = _LOCAL_HOST.fullmatch(request.headers.get("host", "")) is not None
+        return graphiql.graphiql_response(endpoint="/graphql", token=self._token if is_local else None)

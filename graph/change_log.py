@@ -16,7 +16,7 @@ from db.queries import change_log, jobs
 from db.queries.customers import timelines as history
 from db.queries.matching.matches import CustomerMatch, CustomerQuery
 from graph import lookup
-from graph.access.actors import Actor, actors
+from graph.access.actors import Actor, load_actors
 from graph.access.permissions import guarded
 from graph.activities.activity_types import Interaction, Note, Order
 from graph.context import Context
@@ -25,9 +25,9 @@ from graph.errors.top_level import BadUserInput
 from graph.filtering import list_arguments
 from graph.filtering.record_filters import CustomerFilter
 from graph.types import ids
-from graph.types.connections import After, First, PageInfo, page_size
+from graph.types.connections import AfterArgument, FirstArgument, PageInfo, read_page_size
 from graph.types.enums import ChangeAction, Permission
-from graph.types.nodes import Node, read_from
+from graph.types.nodes import Node, is_row_of
 from graph.types.scalars import DateTime
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ class _Field:
     after: Any
 
 
-def shown_fields(told: Sequence[Mapping[str, Any]]) -> list[Any]:
+def visible_field_changes(told: Sequence[Mapping[str, Any]]) -> list[Any]:
     """What the log tells of a record, as clients see it."""
     return [_Field(one["field"], one["before"], one["after"]) for one in told]
 
 
 @strawberry.type(description="What one transaction did to one record.")
 class Change(Node):
-    is_type_of = read_from(tables.Change)
+    is_type_of = is_row_of(tables.Change)
 
     id: strawberry.ID = column("The change's id.", column_name="seq", convert=_id)
     cursor: str = column(
@@ -85,11 +85,11 @@ class Change(Node):
 
     @batched("The record as it is now; null when it is gone or not in sight.", parent_columns=("entity", "node_id"))
     async def node(parents: ParentRows, info: Info) -> list[Node | None]:
-        return await lookup.found(info.context, [ids.id_encoder(row.entity)(row.node_id) for row in parents])
+        return await lookup.load_nodes(info.context, [ids.id_encoder(row.entity)(row.node_id) for row in parents])
 
     @batched("The fields that are not what they were.", parent_columns=("fields",))
     async def fields(parents: ParentRows, info: Info) -> list[list[FieldChange]]:
-        return [shown_fields(row.fields) for row in parents]
+        return [visible_field_changes(row.fields) for row in parents]
 
     @batched(
         "The job that it was a part of; null where there is none, or it is somebody else's.", parent_columns=("job_id",)
@@ -103,7 +103,7 @@ class Change(Node):
 
     @batched("Who did it.", parent_columns=("actor_kind", "actor_id"))
     async def actor(parents: ParentRows, info: Info) -> list[Actor]:
-        return await actors(info.context, parents, "actor")
+        return await load_actors(info.context, parents, "actor")
 
 
 @strawberry.type(description="A change, and its place in the feed.")
@@ -164,11 +164,11 @@ class Query:
         self,
         info: Info,
         filter: Annotated[ChangeFilter | None, strawberry.argument(description="Which changes.")] = None,
-        first: First = None,
-        after: After = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
     ) -> ChangeConnection:
         start = _held(after, _NUMBER)
-        rows, end, more = await _read(info.context, filter, start[0] if start else 0, page_size(first))
+        rows, end, more = await _read(info.context, filter, start[0] if start else 0, read_page_size(first))
         part: Any = _Part(rows, lambda row: _cursor(row.seq), more, after, _cursor(end) if end else after)
         return part
 
@@ -263,8 +263,8 @@ async def _match(context: Context, wanted: ChangeFilter | None) -> CustomerMatch
     if wanted is None or wanted.customer is None:
         return None
     question = CustomerQuery(archived="INCLUDE", more=((wanted.customer.value, ("filter", "customer")),))
-    with list_arguments.refusals():
-        match, _ = await list_arguments.asked(context, question)
+    with list_arguments.query_errors_as_bad_input():
+        match, _ = await list_arguments.compile_for_viewer(context, question)
     return match
 
 
@@ -292,9 +292,9 @@ def _asked(context: Context, wanted: ChangeFilter | None) -> change_log.ChangeQu
 # ── a timeline ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def timelines(context: Context, parents: Sequence[Any], first: int | None, after: str | None) -> list[Any]:
+async def load_timelines(context: Context, parents: Sequence[Any], first: int | None, after: str | None) -> list[Any]:
     """A page of each customer's history, newest first: changes, notes, interactions and orders woven together."""
-    size, start = page_size(first), _held(after, _PLACE)
+    size, start = read_page_size(first), _held(after, _PLACE)
     found = await history.fetch_entries(context.session, [parent.id for parent in parents], size + 1, start)
     return [_page(found.get(parent.id, []), size, after) for parent in parents]
 

@@ -17,9 +17,9 @@ from crm.idempotency import IdempotentCall, digest_arguments, seal, unseal
 from db import tables
 from db.rows import Row
 from db.tables.enums import Outcome
-from graph.errors.error_objects import Reported
+from graph.errors.error_objects import ErrorObject
 
-LONGEST_KEY: Final = 200
+MAX_KEY_LENGTH: Final = 200
 
 
 @strawberry.directive(
@@ -33,14 +33,14 @@ def idempotent(
     return value
 
 
-def once(info: strawberry.Info, arguments: Mapping[str, Any]) -> IdempotentCall | None:
+def read_call(info: strawberry.Info, arguments: Mapping[str, Any]) -> IdempotentCall | None:
     """The call's key and what it asks for; None where the field bears no @idempotent. Raises InputError INVALID."""
     node: FieldNode = info._raw_info.field_nodes[0]
     if not any(directive.name.value == "idempotent" for directive in node.directives or ()):
         return None
     key = _key(node, info.variable_values)
-    if not 1 <= len(key) <= LONGEST_KEY:
-        message = f"An idempotency key has 1 to {LONGEST_KEY} characters; this one has {len(key)}."
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
+        message = f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters; this one has {len(key)}."
         raise InputError(ErrorCode.INVALID, message)
     proven = _PROVEN.get(info.field_name, ())
     told = {name: one for name, one in arguments.items() if name not in proven}
@@ -78,7 +78,7 @@ _SECRET: Final = "secret"
 _PLAIN: Final = "$plain"
 
 
-def packed(payload: Any, key: str) -> Any:
+def encode_payload(payload: Any, key: str) -> Any:
     """What a payload holds, as JSON that `unpacked` reads back with the same key."""
     if isinstance(payload, bool):
         return {_PLAIN: payload}
@@ -88,7 +88,7 @@ def packed(payload: Any, key: str) -> Any:
     return held
 
 
-def unpacked(answer: Mapping[str, Any], key: str) -> Any:
+def decode_payload(answer: Mapping[str, Any], key: str) -> Any:
     """What was packed under the key: what the payload held, or the payload itself where it is no type with fields."""
     if _PLAIN in answer:
         return answer[_PLAIN]
@@ -103,7 +103,7 @@ def _packed(value: Any) -> Any:
         return {"$outcome": int(value)} if isinstance(value, Outcome) else int(value)
     if isinstance(value, bytes):
         return {"$bytes": value.hex()}
-    if isinstance(value, Reported):
+    if isinstance(value, ErrorObject):
         return {"$refused": _REFUSED[type(value.refused)](value.refused)}
     table = getattr(value, "table", None)
     if table is not None:
@@ -124,7 +124,7 @@ def _unpacked(value: Any) -> Any:
     if "$bytes" in value:
         return bytes.fromhex(value["$bytes"])
     if "$refused" in value:
-        return Reported(_refused(**value["$refused"]))
+        return ErrorObject(_refused(**value["$refused"]))
     if "$map" in value:
         return {key: _unpacked(one) for key, one in value["$map"].items()}
     if "$row" in value:
@@ -166,7 +166,7 @@ def _refused(kind: str, code: str, message: str, path: list[str], row: int | Non
     return made
 
 
-class Replayed(Exception):
+class ReplayedAnswer(Exception):
     """The call was done before; `held` is what its payload held."""
 
     def __init__(self, held: Any) -> None:
@@ -174,7 +174,7 @@ class Replayed(Exception):
         self.held = held
 
 
-class Replays(SchemaExtension):
+class ReplayedFieldsExtension(SchemaExtension):
     """Tells in the answer's extensions which fields were not done again."""
 
     def get_results(self) -> dict[str, Any]:

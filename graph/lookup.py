@@ -14,32 +14,34 @@ from db.tables.enums import Permission as P
 from graph.access.permissions import guarded
 from graph.context import Context, Load
 from graph.engine.field_declarations import ParentRows
-from graph.errors.top_level import BadUserInput, limit_passed
+from graph.errors.top_level import BadUserInput, limit_error
 from graph.types import ids
 from graph.types.enums import Permission
 from graph.types.nodes import Id, Node
 
-MOST = 250
+MAX_NODE_IDS = 250
 
 
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "Anything by its id; null when there is no such thing, or not in sight.")
     async def node(self, info: Info, id: Id) -> Node | None:
-        return (await found(info.context, [id]))[0]
+        return (await load_nodes(info.context, [id]))[0]
 
     @guarded(Permission.CUSTOMER_VIEW, "Several things by their ids, in that order; null for each that is not there.")
     async def nodes(
         self,
         info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"The ids, {MOST} at most.")],
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"The ids, {MAX_NODE_IDS} at most.")],
     ) -> list[Node | None]:
-        if len(ids) > MOST:
-            raise limit_passed(BadUserInput, f"At most {MOST} ids, not {len(ids)}.", name="page", limit=MOST)
-        return await found(info.context, ids)
+        if len(ids) > MAX_NODE_IDS:
+            raise limit_error(
+                BadUserInput, f"At most {MAX_NODE_IDS} ids, not {len(ids)}.", name="page", limit=MAX_NODE_IDS
+            )
+        return await load_nodes(info.context, ids)
 
 
-async def found(context: Context, wires: ParentRows) -> list[Any]:
+async def load_nodes(context: Context, wires: ParentRows) -> list[Any]:
     """What each id names. Each type is looked up once."""
     named = [ids.split_id(wire) for wire in wires]
     known: dict[tuple[str, bytes], Any] = {}

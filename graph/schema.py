@@ -17,7 +17,7 @@ from graph.catalogue import agents, companies, custom_fields, departments, saved
 from graph.customers import bulk, duplicates, exporting, importing, merging
 from graph.engine import BreadthFirstEngine
 from graph.errors import user_errors
-from graph.idempotency import Replays, idempotent
+from graph.idempotency import ReplayedFieldsExtension, idempotent
 from graph.jobs import jobs
 from graph.transport.schema import Schema
 from graph.types.scalars import SCALARS
@@ -71,7 +71,7 @@ Mutation = merge_types(
 )
 
 
-class Names(NameConverter):
+class FieldNames(NameConverter):
     """Strawberry's names, remembered: it asks for an argument's name in every operation."""
 
     @lru_cache(maxsize=5_000)  # noqa: B019 - there is one for each schema, and schemas are kept.
@@ -79,7 +79,7 @@ class Names(NameConverter):
         return super().apply_naming_config(name)
 
 
-def build(
+def build_schema(
     *,
     engine: Literal["breadth-first", "reference"] = "breadth-first",
     extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
@@ -91,13 +91,13 @@ def build(
     The engine comes behind all other extensions, so that they see it at work as they would see graphql-core.
     """
     made = Schema(
-        extensions=[Replays, *extensions],
+        extensions=[ReplayedFieldsExtension, *extensions],
         engine=BreadthFirstEngine() if engine == "breadth-first" else None,
         query=Query,
         mutation=Mutation,
-        types=user_errors.KINDS,
+        types=user_errors.ERROR_TYPES,
         directives=[idempotent],
-        config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
+        config=StrawberryConfig(scalar_map=SCALARS, name_converter=FieldNames()),
         **options,
     )
     # They are read where they matter; Strawberry would look for them at every field.

@@ -1,4 +1,4 @@
-"""The Starlette application: the addresses, the start and the end, and what stands around every request."""
+"""The Starlette application: routes, middleware, startup and shutdown."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ GRAPHQL_PATH: Final = "/graphql"
 
 
 class Application(Starlette):
-    """Starlette with a way past its routing and its own middleware for the address that nearly every request asks."""
+    """Starlette with a shortcut past its routing and middleware for /graphql, which most requests ask for."""
 
     def __init__(self, graphql: ASGIApp, **options: Any) -> None:
         super().__init__(**options)
@@ -43,53 +43,54 @@ def create_app(
     schema: Schema,
     backend: Backend,
     allowed_origins: Collection[str] = (),
-    graphiql: Callable[[HTTPConnection], Response] | None = None,
+    graphiql_page: Callable[[HTTPConnection], Response] | None = None,
     routes: Sequence[BaseRoute] = (),
     trusted_documents: TrustedDocuments | None = None,
 ) -> Starlette:
-    """Everything this process answers. `graphiql` makes the page for a browser; `routes` are the other addresses;
-    with a manifest of `trusted` documents nothing else runs.
+    """The ASGI application of the server.
 
-    Serve it with the protocols of `graph.protocol.connections`, which keep the limits on headers.
+    `graphiql_page` creates the page for browsers at /graphql. `routes` are served beside it. With `trusted_documents`,
+    no other documents run. Serve the application with the protocols of `graph.transport.http.uvicorn_protocols`, which
+    enforce the limits on headers.
     """
     metrics = Metrics()
-    operations = OperationRunner(schema, backend, metrics, trusted_documents=trusted_documents)
-    graphql: ASGIApp = GraphQLOverHTTP(operations, graphiql)
-    around = [Middleware(RequestMiddleware), *_cors(allowed_origins)]
+    runner = OperationRunner(schema, backend, metrics, trusted_documents=trusted_documents)
+    graphql: ASGIApp = GraphQLOverHTTP(runner, graphiql_page)
+    middleware = [Middleware(RequestMiddleware), *_cors_middleware(allowed_origins)]
     return Application(
-        _wrapped(graphql, around),
+        _wrap(graphql, middleware),
         routes=[
             Route(GRAPHQL_PATH, graphql),
-            WebSocketRoute(GRAPHQL_PATH, GraphQLOverWebsocket(operations, allowed_origins)),
+            WebSocketRoute(GRAPHQL_PATH, GraphQLOverWebsocket(runner, allowed_origins)),
             Route("/health/live", _live),
-            Route("/health/ready", _readiness(backend)),
-            Route("/metrics", metrics.page),
+            Route("/health/ready", _readiness_endpoint(backend)),
+            Route("/metrics", _metrics_endpoint(metrics)),
             *routes,
         ],
-        middleware=around,
+        middleware=middleware,
         lifespan=_lifespan(backend),
     )
 
 
-def _wrapped(app: ASGIApp, around: Sequence[Middleware]) -> ASGIApp:
-    for each in reversed(around):
-        app = each.cls(app, *each.args, **each.kwargs)
+def _wrap(app: ASGIApp, middleware: Sequence[Middleware]) -> ASGIApp:
+    for layer in reversed(middleware):
+        app = layer.cls(app, *layer.args, **layer.kwargs)
     return app
 
 
-def _lifespan(doors: Backend) -> Lifespan[Starlette]:
+def _lifespan(backend: Backend) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await doors.startup()
+        await backend.startup()
         try:
             yield
         finally:
-            await doors.shutdown()
+            await backend.shutdown()
 
     return lifespan
 
 
-def _cors(allowed_origins: Collection[str]) -> list[Middleware]:
+def _cors_middleware(allowed_origins: Collection[str]) -> list[Middleware]:
     if not allowed_origins:
         return []
     return [
@@ -108,10 +109,20 @@ async def _live(_: Request) -> Response:
     return PlainTextResponse("live")
 
 
-def _readiness(doors: Backend) -> Callable[[Request], Awaitable[Response]]:
+def _readiness_endpoint(backend: Backend) -> Callable[[Request], Awaitable[Response]]:
     async def ready(_: Request) -> Response:
-        reason = await doors.readiness_problem()
-        body = {"ready": reason is None, "reason": reason}
-        return JSONResponse(body, status_code=200 if reason is None else 503)
+        problem = await backend.readiness_problem()
+        body = {"ready": problem is None, "reason": problem}
+        return JSONResponse(body, status_code=200 if problem is None else 503)
 
     return ready
+
+
+def _metrics_endpoint(metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:
+    async def page(_: Request) -> Response:
+        # Imported at the first request, because the start of a server has no time for prometheus_client.
+        from graph.transport.observability import prometheus
+
+        return Response(prometheus.render_metrics(metrics), media_type=prometheus.MEDIA_TYPE)
+
+    return page

@@ -131,7 +131,7 @@ async def _statement(session: Session, viewer: Viewer, source: TargetSource) -> 
         return stored.changed_rows_statement(bytes.fromhex(source["logged"]), source["entities"])
     if "failed" in source:
         return stored.failed_rows_statement(bytes.fromhex(source["failed"]))
-    question, agent_id = CustomerQuery.of(source["matching"]), viewer.agent_id
+    question, agent_id = CustomerQuery.from_stored_form(source["matching"]), viewer.agent_id
     try:
         match, sort = await matches.compile_query(
             session, question, visibility=viewer.visibility, agent_id=agent_id, now=source["now"]

@@ -60,7 +60,7 @@ class Target:
         """Where a worker gathers them from."""
         if self.query is None:
             return {"listed": [one.id.hex() for one in self.items]}
-        return {"matching": self.query.plain, "now": self.now, "expected": self.expected_count}
+        return {"matching": self.query.stored_form, "now": self.now, "expected": self.expected_count}
 
     async def store(self, unit: UnitOfWork, job_id: bytes, start: int = 0) -> int:
         """Keeps those that are many as the job's target; returns how many there are. Raises InputError COUNT_MISMATCH."""
@@ -121,7 +121,7 @@ async def _named(unit: UnitOfWork, given: Sequence[str], path: Path) -> Target:
 async def _matching(unit: UnitOfWork, given: TargetData, path: Path, unbounded_too: bool) -> Target:
     question = await _question(unit, given, path)
     match, sort = await _read(unit, question, path)
-    bounded = question.archived == "ONLY" or match.search is not None or not matches_everything(match.condition)
+    bounded = question.archived == "ONLY" or match.search is not None or not matches_everything(match.parsed_filter)
     if not bounded and not given.get("everyone") and not unbounded_too:
         message = "This match leaves nobody out; say `everyone: true` if all customers are meant."
         raise InputError(ErrorCode.UNBOUNDED_TARGET, message, path)

@@ -15,7 +15,7 @@ _NEVER_EMPTY: Final = frozenset(
 def matches_everything(condition: ParsedFilter) -> bool:
     """Whether the filter holds of everybody, however it is put: nothing asked, a `not` of nothing, `notIn` nothing,
     the empty text contained. Filters of segments and views are in it as they were read."""
-    return _always(condition.shape, condition.values)
+    return _always(condition.node, condition.values)
 
 
 def _always(shape: FilterNode, values: Sequence[Any], own: bool = True) -> bool:

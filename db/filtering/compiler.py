@@ -54,11 +54,11 @@ class ConditionCompiler:
         self._choosing = 0
         self._begun = False
 
-    def says(self, shape: FilterNode, row: Any, negated: bool = False) -> SqlCondition:
+    def compile(self, shape: FilterNode, row: Any, negated: bool = False) -> SqlCondition:
         """The condition on a row: a table, or an alias of one."""
         kind = shape[0]
         if kind == "not":
-            return self.says(shape[1], row, not negated)
+            return self.compile(shape[1], row, not negated)
         if kind in ("true", "false"):
             return true() if (kind == "true") is not negated else _NEVER
         if kind in ("and", "or"):
@@ -77,10 +77,10 @@ class ConditionCompiler:
         begins = [not (negated or self._choosing) and _begins(one) for one in shapes]
         for mine, one in zip(begins, shapes, strict=True):
             self._begun = begun or sum(begins) > mine
-            yield self.says(one, row, negated)
+            yield self.compile(one, row, negated)
         self._begun = begun
 
-    def joined(self, found: Select[Any], row: Any, shape: FilterNode) -> tuple[Select[Any], FilterNode]:
+    def join_relations(self, found: Select[Any], row: Any, shape: FilterNode) -> tuple[Select[Any], FilterNode]:
         """The rows joined with what is related to each of them once at most, and what remains to be said of them.
 
         PostgreSQL begins a join with either side, and follows an index of the related rows in the list's own order;
@@ -91,20 +91,24 @@ class ConditionCompiler:
             if part[0] == "some" and _once(part[1], part[2]):
                 relation = RELATIONS[part[1]]
                 other: Any = aliased(relation.link or relation.target)
-                there = other if relation.link is None else SimpleNamespace(id=getattr(other, str(relation.there)))
-                far = getattr(other, relation.far)
-                says = and_(in_workspace(other), far == getattr(row, relation.near), self.says(part[2], there))
+                there = (
+                    other if relation.link is None else SimpleNamespace(id=getattr(other, str(relation.link_column)))
+                )
+                far = getattr(other, relation.target_column)
+                says = and_(in_workspace(other), far == getattr(row, relation.own_column), self.compile(part[2], there))
                 found = found.join(other, says)
             else:
                 left.append(part)
         return found, conjunction(left)
 
-    def led(self, row: Any, relation: str, shape: FilterNode) -> Any:
+    def select_from_relation(self, row: Any, relation: str, shape: FilterNode) -> Any:
         """What to select the rows from so that SQLite goes through what is related to them, in the order of `ids_along`
         the relation, and looks up each."""
         other, found = _leading(relation), RELATIONS[relation]
-        there = other if found.link is None else SimpleNamespace(id=getattr(other, str(found.there)))
-        says = and_(in_workspace(other), linked_ids(relation) == getattr(row, found.near), self.says(shape, there))
+        there = other if found.link is None else SimpleNamespace(id=getattr(other, str(found.link_column)))
+        says = and_(
+            in_workspace(other), linked_ids(relation) == getattr(row, found.own_column), self.compile(shape, there)
+        )
         return ForcedJoinOrder(other, row, says)
 
     # ── single columns ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,7 +195,7 @@ class ConditionCompiler:
             shape, of_nothing = negate(shape), not of_nothing
         if relation.where is None and own_columns(shape) <= {"id"}:
             # The record is there whenever its id is: the database sees to it.
-            return self.says(shape, SimpleNamespace(id=getattr(row, relation.near)))
+            return self.compile(shape, SimpleNamespace(id=getattr(row, relation.own_column)))
         if of_nothing:
             return not_(self._exists(relation, row, negate(shape)))
         return self._found(relation, row, shape)
@@ -212,9 +216,11 @@ class ConditionCompiler:
     def _covers(self, row: Any, negated: bool, name: str, column: str, values: int, count: int) -> SqlCondition:
         relation = RELATIONS[name]
         link = aliased(relation.link)
-        one = getattr(link, str(relation.there))
+        one = getattr(link, str(relation.link_column))
         found = select(func.count(distinct(one))).where(
-            in_workspace(link), getattr(link, relation.far) == getattr(row, relation.near), any_of(one, f"f{values}")
+            in_workspace(link),
+            getattr(link, relation.target_column) == getattr(row, relation.own_column),
+            any_of(one, f"f{values}"),
         )
         return _compared(found.scalar_subquery(), "<>" if negated else "=", count)
 
@@ -226,7 +232,7 @@ class ConditionCompiler:
         if not self.sqlite or rows or relation.where is not None or not is_selective(shape):
             return self._exists(relation, row, shape)
         found, far = self._related(relation, None, shape, None)
-        says: SqlCondition = getattr(row, relation.near).in_(found.with_only_columns(far))
+        says: SqlCondition = getattr(row, relation.own_column).in_(found.with_only_columns(far))
         return says
 
     def _exists(self, relation: Relation, row: Any, shape: FilterNode) -> SqlCondition:
@@ -240,27 +246,27 @@ class ConditionCompiler:
         """The related rows, of `row` or of any; and the column that `row`'s is equal to."""
         target, link = aliased(relation.target), aliased(relation.link) if relation.link else None
         first = target if link is None else link
-        far = getattr(first, relation.far)
+        far = getattr(first, relation.target_column)
         conditions = [in_workspace(first)]
         if row is not None:
-            conditions.append(far == getattr(row, relation.near))
+            conditions.append(far == getattr(row, relation.own_column))
             if relation.where:
                 name, value = relation.where
                 conditions.append(getattr(row, name) == literal_column(str(value)))
         found = select(far if wanted is None else wanted).select_from(first)
         there: Any = target if row is None or not self.sqlite else WithoutIndex(target)
         if link is not None:
-            key = getattr(link, str(relation.there))
-            if relation.counted or not own_columns(shape) <= {"id"}:
+            key = getattr(link, str(relation.link_column))
+            if relation.visible_only or not own_columns(shape) <= {"id"}:
                 found = found.join(target, target.id == key)
                 conditions.append(in_workspace(target))
             else:
                 # A single one is the last part of the key.
                 passed = row is not None and self.sqlite and shape[:3] != ("compare", "id", "=")
                 there = SimpleNamespace(id=without_index(key) if passed else key)
-        if relation.counted:
+        if relation.visible_only:
             conditions += [target.archived_at.is_(None), visible_to(self.sees_all, target)]
-        return found.where(*conditions, *([] if shape == TRUE else [self.says(shape, there)])), far
+        return found.where(*conditions, *([] if shape == TRUE else [self.compile(shape, there)])), far
 
 
 def _elsewhere(shape: FilterNode) -> bool:
@@ -321,7 +327,7 @@ def _leading(relation: str) -> Any:
 
 def linked_ids(relation: str) -> Any:
     """The ids of the rows that `Writer.led` looks up, as what is related to them has them."""
-    return getattr(_leading(relation), RELATIONS[relation].far)
+    return getattr(_leading(relation), RELATIONS[relation].target_column)
 
 
 # Columns that have a few values, and are no better a beginning than the list.

@@ -50,7 +50,7 @@ def parse_value(reader: FilterParser, plain: Any, path: Path, entity: EntityType
     if unknown := [name for name in given if name not in ("key", "is")]:
         raise read.unknown_field(unknown[0], path)
     key = read.read_text(given.get("key"), (*path, "key"))
-    found = find_field(reader.circumstances, entity, key, (*path, "key"))
+    found = find_field(reader.context, entity, key, (*path, "key"))
     predicate = read.read_object(given.get("is"), (*path, "is"))
     if len(predicate) != 1:
         raise invalid_query(f"`{'.'.join(path)}.is` takes exactly one predicate.", (*path, "is"))
@@ -62,7 +62,7 @@ def parse_value(reader: FilterParser, plain: Any, path: Path, entity: EntityType
         raise invalid_query(
             f"“{key}” is a {kind.name} field: ask with `{wanted}`, not with `{word}`, at `{'.'.join(here)}`.", here
         )
-    return _typed(reader, operators, here, word, entity, reader.value(found.id))
+    return _typed(reader, operators, here, word, entity, reader.add_value(found.id))
 
 
 def _typed(reader: FilterParser, plain: Any, path: Path, word: str, entity: EntityType, field_id: int) -> FilterNode:
@@ -97,7 +97,7 @@ def _options(reader: FilterParser, plain: Any, path: Path, held: op.WrapNode) ->
     found = []
     for name, given in read.read_object(plain, path).items():
         here = (*path, name)
-        reader.predicate(here)
+        reader.count_predicate(here)
         if name == "isNull":
             some = held(negate(("empty", "option")))
             found.append(negate(some) if read.read_boolean(given, here) else some)
@@ -105,7 +105,7 @@ def _options(reader: FilterParser, plain: Any, path: Path, held: op.WrapNode) ->
             some = held(among(given, here))
             found.append(some if name == "any" else negate(some))
         elif name == "all":
-            found += [held(("compare", "option", "=", reader.value(one))) for one in texts(given, here)]
+            found += [held(("compare", "option", "=", reader.add_value(one))) for one in texts(given, here)]
         else:
             raise read.unknown_field(name, path)
     return conjunction(found)

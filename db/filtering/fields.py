@@ -64,7 +64,7 @@ def parse_order_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNo
 
 
 def _record(reader: FilterParser, plain: Any, path: Path, names: Mapping[str, ParseField]) -> FilterNode:
-    reader.deeper(path)
+    reader.enter(path)
     found = []
     for name, given in read.read_object(plain, path).items():
         here = (*path, name)
@@ -78,7 +78,7 @@ def _record(reader: FilterParser, plain: Any, path: Path, names: Mapping[str, Pa
             found.append(asked(reader, given, here))
         else:
             raise read.unknown_field(name, path)
-    reader.higher()
+    reader.leave()
     return conjunction(found)
 
 
@@ -108,7 +108,7 @@ def _id(kind: str) -> ParseField:
 
 def _flag(column: str) -> ParseField:
     def asked(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
-        reader.predicate(path)
+        reader.count_predicate(path)
         flag: FilterNode = ("flag", column)
         # A flag of a record that is not there is neither: both answers want the record.
         return flag if read.read_boolean(plain, path) else conjunction([negate(flag), negate(("empty", column))])
@@ -118,7 +118,7 @@ def _flag(column: str) -> ParseField:
 
 def _is_null(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
     """Inside the filter of a record that may not be there."""
-    reader.predicate(path)
+    reader.count_predicate(path)
     empty: FilterNode = ("empty", "id")
     return empty if read.read_boolean(plain, path) else negate(empty)
 
@@ -162,10 +162,10 @@ def _many(relation: str, asked: ParseField, *, kind: str | None = None, column: 
             elif name == "count":
                 parts.append(op.parse_count(reader, given, here, relation))
             elif name == "includesAll" and kind:
-                reader.predicate(here)
+                reader.count_predicate(here)
                 parts.append(_covering(reader, relation, op.read_ids(given, here, kind)))
             elif name == "only" and kind:
-                reader.predicate(here)
+                reader.count_predicate(here)
                 allowed = op.is_one_of(reader, "id", op.read_ids(given, here, kind))
                 parts.append(negate(("some", relation, negate(allowed))))
             else:
@@ -181,30 +181,30 @@ _EACH = 4
 
 def _covering(reader: FilterParser, relation: str, ids: Sequence[bytes]) -> FilterNode:
     if len(ids) <= _EACH:
-        return conjunction([("some", relation, ("compare", "id", "=", reader.value(one))) for one in ids])
-    return ("covers", relation, "id", reader.value(list(ids)), reader.value(len(ids)))
+        return conjunction([("some", relation, ("compare", "id", "=", reader.add_value(one))) for one in ids])
+    return ("covers", relation, "id", reader.add_value(list(ids)), reader.add_value(len(ids)))
 
 
 # ── names with a meaning of their own ─────────────────────────────────────────────────────────────────────────────────
 
 
 def _is_viewer(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
-    reader.predicate(path)
-    agent_id = reader.circumstances.agent_id
-    is_he: FilterNode = FALSE if agent_id is None else ("compare", "id", "=", reader.value(agent_id))
+    reader.count_predicate(path)
+    agent_id = reader.context.agent_id
+    is_he: FilterNode = FALSE if agent_id is None else ("compare", "id", "=", reader.add_value(agent_id))
     return is_he if read.read_boolean(plain, path) else negate(is_he)
 
 
 def _within(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
-    reader.predicate(path)
+    reader.count_predicate(path)
     named = wire_format.decode_id("Department", read.read_text(plain, path))
-    return op.is_one_of(reader, "id", reader.circumstances.below(named) if named else [])
+    return op.is_one_of(reader, "id", reader.context.department_and_descendants(named) if named else [])
 
 
 def _blocked(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
-    reader.predicate(path)
-    now = reader.circumstances.now
-    blocked: FilterNode = ("some", "block", ("later", "until", reader.value(now)))
+    reader.count_predicate(path)
+    now = reader.context.now
+    blocked: FilterNode = ("some", "block", ("later", "until", reader.add_value(now)))
     return blocked if read.read_boolean(plain, path) else negate(blocked)
 
 
@@ -215,13 +215,13 @@ def _external_id(relation: str) -> ParseField:
             raise read.unknown_field(unknown[0], path)
         if "system" not in given:
             raise invalid_query(f"`{'.'.join(path)}` needs a `system`.", path)
-        system = reader.value(read.read_text(given["system"], (*path, "system")))
+        system = reader.add_value(read.read_text(given["system"], (*path, "system")))
 
         def holding(shape: FilterNode) -> FilterNode:
             return ("some", relation, conjunction([("compare", "system", "=", system), shape]))
 
         if "value" not in given:
-            reader.predicate(path)
+            reader.count_predicate(path)
             return holding(TRUE)
         return op.parse_text(reader, given["value"], (*path, "value"), "value", "value_key", wrap=holding, present=TRUE)
 

@@ -14,29 +14,29 @@ class FilterContext:
     """`agent_id` is the viewer's; None for a key. `parents` is the tree of departments, each with the one above.
     `survivors` are the customers whom those that a question names were merged into."""
 
-    given_clock: Clock
+    initial_clock: Clock
     agent_id: bytes | None
     visibility: Visibility
     fields: Mapping[EntityType, Mapping[str, Any]] = field(default_factory=dict)
     segments: Mapping[bytes, Any] = field(default_factory=dict)
     parents: Mapping[bytes, bytes | None] = field(default_factory=dict)
     survivors: Mapping[bytes, bytes] = field(default_factory=dict)
-    rows: Sequence[Any] | None = None
+    field_rows: Sequence[Any] | None = None
     """What `fields` was made of; None where no field is named."""
-    lasting: bool = False
+    is_lasting: bool = False
     """Whether what was read against it holds as long as the fields stay as they are: no segment, department or customer
     is named, and nobody looked at the clock."""
 
     @property
     def clock(self) -> Clock:
-        self.lasting = False
-        return self.given_clock
+        self.is_lasting = False
+        return self.initial_clock
 
     @property
     def now(self) -> int:
         return self.clock.now
 
-    def below(self, department_id: bytes) -> list[bytes]:
+    def department_and_descendants(self, department_id: bytes) -> list[bytes]:
         """That department and all below it; empty where there is none."""
         if department_id not in self.parents:
             return []

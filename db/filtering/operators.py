@@ -39,7 +39,7 @@ def parse_operators(
     found = []
     for name, given in read.read_object(plain, path).items():
         here = (*path, name)
-        reader.predicate(here)
+        reader.count_predicate(here)
         if name == "isNull":
             some = wrap(present)
             found.append(negate(some) if read.read_boolean(given, here) else some)
@@ -65,10 +65,10 @@ def parse_text(
     def equal(given: Any, here: Path) -> FilterNode:
         text = normalize(read.read_text(given, here))
         if key == column:
-            return ("compare", column, "=", reader.value(_dialled(text) if column == "phone" else text))
+            return ("compare", column, "=", reader.add_value(_dialled(text) if column == "phone" else text))
         if folded:
-            return ("compare", key, "=", reader.value(_key(text, key)))
-        return ("equal", key, column, reader.value(cut(text)), reader.value(text))
+            return ("compare", key, "=", reader.add_value(_key(text, key)))
+        return ("equal", key, column, reader.add_value(cut(text)), reader.add_value(text))
 
     def among(given: Any, here: Path) -> FilterNode:
         listed = read.read_list(given, here)
@@ -81,7 +81,7 @@ def parse_text(
             return is_one_of(reader, key, [_key(text, key) for text in texts])
         if len(texts) == 1:
             return equal(texts[0], (*here, "0"))
-        return ("among_folded", key, column, reader.value([cut(text) for text in texts]), reader.value(texts))
+        return ("among_folded", key, column, reader.add_value([cut(text) for text in texts]), reader.add_value(texts))
 
     whole = key if length is None else "text_folded"
     operators: dict[str, MakeNode] = {
@@ -123,7 +123,7 @@ def _holding(reader: FilterParser, given: Any, here: Path, column: str) -> Filte
 
 def contains_node(reader: FilterParser, column: str, needle: str) -> FilterNode:
     """The column contains the needle, byte for byte."""
-    return ("holds", column, reader.value(needle), reader.value(f"%{escape_like(needle)}%"))
+    return ("holds", column, reader.add_value(needle), reader.add_value(f"%{escape_like(needle)}%"))
 
 
 def _starting(reader: FilterParser, given: Any, here: Path, key: str, whole: str, length: int | None) -> FilterNode:
@@ -131,14 +131,14 @@ def _starting(reader: FilterParser, given: Any, here: Path, key: str, whole: str
     if not needle:
         return negate(("empty", key))
     column = key if length is None or len(needle) <= length else whole
-    return ("between", column, reader.value(needle), reader.value(next_prefix(needle)))
+    return ("between", column, reader.add_value(needle), reader.add_value(next_prefix(needle)))
 
 
 def _ending(reader: FilterParser, given: Any, here: Path, column: str) -> FilterNode:
     needle = _needle(given, here, column)
     if not needle:
         return negate(("empty", column))
-    return ("ends", column, reader.value("%" + escape_like(needle)))
+    return ("ends", column, reader.add_value("%" + escape_like(needle)))
 
 
 def escape_like(text: str) -> str:
@@ -172,7 +172,7 @@ def parse_ordered(
     """IntFilter, DecimalFilter and the like, for a column whose values `taken` makes of what is given."""
 
     def compared(operator: str) -> MakeNode:
-        return lambda given, here: ("compare", column, operator, reader.value(taken(given, here)))
+        return lambda given, here: ("compare", column, operator, reader.add_value(taken(given, here)))
 
     def among(given: Any, here: Path) -> FilterNode:
         listed = read.read_list(given, here)
@@ -221,7 +221,7 @@ def parse_count(reader: FilterParser, plain: Any, path: Path, relation: Any, sha
 
     def among(given: Any, here: Path) -> FilterNode:
         values = [read_integer(one, (*here, str(place))) for place, one in enumerate(read.read_list(given, here))]
-        return ("count", relation, "in", reader.value(values), shape) if values else FALSE
+        return ("count", relation, "in", reader.add_value(values), shape) if values else FALSE
 
     operators = {"eq": compared("="), "!ne": compared("="), "in": among}
     operators |= {name: compared(operator) for name, operator in _ORDER.items()}
@@ -234,7 +234,7 @@ def _count(reader: FilterParser, relation: Any, operator: str, number: int, shap
         return ("some", relation, shape)
     if (operator, number) in (("=", 0), ("<", 1), ("<=", 0)):
         return negate(("some", relation, shape))
-    return ("count", relation, operator, reader.value(number), shape)
+    return ("count", relation, operator, reader.add_value(number), shape)
 
 
 # ── dates and moments ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,14 +242,14 @@ def _count(reader: FilterParser, relation: Any, operator: str, number: int, shap
 
 def parse_date(reader: FilterParser, plain: Any, path: Path, column: str, *, wrap: WrapNode = unwrapped) -> FilterNode:
     """DateFilter."""
-    clock = reader.circumstances.clock
+    clock = reader.context.clock
 
     def compared(operator: str) -> MakeNode:
-        return lambda given, here: ("compare", column, operator, reader.value(_date(given, here)))
+        return lambda given, here: ("compare", column, operator, reader.add_value(_date(given, here)))
 
     def between(low: str, high: str) -> FilterNode:
         return conjunction(
-            [("compare", column, ">=", reader.value(low)), ("compare", column, "<=", reader.value(high))]
+            [("compare", column, ">=", reader.add_value(low)), ("compare", column, "<=", reader.add_value(high))]
         )
 
     def last(given: Any, here: Path) -> FilterNode:
@@ -259,7 +259,7 @@ def parse_date(reader: FilterParser, plain: Any, path: Path, column: str, *, wra
         return between(clock.today.isoformat(), clock.day(_duration(given, here), 1).isoformat())
 
     def anniversary(given: Any, here: Path) -> FilterNode:
-        return ("anniversary", column, reader.value(clock.anniversaries(_duration(given, here))))
+        return ("anniversary", column, reader.add_value(clock.anniversaries(_duration(given, here))))
 
     operators = {"eq": compared("="), "last": last, "next": next_, "anniversaryWithin": anniversary}
     operators |= {name: compared(operator) for name, operator in _ORDER.items()}
@@ -270,10 +270,10 @@ def parse_age(reader: FilterParser, plain: Any, path: Path, column: str) -> Filt
     """IntFilter on the full years since the date."""
 
     def at_least(years: int) -> FilterNode:
-        return ("compare", column, "<=", reader.value(reader.circumstances.clock.born(years)))
+        return ("compare", column, "<=", reader.add_value(reader.context.clock.born(years)))
 
     def below(years: int) -> FilterNode:
-        return ("compare", column, ">", reader.value(reader.circumstances.clock.born(years)))
+        return ("compare", column, ">", reader.add_value(reader.context.clock.born(years)))
 
     def exactly(years: int) -> FilterNode:
         return conjunction([at_least(years), below(years + 1)])
@@ -298,7 +298,7 @@ def parse_timestamp(
     reader: FilterParser, plain: Any, path: Path, column: str, *, wrap: WrapNode = unwrapped
 ) -> FilterNode:
     """DateTimeFilter. "id" stands for the moment that an id was made at."""
-    clock = reader.circumstances.clock
+    clock = reader.context.clock
     place = _in_id if column == "id" else int
 
     def compared(operator: str) -> MakeNode:
@@ -309,7 +309,7 @@ def parse_timestamp(
         bound, sign = {">": (moment + 1, ">="), ">=": (moment, ">="), "<": (moment, "<"), "<=": (moment + 1, "<")}[
             operator
         ]
-        return ("compare", column, sign, reader.value(place(bound)))
+        return ("compare", column, sign, reader.add_value(place(bound)))
 
     def last(given: Any, here: Path) -> FilterNode:
         return conjunction([after(clock.moment(_duration(given, here), -1), ">="), after(clock.now, "<=")])
@@ -350,7 +350,7 @@ def _date(given: Any, here: Path) -> str:
 def _duration(given: Any, here: Path) -> Duration:
     if isinstance(given, str):
         try:
-            return Duration.read(given)
+            return Duration.parse(given)
         except ValueError:
             pass
     raise invalid_query(f"`{'.'.join(here)}` takes a length of time such as P30D, not {str(given)[:50]!r}.", here)
@@ -373,7 +373,7 @@ def parse_enum(reader: FilterParser, plain: Any, path: Path, column: str, kind: 
 
 def parse_id(reader: FilterParser, plain: Any, path: Path, column: str, kind: str) -> FilterNode:
     """IDFilter. An id of another type is nobody's; the id of a merged customer means the one who stayed."""
-    survivors = reader.circumstances.survivors if kind == "Customer" else {}
+    survivors = reader.context.survivors if kind == "Customer" else {}
 
     def taken(given: Any, here: Path) -> bytes:
         identifier = wire_format.decode_id(kind, read.read_text(given, here)) or b""
@@ -407,7 +407,7 @@ def _equality(
     reader: FilterParser, plain: Any, path: Path, column: str, taken: Callable[[Any, Path], Any]
 ) -> FilterNode:
     def equal(given: Any, here: Path) -> FilterNode:
-        return ("compare", column, "=", reader.value(taken(given, here)))
+        return ("compare", column, "=", reader.add_value(taken(given, here)))
 
     def among(given: Any, here: Path) -> FilterNode:
         values = [taken(one, (*here, str(place))) for place, one in enumerate(read.read_list(given, here))]
@@ -420,5 +420,5 @@ def _equality(
 def is_one_of(reader: FilterParser, column: str, values: Sequence[Any]) -> FilterNode:
     """The column is one of the values. One value alone is compared with it, for that leaves an index in order."""
     if len(values) == 1:
-        return ("compare", column, "=", reader.value(values[0]))
-    return ("among", column, reader.value(list(values))) if values else FALSE
+        return ("compare", column, "=", reader.add_value(values[0]))
+    return ("among", column, reader.add_value(list(values))) if values else FALSE

@@ -19,11 +19,11 @@ MAX_EXPANDED_PREDICATES: Final = 1_000
 class ParsedFilter:
     """What a filter says: `shape` is compiled once, `values` are bound to it."""
 
-    shape: FilterNode
+    node: FilterNode
     values: tuple[Any, ...] = ()
 
     @property
-    def bound(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         """The values by the names that a compiled shape gives them."""
         return {f"f{place}": value for place, value in enumerate(self.values)}
 
@@ -32,30 +32,30 @@ class FilterParser:
     """One reading: its values so far, how deep it is, how much was asked."""
 
     def __init__(self, circumstances: FilterContext) -> None:
-        self.circumstances = circumstances
+        self.context = circumstances
         self.values: list[Any] = []
         self.depth = 0
         self.predicates = 0
         self.expanded = 0
-        self.within: tuple[bytes, ...] = ()
+        self.open_segments: tuple[bytes, ...] = ()
         """The segments that are being read, outermost first."""
 
-    def value(self, value: Any) -> int:
+    def add_value(self, value: Any) -> int:
         """The value's place."""
         self.values.append(value)
         return len(self.values) - 1
 
-    def deeper(self, path: Path) -> None:
+    def enter(self, path: Path) -> None:
         self.depth += 1
         if self.depth > MAX_FILTER_DEPTH:
             raise limit_exceeded(
                 f"Filters nest at most {MAX_FILTER_DEPTH} deep: `{'.'.join(path)}` is deeper.", path, MAX_FILTER_DEPTH
             )
 
-    def higher(self) -> None:
+    def leave(self) -> None:
         self.depth -= 1
 
-    def predicate(self, path: Path) -> None:
+    def count_predicate(self, path: Path) -> None:
         """Counts one more."""
         self.predicates += 1
         self.expanded += 1
@@ -66,13 +66,13 @@ class FilterParser:
             message = f"With the segments that it names, the filter has more than {MAX_EXPANDED_PREDICATES} predicates."
             raise limit_exceeded(message, path, MAX_EXPANDED_PREDICATES)
 
-    def elsewhere(self) -> tuple[int, int]:
+    def begin_stored_filter(self) -> tuple[int, int]:
         """Begins a stored filter, which has its own depth and predicates; give what is returned to `back`."""
         counts = self.depth, self.predicates
         self.depth = self.predicates = 0
         return counts
 
-    def back(self, counts: tuple[int, int]) -> None:
+    def end_stored_filter(self, counts: tuple[int, int]) -> None:
         self.depth, self.predicates = counts
 
 

@@ -11,12 +11,12 @@ class Relation:
     """From the column `near` of a record to the rows of `target` whose column `far` is equal to it; through `link`,
     whose column `there` is then the id of `target`. `counted` are only customers in sight who are not archived."""
 
-    near: str
+    own_column: str
     target: Any
-    far: str
+    target_column: str
     link: Any = None
-    there: str | None = None
-    counted: bool = False
+    link_column: str | None = None
+    visible_only: bool = False
     where: tuple[str, int] | None = None
     """A column of the record and the value that it must have for the relation to lead anywhere."""
 
@@ -38,8 +38,8 @@ RELATIONS: dict[str, Relation] = {
     "block": Relation("id", tables.CustomerBlock, "customer_id"),
     "externalId": Relation("id", tables.CustomerExternalId, "customer_id"),
     "companyExternalId": Relation("id", tables.CompanyExternalId, "company_id"),
-    "companyCustomers": Relation("id", tables.Customer, "company_id", counted=True),
-    "tagCustomers": Relation("id", tables.Customer, "tag_id", tables.CustomerTag, "customer_id", counted=True),
+    "companyCustomers": Relation("id", tables.Customer, "company_id", visible_only=True),
+    "tagCustomers": Relation("id", tables.Customer, "tag_id", tables.CustomerTag, "customer_id", visible_only=True),
     "customerValue": Relation("id", tables.CustomerValue, "customer_id"),
     "companyValue": Relation("id", tables.CompanyValue, "company_id"),
 }

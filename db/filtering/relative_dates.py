@@ -25,7 +25,7 @@ class Duration:
     seconds: int
 
     @classmethod
-    def read(cls, text: str) -> "Duration":
+    def parse(cls, text: str) -> "Duration":
         """Of ISO 8601: P30D, P1Y6M, PT12H. Raises ValueError."""
         found = _DURATION.fullmatch(text)
         if found is None:

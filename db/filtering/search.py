@@ -77,16 +77,16 @@ class Search:
     """Every word occurs in one of the sections; or the whole of it is one phone number, `number`."""
 
     words: tuple[SearchWord, ...]
-    whole: str
+    text: str
     number: str | None = None
     sections: tuple[str, ...] | None = None
     prefix: str = ""
     """Tells the parameters of one search from those of another in the same statement."""
-    alone: bool = False
+    is_only_workspace: bool = False
     """There is no other workspace whose documents the full-text table of SQLite could find."""
 
     @property
-    def shape(self) -> tuple[Any, ...]:
+    def cache_key(self) -> tuple[Any, ...]:
         words = tuple((word.number is not None, word.phones) for word in self.words)
         return (words, self.number is not None, self.sections, self.indexed, self.prefix)
 
@@ -95,8 +95,8 @@ class Search:
         """The words by which an index narrows it: those that are long enough."""
         return tuple(place for place, word in enumerate(self.words) if len(word.text) >= _GRAM)
 
-    def bound(self, workspace_id: int) -> dict[str, Any]:
-        found: dict[str, Any] = {"whole": self.whole}
+    def parameters(self, workspace_id: int) -> dict[str, Any]:
+        found: dict[str, Any] = {"whole": self.text}
         for place, word in enumerate(self.words):
             found |= {f"w{place}": word.text, f"l{place}": like_pattern(word.text)}
             if word.number is not None:
@@ -133,7 +133,7 @@ def combine_searches(one: Search | None, other: Search | None, prefix: str = "")
         found = one or other
         return found and replace(found, prefix=prefix)
     words = tuple(dict.fromkeys(one.words + other.words))
-    return Search(words, f"{one.whole} {other.whole}", sections=other.sections, prefix=prefix)
+    return Search(words, f"{one.text} {other.text}", sections=other.sections, prefix=prefix)
 
 
 def like_pattern(text: str) -> str:
@@ -271,7 +271,7 @@ def _matched(found: Search, workspace_id: int) -> str:
     if found.number is not None:
         asked = f"({asked}) OR {_grams(found.number)}"
     # The list of all that are in a workspace is a long one.
-    within = "" if found.alone else f"workspace : {_grams(f'<{workspace_id:x}>')} AND "
+    within = "" if found.is_only_workspace else f"workspace : {_grams(f'<{workspace_id:x}>')} AND "
     return f"{within}text : ({asked})"
 
 

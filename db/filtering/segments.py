@@ -23,7 +23,7 @@ def parse_membership(reader: FilterParser, plain: Any, path: Path) -> FilterNode
             some = _any_of(reader, _matching(reader, given, here), here)
             parts.append(some if name == "any" else negate(some))
         elif name == "includesAll":
-            reader.predicate(here)
+            reader.count_predicate(here)
             named = op.read_ids(given, here, "Segment")
             parts += [member_of(reader, one, here) for one in named]
         else:
@@ -33,7 +33,7 @@ def parse_membership(reader: FilterParser, plain: Any, path: Path) -> FilterNode
 
 def member_of(reader: FilterParser, segment_id: bytes, path: Path) -> FilterNode:
     """The customer is in that segment; nobody is where there is no such segment."""
-    segment = reader.circumstances.segments.get(segment_id)
+    segment = reader.context.segments.get(segment_id)
     return FALSE if segment is None else _any_of(reader, [segment], path)
 
 
@@ -46,21 +46,21 @@ def _any_of(reader: FilterParser, segments: Iterable[Any], path: Path) -> Filter
         else:
             parts.append(_dynamic(reader, segment, path))
     if len(static) == 1:
-        parts.append(("some", "members", ("compare", "segment_id", "=", reader.value(static[0]))))
+        parts.append(("some", "members", ("compare", "segment_id", "=", reader.add_value(static[0]))))
     elif static:
-        parts.append(("some", "members", ("among", "segment_id", reader.value(static))))
+        parts.append(("some", "members", ("among", "segment_id", reader.add_value(static))))
     return disjunction(parts)
 
 
 def _dynamic(reader: FilterParser, segment: Any, path: Path) -> FilterNode:
-    if segment.id in reader.within:
+    if segment.id in reader.open_segments:
         message = f"The segment “{segment.name}” is a part of itself; change its filter."
         raise QueryError("SEGMENT_CYCLE", message, path)
-    if len(reader.within) == read.MAX_FILTER_DEPTH:
+    if len(reader.open_segments) == read.MAX_FILTER_DEPTH:
         message = f"Segments name each other at most {read.MAX_FILTER_DEPTH} deep; “{segment.name}” is deeper."
         raise limit_exceeded(message, path, read.MAX_FILTER_DEPTH)
-    outer, counts = reader.within, reader.elsewhere()
-    reader.within = (*outer, segment.id)
+    outer, counts = reader.open_segments, reader.begin_stored_filter()
+    reader.open_segments = (*outer, segment.id)
     try:
         return fields.parse_customer_filter(reader, segment.filter or {}, path)
     except QueryError as refused:
@@ -68,23 +68,23 @@ def _dynamic(reader: FilterParser, segment: Any, path: Path) -> FilterNode:
         refused.path = path
         raise
     finally:
-        reader.within = outer
-        reader.back(counts)
+        reader.open_segments = outer
+        reader.end_stored_filter(counts)
 
 
 # ── which segments a SegmentFilter means; there are few, so they are judged here ──────────────────────────────────────
 
 
 def _matching(reader: FilterParser, plain: Any, path: Path) -> list[Any]:
-    reader.deeper(path)
-    found = list(reader.circumstances.segments.values())
+    reader.enter(path)
+    found = list(reader.context.segments.values())
     for name, given in read.read_object(plain, path).items():
         here = (*path, name)
         for operator, operand in read.read_object(given, here).items():
-            reader.predicate((*here, operator))
+            reader.count_predicate((*here, operator))
             judge = _judge(name, operator, operand, (*here, operator))
             found = [segment for segment in found if judge(segment)]
-    reader.higher()
+    reader.leave()
     return found
 
 

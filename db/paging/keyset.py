@@ -69,13 +69,13 @@ class ListQuery:
     build: Callable[[str], Select[Any]]
     row: Any
     sees_all: bool = True
-    values: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     ids: Any = None
 
 
 async def count_rows(session: Session, listing: ListQuery, at_most: int | None = None) -> int:
     """How long the list is; counting stops at `at_most`."""
-    found: int = (await session.fetch_all(_count(ListQueryKey(listing), at_most), **listing.values))[0].count
+    found: int = (await session.fetch_all(_count(ListQueryKey(listing), at_most), **listing.parameters))[0].count
     return found
 
 
@@ -101,8 +101,8 @@ async def fetch_page(session: Session, listing: ListQuery, window: PageRequest, 
     for each in reads:
         missing = window.size + 1 - len(rows)
         if missing > 0:
-            statement = _statement(ListQueryKey(listing), sort.shape, each.shape, window.backwards, missing)
-            rows += await session.fetch_pruned(statement, **listing.values, **sort.bound, **each.values)
+            statement = _statement(ListQueryKey(listing), sort.cache_key, each.cache_key, window.backwards, missing)
+            rows += await session.fetch_pruned(statement, **listing.parameters, **sort.parameters, **each.parameters)
     more = len(rows) > window.size
     rows = rows[: window.size]
     if window.backwards:
@@ -188,10 +188,10 @@ class PagePhase:
     present: bool | None
     after: tuple[bool, ...] | None
     before: tuple[bool, ...] | None
-    values: Mapping[str, Any]
+    parameters: Mapping[str, Any]
 
     @property
-    def shape(self) -> tuple[Any, ...]:
+    def cache_key(self) -> tuple[Any, ...]:
         return (self.present, self.after, self.before)
 
 

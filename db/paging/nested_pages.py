@@ -31,11 +31,11 @@ async def fetch_pages(
 ) -> Mapping[bytes, Page]:
     """The page of each parent's list: two statements. Raises QueryError, BAD_CURSOR."""
     reads = page_phases(sort, window)
-    shapes = tuple(each.shape for each in reads)
-    statement = _ids(ListQueryKey(listing), parents, sort.shape, shapes, window.backwards, window.size + 1)
-    values = {**listing.values, **sort.bound}
+    shapes = tuple(each.cache_key for each in reads)
+    statement = _ids(ListQueryKey(listing), parents, sort.cache_key, shapes, window.backwards, window.size + 1)
+    values = {**listing.parameters, **sort.parameters}
     for each in reads:
-        values |= each.values
+        values |= each.parameters
     rows: list[Any] = await session.fetch_all(statement, ids=ids, **values)
     found = {row.parent: ids_from_row(row, "ids", len(reads), window.size + 1) for row in rows}
     return await load_page_rows(session, found, listing, window, sort, values)
@@ -46,7 +46,7 @@ async def fetch_counts(
 ) -> Mapping[bytes, int]:
     """How long each parent's list is; counting stops at `at_most`."""
     found: list[Any] = await session.fetch_all(
-        _counts(ListQueryKey(listing), parents, at_most), ids=ids, **listing.values
+        _counts(ListQueryKey(listing), parents, at_most), ids=ids, **listing.parameters
     )
     return {row.parent: row.count for row in found}
 
@@ -63,7 +63,9 @@ async def load_page_rows(
     wanted = list(dict.fromkeys(one for ids in found.values() for one in ids[: window.size]))
     rows: dict[bytes, Any] = {}
     if wanted:
-        read = await session.fetch_all(_rows(listing.row, sort.shape, listing.sees_all), **{**values, "ids": wanted})
+        read = await session.fetch_all(
+            _rows(listing.row, sort.cache_key, listing.sees_all), **{**values, "ids": wanted}
+        )
         rows = {row.id: row for row in read}
     return {parent: _page(ids, rows, window, sort) for parent, ids in found.items()}
 

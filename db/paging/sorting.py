@@ -72,13 +72,13 @@ class Sort:
     """The direction of the id."""
 
     @property
-    def shape(self) -> tuple[Any, ...]:
+    def cache_key(self) -> tuple[Any, ...]:
         """Equal for sorts that differ in bound values only."""
         keys = tuple((key.expression, key.descending, key.nulls_first) for key in self.keys)
         return (self.descending, keys)
 
     @property
-    def bound(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         return {f"s{place}": key.field_id for place, key in enumerate(self.keys) if key.field_id is not None}
 
 

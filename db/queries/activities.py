@@ -53,11 +53,11 @@ async def list_query(
         return (
             found
             if shape == TRUE
-            else found.where(ConditionCompiler(dialect, sees_all=visibility.sees_all).says(shape, table))
+            else found.where(ConditionCompiler(dialect, sees_all=visibility.sees_all).compile(shape, table))
         )
 
     condition = ParsedFilter(shape, tuple(reader.values))
-    values = {**condition.bound, **visibility.parameters()}
+    values = {**condition.parameters, **visibility.parameters()}
     return ListQuery((table, shape, visibility.sees_all), build, table, visibility.sees_all, values), order
 
 

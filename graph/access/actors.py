@@ -14,13 +14,13 @@ from graph.context import Context
 from graph.engine.field_declarations import column
 from graph.types import ids
 from graph.types.enums import ActorKind, Permission
-from graph.types.nodes import Node, read_from
+from graph.types.nodes import Node, is_row_of
 from graph.types.scalars import DateTime
 
 
 @strawberry.type(description="A key that a program comes in with; it has permissions of its own.")
 class ApiKey(Node):
-    is_type_of = read_from(tables.ApiKey)
+    is_type_of = is_row_of(tables.ApiKey)
 
     id: strawberry.ID = column("The key's id; not its secret.", convert=ids.id_encoder("ApiKey"))
     name: str = column("What it is for.")
@@ -38,11 +38,11 @@ class System:
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, TheSystem)
+        return isinstance(value, SystemActor)
 
 
 @dataclass(frozen=True, slots=True)
-class TheSystem:
+class SystemActor:
     name: str = "Clientela"
 
 
@@ -52,10 +52,10 @@ Actor = Annotated[
 ]
 
 
-async def actors(context: Context, parents: Sequence[Any], prefix: str) -> list[Any]:
+async def load_actors(context: Context, parents: Sequence[Any], prefix: str) -> list[Any]:
     """Who the columns `prefix_kind` and `prefix_id` of each row name; the system where nobody is left to name."""
     pairs = [(getattr(parent, f"{prefix}_kind"), getattr(parent, f"{prefix}_id")) for parent in parents]
     people = await context.load(agents.by_ids, [key for kind, key in pairs if kind == ActorKind.AGENT])
     keys = await context.load(accounts.keys_by_ids, [key for kind, key in pairs if kind == ActorKind.API_KEY])
     found = {ActorKind.AGENT: people, ActorKind.API_KEY: keys}
-    return [found.get(ActorKind(kind), {}).get(key) or TheSystem() for kind, key in pairs]
+    return [found.get(ActorKind(kind), {}).get(key) or SystemActor() for kind, key in pairs]

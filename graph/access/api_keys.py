@@ -12,7 +12,7 @@ from graph.access.actors import ApiKey
 from graph.access.permissions import guarded
 from graph.errors.user_errors import UserError, mutation
 from graph.types.enums import Permission
-from graph.types.inputs import given
+from graph.types.inputs import input_data
 from graph.types.scalars import DateTime
 
 
@@ -58,7 +58,7 @@ class Mutation:
         input: Annotated[ApiKeyInput, strawberry.argument(description="What the key is to be.")],
     ) -> ApiKeyPayload:
         return await info.context.mutate(
-            lambda unit: api_keys.create(unit, given(input)),
+            lambda unit: api_keys.create(unit, input_data(input)),
             lambda made: ApiKeyPayload(api_key=made.key, secret=made.secret),
         )
 

@@ -40,7 +40,7 @@ class _Required(FieldExtension):
 Declaring = Callable[[Callable[..., Any]], Any]
 
 
-def guards(permission: Permission | None) -> tuple[list[object], list[FieldExtension]]:
+def permission_guard(permission: Permission | None) -> tuple[list[object], list[FieldExtension]]:
     """What tells and what enforces that a field needs the permission; nothing where it needs none."""
     if permission is None:
         return [], []
@@ -49,5 +49,5 @@ def guards(permission: Permission | None) -> tuple[list[object], list[FieldExten
 
 def guarded(permission: Permission | None, description: str, **options: Any) -> Declaring:
     """A root field for those who hold the permission, or for everyone. Raises Forbidden for the others."""
-    directives, extensions = guards(permission)
+    directives, extensions = permission_guard(permission)
     return DeclaredField(description=description, directives=directives, extensions=extensions, **options)

@@ -14,7 +14,7 @@ from graph.customers.types import Customer
 from graph.errors.user_errors import UserError, mutation
 from graph.types.enums import Direction, InteractionKind, InteractionOutcome, Outcome, Permission
 from graph.types.external_ids import ExternalIdInput
-from graph.types.inputs import given
+from graph.types.inputs import input_data
 from graph.types.scalars import DateTime, Decimal
 
 _Customer: TypeAlias = Annotated[CustomerRef, strawberry.argument(description="Which customer.")]
@@ -96,7 +96,7 @@ class Mutation:
         customer: _Customer,
         input: Annotated[NoteInput, strawberry.argument(description="What it says.")],
     ) -> NotePayload:
-        return await info.context.mutate(lambda unit: notes.create(unit, given(customer), input.body), _note)
+        return await info.context.mutate(lambda unit: notes.create(unit, input_data(customer), input.body), _note)
 
     @mutation(Permission.NOTE_WRITE, "Rewrite one's own note, or any with NOTE_MANAGE.", payload=NotePayload)
     async def note_update(
@@ -125,7 +125,7 @@ class Mutation:
         input: Annotated[InteractionInput, strawberry.argument(description="What happened.")],
     ) -> InteractionPayload:
         return await info.context.mutate(
-            lambda unit: interactions.record(unit, given(customer), given(input)), _interaction
+            lambda unit: interactions.record(unit, input_data(customer), input_data(input)), _interaction
         )
 
     @mutation(
@@ -139,7 +139,9 @@ class Mutation:
         customer: _Customer,
         input: Annotated[OrderInput, strawberry.argument(description="The order.")],
     ) -> OrderPayload:
-        return await info.context.mutate(lambda unit: orders.upsert(unit, given(customer), given(input)), _order)
+        return await info.context.mutate(
+            lambda unit: orders.upsert(unit, input_data(customer), input_data(input)), _order
+        )
 
     @mutation(Permission.INTERACTION_RECORD, "Delete an order.", payload=OrderPayload)
     async def order_delete(

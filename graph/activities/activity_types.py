@@ -12,15 +12,15 @@ from db.paging import keyset, nested_pages
 from db.queries import activities
 from db.queries.catalogue import agents
 from db.queries.customers import customers
-from graph.access.actors import Actor, actors
+from graph.access.actors import Actor, load_actors
 from graph.catalogue.agents import Agent
 from graph.engine.field_declarations import ParentRows, batched, column
 from graph.filtering import list_arguments
 from graph.types import ids
-from graph.types.connections import Listed, Lists, window
+from graph.types.connections import ListBatch, ListHandle, page_request
 from graph.types.enums import Direction, InteractionKind, InteractionOutcome
 from graph.types.external_ids import ExternalId
-from graph.types.nodes import Node, Record, read_from
+from graph.types.nodes import Node, Record, is_row_of
 from graph.types.scalars import DateTime, Decimal
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ _CUSTOMER = strawberry.lazy("graph.customers")
 
 @strawberry.type(description="What somebody wrote down about a customer.")
 class Note(Record, Node):
-    is_type_of = read_from(tables.Note)
+    is_type_of = is_row_of(tables.Note)
 
     id: strawberry.ID = column("The note's id.", convert=ids.id_encoder("Note"))
     body: str = column("The text: 1 to 1 000 characters.")
 
     @batched("Who wrote it.", parent_columns=("author_kind", "author_id"))
     async def author(parents: ParentRows, info: Info) -> list[Actor]:
-        return await actors(info.context, parents, "author")
+        return await load_actors(info.context, parents, "author")
 
     @batched("Whom it is about.", parent_columns=("customer_id",))
     async def customer(parents: ParentRows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
@@ -47,7 +47,7 @@ class Note(Record, Node):
 
 @strawberry.type(description="Something that happened between the business and a customer.")
 class Interaction(Node):
-    is_type_of = read_from(tables.Interaction)
+    is_type_of = is_row_of(tables.Interaction)
 
     id: strawberry.ID = column("The interaction's id.", convert=ids.id_encoder("Interaction"))
     kind: InteractionKind = column("What it was.")
@@ -78,7 +78,7 @@ class Interaction(Node):
 
 @strawberry.type(description="A purchase, here or in another system.")
 class Order(Node):
-    is_type_of = read_from(tables.Order)
+    is_type_of = is_row_of(tables.Order)
 
     id: strawberry.ID = column("The order's id.", convert=ids.id_encoder("Order"))
     source: str = column("The system that it was made in.")
@@ -94,25 +94,25 @@ class Order(Node):
         return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
-async def listed(
+async def activity_connections(
     info: Info, parents: Sequence[Any], table: activities.Activity, first: int | None, after: str | None, filter: Any
 ) -> list[Any]:
     """A page of each customer's rows of `table`, newest first."""
     context = info.context
-    session, viewer, place = context.session, context.viewer, window(first, after)
-    with list_arguments.refusals():
+    session, viewer, place = context.session, context.viewer, page_request(first, after)
+    with list_arguments.query_errors_as_bad_input():
         listing, order = await activities.list_query(
             session,
             table,
-            list_arguments.given(filter),
+            list_arguments.filter_data(filter),
             visibility=viewer.visibility,
             agent_id=viewer.agent_id,
             now=context.now,
         )
         keyset.check_request(order, place)
     keys = list(dict.fromkeys(parent.id for parent in parents))
-    lists = Lists(
+    lists = ListBatch(
         lambda: nested_pages.fetch_pages(session, keys, activities.CUSTOMERS_AS_PARENTS, listing, place, order),
         lambda at_most: nested_pages.fetch_counts(session, keys, activities.CUSTOMERS_AS_PARENTS, listing, at_most),
     )
-    return [Listed(lists, parent.id) for parent in parents]
+    return [ListHandle(lists, parent.id) for parent in parents]

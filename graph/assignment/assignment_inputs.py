@@ -6,7 +6,7 @@ import strawberry
 from strawberry import Maybe
 
 from db.tables.enums import CustomerStage
-from graph.types.enums import published
+from graph.types.enums import describe_values
 
 
 class ReleaseStage(IntEnum):
@@ -14,7 +14,7 @@ class ReleaseStage(IntEnum):
     TO_BE_ASSIGNED = CustomerStage.TO_BE_ASSIGNED.value
 
 
-published(
+describe_values(
     ReleaseStage,
     "Where a customer goes who is taken from their owner.",
     POOL="Into the pool, free to claim.",

@@ -16,14 +16,14 @@ from graph.errors.user_errors import UserError, mutation
 from graph.filtering.record_filters import CustomerFilter
 from graph.types import ids
 from graph.types.enums import AssignmentStrategy, Permission
-from graph.types.inputs import given
-from graph.types.nodes import Node, read_from
+from graph.types.inputs import input_data
+from graph.types.nodes import Node, is_row_of
 from graph.types.scalars import FilterJSON
 
 
 @strawberry.type(description="A rule that assigns customers who come to wait for an agent.")
 class AssignmentRule(Node):
-    is_type_of = read_from(tables.AssignmentRule)
+    is_type_of = is_row_of(tables.AssignmentRule)
 
     id: strawberry.ID = column("The rule's id.", convert=ids.id_encoder("AssignmentRule"))
     name: str = column("Its name.")
@@ -85,11 +85,11 @@ _Input: TypeAlias = Annotated[AssignmentRuleInput, strawberry.argument(descripti
 class Mutation:
     @mutation(Permission.RULE_MANAGE, "Make an assignment rule.", payload=AssignmentRulePayload)
     async def assignment_rule_create(self, info: Info, input: _Input) -> AssignmentRulePayload:
-        return await info.context.mutate(lambda unit: crm_rules.create(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: crm_rules.create(unit, input_data(input)), _payload)
 
     @mutation(Permission.RULE_MANAGE, "Change an assignment rule.", payload=AssignmentRulePayload)
     async def assignment_rule_update(self, info: Info, id: _Which, input: _Input) -> AssignmentRulePayload:
-        return await info.context.mutate(lambda unit: crm_rules.update(unit, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: crm_rules.update(unit, id, input_data(input)), _payload)
 
     @mutation(
         Permission.RULE_MANAGE,

@@ -17,10 +17,10 @@ from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
 from graph.types import ids
-from graph.types.connections import After, Before, Connection, First, Last, window
+from graph.types.connections import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument, page_request
 from graph.types.enums import Permission, Role
-from graph.types.inputs import given
-from graph.types.nodes import Id, Node, Record, read_from
+from graph.types.inputs import input_data
+from graph.types.nodes import Id, Node, Record, is_row_of
 
 if TYPE_CHECKING:
     from graph.catalogue.departments import Department
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="A person who works with customers.")
 class Agent(Record, Node):
-    is_type_of = read_from(tables.Agent)
+    is_type_of = is_row_of(tables.Agent)
 
     id: strawberry.ID = column("The agent's id.", convert=ids.id_encoder("Agent"))
     name: str = column("The name that colleagues see.")
@@ -58,8 +58,8 @@ class Agent(Record, Node):
             customers.customer_counts_by, parents, "owner_id", info.context.viewer.visibility
         )
 
-    customers = customer_lists.customers(
-        "The customers they own, archived ones left out.", customer_lists.by(agents.AGENTS_AS_PARENTS)
+    customers = customer_lists.customers_field(
+        "The customers they own, archived ones left out.", customer_lists.read_by_parent(agents.AGENTS_AS_PARENTS)
     )
 
 
@@ -79,16 +79,16 @@ class Query:
     async def agents(
         self,
         info: Info,
-        filter: list_arguments.AgentFiltering = UNSET,
-        search: list_arguments.NameSearch = None,
-        sort: list_arguments.AgentSorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        filter: list_arguments.AgentFilterArgument = UNSET,
+        search: list_arguments.NameSearchArgument = None,
+        sort: list_arguments.AgentSortArgument = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> Connection[Agent]:
-        place = window(first, after, last, before)
-        return await list_arguments.others(info.context, "agents", place, filter=filter, search=search, sort=sort)
+        place = page_request(first, after, last, before)
+        return await list_arguments.record_list(info.context, "agents", place, filter=filter, search=search, sort=sort)
 
 
 @strawberry.input(description="What an agent is to be. What is left out stays as it is.")
@@ -164,13 +164,13 @@ _Offboarding: TypeAlias = Annotated[
 class Mutation:
     @mutation(Permission.AGENT_MANAGE, "Make an agent.", payload=AgentPayload)
     async def agent_create(self, info: Info, input: _Input) -> AgentPayload:
-        wanted = given(input)
+        wanted = input_data(input)
         password_hash = await rules.hash_new_password(wanted)
         return await info.context.mutate(lambda unit: rules.create(unit, wanted, password_hash), _payload)
 
     @mutation(Permission.AGENT_MANAGE, "Change an agent.", payload=AgentPayload)
     async def agent_update(self, info: Info, id: _Which, input: _Input, if_version: _IfVersion = None) -> AgentPayload:
-        wanted = given(input)
+        wanted = input_data(input)
         password_hash = await rules.hash_new_password(wanted)
         return await info.context.mutate(
             lambda unit: rules.update(unit, id, wanted, password_hash, if_version=if_version), _payload
@@ -182,5 +182,5 @@ class Mutation:
         payload=AgentPayload,
     )
     async def agent_deactivate(self, info: Info, id: _Which, customers: _Offboarding = None) -> AgentPayload:
-        choice = None if not customers else given(customers)
+        choice = None if not customers else input_data(customers)
         return await info.context.mutate(lambda unit: rules.deactivate(unit, id, choice), _deactivated)

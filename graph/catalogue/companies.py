@@ -14,22 +14,22 @@ from db.values.folding import fold
 from graph.access.permissions import guarded
 from graph.catalogue import custom_fields as fields
 from graph.catalogue.agents import Agent, AgentRef
-from graph.catalogue.custom_fields import CustomFieldValue, CustomFieldValueInput, Key, Keys
+from graph.catalogue.custom_fields import CustomFieldValue, CustomFieldValueInput, FieldKeyArgument, FieldKeysArgument
 from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
 from graph.types import addresses, ids
 from graph.types.addresses import Address, AddressInput
-from graph.types.connections import After, Before, Connection, First, Last, window
+from graph.types.connections import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument, page_request
 from graph.types.enums import Outcome, Permission
 from graph.types.external_ids import ExternalId, ExternalIdInput
-from graph.types.inputs import given
-from graph.types.nodes import Node, Record, read_from
+from graph.types.inputs import input_data
+from graph.types.nodes import Node, Record, is_row_of
 
 
 @strawberry.type(description="An organisation that customers belong to.")
 class Company(Record, Node):
-    is_type_of = read_from(tables.Company)
+    is_type_of = is_row_of(tables.Company)
 
     id: strawberry.ID = column("The company's id.", convert=ids.id_encoder("Company"))
     name: str = column("Its name; several companies may share one.")
@@ -40,9 +40,9 @@ class Company(Record, Node):
     async def external_ids(parents: ParentRows, info: Info) -> list[list[ExternalId]]:
         return await info.context.load_many(companies.external_ids, parents, "id")
 
-    @batched("Where it is; null when nothing of it is known.", parent_columns=addresses.COLUMNS)
+    @batched("Where it is; null when nothing of it is known.", parent_columns=addresses.ADDRESS_COLUMNS)
     async def address(parents: ParentRows, info: Info) -> list[Address | None]:
-        return addresses.of(parents)
+        return addresses.address_of(parents)
 
     @batched("The agent who looks after it.", parent_columns=("owner_id",))
     async def owner(parents: ParentRows, info: Info) -> list[Agent | None]:
@@ -55,15 +55,18 @@ class Company(Record, Node):
         )
 
     @batched("One custom field, with its value.", parent_columns=("id",))
-    async def custom_field(parents: ParentRows, info: Info, key: Key) -> list[CustomFieldValue | None]:
-        return [found[0] for found in await fields.valued(info.context, parents, EntityType.COMPANY, [key])]
+    async def custom_field(parents: ParentRows, info: Info, key: FieldKeyArgument) -> list[CustomFieldValue | None]:
+        return [found[0] for found in await fields.custom_values_of(info.context, parents, EntityType.COMPANY, [key])]
 
     @batched("The active custom fields in order, each with its value.", parent_columns=("id",))
-    async def custom_fields(parents: ParentRows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
-        return await fields.valued(info.context, parents, EntityType.COMPANY, keys)
+    async def custom_fields(
+        parents: ParentRows, info: Info, keys: FieldKeysArgument = None
+    ) -> list[list[CustomFieldValue]]:
+        return await fields.custom_values_of(info.context, parents, EntityType.COMPANY, keys)
 
-    customers = customer_lists.customers(
-        "The customers who belong to it, archived ones left out.", customer_lists.by(companies.COMPANIES_AS_PARENTS)
+    customers = customer_lists.customers_field(
+        "The customers who belong to it, archived ones left out.",
+        customer_lists.read_by_parent(companies.COMPANIES_AS_PARENTS),
     )
 
 
@@ -92,16 +95,18 @@ class Query:
     async def companies(
         self,
         info: Info,
-        filter: list_arguments.CompanyFiltering = UNSET,
-        search: list_arguments.NameSearch = None,
-        sort: list_arguments.CompanySorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        filter: list_arguments.CompanyFilterArgument = UNSET,
+        search: list_arguments.NameSearchArgument = None,
+        sort: list_arguments.CompanySortArgument = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> Connection[Company]:
-        place = window(first, after, last, before)
-        return await list_arguments.others(info.context, "companies", place, filter=filter, search=search, sort=sort)
+        place = page_request(first, after, last, before)
+        return await list_arguments.record_list(
+            info.context, "companies", place, filter=filter, search=search, sort=sort
+        )
 
 
 @strawberry.input(description="What a company is to be. What is left out stays as it is; null clears it.")
@@ -138,7 +143,7 @@ _Input: TypeAlias = Annotated[CompanyInput, strawberry.argument(description="Wha
 class Mutation:
     @mutation(Permission.COMPANY_MANAGE, "Make a company.", payload=CompanyPayload)
     async def company_create(self, info: Info, input: _Input) -> CompanyPayload:
-        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
     @mutation(Permission.COMPANY_MANAGE, "Change a company.", payload=CompanyPayload)
     async def company_update(
@@ -151,7 +156,7 @@ class Mutation:
         ] = None,
     ) -> CompanyPayload:
         return await info.context.mutate(
-            lambda unit: rules.update(unit, given(by), given(input), if_version=if_version), _payload
+            lambda unit: rules.update(unit, input_data(by), input_data(input), if_version=if_version), _payload
         )
 
     @mutation(
@@ -160,7 +165,7 @@ class Mutation:
         payload=CompanyPayload,
     )
     async def company_upsert(self, info: Info, by: _By, input: _Input) -> CompanyPayload:
-        return await info.context.mutate(lambda unit: rules.upsert(unit, given(by), given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.upsert(unit, input_data(by), input_data(input)), _payload)
 
     @mutation(Permission.COMPANY_MANAGE, "Delete a company.", payload=CompanyPayload)
     async def company_delete(
@@ -171,4 +176,6 @@ class Mutation:
             bool, strawberry.argument(description="Its customers stay without a company; else it must have none.")
         ] = False,
     ) -> CompanyPayload:
-        return await info.context.mutate(lambda unit: rules.delete(unit, given(by), detach=detach_customers), _payload)
+        return await info.context.mutate(
+            lambda unit: rules.delete(unit, input_data(by), detach=detach_customers), _payload
+        )

@@ -20,18 +20,18 @@ from graph.errors.top_level import BadUserInput
 from graph.errors.user_errors import UserError, mutation
 from graph.types import ids
 from graph.types.enums import CustomFieldType, EntityType, Permission
-from graph.types.inputs import given
-from graph.types.nodes import Node, read_from
+from graph.types.inputs import input_data
+from graph.types.nodes import Node, is_row_of
 
-Key: TypeAlias = Annotated[str, strawberry.argument(description="The field's key.")]
-Keys: TypeAlias = Annotated[
+FieldKeyArgument: TypeAlias = Annotated[str, strawberry.argument(description="The field's key.")]
+FieldKeysArgument: TypeAlias = Annotated[
     list[str] | None, strawberry.argument(description="Only these fields, in this order; at most 1 000.")
 ]
 
 
 @strawberry.type(description="A field that the workspace added to its customers or companies.")
 class CustomField(Node):
-    is_type_of = read_from(tables.CustomField)
+    is_type_of = is_row_of(tables.CustomField)
 
     id: strawberry.ID = column("The field's id.", convert=ids.id_encoder("CustomField"))
     entity: EntityType = column("What it belongs to.")
@@ -75,7 +75,7 @@ class _Valued:
         return self.value if isinstance(self.value, str) else str(self.value).lower()
 
 
-async def valued(
+async def custom_values_of(
     context: Context, parents: Sequence[Any], entity: EntityType, keys: Sequence[str] | None
 ) -> list[list[Any]]:
     """For each record its active fields, or those with the keys, each with its value.
@@ -233,7 +233,7 @@ class Mutation:
         info: Info,
         input: Annotated[CustomFieldInput, strawberry.argument(description="What the field is to be.")],
     ) -> CustomFieldPayload:
-        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
     @mutation(Permission.FIELD_MANAGE, "Change a custom field, or switch it off or on.", payload=CustomFieldPayload)
     async def custom_field_update(
@@ -242,7 +242,7 @@ class Mutation:
         id: _Which,
         input: Annotated[CustomFieldUpdate, strawberry.argument(description="What the field is to be.")],
     ) -> CustomFieldPayload:
-        return await info.context.mutate(lambda unit: rules.update(unit, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.update(unit, id, input_data(input)), _payload)
 
     @mutation(Permission.FIELD_MANAGE, "Delete a custom field and all its values.", payload=CustomFieldPayload)
     async def custom_field_delete(self, info: Info, id: _Which) -> CustomFieldPayload:

@@ -15,13 +15,13 @@ from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.types import ids
 from graph.types.enums import Permission
-from graph.types.inputs import given
-from graph.types.nodes import Node, read_from
+from graph.types.inputs import input_data
+from graph.types.nodes import Node, is_row_of
 
 
 @strawberry.type(description="A part of the business that agents work in.")
 class Department(Node):
-    is_type_of = read_from(tables.Department)
+    is_type_of = is_row_of(tables.Department)
 
     id: strawberry.ID = column("The department's id.", convert=ids.id_encoder("Department"))
     name: str = column("Its name.")
@@ -87,11 +87,11 @@ _Input: TypeAlias = Annotated[DepartmentInput, strawberry.argument(description="
 class Mutation:
     @mutation(Permission.AGENT_MANAGE, "Make a department.", payload=DepartmentPayload)
     async def department_create(self, info: Info, input: _Input) -> DepartmentPayload:
-        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
     @mutation(Permission.AGENT_MANAGE, "Rename or move a department, or change its members.", payload=DepartmentPayload)
     async def department_update(self, info: Info, id: _Which, input: _Input) -> DepartmentPayload:
-        return await info.context.mutate(lambda unit: rules.update(unit, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.update(unit, id, input_data(input)), _payload)
 
     @mutation(
         Permission.AGENT_MANAGE,

@@ -18,8 +18,8 @@ from graph.filtering.record_filters import CustomerFilter
 from graph.filtering.sorts import CustomerSort
 from graph.types import ids
 from graph.types.enums import Permission
-from graph.types.inputs import given
-from graph.types.nodes import Node, read_from
+from graph.types.inputs import input_data
+from graph.types.nodes import Node, is_row_of
 from graph.types.scalars import FilterJSON, SortJSON
 
 
@@ -31,7 +31,7 @@ class ViewColumn:
 
 @strawberry.type(description="A way to look at customers, kept under a name.")
 class SavedView(Node):
-    is_type_of = read_from(tables.SavedView)
+    is_type_of = is_row_of(tables.SavedView)
 
     id: strawberry.ID = column("The view's id.", convert=ids.id_encoder("SavedView"))
     name: str = column("Its name.")
@@ -50,10 +50,10 @@ class SavedView(Node):
     async def columns(parents: ParentRows, info: Info) -> list[list[ViewColumn]]:
         return [[ViewColumn(field=one["field"], width=one.get("width")) for one in row.columns] for row in parents]
 
-    customers = customer_lists.customers(
+    customers = customer_lists.customers_field(
         "The customers that it shows, archived ones left out. A filter and a search narrow it further; a sort stands "
         "in for its own.",
-        list_arguments.of_views,
+        list_arguments.customers_by_view,
         parent_columns=("id", "filter", "search", "sort"),
     )
 
@@ -61,7 +61,7 @@ class SavedView(Node):
 @strawberry.type
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "The viewer's own views, then those that are shared, each by position.")
-    async def saved_views(self, info: Info, search: list_arguments.NameSearch = None) -> list[SavedView]:
+    async def saved_views(self, info: Info, search: list_arguments.NameSearchArgument = None) -> list[SavedView]:
         return cast(Any, await views.visible_views(info.context.session, info.context.viewer.agent_id, search))
 
 
@@ -106,7 +106,7 @@ _Input: TypeAlias = Annotated[SavedViewInput, strawberry.argument(description="W
 class Mutation:
     @mutation(Permission.CUSTOMER_VIEW, "Save a view; it is the viewer's own.", payload=SavedViewPayload)
     async def saved_view_create(self, info: Info, input: _Input) -> SavedViewPayload:
-        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,
@@ -114,7 +114,7 @@ class Mutation:
         payload=SavedViewPayload,
     )
     async def saved_view_update(self, info: Info, id: _Which, input: _Input) -> SavedViewPayload:
-        return await info.context.mutate(lambda unit: rules.update(unit, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.update(unit, id, input_data(input)), _payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,

@@ -17,19 +17,27 @@ from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
 from graph.filtering.record_filters import CustomerFilter
 from graph.types import ids
-from graph.types.connections import After, Before, Connection, First, Last, counts, window
+from graph.types.connections import (
+    AfterArgument,
+    BeforeArgument,
+    Connection,
+    FirstArgument,
+    LastArgument,
+    load_counts,
+    page_request,
+)
 from graph.types.enums import Permission, SegmentKind
 from graph.types.ids import decode_id
-from graph.types.inputs import given
-from graph.types.nodes import Id, Node, Record, read_from
+from graph.types.inputs import input_data
+from graph.types.nodes import Id, Node, Record, is_row_of
 from graph.types.scalars import FilterJSON
 
-MOST = 1_000
+MAX_CONTAINS_IDS = 1_000
 
 
 @strawberry.type(description="A group of customers: found by a stored filter, or kept by hand.")
 class Segment(Record, Node):
-    is_type_of = read_from(tables.Segment)
+    is_type_of = is_row_of(tables.Segment)
 
     id: strawberry.ID = column("The segment's id.", convert=ids.id_encoder("Segment"))
     name: str = column("Its name.")
@@ -39,9 +47,11 @@ class Segment(Record, Node):
 
     @batched("How many customers are in it, archived ones left out.", parent_columns=("id",))
     async def customer_count(parents: ParentRows, info: Info) -> list[int]:
-        return await counts(await list_arguments.of_segments(info.context, parents, PageRequest()), None)
+        return await load_counts(await list_arguments.customers_by_segment(info.context, parents, PageRequest()), None)
 
-    customers = customer_lists.customers("The customers in it, archived ones left out.", list_arguments.of_segments)
+    customers = customer_lists.customers_field(
+        "The customers in it, archived ones left out.", list_arguments.customers_by_segment
+    )
 
     @batched(
         "Whether each customer is in it, in the order given; false for ids that are not in sight.",
@@ -51,16 +61,16 @@ class Segment(Record, Node):
         parents: ParentRows,
         info: Info,
         customers: Annotated[
-            list[strawberry.ID], strawberry.argument(description=f"The customers' ids, {MOST} at most.")
+            list[strawberry.ID], strawberry.argument(description=f"The customers' ids, {MAX_CONTAINS_IDS} at most.")
         ],
     ) -> list[list[bool]]:
-        if len(customers) > MOST:
-            message = f"At most {MOST} ids, not {len(customers)}."
-            raise BadUserInput(message, reason="LIMIT_EXCEEDED", limit=MOST, argument=["customers"])
+        if len(customers) > MAX_CONTAINS_IDS:
+            message = f"At most {MAX_CONTAINS_IDS} ids, not {len(customers)}."
+            raise BadUserInput(message, reason="LIMIT_EXCEEDED", limit=MAX_CONTAINS_IDS, argument=["customers"])
         named = [decode_id("Customer", one) for one in customers]
         stayed = await survivor_ids(info.context.session, [one for one in named if one])
         meant = [one and stayed.get(one, one) for one in named]
-        held = await list_arguments.memberships(
+        held = await list_arguments.segment_memberships(
             info.context, [one for one in meant if one], [parent.id for parent in parents]
         )
         return [[one is not None and parent.id in held.get(one, ()) for one in meant] for parent in parents]
@@ -76,16 +86,18 @@ class Query:
     async def segments(
         self,
         info: Info,
-        filter: list_arguments.SegmentFiltering = UNSET,
-        search: list_arguments.NameSearch = None,
-        sort: list_arguments.SegmentSorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        filter: list_arguments.SegmentFilterArgument = UNSET,
+        search: list_arguments.NameSearchArgument = None,
+        sort: list_arguments.SegmentSortArgument = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> Connection[Segment]:
-        place = window(first, after, last, before)
-        return await list_arguments.others(info.context, "segments", place, filter=filter, search=search, sort=sort)
+        place = page_request(first, after, last, before)
+        return await list_arguments.record_list(
+            info.context, "segments", place, filter=filter, search=search, sort=sort
+        )
 
 
 @strawberry.input(description="What a segment is to be. What is left out stays as it is.")
@@ -118,7 +130,7 @@ _Input: TypeAlias = Annotated[SegmentInput, strawberry.argument(description="Wha
 class Mutation:
     @mutation(Permission.SEGMENT_MANAGE, "Make a segment.", payload=SegmentPayload)
     async def segment_create(self, info: Info, input: _Input) -> SegmentPayload:
-        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
     @mutation(Permission.SEGMENT_MANAGE, "Change a segment.", payload=SegmentPayload)
     async def segment_update(
@@ -131,7 +143,7 @@ class Mutation:
         ] = None,
     ) -> SegmentPayload:
         return await info.context.mutate(
-            lambda unit: rules.update(unit, id, given(input), if_version=if_version), _payload
+            lambda unit: rules.update(unit, id, input_data(input), if_version=if_version), _payload
         )
 
     @mutation(

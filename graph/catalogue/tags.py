@@ -13,16 +13,16 @@ from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import customer_lists, list_arguments
 from graph.types import ids
-from graph.types.connections import After, Before, Connection, First, Last, window
+from graph.types.connections import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument, page_request
 from graph.types.enums import Permission, TagKind
-from graph.types.inputs import given
-from graph.types.nodes import Id, Node, read_from
+from graph.types.inputs import input_data
+from graph.types.nodes import Id, Node, is_row_of
 from graph.types.scalars import DateTime
 
 
 @strawberry.type(description="A label that customers share.")
 class Tag(Node):
-    is_type_of = read_from(tables.Tag)
+    is_type_of = is_row_of(tables.Tag)
 
     id: strawberry.ID = column("The tag's id.", convert=ids.id_encoder("Tag"))
     name: str = column("Its name, 1 to 50 characters; unique within its kind whatever the case.")
@@ -35,8 +35,8 @@ class Tag(Node):
     async def customer_count(parents: ParentRows, info: Info) -> list[int]:
         return await info.context.load_counts(tags.customer_counts, parents, info.context.viewer.visibility)
 
-    customers = customer_lists.customers(
-        "The customers who wear it, archived ones left out.", customer_lists.by(tags.TAGS_AS_PARENTS)
+    customers = customer_lists.customers_field(
+        "The customers who wear it, archived ones left out.", customer_lists.read_by_parent(tags.TAGS_AS_PARENTS)
     )
 
 
@@ -58,16 +58,16 @@ class Query:
     async def tags(
         self,
         info: Info,
-        filter: list_arguments.TagFiltering = UNSET,
-        search: list_arguments.NameSearch = None,
-        sort: list_arguments.TagSorting = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        filter: list_arguments.TagFilterArgument = UNSET,
+        search: list_arguments.NameSearchArgument = None,
+        sort: list_arguments.TagSortArgument = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> Connection[Tag]:
-        place = window(first, after, last, before)
-        return await list_arguments.others(info.context, "tags", place, filter=filter, search=search, sort=sort)
+        place = page_request(first, after, last, before)
+        return await list_arguments.record_list(info.context, "tags", place, filter=filter, search=search, sort=sort)
 
 
 @strawberry.input(description="What a tag is to be. What is left out stays as it is.")
@@ -103,11 +103,11 @@ _Input: TypeAlias = Annotated[TagInput, strawberry.argument(description="What th
 class Mutation:
     @mutation(Permission.TAG_MANAGE, "Make a tag.", payload=TagPayload)
     async def tag_create(self, info: Info, input: _Input) -> TagPayload:
-        return await info.context.mutate(lambda unit: rules.create(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
     @mutation(Permission.TAG_MANAGE, "Rename or recolour a tag; its customers keep it.", payload=TagPayload)
     async def tag_update(self, info: Info, id: _Which, input: _Input) -> TagPayload:
-        return await info.context.mutate(lambda unit: rules.update(unit, id, given(input)), _payload)
+        return await info.context.mutate(lambda unit: rules.update(unit, id, input_data(input)), _payload)
 
     @mutation(Permission.TAG_MANAGE, "Take a tag off every customer and delete it.", payload=TagPayload)
     async def tag_delete(self, info: Info, id: _Which) -> TagPayload:

@@ -14,9 +14,9 @@ from graph.customers.queries import CustomerRef
 from graph.errors.user_errors import mutation
 from graph.filtering.record_filters import CustomerFilter
 from graph.filtering.sorts import CustomerSearchField
-from graph.jobs.jobs import BulkOptions, JobPayload, options_of, payload
+from graph.jobs.jobs import BulkOptions, JobPayload, job_payload, options_data
 from graph.types.enums import ArchivedScope, Permission
-from graph.types.inputs import given
+from graph.types.inputs import input_data
 from graph.types.scalars import DateTime
 
 
@@ -60,14 +60,14 @@ class InteractionRow:
     input: InteractionInput = strawberry.field(description="What happened.")
 
 
-Target: TypeAlias = Annotated[CustomerTarget, strawberry.argument(description="Which customers.")]
-Options: TypeAlias = Annotated[BulkOptions | None, strawberry.argument(description="How it is to be done.")]
-Input: TypeAlias = Annotated[CustomerInput, strawberry.argument(description="What each customer is to be.")]
+TargetArgument: TypeAlias = Annotated[CustomerTarget, strawberry.argument(description="Which customers.")]
+OptionsArgument: TypeAlias = Annotated[BulkOptions | None, strawberry.argument(description="How it is to be done.")]
+BulkInputArgument: TypeAlias = Annotated[CustomerInput, strawberry.argument(description="What each customer is to be.")]
 
 
-def target_of(target: Any) -> Any:
+def target_data(target: Any) -> Any:
     """As plain data; the scope by its name."""
-    plain = given(target)
+    plain = input_data(target)
     if "match" in plain:
         match = plain["match"]
         match["archived"] = match["archived"].name
@@ -77,18 +77,21 @@ def target_of(target: Any) -> Any:
 
 
 async def _begin(info: Info, kind: JobKind, arguments: Any, target: Any, options: Any) -> Any:
-    wanted = options_of(options)
+    wanted = options_data(options)
     return await info.context.mutate(
-        lambda unit: requests.start_job(unit, kind, arguments, target_of(target), wanted), payload
+        lambda unit: requests.start_job(unit, kind, arguments, target_data(target), wanted), job_payload
     )
 
 
 @strawberry.type
 class Mutation:
     @mutation(Permission.CUSTOMER_UPDATE, "Change many customers alike.", payload=JobPayload)
-    async def customers_update(self, info: Info, target: Target, input: Input, options: Options = None) -> JobPayload:
+    async def customers_update(
+        self, info: Info, target: TargetArgument, input: BulkInputArgument, options: OptionsArgument = None
+    ) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.update_customers(unit, given(input), target_of(target), options_of(options)), payload
+            lambda unit: requests.update_customers(unit, input_data(input), target_data(target), options_data(options)),
+            job_payload,
         )
 
     @mutation(
@@ -100,22 +103,23 @@ class Mutation:
         self,
         info: Info,
         rows: Annotated[list[CustomerRow], strawberry.argument(description="The customers: 1 000 at most.")],
-        options: Options = None,
+        options: OptionsArgument = None,
     ) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.upsert_customers(unit, given(rows), options_of(options)), payload
+            lambda unit: requests.upsert_customers(unit, input_data(rows), options_data(options)), job_payload
         )
 
     @mutation(Permission.CUSTOMER_ASSIGN, "Assign many customers evenly, by turns.", payload=JobPayload)
     async def customers_assign(
         self,
         info: Info,
-        target: Target,
+        target: TargetArgument,
         to: Annotated[AssigneesInput, strawberry.argument(description="Whom to.")],
-        options: Options = None,
+        options: OptionsArgument = None,
     ) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.assign_customers(unit, given(to), target_of(target), options_of(options)), payload
+            lambda unit: requests.assign_customers(unit, input_data(to), target_data(target), options_data(options)),
+            job_payload,
         )
 
     @mutation(
@@ -126,18 +130,18 @@ class Mutation:
     async def customers_release(
         self,
         info: Info,
-        target: Target,
+        target: TargetArgument,
         to: Annotated[ReleaseStage, strawberry.argument(description="Where they go.")] = ReleaseStage.POOL,
         reason: Annotated[
             str | None, strawberry.argument(description="Why; it labels the job without a label.")
         ] = None,
-        options: Options = None,
+        options: OptionsArgument = None,
     ) -> JobPayload:
         return await info.context.mutate(
             lambda unit: requests.release_customers(
-                unit, int(to), reason or None, target_of(target), options_of(options)
+                unit, int(to), reason or None, target_data(target), options_data(options)
             ),
-            payload,
+            job_payload,
         )
 
     @mutation(
@@ -145,11 +149,11 @@ class Mutation:
         "Take many customers from the pool, or one's own departments' queues, for oneself.",
         payload=JobPayload,
     )
-    async def customers_claim(self, info: Info, target: Target, options: Options = None) -> JobPayload:
-        context, wanted = info.context, target_of(target)
+    async def customers_claim(self, info: Info, target: TargetArgument, options: OptionsArgument = None) -> JobPayload:
+        context, wanted = info.context, target_data(target)
         before = await requests.claimable_ids(context.session, context.viewer, wanted)
         return await context.mutate(
-            lambda unit: requests.claim_customers(unit, before, wanted, options_of(options)), payload
+            lambda unit: requests.claim_customers(unit, before, wanted, options_data(options)), job_payload
         )
 
     @mutation(
@@ -160,38 +164,45 @@ class Mutation:
     async def customers_verify(
         self,
         info: Info,
-        target: Target,
+        target: TargetArgument,
         valid: Annotated[bool, strawberry.argument(description="Whether they are.")],
-        options: Options = None,
+        options: OptionsArgument = None,
     ) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.verify_customers(unit, valid, target_of(target), options_of(options)), payload
+            lambda unit: requests.verify_customers(unit, valid, target_data(target), options_data(options)), job_payload
         )
 
     @mutation(Permission.CUSTOMER_ARCHIVE, "Put many customers away; they keep what they have.", payload=JobPayload)
-    async def customers_archive(self, info: Info, target: Target, options: Options = None) -> JobPayload:
+    async def customers_archive(
+        self, info: Info, target: TargetArgument, options: OptionsArgument = None
+    ) -> JobPayload:
         return await _begin(info, JobKind.ARCHIVE, {}, target, options)
 
     @mutation(Permission.CUSTOMER_ARCHIVE, "Fetch many archived customers back.", payload=JobPayload)
-    async def customers_unarchive(self, info: Info, target: Target, options: Options = None) -> JobPayload:
+    async def customers_unarchive(
+        self, info: Info, target: TargetArgument, options: OptionsArgument = None
+    ) -> JobPayload:
         return await _begin(info, JobKind.UNARCHIVE, {}, target, options)
 
     @mutation(Permission.CUSTOMER_BLOCK, "Block many customers, until a moment or for good.", payload=JobPayload)
     async def customers_block(
         self,
         info: Info,
-        target: Target,
+        target: TargetArgument,
         reason: Annotated[str, strawberry.argument(description="Why.")],
         until: Annotated[DateTime | None, strawberry.argument(description="Until when; for good unless given.")] = None,
-        options: Options = None,
+        options: OptionsArgument = None,
     ) -> JobPayload:
         end = None if not until else int(until)
         return await info.context.mutate(
-            lambda unit: requests.block_customers(unit, reason, end, target_of(target), options_of(options)), payload
+            lambda unit: requests.block_customers(unit, reason, end, target_data(target), options_data(options)),
+            job_payload,
         )
 
     @mutation(Permission.CUSTOMER_BLOCK, "End the blocks of many customers.", payload=JobPayload)
-    async def customers_unblock(self, info: Info, target: Target, options: Options = None) -> JobPayload:
+    async def customers_unblock(
+        self, info: Info, target: TargetArgument, options: OptionsArgument = None
+    ) -> JobPayload:
         return await _begin(info, JobKind.UNBLOCK, {}, target, options)
 
     @mutation(
@@ -199,7 +210,7 @@ class Mutation:
         "Delete many customers for ever: those whom the workspace's `bulkDelete` lets go.",
         payload=JobPayload,
     )
-    async def customers_delete(self, info: Info, target: Target, options: Options = None) -> JobPayload:
+    async def customers_delete(self, info: Info, target: TargetArgument, options: OptionsArgument = None) -> JobPayload:
         return await _begin(info, JobKind.DELETE, {}, target, options)
 
     @mutation(Permission.INTERACTION_RECORD, "Record many interactions.", payload=JobPayload)
@@ -207,10 +218,10 @@ class Mutation:
         self,
         info: Info,
         rows: Annotated[list[InteractionRow], strawberry.argument(description="The interactions: 1 000 at most.")],
-        options: Options = None,
+        options: OptionsArgument = None,
     ) -> JobPayload:
         return await info.context.mutate(
-            lambda unit: requests.record_interactions(unit, given(rows), options_of(options)), payload
+            lambda unit: requests.record_interactions(unit, input_data(rows), options_data(options)), job_payload
         )
 
     @mutation(
@@ -224,9 +235,10 @@ class Mutation:
         id: Annotated[strawberry.ID, strawberry.argument(description="Which segment.")],
         add: Annotated[CustomerTarget | None, strawberry.argument(description="Who comes in.")] = None,
         remove: Annotated[CustomerTarget | None, strawberry.argument(description="Who goes out, afterwards.")] = None,
-        options: Options = None,
+        options: OptionsArgument = None,
     ) -> JobPayload:
-        coming, going = (target_of(one) if one else None for one in (add, remove))
+        coming, going = (target_data(one) if one else None for one in (add, remove))
         return await info.context.mutate(
-            lambda unit: requests.change_segment_members(unit, str(id), coming, going, options_of(options)), payload
+            lambda unit: requests.change_segment_members(unit, str(id), coming, going, options_data(options)),
+            job_payload,
         )

@@ -3,11 +3,28 @@
 import strawberry
 from strawberry import Info
 
-from graph.customers.highlights import highlights
-from graph.customers.totals import By, CustomerAggregate, CustomerGroup, Largest, aggregates, groups
+from graph.customers.highlights import load_highlights
+from graph.customers.totals import (
+    CustomerAggregate,
+    CustomerGroup,
+    GroupByArgument,
+    LargestFirstArgument,
+    load_aggregates,
+    load_groups,
+)
 from graph.customers.types import Customer
 from graph.engine.field_declarations import ParentRows, batched, column
-from graph.types.connections import AtMost, PageInfo, at_least_one, counts, edged, ended, page_size, pages, rows
+from graph.types.connections import (
+    AtMostArgument,
+    PageInfo,
+    check_at_most,
+    edge_rows,
+    load_counts,
+    load_pages,
+    node_rows,
+    page_info_rows,
+    read_page_size,
+)
 
 
 @strawberry.type(description="A customer in a list.")
@@ -17,31 +34,33 @@ class CustomerEdge:
 
     @batched("Where the search found the customer, its words between « and »; null without a search.")
     async def highlight(parents: ParentRows, info: Info) -> list[str | None]:
-        return await highlights(info.context, parents)
+        return await load_highlights(info.context, parents)
 
 
 @strawberry.type(description="A page of customers, and the totals of the whole list.")
 class CustomerConnection:
     @batched("The page's customers with their cursors.", from_parent=True)
     async def edges(parents: ParentRows, info: Info) -> list[list[CustomerEdge]]:
-        return edged(parents, await pages(parents))
+        return edge_rows(parents, await load_pages(parents))
 
     @batched("The page's customers.", from_parent=True)
     async def nodes(parents: ParentRows, info: Info) -> list[list[Customer]]:
-        return rows(await pages(parents))
+        return node_rows(await load_pages(parents))
 
     @batched("Where the page lies in the list.", from_parent=True)
     async def page_info(parents: ParentRows, info: Info) -> list[PageInfo]:
-        return ended(await pages(parents))
+        return page_info_rows(await load_pages(parents))
 
     @batched("How many customers the whole list has, exactly.")
-    async def total_count(parents: ParentRows, info: Info, at_most: AtMost = None) -> list[int]:
-        return await counts(parents, at_least_one(at_most))
+    async def total_count(parents: ParentRows, info: Info, at_most: AtMostArgument = None) -> list[int]:
+        return await load_counts(parents, check_at_most(at_most))
 
     @batched("Totals of the whole list, not of the page.")
     async def aggregate(parents: ParentRows, info: Info) -> list[CustomerAggregate]:
-        return await aggregates(info.context, parents)
+        return await load_aggregates(info.context, parents)
 
     @batched("The whole list in groups, the largest first.", inspected_columns=("name",))
-    async def groups(parents: ParentRows, info: Info, by: By, first: Largest = 50) -> list[list[CustomerGroup]]:
-        return await groups(info.context, parents, by, page_size(first))
+    async def groups(
+        parents: ParentRows, info: Info, by: GroupByArgument, first: LargestFirstArgument = 50
+    ) -> list[list[CustomerGroup]]:
+        return await load_groups(info.context, parents, by, read_page_size(first))

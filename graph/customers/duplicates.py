@@ -19,7 +19,7 @@ from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.top_level import BadUserInput
 from graph.errors.user_errors import UserError, mutation
 from graph.types import ids
-from graph.types.connections import After, Connection, First, alone, window
+from graph.types.connections import AfterArgument, Connection, FirstArgument, page_request, single_list
 from graph.types.enums import DuplicateKey, Permission
 from graph.types.nodes import Node
 
@@ -73,7 +73,7 @@ async def _shared(context: Context, groups: Sequence[DuplicateKeyGroup]) -> list
     return [found[group] or () for group in groups]
 
 
-async def matched(context: Context, parents: Sequence[Any]) -> list[list[Any]]:
+async def duplicate_matches(context: Context, parents: Sequence[Any]) -> list[list[Any]]:
     """The likeliest duplicates of each customer."""
     assert context.viewer is not None
     return await context.load_many(rules.find_matches, parents, "id", context.viewer.visibility)
@@ -113,10 +113,10 @@ def _listed(context: Context, keys: Sequence[DuplicateKey], place: PageRequest) 
         more = len(found) > place.size
         return _Groups(found[: place.size], has_next=more, has_previous=after is not None)
 
-    return alone(page, lambda at_most: duplicates.count_groups(session, keys, visibility, at_most))
+    return single_list(page, lambda at_most: duplicates.count_groups(session, keys, visibility, at_most))
 
 
-On = Annotated[
+DuplicateKeysArgument = Annotated[
     list[DuplicateKey], strawberry.argument(description="What they share: numbers, addresses or names; any of these.")
 ]
 
@@ -131,11 +131,11 @@ class Query:
     async def duplicates(
         self,
         info: Info,
-        on: On = [DuplicateKey.PHONE],  # noqa: B006 - it is only read.
-        first: First = None,
-        after: After = None,
+        on: DuplicateKeysArgument = [DuplicateKey.PHONE],  # noqa: B006 - it is only read.
+        first: FirstArgument = None,
+        after: AfterArgument = None,
     ) -> Connection[DuplicateGroup]:
-        return _listed(info.context, on, window(first, after))
+        return _listed(info.context, on, page_request(first, after))
 
 
 @strawberry.type(description="How many pairs are told apart.")

@@ -7,9 +7,9 @@ from strawberry import Info
 
 from crm.exporting import jobs
 from db.tables.enums import FileFormat
-from graph.customers.bulk import Target, target_of
+from graph.customers.bulk import TargetArgument, target_data
 from graph.errors.user_errors import mutation
-from graph.jobs.jobs import JobPayload, payload
+from graph.jobs.jobs import JobPayload, job_payload
 from graph.types.enums import Permission
 
 
@@ -39,7 +39,7 @@ class Mutation:
     async def customers_export(
         self,
         info: Info,
-        target: Target,
+        target: TargetArgument,
         format: Annotated[FileFormat, strawberry.argument(description="What the file is written in.")] = FileFormat.CSV,
         columns: Annotated[
             list[ColumnInput] | None,
@@ -52,5 +52,5 @@ class Mutation:
         wanted = None if columns is None else [{"field": one.field, "header": one.header or None} for one in columns]
         chosen = {"bom": options.bom, "label": options.label or None} if options else {}
         return await info.context.mutate(
-            lambda unit: jobs.start_export(unit, target_of(target), FileFormat(format), wanted, chosen), payload
+            lambda unit: jobs.start_export(unit, target_data(target), FileFormat(format), wanted, chosen), job_payload
         )

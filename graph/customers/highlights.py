@@ -14,7 +14,7 @@ OPEN, CLOSE = "«", "»"
 _AROUND = 60
 
 
-async def highlights(context: Context, edges: Sequence[Any]) -> list[str | None]:
+async def load_highlights(context: Context, edges: Sequence[Any]) -> list[str | None]:
     """For each edge the value that holds the most words of its list's search; null without one."""
     sought = [edge.node.id for edge in edges if edge.search is not None]
     if not sought:
@@ -34,7 +34,7 @@ def _best(sought: Search, found: Any) -> str | None:
     hits, _, line = max(
         ((sum(word in line for word in words), -place, line) for place, line in lines), default=(0, 0, "")
     )
-    return marked(typed.get(line, line), words) if hits else None
+    return mark_matches(typed.get(line, line), words) if hits else None
 
 
 def _lines(found: Search, document: str) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _lines(found: Search, document: str) -> Iterator[str]:
         yield from (line for line in section.split("\n") if line)
 
 
-def marked(text: str, words: Sequence[str]) -> str:
+def mark_matches(text: str, words: Sequence[str]) -> str:
     """The text with every word in it between marks, whatever its case and accents; a long one is cut around them."""
     folded, places = _folded(text)
     spans = sorted(span for word in words for span in _spans(folded, places, word, len(text)))

@@ -13,15 +13,15 @@ from crm.importing.rows import OnDuplicate
 from db.tables.enums import FileFormat
 from graph.access.permissions import guarded
 from graph.catalogue.tags import TagRef
-from graph.customers.bulk import Options
+from graph.customers.bulk import OptionsArgument
 from graph.engine.field_declarations import column
 from graph.errors.top_level import BadUserInput
 from graph.errors.user_errors import mutation
-from graph.jobs.jobs import JobPayload, options_of, payload
-from graph.types.enums import CustomerStage, Permission, published
-from graph.types.inputs import given
+from graph.jobs.jobs import JobPayload, job_payload, options_data
+from graph.types.enums import CustomerStage, Permission, describe_values
+from graph.types.inputs import input_data
 
-published(
+describe_values(
     ImportMatch,
     "How a row of a file finds the customer that it means. A customer's own id in the row goes before.",
     EMAIL="By the e-mail address, whatever its case.",
@@ -29,7 +29,7 @@ published(
     EXTERNAL_ID="By the id in the one other system that a column is mapped to.",
     NONE="Not at all: every row is a new customer.",
 )
-published(
+describe_values(
     OnDuplicate,
     "What is done with a row that means a customer who is there.",
     SKIP="Nothing; in the file itself the first row wins.",
@@ -102,8 +102,10 @@ class Mutation:
         self,
         info: Info,
         input: Annotated[ImportInput, strawberry.argument(description="The file, and what to do with it.")],
-        options: Options = None,
+        options: OptionsArgument = None,
     ) -> JobPayload:
-        context, wanted = info.context, given(input)
+        context, wanted = info.context, input_data(input)
         looked = await jobs.read_request(context.session, context.viewer, wanted)
-        return await context.mutate(lambda unit: jobs.start_import(unit, wanted, looked, options_of(options)), payload)
+        return await context.mutate(
+            lambda unit: jobs.start_import(unit, wanted, looked, options_data(options)), job_payload
+        )

@@ -7,7 +7,7 @@ from strawberry import Info
 
 from crm.merging import merge
 from crm.merging.merge import MAX_MERGED_CUSTOMERS, FieldChoice
-from graph.change_log import FieldChange, shown_fields
+from graph.change_log import FieldChange, visible_field_changes
 from graph.customers.types import Customer
 from graph.errors.user_errors import UserError, mutation
 from graph.jobs.jobs import Job
@@ -37,7 +37,7 @@ class CustomerMergePayload:
 
 
 def _payload(done: merge.MergeResult) -> Any:
-    return CustomerMergePayload(customer=done.customer, changed=shown_fields(done.changed), job=done.job)
+    return CustomerMergePayload(customer=done.customer, changed=visible_field_changes(done.changed), job=done.job)
 
 
 @strawberry.type

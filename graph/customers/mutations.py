@@ -11,11 +11,13 @@ from graph.customers.queries import CustomerRef
 from graph.customers.types import Customer
 from graph.errors.user_errors import UserError, mutation
 from graph.types.enums import Outcome, Permission
-from graph.types.inputs import given
+from graph.types.inputs import input_data
 
-By: TypeAlias = Annotated[CustomerRef, strawberry.argument(description="Which customer.")]
-Input: TypeAlias = Annotated[CustomerInput, strawberry.argument(description="What the customer is to be.")]
-IfVersion: TypeAlias = Annotated[
+CustomerReferenceArgument: TypeAlias = Annotated[CustomerRef, strawberry.argument(description="Which customer.")]
+CustomerInputArgument: TypeAlias = Annotated[
+    CustomerInput, strawberry.argument(description="What the customer is to be.")
+]
+IfVersionArgument: TypeAlias = Annotated[
     int | None, strawberry.argument(description="Only if the record is still at this version.")
 ]
 
@@ -35,13 +37,19 @@ def _payload(done: records.CustomerResult) -> Any:
 @strawberry.type
 class Mutation:
     @mutation(Permission.CUSTOMER_CREATE, "Make a customer.", payload=CustomerPayload)
-    async def customer_create(self, info: Info, input: Input) -> CustomerPayload:
-        return await info.context.mutate(lambda unit: records.create(unit, given(input)), _payload)
+    async def customer_create(self, info: Info, input: CustomerInputArgument) -> CustomerPayload:
+        return await info.context.mutate(lambda unit: records.create(unit, input_data(input)), _payload)
 
     @mutation(Permission.CUSTOMER_UPDATE, "Change a customer.", payload=CustomerPayload)
-    async def customer_update(self, info: Info, by: By, input: Input, if_version: IfVersion = None) -> CustomerPayload:
+    async def customer_update(
+        self,
+        info: Info,
+        by: CustomerReferenceArgument,
+        input: CustomerInputArgument,
+        if_version: IfVersionArgument = None,
+    ) -> CustomerPayload:
         return await info.context.mutate(
-            lambda unit: records.update(unit, given(by), given(input), if_version=if_version), _payload
+            lambda unit: records.update(unit, input_data(by), input_data(input), if_version=if_version), _payload
         )
 
     @mutation(
@@ -49,13 +57,19 @@ class Mutation:
         "Change the customer, or make one where there is none; it keeps the reference. Changing needs CUSTOMER_UPDATE.",
         payload=CustomerPayload,
     )
-    async def customer_upsert(self, info: Info, by: By, input: Input) -> CustomerPayload:
-        return await info.context.mutate(lambda unit: records.upsert(unit, given(by), given(input)), _payload)
+    async def customer_upsert(
+        self, info: Info, by: CustomerReferenceArgument, input: CustomerInputArgument
+    ) -> CustomerPayload:
+        return await info.context.mutate(lambda unit: records.upsert(unit, input_data(by), input_data(input)), _payload)
 
     @mutation(
         Permission.CUSTOMER_DELETE,
         "Delete any one customer for ever, with notes, interactions and orders.",
         payload=CustomerPayload,
     )
-    async def customer_delete(self, info: Info, by: By, if_version: IfVersion = None) -> CustomerPayload:
-        return await info.context.mutate(lambda unit: records.delete(unit, given(by), if_version=if_version), _payload)
+    async def customer_delete(
+        self, info: Info, by: CustomerReferenceArgument, if_version: IfVersionArgument = None
+    ) -> CustomerPayload:
+        return await info.context.mutate(
+            lambda unit: records.delete(unit, input_data(by), if_version=if_version), _payload
+        )

@@ -12,7 +12,7 @@ from graph.customers.connections import CustomerConnection
 from graph.customers.types import Customer
 from graph.errors.top_level import BadUserInput
 from graph.filtering import list_arguments
-from graph.types.connections import After, Before, First, Last, window
+from graph.types.connections import AfterArgument, BeforeArgument, FirstArgument, LastArgument, page_request
 from graph.types.enums import ArchivedScope, Permission
 from graph.types.external_ids import ExternalIdInput
 
@@ -50,21 +50,21 @@ class Query:
     async def customers(
         self,
         info: Info,
-        filter: list_arguments.Filter = UNSET,
-        search: list_arguments.Search = None,
-        search_fields: list_arguments.SearchFields = None,
-        sort: list_arguments.Sorting = None,
+        filter: list_arguments.CustomerFilterArgument = UNSET,
+        search: list_arguments.SearchArgument = None,
+        search_fields: list_arguments.SearchFieldsArgument = None,
+        sort: list_arguments.CustomerSortArgument = None,
         archived: Annotated[
             ArchivedScope, strawberry.argument(description="Whether archived customers are among them.")
         ] = ArchivedScope.EXCLUDE,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> CustomerConnection:
-        return await list_arguments.customers(
+        return await list_arguments.customer_list(
             info.context,
-            window(first, after, last, before),
+            page_request(first, after, last, before),
             filter=filter,
             search=search,
             fields=search_fields,

@@ -17,15 +17,15 @@ from db.queries.matching.grouping import UNGROUPED, Grouping, GroupKeyPart
 from db.queries.matching.totals import CustomerTotals, NumberTotals
 from db.tables.enums import CustomFieldType, EntityType
 from db.values import wire_format
-from graph.catalogue.custom_fields import Key
+from graph.catalogue.custom_fields import FieldKeyArgument
 from graph.context import Context
 from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.top_level import BadUserInput
 from graph.filtering import list_arguments
-from graph.filtering.filter_inputs import asked, filter_input
+from graph.filtering.filter_inputs import filter_field, filter_input
 from graph.types import ids
-from graph.types.connections import Listed, Lists
-from graph.types.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, published
+from graph.types.connections import ListBatch, ListHandle
+from graph.types.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, describe_values
 from graph.types.nodes import Node
 from graph.types.scalars import DateTime, Decimal
 
@@ -40,7 +40,7 @@ class DateGrain(Enum):
 
 CustomerGroupField = Enum("CustomerGroupField", {name: name for name in [*grouping.GROUP_FIELDS, "TAG"]})  # type: ignore[misc]
 
-published(
+describe_values(
     DateGrain,
     "A stretch of the calendar in the workspace's time zone.",
     DAY="A day.",
@@ -49,7 +49,7 @@ published(
     QUARTER="A quarter of a year.",
     YEAR="A year.",
 )
-published(
+describe_values(
     CustomerGroupField,
     "What customers can be put in groups by.",
     RELATIONSHIP_STATUS="How close they are to the business.",
@@ -69,10 +69,10 @@ published(
 
 @filter_input("What to put customers in groups by: one of these.", one_of=True)
 class CustomerGroupBy:
-    field: CustomerGroupField | None = asked("A field.")
-    created_at: DateGrain | None = asked("When they were created.")
-    last_interaction_at: DateGrain | None = asked("When something last happened with them.")
-    custom_field: str | None = asked("A custom field, by its key; of several options, each is a group.")
+    field: CustomerGroupField | None = filter_field("A field.")
+    created_at: DateGrain | None = filter_field("When they were created.")
+    last_interaction_at: DateGrain | None = filter_field("When something last happened with them.")
+    custom_field: str | None = filter_field("A custom field, by its key; of several options, each is a group.")
 
 
 @strawberry.type(description="What decimal numbers come to.")
@@ -99,7 +99,7 @@ class CustomerAggregate:
     created_at: DateTimeRange = column("When they were created.")
 
     @batched("What the values of a custom field of type NUMBER come to.")
-    async def custom_field(parents: ParentRows, info: Info, key: Key) -> list[DecimalAggregate | None]:
+    async def custom_field(parents: ParentRows, info: Info, key: FieldKeyArgument) -> list[DecimalAggregate | None]:
         return await _numbers(info.context, parents, key)
 
 
@@ -120,7 +120,7 @@ class CustomerGroup:
 
 
 @dataclass(slots=True)
-class Amounts:
+class DecimalTotals:
     sum: Any
     avg: Any
     min: Any
@@ -129,17 +129,17 @@ class Amounts:
 
 
 @dataclass(slots=True)
-class Span:
+class DateTimeTotals:
     min: int | None
     max: int | None
 
 
 @dataclass(slots=True)
-class Summed:
+class AggregateTotals:
     """A CustomerAggregate: the totals of one group of one list."""
 
     totals: CustomerTotals
-    lists: Lists
+    lists: ListBatch
     list_key: Any
     by: Grouping
     key: tuple[Any, ...]
@@ -157,23 +157,23 @@ class Summed:
         return self.totals.email_count
 
     @property
-    def value(self) -> Amounts:
+    def value(self) -> DecimalTotals:
         found = self.totals
-        return Amounts(found.sum, found.average, found.min, found.max, 0)
+        return DecimalTotals(found.sum, found.average, found.min, found.max, 0)
 
     @property
-    def created_at(self) -> Span:
-        return Span(self.totals.first, self.totals.last)
+    def created_at(self) -> DateTimeTotals:
+        return DateTimeTotals(self.totals.first, self.totals.last)
 
 
 @dataclass(slots=True)
-class Grouped:
-    keys: list["Known"]
-    aggregate: Summed
+class GroupTotals:
+    keys: list["GroupKeyValue"]
+    aggregate: AggregateTotals
 
 
 @dataclass(slots=True)
-class Known:
+class GroupKeyValue:
     """A GroupKey."""
 
     value: str | None
@@ -181,20 +181,24 @@ class Known:
     record: Any = None
 
 
-async def aggregates(context: Context, parents: Sequence[Listed]) -> list[Any]:
+async def load_aggregates(context: Context, parents: Sequence[ListHandle]) -> list[Any]:
     """The totals of each list."""
     found = {id(lists): await _totals(context, lists, UNGROUPED, None) for lists in _distinct(parents)}
     return [
-        Summed(found[id(one.lists)].get(one.key, {}).get((), CustomerTotals()), one.lists, one.key, UNGROUPED, ())
+        AggregateTotals(
+            found[id(one.lists)].get(one.key, {}).get((), CustomerTotals()), one.lists, one.key, UNGROUPED, ()
+        )
         for one in parents
     ]
 
 
-async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any], first: int) -> list[list[Any]]:
+async def load_groups(
+    context: Context, parents: Sequence[ListHandle], by: Sequence[Any], first: int
+) -> list[list[Any]]:
     """The largest groups of each list, the largest first."""
     viewer = context.viewer
     assert viewer is not None
-    with list_arguments.refusals():
+    with list_arguments.query_errors_as_bad_input():
         known = await filter_contexts.load_filter_context(
             context.session,
             list(by),
@@ -209,8 +213,9 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
     shown = [await _shown(context, part, place, listed) for place, part in enumerate(chosen.parts)]
     return [
         [
-            Grouped(
-                [shown[place][value] for place, value in enumerate(key)], Summed(sums, one.lists, one.key, chosen, key)
+            GroupTotals(
+                [shown[place][value] for place, value in enumerate(key)],
+                AggregateTotals(sums, one.lists, one.key, chosen, key),
             )
             for key, sums in of_one
         ]
@@ -218,12 +223,12 @@ async def groups(context: Context, parents: Sequence[Listed], by: Sequence[Any],
     ]
 
 
-async def _totals(context: Context, lists: Lists, by: Grouping, most: int | None) -> dict[Any, Any]:
+async def _totals(context: Context, lists: ListBatch, by: Grouping, most: int | None) -> dict[Any, Any]:
     summed = await totals.fetch_totals(context.session, [source for _, source in lists.sources], by, most)
     return _by_list(lists, summed)
 
 
-def _by_list(lists: Lists, summed: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
+def _by_list(lists: ListBatch, summed: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
     """What was found of each source, under the keys of the lists: the source's own, or its parents'."""
     return {
         key if parent is None else parent: groups
@@ -232,7 +237,7 @@ def _by_list(lists: Lists, summed: Sequence[Mapping[Any, Any]]) -> dict[Any, Any
     }
 
 
-def _distinct(parents: Sequence[Listed]) -> list[Lists]:
+def _distinct(parents: Sequence[ListHandle]) -> list[ListBatch]:
     return list({id(one.lists): one.lists for one in parents}.values())
 
 
@@ -246,10 +251,10 @@ def _largest(
     return sorted(groups.items(), key=order)[:first]
 
 
-async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> list[Any]:
+async def _numbers(context: Context, parents: Sequence[AggregateTotals], key: str) -> list[Any]:
     viewer = context.viewer
     assert viewer is not None
-    with list_arguments.refusals():
+    with list_arguments.query_errors_as_bad_input():
         known = await filter_contexts.load_filter_context(
             context.session,
             [{"customField": key}],
@@ -274,9 +279,9 @@ async def _numbers(context: Context, parents: Sequence[Summed], key: str) -> lis
     ]
 
 
-def _amounts(found: NumberTotals) -> Amounts:
+def _amounts(found: NumberTotals) -> DecimalTotals:
     average = _exact(found.sum / found.count) if found.count else None
-    return Amounts(_exact(found.sum), average, _exact(found.min), _exact(found.max), found.empty)
+    return DecimalTotals(_exact(found.sum), average, _exact(found.min), _exact(found.max), found.empty)
 
 
 def _exact(number: float | None) -> Exact | None:
@@ -300,34 +305,36 @@ _RECORDS: Mapping[str, tuple[Any, str]] = {
 }
 
 
-async def _shown(context: Context, part: GroupKeyPart, place: int, listed: Sequence[Any]) -> Mapping[Any, Known]:
+async def _shown(
+    context: Context, part: GroupKeyPart, place: int, listed: Sequence[Any]
+) -> Mapping[Any, GroupKeyValue]:
     """Each value of the key at that place, as a client sees it."""
     values = list(dict.fromkeys(key[place] for _, groups in listed for key, _ in groups))
     if part.name in _RECORDS:
         load, kind = _RECORDS[part.name]
         rows = await context.load(load, values)
         return {value: _record(ids.id_encoder(kind), value, rows.get(value)) for value in values}
-    return {value: Known(None, None) if value is None else _value(part, value) for value in values}
+    return {value: GroupKeyValue(None, None) if value is None else _value(part, value) for value in values}
 
 
-def _record(wired: Any, value: Any, row: Any) -> Known:
-    return Known(None, None) if value is None else Known(wired(value), row.name if row else None, row)
+def _record(wired: Any, value: Any, row: Any) -> GroupKeyValue:
+    return GroupKeyValue(None, None) if value is None else GroupKeyValue(wired(value), row.name if row else None, row)
 
 
-def _value(part: GroupKeyPart, value: Any) -> Known:
+def _value(part: GroupKeyPart, value: Any) -> GroupKeyValue:
     if part.kind == "day":
-        return Known(value.isoformat(), _stretch(value, str(part.grain)))
+        return GroupKeyValue(value.isoformat(), _stretch(value, str(part.grain)))
     if part.name in _ENUMS:
         name = _ENUMS[part.name](value).name
-        return Known(name, name.replace("_", " ").capitalize())
+        return GroupKeyValue(name, name.replace("_", " ").capitalize())
     if part.name == "date_time":
-        return Known(wire_format.format_moment(value), wire_format.format_moment(value))
+        return GroupKeyValue(wire_format.format_moment(value), wire_format.format_moment(value))
     if isinstance(value, bool):
-        return Known(str(value).lower(), "Yes" if value else "No")
+        return GroupKeyValue(str(value).lower(), "Yes" if value else "No")
     if isinstance(value, float):
         text = str(int(value)) if value == int(value) else repr(value)
-        return Known(text, text)
-    return Known(str(value), str(value))
+        return GroupKeyValue(text, text)
+    return GroupKeyValue(str(value), str(value))
 
 
 def _stretch(first: date, grain: str) -> str:
@@ -339,7 +346,9 @@ def _stretch(first: date, grain: str) -> str:
     return first.isoformat()[: {"DAY": 10, "MONTH": 7, "YEAR": 4}[grain]]
 
 
-By = Annotated[
+GroupByArgument = Annotated[
     list[CustomerGroupBy], strawberry.argument(description=f"What to group by, 1 to {grouping.MAX_GROUP_KEYS} keys.")
 ]
-Largest = Annotated[int, strawberry.argument(description="How many groups, the largest first: 250 at most.")]
+LargestFirstArgument = Annotated[
+    int, strawberry.argument(description="How many groups, the largest first: 250 at most.")
+]

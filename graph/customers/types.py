@@ -15,22 +15,22 @@ from db.queries import workspaces
 from db.queries.catalogue import agents, companies, departments, segments, tags
 from db.queries.customers import customers
 from db.tables.enums import EntityType
-from graph.access.actors import Actor, actors
-from graph.activities.activity_types import Interaction, Note, Order, listed
+from graph.access.actors import Actor, load_actors
+from graph.activities.activity_types import Interaction, Note, Order, activity_connections
 from graph.catalogue import custom_fields as fields
 from graph.catalogue.agents import Agent
 from graph.catalogue.companies import Company
-from graph.catalogue.custom_fields import CustomFieldValue, Key, Keys
+from graph.catalogue.custom_fields import CustomFieldValue, FieldKeyArgument, FieldKeysArgument
 from graph.catalogue.departments import Department
 from graph.catalogue.segments import Segment
 from graph.catalogue.tags import Tag
-from graph.change_log import TimelineConnection, timelines
-from graph.customers.duplicates import DuplicateMatch, matched
+from graph.change_log import TimelineConnection, load_timelines
+from graph.customers.duplicates import DuplicateMatch, duplicate_matches
 from graph.engine.field_declarations import ParentRows, batched, column
 from graph.filtering import list_arguments
 from graph.types import addresses, ids
 from graph.types.addresses import Address
-from graph.types.connections import After, Connection, First
+from graph.types.connections import AfterArgument, Connection, FirstArgument
 from graph.types.enums import (
     CustomerAction,
     CustomerStage,
@@ -41,7 +41,7 @@ from graph.types.enums import (
     Verification,
 )
 from graph.types.external_ids import ExternalId
-from graph.types.nodes import Node, Record, read_from
+from graph.types.nodes import Node, Record, is_row_of
 from graph.types.scalars import Date, DateTime, Decimal
 
 _wire = ids.id_encoder("Customer")
@@ -55,12 +55,12 @@ class Block:
 
     @batched("Who blocked.", parent_columns=("actor_kind", "actor_id"))
     async def by(parents: ParentRows, info: Info) -> list[Actor]:
-        return await actors(info.context, parents, "actor")
+        return await load_actors(info.context, parents, "actor")
 
 
 @strawberry.type(description="A person whom the business knows.")
 class Customer(Record, Node):
-    is_type_of = read_from(tables.Customer)
+    is_type_of = is_row_of(tables.Customer)
 
     id: strawberry.ID = column("The customer's id.", convert=_wire)
     name: str = column("The name shown in lists.")
@@ -104,9 +104,9 @@ class Customer(Record, Node):
             None if row.birth_date is None else _years(date.fromisoformat(row.birth_date), today) for row in parents
         ]
 
-    @batched("Where the customer lives; null when nothing of it is known.", parent_columns=addresses.COLUMNS)
+    @batched("Where the customer lives; null when nothing of it is known.", parent_columns=addresses.ADDRESS_COLUMNS)
     async def address(parents: ParentRows, info: Info) -> list[Address | None]:
-        return addresses.of(parents)
+        return addresses.address_of(parents)
 
     @batched(
         "Where a person may move the subscription to now; empty when archived.",
@@ -163,49 +163,51 @@ class Customer(Record, Node):
     @batched("The segments that the customer is in, by name; an archived customer is in none.", parent_columns=("id",))
     async def segments(parents: ParentRows, info: Info) -> list[list[Segment]]:
         every = await segments.all_ids(info.context.session)
-        held = await list_arguments.memberships(info.context, [parent.id for parent in parents], every)
+        held = await list_arguments.segment_memberships(info.context, [parent.id for parent in parents], every)
         rows = await info.context.load(segments.by_ids, every)
         return [[rows[one] for one in every if one in held.get(parent.id, ())] for parent in parents]
 
     @batched("One custom field, with its value.", parent_columns=("id",))
-    async def custom_field(parents: ParentRows, info: Info, key: Key) -> list[CustomFieldValue | None]:
-        return [found[0] for found in await fields.valued(info.context, parents, EntityType.CUSTOMER, [key])]
+    async def custom_field(parents: ParentRows, info: Info, key: FieldKeyArgument) -> list[CustomFieldValue | None]:
+        return [found[0] for found in await fields.custom_values_of(info.context, parents, EntityType.CUSTOMER, [key])]
 
     @batched("The active custom fields in order, each with its value.", parent_columns=("id",))
-    async def custom_fields(parents: ParentRows, info: Info, keys: Keys = None) -> list[list[CustomFieldValue]]:
-        return await fields.valued(info.context, parents, EntityType.CUSTOMER, keys)
+    async def custom_fields(
+        parents: ParentRows, info: Info, keys: FieldKeysArgument = None
+    ) -> list[list[CustomFieldValue]]:
+        return await fields.custom_values_of(info.context, parents, EntityType.CUSTOMER, keys)
 
     @batched("What was written down about the customer, newest first.", parent_columns=("id",))
     async def notes(
-        parents: ParentRows, info: Info, first: First = None, after: After = None
+        parents: ParentRows, info: Info, first: FirstArgument = None, after: AfterArgument = None
     ) -> list[Connection[Note]]:
-        return await listed(info, parents, tables.Note, first, after, UNSET)
+        return await activity_connections(info, parents, tables.Note, first, after, UNSET)
 
     @batched("What happened with the customer, newest first.", parent_columns=("id",))
     async def interactions(
         parents: ParentRows,
         info: Info,
-        filter: list_arguments.InteractionFiltering = UNSET,
-        first: First = None,
-        after: After = None,
+        filter: list_arguments.InteractionFilterArgument = UNSET,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
     ) -> list[Connection[Interaction]]:
-        return await listed(info, parents, tables.Interaction, first, after, filter)
+        return await activity_connections(info, parents, tables.Interaction, first, after, filter)
 
     @batched("What the customer bought, newest first.", parent_columns=("id",))
     async def orders(
         parents: ParentRows,
         info: Info,
-        filter: list_arguments.OrderFiltering = UNSET,
-        first: First = None,
-        after: After = None,
+        filter: list_arguments.OrderFilterArgument = UNSET,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
     ) -> list[Connection[Order]]:
-        return await listed(info, parents, tables.Order, first, after, filter)
+        return await activity_connections(info, parents, tables.Order, first, after, filter)
 
     @batched("Changes, notes, interactions and orders, newest first.", parent_columns=("id",))
     async def timeline(
-        parents: ParentRows, info: Info, first: First = None, after: After = None
+        parents: ParentRows, info: Info, first: FirstArgument = None, after: AfterArgument = None
     ) -> list[TimelineConnection]:
-        return await timelines(info.context, parents, first, after)
+        return await load_timelines(info.context, parents, first, after)
 
     @batched(
         "What the viewer may do to the customer now.",
@@ -230,7 +232,7 @@ class Customer(Record, Node):
         parent_columns=("id",),
     )
     async def duplicates(parents: ParentRows, info: Info) -> list[list[DuplicateMatch]]:
-        return await matched(info.context, parents)
+        return await duplicate_matches(info.context, parents)
 
     @batched("The ids of those who were merged into this customer.", parent_columns=("id",))
     async def merged_from(parents: ParentRows, info: Info) -> list[list[strawberry.ID]]:

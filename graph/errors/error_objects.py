@@ -6,7 +6,7 @@ from typing import Any
 from crm.errors import InputError
 
 
-class Reported:
+class ErrorObject:
     """A refusal that is reported, not raised; it reads like the refusal itself."""
 
     __slots__ = ("refused",)
@@ -18,6 +18,6 @@ class Reported:
         return getattr(self.refused, name)
 
 
-def reported(refusals: Iterable[InputError]) -> list[Any]:
+def error_objects(refusals: Iterable[InputError]) -> list[Any]:
     """Each of them, for the `errors` of a payload."""
-    return [Reported(one) for one in refusals]
+    return [ErrorObject(one) for one in refusals]

@@ -124,6 +124,6 @@ class Internal(TopLevelError):
         super().__init__(message)
 
 
-def limit_passed(kind: type[TopLevelError], message: str, *, name: str, limit: int | float) -> TopLevelError:
+def limit_error(kind: type[TopLevelError], message: str, *, name: str, limit: int | float) -> TopLevelError:
     """The refusal of something that is larger than the documented limit of that name."""
     return kind(message, reason="LIMIT_EXCEEDED", limit=limit, limit_name=name)

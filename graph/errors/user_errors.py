@@ -8,15 +8,15 @@ from strawberry.extensions import FieldExtension
 
 from crm import errors
 from crm.errors import ErrorCode
-from graph.access.permissions import Declaring, guards
+from graph.access.permissions import Declaring, permission_guard
 from graph.engine.field_declarations import ColumnField, DeclaredField, column
-from graph.errors.error_objects import Reported, reported
+from graph.errors.error_objects import ErrorObject, error_objects
 from graph.errors.top_level import BadUserInput, Forbidden, Unauthenticated
-from graph.idempotency import Replayed, once
-from graph.types.enums import Permission, published
+from graph.idempotency import ReplayedAnswer, read_call
+from graph.types.enums import Permission, describe_values
 from graph.types.nodes import Record
 
-published(
+describe_values(
     ErrorCode,
     "Why something was refused.",
     NOT_FOUND="There is no such thing, or it is not in sight.",
@@ -118,7 +118,7 @@ class DuplicateError(UserError):
 
 
 def _refused(value: Any) -> type | None:
-    return type(value.refused) if isinstance(value, Reported) else None
+    return type(value.refused) if isinstance(value, ErrorObject) else None
 
 
 class _Answered(FieldExtension):
@@ -132,15 +132,15 @@ class _Answered(FieldExtension):
         if self._payload is None:
             first = refusal.errors[0]
             raise BadUserInput(first.message, reason=first.code.name)
-        return self._payload(errors=reported(refusal.errors))
+        return self._payload(errors=error_objects(refusal.errors))
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
         context = info.context
         context.build_error_payload = self._refused
         try:
-            context.idempotent_call = once(info, kwargs)
+            context.idempotent_call = read_call(info, kwargs)
             return await next_(source, info, **kwargs)
-        except Replayed as replayed:
+        except ReplayedAnswer as replayed:
             context.replayed_fields.append(str(info.path.key))
             return replayed.held if self._payload is None else self._payload(**replayed.held)
         except (errors.InputError, errors.InputErrors) as refusal:
@@ -158,7 +158,7 @@ def mutation(
 ) -> Declaring:
     """A mutation for those who hold the permission (None: for everyone). A refusal becomes `payload(errors=[…])`, or a
     top-level error where there is none."""
-    directives, extensions = guards(permission)
+    directives, extensions = permission_guard(permission)
     return DeclaredField(
         description=description,
         directives=directives,
@@ -168,4 +168,4 @@ def mutation(
 
 
 # Types that stand behind an interface only; the schema has to be told of them.
-KINDS = [InputError, LimitError, TransitionError, ConflictError, DuplicateError]
+ERROR_TYPES = [InputError, LimitError, TransitionError, ConflictError, DuplicateError]

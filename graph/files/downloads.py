@@ -1,4 +1,4 @@
-"""GET /files/…: what jobs made, for whoever has a link that is good."""
+"""GET /files/…: downloads of the files that jobs created, by signed links."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ from db.values import ids
 from graph.errors.top_level import RequestRefused
 from graph.files.http_routes import FileRoutesBackend, with_error_responses
 
-_TYPES: Final = {
+_MEDIA_TYPES: Final = {
     FileFormat.CSV: "text/csv; charset=utf-8",
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     FileFormat.JSONL: "application/jsonl",
@@ -21,25 +21,25 @@ _TYPES: Final = {
 
 
 def download_routes(backend: FileRoutesBackend) -> list[BaseRoute]:
-    """The address; the name at its end is for people."""
+    """The download route. The file name at the end of the path is not evaluated."""
 
-    async def file(request: Request) -> Response:
-        kept = storage.storage_of(backend.database)
-        said = kept.read(request.path_params["token"])
-        if said is None:
+    async def download(request: Request) -> Response:
+        file_storage = storage.storage_of(backend.database)
+        link = file_storage.read(request.path_params["token"])
+        if link is None:
             raise RequestRefused("There is no such file.", status=404)
-        workspace_id, identifier, expires_at = said
+        workspace_id, identifier, expires_at = link
         if expires_at <= ids.current_time():
-            raise RequestRefused("The link has ended; ask for a new one.", status=410)
+            raise RequestRefused("The link has expired. Request a new one.", status=410)
         row = await files.job_file_by_id(backend.database.session(workspace_id), identifier)
-        path = kept.path(row.path) if row else None
+        path = file_storage.path(row.path) if row else None
         if row is None or path is None or not path.is_file():
-            raise RequestRefused("The file is not there any more.", status=410)
+            raise RequestRefused("The file has been deleted.", status=410)
         return FileResponse(
             path,
             filename=row.name,
-            media_type=_TYPES[FileFormat(row.format)],
+            media_type=_MEDIA_TYPES[FileFormat(row.format)],
             headers={"cache-control": "private, no-store"},
         )
 
-    return [Route("/files/{token}/{name}", with_error_responses(backend, file), methods=["GET"])]
+    return [Route("/files/{token}/{name}", with_error_responses(backend, download), methods=["GET"])]

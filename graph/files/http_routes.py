@@ -1,4 +1,4 @@
-"""Addresses beside /graphql: who asks there, and what is answered where it is refused."""
+"""Authentication and error responses of the HTTP routes beside /graphql."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm import errors as refusals
+from crm import errors as crm_errors
 from crm.access.permissions import Viewer
 from db.engine import Database
 from graph.errors.top_level import Forbidden, TopLevelError, Unauthenticated
@@ -16,13 +16,14 @@ from graph.transport.responses import exception_response, serialize_response
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-_CLOSING: Final = (408, 413)
-_DRAINED: Final = 10_000_000
-_SECONDS: Final = 2.0
+# Statuses of responses to a body that was not read completely.
+_CLOSING_STATUSES: Final = (408, 413)
+_MAX_DRAINED_BYTES: Final = 10_000_000
+_MAX_DRAIN_SECONDS: Final = 2.0
 
 
 class FileRoutesBackend(Protocol):
-    """What these addresses ask of the product."""
+    """What these routes need of the application."""
 
     @property
     def database(self) -> Database: ...
@@ -32,54 +33,58 @@ class FileRoutesBackend(Protocol):
     def explain_error(self, error: Exception) -> TopLevelError | None: ...
 
 
-async def require_viewer(doors: FileRoutesBackend, request: Request) -> Viewer:
-    """Raises Unauthenticated."""
+async def require_viewer(backend: FileRoutesBackend, request: Request) -> Viewer:
+    """The viewer whose token the request bears. Raises Unauthenticated."""
     token = bearer_token(request.headers.get("authorization"))
-    viewer = await doors.authenticate(token) if token else None
+    viewer = await backend.authenticate(token) if token else None
     if viewer is None:
         raise Unauthenticated
     return viewer
 
 
-def with_error_responses(doors: FileRoutesBackend, answer: Endpoint) -> Endpoint:
-    """The same where every exception becomes an answer, written as /graphql writes its errors."""
+def with_error_responses(backend: FileRoutesBackend, endpoint: Endpoint) -> Endpoint:
+    """The endpoint with every exception turned into a response in the format of /graphql."""
 
-    async def answered(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         try:
-            return await answer(request)
-        except refusals.Forbidden as refused:
-            return _told(doors, Forbidden(refused.message))
+            return await endpoint(request)
+        except crm_errors.Forbidden as error:
+            return _error_response(backend, Forbidden(error.message))
         except Exception as error:
-            if isinstance(error, TopLevelError) and error.status in _CLOSING:
-                await _drained(request)
-            return _told(doors, error)
+            if isinstance(error, TopLevelError) and error.status in _CLOSING_STATUSES:
+                await _drain(request)
+            return _error_response(backend, error)
 
-    return answered
+    return respond
 
 
-async def _drained(request: Request) -> None:
-    """Takes in what is on its way, within bounds: who is still sending when the connection closes sees no answer."""
-    left = _DRAINED
+async def _drain(request: Request) -> None:
+    """Reads what the client is still sending, within limits.
+
+    A client that is still sending when the connection closes does not see the response.
+    """
+    remaining = _MAX_DRAINED_BYTES
     try:
-        async with asyncio.timeout(_SECONDS):
-            while left > 0:
+        async with asyncio.timeout(_MAX_DRAIN_SECONDS):
+            while remaining > 0:
                 message = await request.receive()
                 if not message.get("more_body", False):
                     return
-                left -= len(message["body"])
+                remaining -= len(message["body"])
     except TimeoutError:
         return
 
 
-def _told(doors: FileRoutesBackend, error: Exception) -> Response:
+def _error_response(backend: FileRoutesBackend, error: Exception) -> Response:
     request_id = current_request_id.get()
-    answer, body = serialize_response(exception_response(error, request_id, doors.explain_error), request_id)
+    response = exception_response(error, request_id, backend.explain_error)
+    response, body = serialize_response(response, request_id)
     headers = {"cache-control": "no-store"}
-    if answer.status == 401:
+    if response.status == 401:
         headers["www-authenticate"] = "Bearer"
-    if answer.retry_after is not None:
-        headers["retry-after"] = str(answer.retry_after)
-    if answer.status in _CLOSING:
-        # The rest of a body that was refused is not read, so the connection cannot be used again.
+    if response.retry_after is not None:
+        headers["retry-after"] = str(response.retry_after)
+    if response.status in _CLOSING_STATUSES:
+        # The rest of a rejected body is not read, so the connection cannot be reused.
         headers["connection"] = "close"
-    return Response(body, answer.status, headers, "application/json")
+    return Response(body, response.status, headers, "application/json")

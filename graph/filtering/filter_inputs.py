@@ -16,7 +16,7 @@ from graph.types.scalars import DateTime, Decimal
 
 T = TypeVar("T", bound=type)
 
-Plain = Callable[[Any], Any]
+FilterData = Callable[[Any], Any]
 
 
 def filter_input(description: str, **options: Any) -> Callable[[T], T]:
@@ -32,7 +32,7 @@ def filter_input(description: str, **options: Any) -> Callable[[T], T]:
     return declare
 
 
-def asked(description: str, name: str | None = None, default: Any = UNSET) -> Any:
+def filter_field(description: str, name: str | None = None, default: Any = UNSET) -> Any:
     """A field of a filter; left out, it asks nothing."""
     return strawberry.field(default=default, description=description, name=name)
 
@@ -41,7 +41,7 @@ def _definition(kind: Any) -> StrawberryObjectDefinition:
     return cast(StrawberryObjectDefinition, kind.__strawberry_definition__)
 
 
-def _of(definition: StrawberryObjectDefinition) -> Plain:
+def _of(definition: StrawberryObjectDefinition) -> FilterData:
     """How a value of that input becomes plain. Its fields are looked at once, when the first value comes."""
     origin: Any = definition.origin
     fields = _fields(origin)
@@ -59,7 +59,7 @@ def _of(definition: StrawberryObjectDefinition) -> Plain:
 
 
 @cache
-def _fields(origin: Any) -> Mapping[str, Plain | None]:
+def _fields(origin: Any) -> Mapping[str, FilterData | None]:
     found = {}
     for field in _definition(origin).fields:
         name = field.graphql_name or _camel(field.python_name)
@@ -67,7 +67,7 @@ def _fields(origin: Any) -> Mapping[str, Plain | None]:
     return found
 
 
-def _converter(kind: Any) -> Plain | None:
+def _converter(kind: Any) -> FilterData | None:
     """None where the value is plain already."""
     if isinstance(kind, LazyType):
         kind = kind.resolve_type()
@@ -85,7 +85,7 @@ def _converter(kind: Any) -> Plain | None:
     return _SCALARS.get(kind)
 
 
-_SCALARS: Mapping[Any, Plain] = {DateTime: format_moment, Decimal: format_decimal}
+_SCALARS: Mapping[Any, FilterData] = {DateTime: format_moment, Decimal: format_decimal}
 
 
 def _camel(name: str) -> str:

@@ -28,40 +28,40 @@ from graph.filtering.record_filters import (
     TagFilter,
 )
 from graph.filtering.sorts import AgentSort, CompanySort, CustomerSearchField, CustomerSort, SegmentSort, TagSort
-from graph.types.connections import Listed, Lists, alone
+from graph.types.connections import ListBatch, ListHandle, single_list
 
 _FILTER = "Only those of whom this holds; null is refused."
 _SORT = "In this order; newest first unless given. At most 10 keys."
 
-Filter: TypeAlias = Annotated[CustomerFilter | None, strawberry.argument(description=_FILTER)]
-Sorting: TypeAlias = Annotated[list[CustomerSort] | None, strawberry.argument(description=_SORT)]
-Search: TypeAlias = Annotated[
+CustomerFilterArgument: TypeAlias = Annotated[CustomerFilter | None, strawberry.argument(description=_FILTER)]
+CustomerSortArgument: TypeAlias = Annotated[list[CustomerSort] | None, strawberry.argument(description=_SORT)]
+SearchArgument: TypeAlias = Annotated[
     str | None,
     strawberry.argument(
         description="Only those in whom every word occurs, whatever the case and accents; at most 200 characters."
     ),
 ]
-SearchFields: TypeAlias = Annotated[
+SearchFieldsArgument: TypeAlias = Annotated[
     list[CustomerSearchField] | None,
     strawberry.argument(description="What the search looks through: all unless given."),
 ]
-CompanyFiltering: TypeAlias = Annotated[CompanyFilter | None, strawberry.argument(description=_FILTER)]
-CompanySorting: TypeAlias = Annotated[list[CompanySort] | None, strawberry.argument(description=_SORT)]
-AgentFiltering: TypeAlias = Annotated[AgentFilter | None, strawberry.argument(description=_FILTER)]
-AgentSorting: TypeAlias = Annotated[list[AgentSort] | None, strawberry.argument(description=_SORT)]
-TagFiltering: TypeAlias = Annotated[TagFilter | None, strawberry.argument(description=_FILTER)]
-TagSorting: TypeAlias = Annotated[list[TagSort] | None, strawberry.argument(description=_SORT)]
-SegmentFiltering: TypeAlias = Annotated[SegmentFilter | None, strawberry.argument(description=_FILTER)]
-SegmentSorting: TypeAlias = Annotated[list[SegmentSort] | None, strawberry.argument(description=_SORT)]
-InteractionFiltering: TypeAlias = Annotated[InteractionFilter | None, strawberry.argument(description=_FILTER)]
-OrderFiltering: TypeAlias = Annotated[OrderFilter | None, strawberry.argument(description=_FILTER)]
-NameSearch: TypeAlias = Annotated[
+CompanyFilterArgument: TypeAlias = Annotated[CompanyFilter | None, strawberry.argument(description=_FILTER)]
+CompanySortArgument: TypeAlias = Annotated[list[CompanySort] | None, strawberry.argument(description=_SORT)]
+AgentFilterArgument: TypeAlias = Annotated[AgentFilter | None, strawberry.argument(description=_FILTER)]
+AgentSortArgument: TypeAlias = Annotated[list[AgentSort] | None, strawberry.argument(description=_SORT)]
+TagFilterArgument: TypeAlias = Annotated[TagFilter | None, strawberry.argument(description=_FILTER)]
+TagSortArgument: TypeAlias = Annotated[list[TagSort] | None, strawberry.argument(description=_SORT)]
+SegmentFilterArgument: TypeAlias = Annotated[SegmentFilter | None, strawberry.argument(description=_FILTER)]
+SegmentSortArgument: TypeAlias = Annotated[list[SegmentSort] | None, strawberry.argument(description=_SORT)]
+InteractionFilterArgument: TypeAlias = Annotated[InteractionFilter | None, strawberry.argument(description=_FILTER)]
+OrderFilterArgument: TypeAlias = Annotated[OrderFilter | None, strawberry.argument(description=_FILTER)]
+NameSearchArgument: TypeAlias = Annotated[
     str | None,
     strawberry.argument(description="Only those in whose name every word occurs, whatever the case and accents."),
 ]
 
 
-class refusals:
+class query_errors_as_bad_input:
     """What the database's floor refuses of a question, as a top-level error."""
 
     def __enter__(self) -> None: ...
@@ -72,14 +72,14 @@ class refusals:
             raise told from None
 
 
-def given(plain: Any, name: str = "filter") -> Any:
+def filter_data(plain: Any, name: str = "filter") -> Any:
     """The filter, None where none was given. Raises BadUserInput for null, which could mean all, or nobody."""
     if plain is None:
         raise BadUserInput(f"`{name}` is null; leave it out to ask nothing.", reason="INVALID", argument=[name])
     return None if plain is UNSET else plain
 
 
-async def customers(
+async def customer_list(
     context: Context,
     window: PageRequest,
     *,
@@ -91,14 +91,14 @@ async def customers(
 ) -> Any:
     """The list of customers that the arguments ask for. Raises BadUserInput."""
     sections = None if fields is None else [field.name for field in fields]
-    question = CustomerQuery(given(filter), search, sections, sort, archived)
-    with refusals():
-        match, order = await asked(context, question)
+    question = CustomerQuery(filter_data(filter), search, sections, sort, archived)
+    with query_errors_as_bad_input():
+        match, order = await compile_for_viewer(context, question)
         keyset.check_request(order, window)
-    return listed(context, match, order, window)
+    return list_of_match(context, match, order, window)
 
 
-async def asked(context: Context, question: CustomerQuery) -> tuple[CustomerMatch, Sort]:
+async def compile_for_viewer(context: Context, question: CustomerQuery) -> tuple[CustomerMatch, Sort]:
     """What the question means to this viewer now."""
     assert context.viewer is not None
     viewer = context.viewer
@@ -107,7 +107,7 @@ async def asked(context: Context, question: CustomerQuery) -> tuple[CustomerMatc
     )
 
 
-def listed(context: Context, match: CustomerMatch, order: Sort, window: PageRequest) -> Any:
+def list_of_match(context: Context, match: CustomerMatch, order: Sort, window: PageRequest) -> Any:
     """A list that has none beside it."""
     session = context.session
     everyone = matches.full_list_query(session, match)
@@ -118,10 +118,10 @@ def listed(context: Context, match: CustomerMatch, order: Sort, window: PageRequ
     async def count(at_most: int | None) -> int:
         return await keyset.count_rows(session, everyone, at_most)
 
-    return alone(page, count, TotalsSource(everyone, whole=match.whole), match.search)
+    return single_list(page, count, TotalsSource(everyone, whole=match.is_whole_list), match.search)
 
 
-async def nested(
+async def customers_by_parent(
     context: Context,
     parents: Sequence[Any],
     window: PageRequest,
@@ -132,9 +132,9 @@ async def nested(
     sort: Any,
 ) -> list[Any]:
     """The same list of customers for each of the parents. Raises BadUserInput."""
-    session, question = context.session, CustomerQuery(given(filter), search, sort=sort)
-    with refusals():
-        match, order = await asked(context, question)
+    session, question = context.session, CustomerQuery(filter_data(filter), search, sort=sort)
+    with query_errors_as_bad_input():
+        match, order = await compile_for_viewer(context, question)
         keyset.check_request(order, window)
     ids = list(dict.fromkeys(parent.id for parent in parents))
     everyone = matches.full_list_query(session, match)
@@ -147,11 +147,11 @@ async def nested(
     async def counts(at_most: int | None) -> Mapping[Any, int]:
         return await nested_pages.fetch_counts(session, ids, of, everyone, at_most)
 
-    lists = Lists(pages, counts, [(None, TotalsSource(everyone, of, tuple(ids)))], match.search)
-    return [Listed(lists, parent.id) for parent in parents]
+    lists = ListBatch(pages, counts, [(None, TotalsSource(everyone, of, tuple(ids)))], match.search)
+    return [ListHandle(lists, parent.id) for parent in parents]
 
 
-async def of_segments(
+async def customers_by_segment(
     context: Context,
     segments_: Sequence[Any],
     window: PageRequest,
@@ -164,8 +164,8 @@ async def of_segments(
     viewer, session = context.viewer, context.session
     assert viewer is not None
     ids = [segment.id for segment in segments_]
-    question = CustomerQuery(given(filter), search, sort=sort)
-    with refusals():
+    question = CustomerQuery(filter_data(filter), search, sort=sort)
+    with query_errors_as_bad_input():
         several_, order = await segments.segment_queries(
             session, ids, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=context.now
         )
@@ -176,19 +176,19 @@ async def of_segments(
 
     sources = [(key, TotalsSource(matches.full_list_query(session, match))) for key, match in several_.matches.items()]
     found = next((match.search for match in several_.matches.values()), None)
-    lists = Lists(pages, lambda at_most: batched_matches.fetch_counts(session, several_, at_most), sources, found)
-    return [Listed(lists, one) for one in ids]
+    lists = ListBatch(pages, lambda at_most: batched_matches.fetch_counts(session, several_, at_most), sources, found)
+    return [ListHandle(lists, one) for one in ids]
 
 
-async def of_views(
+async def customers_by_view(
     context: Context, views_: Sequence[Any], window: PageRequest, *, filter: Any, search: str | None, sort: Any
 ) -> list[Any]:
     """The customers of each view. Raises BadUserInput."""
     viewer, session = context.viewer, context.session
     assert viewer is not None
     distinct = list({view.id: view for view in views_}.values())
-    question = CustomerQuery(given(filter), search, sort=sort)
-    with refusals():
+    question = CustomerQuery(filter_data(filter), search, sort=sort)
+    with query_errors_as_bad_input():
         found, orders = await saved_views.view_queries(
             session, distinct, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=context.now
         )
@@ -204,17 +204,17 @@ async def of_views(
         return read
 
     sources = [(key, TotalsSource(matches.full_list_query(session, match))) for key, match in found.matches.items()]
-    lists = Lists(pages, lambda at_most: batched_matches.fetch_counts(session, found, at_most), sources)
-    return [Listed(lists, view.id) for view in views_]
+    lists = ListBatch(pages, lambda at_most: batched_matches.fetch_counts(session, found, at_most), sources)
+    return [ListHandle(lists, view.id) for view in views_]
 
 
-async def memberships(
+async def segment_memberships(
     context: Context, customer_ids: Sequence[bytes], segment_ids: Sequence[bytes]
 ) -> Mapping[bytes, set[bytes]]:
     """Which of the segments each of the customers is in. Raises BadUserInput where a segment is a part of itself."""
     viewer = context.viewer
     assert viewer is not None
-    with refusals():
+    with query_errors_as_bad_input():
         found, _ = await segments.segment_queries(
             context.session,
             segment_ids,
@@ -226,17 +226,17 @@ async def memberships(
     return await batched_matches.matching_members(context.session, found, customer_ids)
 
 
-async def others(
+async def record_list(
     context: Context, name: str, window: PageRequest, *, filter: Any, search: str | None, sort: Any
 ) -> Any:
     """The list of companies, tags, segments or agents that the arguments ask for. Raises BadUserInput."""
     assert context.viewer is not None
     viewer, session = context.viewer, context.session
-    with refusals():
+    with query_errors_as_bad_input():
         listing, order = await record_lists.compile_list(
             session,
             name,
-            filter=given(filter),
+            filter=filter_data(filter),
             search=search,
             order=sort,
             visibility=viewer.visibility,
@@ -244,7 +244,7 @@ async def others(
             now=context.now,
         )
         keyset.check_request(order, window)
-    return alone(
+    return single_list(
         lambda: keyset.fetch_page(session, listing, window, order),
         lambda at_most: keyset.count_rows(session, listing, at_most),
     )

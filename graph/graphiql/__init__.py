@@ -1,7 +1,7 @@
-"""The page for trying GraphQL by hand: GraphiQL, with every byte of it served from here.
+"""GraphiQL, the browser page for trying GraphQL. This server serves all of it, without a third party.
 
-`response` answers a browser at the GraphQL address and `static_files` the assets it loads.
-The assets are built from `source/` and kept in `static/`; see README.md beside this file.
+`graphiql_response` returns the page and `static_files_route` serves the assets that it loads. The assets in `static/`
+are built from `source/`; see README.md beside this file.
 """
 
 import json
@@ -21,7 +21,7 @@ from graph.graphiql import starters
 STATIC_DIRECTORY = Path(__file__).parent / "static"
 ASSETS_PATH = "/graphiql"
 
-_ENTRY = "main.jsx"
+_ENTRY_MODULE = "main.jsx"
 _ICON = (
     "data:image/svg+xml,"
     "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -31,7 +31,7 @@ _ICON = (
 
 
 def graphiql_response(*, endpoint: str, token: str | None = None, assets: str = ASSETS_PATH) -> HTMLResponse:
-    """The page with the headers it needs. It holds the token, so nothing may cache it or frame it."""
+    """The page with its headers. It contains the token, so browsers must not cache or frame it."""
     nonce = secrets.token_urlsafe(16)
     headers = {
         "Content-Security-Policy": content_security_policy(nonce=nonce),
@@ -45,14 +45,15 @@ def graphiql_response(*, endpoint: str, token: str | None = None, assets: str = 
 
 
 def render_page(*, endpoint: str, token: str | None, nonce: str, assets: str = ASSETS_PATH) -> str:
-    """The HTML. `endpoint` and `assets` are paths on this server, for POST and the websocket, and for `static_files`.
+    """The HTML.
 
-    With a token every request carries it; without one the first tab is the one that signs in.
+    `endpoint` is the path for POST and the WebSocket, `assets` the path of `static_files_route`. With a token, every
+    request of the page carries it. Without one, the first tab signs in.
     """
     tabs = starters.SIGNED_IN_TABS if token else starters.SIGNED_OUT_TABS
     configuration = {"endpoint": endpoint, "token": token, "tabs": [tab.as_tab() for tab in tabs]}
     root = escape(assets.rstrip("/"))
-    scripts, styles = _files()
+    scripts, styles = _asset_files()
     *imported, entry = scripts
     links = [f'<link rel="modulepreload" href="{root}/{name}">' for name in imported]
     links += [f'<link rel="stylesheet" href="{root}/{name}">' for name in styles]
@@ -77,10 +78,10 @@ def render_page(*, endpoint: str, token: str | None, nonce: str, assets: str = A
 
 
 def content_security_policy(*, nonce: str) -> str:
-    """All from this server and nothing else; 'self' of connect-src takes in the websocket of the same origin.
+    """Allows this server only. 'self' of connect-src includes a WebSocket of the same origin.
 
-    Monaco writes its theme into <style> elements, which the nonce allows, and positions lines of text
-    by style attributes, which can be allowed as a whole only.
+    Monaco writes its theme into <style> elements, which the nonce allows. It positions lines by style attributes, which
+    can only be allowed as a whole.
     """
     return "; ".join(
         (
@@ -99,42 +100,42 @@ def content_security_policy(*, nonce: str) -> str:
     )
 
 
-def static_files_route(address: str = ASSETS_PATH) -> Mount:
-    """The route of the assets, which need no sign-in: they are the same for everyone."""
-    return Mount(address, app=_Assets(directory=STATIC_DIRECTORY), name="graphiql")
+def static_files_route(path: str = ASSETS_PATH) -> Mount:
+    """The route of the assets. They are the same for everyone, so they need no sign-in."""
+    return Mount(path, app=_Assets(directory=STATIC_DIRECTORY), name="graphiql")
 
 
 class _Assets(StaticFiles):
     def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, *given: Any, **named: Any
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, *arguments: Any, **options: Any
     ) -> Response:
-        answer = super().file_response(full_path, stat_result, *given, **named)
-        # A worker obeys the policy of its own script, not that of the page that starts it.
-        answer.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-        answer.headers["X-Content-Type-Options"] = "nosniff"
+        response = super().file_response(full_path, stat_result, *arguments, **options)
+        # A web worker obeys the policy of its own script, not that of the page that starts it.
+        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        response.headers["X-Content-Type-Options"] = "nosniff"
         if Path(full_path).suffix in {".js", ".css", ".ttf"}:
-            # Their names change with their content.
-            answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return answer
+            # Their names contain a hash of their content.
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 @cache
-def _files() -> tuple[list[str], list[str]]:
-    """The scripts the page starts with and their styles, each after those it builds upon; the entry is the last."""
+def _asset_files() -> tuple[list[str], list[str]]:
+    """The scripts and styles that the page loads, each after its imports. The entry module is the last script."""
     manifest: dict[str, dict[str, Any]] = json.loads((STATIC_DIRECTORY / "manifest.json").read_text("utf-8"))
-    seen: dict[str, dict[str, Any]] = {}
+    visited: dict[str, dict[str, Any]] = {}
 
     def visit(key: str) -> None:
-        if key not in seen:
+        if key not in visited:
             for imported in manifest[key].get("imports", ()):
                 visit(imported)
-            seen[key] = manifest[key]
+            visited[key] = manifest[key]
 
-    visit(_ENTRY)
-    chunks = list(seen.values())
+    visit(_ENTRY_MODULE)
+    chunks = list(visited.values())
     return [chunk["file"] for chunk in chunks], [name for chunk in chunks for name in chunk.get("css", ())]
 
 
 def _json_in_html(value: object) -> str:
-    """JSON that cannot end the element it stands in: json.dumps has escaped all but ASCII already."""
+    """JSON that cannot end its HTML element. json.dumps escapes everything that is not ASCII."""
     return json.dumps(value).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

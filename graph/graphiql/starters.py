@@ -1,6 +1,6 @@
-"""The operations GraphiQL opens with: what a newcomer should try first.
+"""The operations in the tabs with which GraphiQL opens.
 
-Operations, not code of the page, so that they can be tested against the schema and changed without a build.
+They are separate from the page's code, so that tests check them against the schema and changes need no build.
 """
 
 import json
@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class StarterTab:
-    """One tab: its title is the operation's name."""
+    """One tab. GraphiQL shows the operation's name as its title."""
 
     query: str
     variables: Mapping[str, object] = field(default_factory=dict)
 
     def as_tab(self) -> dict[str, str]:
-        """The tab in GraphiQL's terms; its variables are the text of an editor."""
+        """The tab in GraphiQL's format, which has the variables as text."""
         tab = {"query": self.query}
         return tab | {"variables": json.dumps(self.variables, indent=2)} if self.variables else tab
 
 
-# Its values stand in the document, because GraphiQL does not show the first tab's variables when it opens.
+# The values are in the document, because GraphiQL does not show the variables of the first tab when it opens.
 SIGN_IN = StarterTab("""\
-# Nobody is signed in yet. Fill in your e-mail address
-# and password, and run this: Ctrl-Enter or the button.
-# The token then goes with every request of this page.
+# You are not signed in. Enter your e-mail address and
+# password, then run this with Ctrl-Enter or the button.
+# Every request of this page then carries the token.
 mutation SignIn {
   signIn(email: "you@example.com", password: "") {
     token
@@ -37,7 +37,7 @@ mutation SignIn {
 
 CUSTOMERS = StarterTab("""\
 # A page of customers with company, owner and tags.
-# Ctrl-Enter runs it, Ctrl-Space offers more fields.
+# Ctrl-Enter runs it, Ctrl-Space suggests more fields.
 query Customers {
   customers(first: 10) {
     totalCount
@@ -57,8 +57,9 @@ query Customers {
 
 CUSTOMER = StarterTab(
     """\
-# One customer by e-mail address: put one from the
-# first tab under Variables below. Null is nobody.
+# One customer by e-mail address. Enter an address from
+# the first tab under Variables below. The result is
+# null if no customer has that address.
 query Customer($email: String!) {
   customer(by: { email: $email }) {
     id
@@ -79,10 +80,10 @@ query Customer($email: String!) {
     {"email": "linh@example.com"},
 )
 
-FINDING = StarterTab("""\
-# Any question: conditions on fields, tags, orders, dates …
-# The totals are of all that are found, not of the page.
-query Finding {
+FILTERING = StarterTab("""\
+# A filter on fields, tags, orders, dates and more.
+# The totals cover all matching customers, not the page.
+query Filtering {
   customers(
     filter: {
       owner: { isNull: false }
@@ -104,8 +105,8 @@ query Finding {
 """)
 
 DRY_RUN = StarterTab("""\
-# What a change of many would do: nothing is written yet.
-# Without dryRun it is done, and jobUndo can put it back.
+# A preview of a bulk update: dryRun writes nothing.
+# Without dryRun the job runs, and jobUndo can undo it.
 mutation DryRun {
   customersUpdate(
     target: { match: { filter: { value: { gte: "5000000" } } } }
@@ -125,7 +126,7 @@ mutation DryRun {
 """)
 
 COMPANIES = StarterTab("""\
-# The newest companies, and who looks after them.
+# The newest companies and their owners.
 query Companies {
   companies(first: 10) {
     totalCount
@@ -140,7 +141,7 @@ query Companies {
 """)
 
 TEAM = StarterTab("""\
-# Who works here, and in which department.
+# The agents and departments of the workspace.
 query Team {
   agents(first: 10) {
     nodes { name email role active customerCount }
@@ -153,8 +154,8 @@ query Team {
 """)
 
 WORKSPACE = StarterTab("""\
-# Who you are, what you may do,
-# and how the workspace is set up.
+# Your account and permissions,
+# and the settings of the workspace.
 query Workspace {
   viewer {
     agent { name email role }
@@ -171,5 +172,5 @@ query Workspace {
 }
 """)
 
-SIGNED_IN_TABS = (CUSTOMERS, FINDING, DRY_RUN, CUSTOMER, COMPANIES, TEAM, WORKSPACE)
+SIGNED_IN_TABS = (CUSTOMERS, FILTERING, DRY_RUN, CUSTOMER, COMPANIES, TEAM, WORKSPACE)
 SIGNED_OUT_TABS = (SIGN_IN, *SIGNED_IN_TABS)

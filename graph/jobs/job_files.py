@@ -11,10 +11,10 @@ from db.queries import files
 from db.tables.enums import FileFormat
 from graph.context import Context
 from graph.engine.field_declarations import column
-from graph.types.enums import published
+from graph.types.enums import describe_values
 from graph.types.scalars import DateTime
 
-published(
+describe_values(
     FileFormat,
     "What a file is written in.",
     CSV="Values between commas, or semicolons or tabs; UTF-8 where it is written here.",
@@ -44,7 +44,7 @@ class _File:
 _LONGEST: Final = 2**31 - 1
 
 
-async def job_files(context: Context, jobs: Sequence[Any]) -> list[Any]:
+async def load_job_files(context: Context, jobs: Sequence[Any]) -> list[Any]:
     """The files of each job that have not expired."""
     found = await context.load_many(files.by_job, jobs, "id")
     return [[_shown(context, row) for row in rows if row.expires_at > context.now] for rows in found]

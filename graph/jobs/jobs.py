@@ -22,21 +22,21 @@ from db.queries.catalogue import agents
 from db.tables.enums import JobKind as Kind
 from db.tables.enums import Permission as P
 from graph import lookup
-from graph.access.actors import Actor, actors
+from graph.access.actors import Actor, load_actors
 from graph.access.permissions import guarded
 from graph.catalogue.agents import Agent
 from graph.change_log import FieldChange
 from graph.context import Context
 from graph.engine.field_declarations import ParentRows, batched, column
-from graph.errors.error_objects import reported
+from graph.errors.error_objects import error_objects
 from graph.errors.top_level import BadUserInput
 from graph.errors.user_errors import UserError, mutation
 from graph.filtering import list_arguments
-from graph.jobs.job_files import JobFile, job_files
+from graph.jobs.job_files import JobFile, load_job_files
 from graph.types import ids
-from graph.types.connections import After, Connection, First, alone, window
-from graph.types.enums import JobKind, JobStatus, Outcome, Permission, published
-from graph.types.nodes import Id, Node, read_from
+from graph.types.connections import AfterArgument, Connection, FirstArgument, page_request, single_list
+from graph.types.enums import JobKind, JobStatus, Outcome, Permission, describe_values
+from graph.types.nodes import Id, Node, is_row_of
 from graph.types.scalars import DateTime
 
 __all__ = ["BulkOptions", "Job", "JobPayload", "Mutation", "Query"]
@@ -51,7 +51,7 @@ class OnError(IntEnum):
     ABORT = 1
 
 
-published(
+describe_values(
     OnError,
     "What is done about the others where one fails.",
     CONTINUE="Each customer stands alone.",
@@ -117,14 +117,14 @@ class _Share:
     count: int
 
 
-Outcomes: TypeAlias = Annotated[
+OutcomesArgument: TypeAlias = Annotated[
     list[Outcome] | None, strawberry.argument(description="Only rows with one of these outcomes.")
 ]
 
 
 @strawberry.type(description="Work on many customers. It goes on, whatever becomes of the process that began it.")
 class Job(Node):
-    is_type_of = read_from(tables.Job)
+    is_type_of = is_row_of(tables.Job)
 
     id: strawberry.ID = column("The job's id.", convert=ids.id_encoder("Job"))
     kind: JobKind = column("What it does.")
@@ -140,7 +140,7 @@ class Job(Node):
 
     @batched("Who began it.", parent_columns=("actor_kind", "actor_id"))
     async def created_by(parents: ParentRows, info: Info) -> list[Actor]:
-        return await actors(info.context, parents, "actor")
+        return await load_actors(info.context, parents, "actor")
 
     @batched("How much is done, from 0 to 1.", parent_columns=("matched", "processed", "finished_at", "status"))
     async def progress(parents: ParentRows, info: Info) -> list[float]:
@@ -161,7 +161,11 @@ class Job(Node):
         "What became of each row, in their order.", parent_columns=("id", "kind", "dry_run", "counts", "arguments")
     )
     async def rows(
-        parents: ParentRows, info: Info, outcome: Outcomes = None, first: First = None, after: After = None
+        parents: ParentRows,
+        info: Info,
+        outcome: OutcomesArgument = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
     ) -> list[Connection[JobRow]]:
         return [_rows(info.context, row, outcome, first, after) for row in parents]
 
@@ -173,7 +177,7 @@ class Job(Node):
         "What it made, as long as that can be fetched: an export, the failed rows of an import.", parent_columns=("id",)
     )
     async def files(parents: ParentRows, info: Info) -> list[list[JobFile]]:
-        return await job_files(info.context, parents)
+        return await load_job_files(info.context, parents)
 
     @batched("Whether it can be cancelled now.", parent_columns=("status",))
     async def can_cancel(parents: ParentRows, info: Info) -> list[bool]:
@@ -200,7 +204,7 @@ class JobPayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was begun.")
 
 
-def payload(job: Any) -> Any:
+def job_payload(job: Any) -> Any:
     return JobPayload(job=job)
 
 
@@ -249,7 +253,7 @@ def _place(after: str | None) -> int:
 
 
 def _rows(context: Context, job: Any, outcome: Sequence[Outcome] | None, first: int | None, after: str | None) -> Any:
-    place, size = _place(after), window(first, None).size
+    place, size = _place(after), page_request(first, None).size
     wanted = None if outcome is None else {Outcome(one) for one in outcome}
 
     async def page() -> Page:
@@ -260,7 +264,7 @@ def _rows(context: Context, job: Any, outcome: Sequence[Outcome] | None, first: 
         total = sum(one.count for one in _counts(job) if wanted is None or one.outcome in wanted)
         return total if at_most is None else min(total, at_most)
 
-    return alone(page, count)
+    return single_list(page, count)
 
 
 async def _read(context: Context, job: Any, wanted: set[Outcome] | None, after: int, size: int) -> list[Any]:
@@ -279,7 +283,7 @@ async def _shown(context: Context, job: Any, rows: Sequence[Any]) -> list[Any]:
     }
     records = {one for row in rows for plain in _errors(row) if (one := error_codec.referenced_record_id(plain))}
     everything = list(dict.fromkeys([*(one for each in wires.values() for one in each), *records]))
-    known = dict(zip(everything, await lookup.found(context, everything), strict=True))
+    known = dict(zip(everything, await lookup.load_nodes(context, everything), strict=True))
     nodes = {row: next((found for one in each if (found := known[one])), None) for row, each in wires.items()}
     return [_one(row, nodes.get(row.row), known) for row in rows]
 
@@ -305,13 +309,13 @@ def _one(row: Any, node: Any, known: Mapping[str, Any]) -> _Row:
     outcome = _ACTIONS[row.action] if logged else Outcome(row.outcome)
     fields = [_Field(one["field"], one["before"], one["after"]) for one in row.fields or ()]
     refused = [error_codec.decode_error(plain, known) for plain in _errors(row)]
-    return _Row(row.row, outcome, node, fields, reported(refused))
+    return _Row(row.row, outcome, node, fields, error_objects(refused))
 
 
 # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def seen(context: Context) -> tuple[bool, Any, bytes]:
+def visible_job(context: Context) -> tuple[bool, Any, bytes]:
     """Whose jobs the viewer may see."""
     viewer = context.viewer
     assert viewer is not None
@@ -322,21 +326,21 @@ def seen(context: Context) -> tuple[bool, Any, bytes]:
 class Query:
     @guarded(Permission.CUSTOMER_VIEW, "A job by its id: one's own, or with SETTINGS_MANAGE anybody's; else null.")
     async def job(self, info: Info, id: Id) -> Job | None:
-        return await info.context.load_by_wire_id(jobs.by_ids, "Job", id, *seen(info.context))
+        return await info.context.load_by_wire_id(jobs.by_ids, "Job", id, *visible_job(info.context))
 
     @guarded(Permission.CUSTOMER_VIEW, "One's own jobs, or with SETTINGS_MANAGE everybody's, newest first.")
     async def jobs(
         self,
         info: Info,
         status: Annotated[list[JobStatus] | None, strawberry.argument(description="Only those so far.")] = None,
-        first: First = None,
-        after: After = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
     ) -> Connection[Job]:
-        context, place = info.context, window(first, after)
-        listing = jobs.list_query(*seen(context), None if status is None else [int(one) for one in status])
-        with list_arguments.refusals():
+        context, place = info.context, page_request(first, after)
+        listing = jobs.list_query(*visible_job(context), None if status is None else [int(one) for one in status])
+        with list_arguments.query_errors_as_bad_input():
             keyset.check_request(NEWEST_FIRST, place)
-        return alone(
+        return single_list(
             lambda: keyset.fetch_page(context.session, listing, place),
             lambda at_most: keyset.count_rows(context.session, listing, at_most),
         )
@@ -351,7 +355,7 @@ class Mutation:
         Permission.CUSTOMER_VIEW, "Stop a job at the end of its chunk; what is done stays done.", payload=JobPayload
     )
     async def job_cancel(self, info: Info, id: Id) -> JobPayload:
-        return await info.context.mutate(lambda unit: cancel_retry.cancel_job(unit, id), payload)
+        return await info.context.mutate(lambda unit: cancel_retry.cancel_job(unit, id), job_payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,
@@ -359,14 +363,14 @@ class Mutation:
         payload=JobPayload,
     )
     async def job_undo(self, info: Info, id: Id, options: _Options = None) -> JobPayload:
-        return await info.context.mutate(lambda unit: undo.undo_job(unit, id, options_of(options)), payload)
+        return await info.context.mutate(lambda unit: undo.undo_job(unit, id, options_data(options)), job_payload)
 
     @mutation(Permission.CUSTOMER_VIEW, "Try the failed rows of a job again.", payload=JobPayload)
     async def job_retry(self, info: Info, id: Id) -> JobPayload:
-        return await info.context.mutate(lambda unit: cancel_retry.retry_job(unit, id), payload)
+        return await info.context.mutate(lambda unit: cancel_retry.retry_job(unit, id), job_payload)
 
 
-def options_of(options: BulkOptions | None) -> dict[str, Any] | None:
+def options_data(options: BulkOptions | None) -> dict[str, Any] | None:
     if not options:
         return None
     return {"dry_run": options.dry_run, "on_error": int(options.on_error), "label": options.label or None}

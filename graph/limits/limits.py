@@ -1,57 +1,62 @@
-"""The limits themselves. They are documented, so changing one is a change that users see."""
+"""The limits on requests. They are documented, so users notice a change."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one request, document, operation, socket and process may ask for."""
+    """The limits on a request, document, operation, WebSocket and process."""
 
     body_bytes: int = 1_000_000
-    """Bytes of a /graphql body or websocket message."""
+    """Of a /graphql body or a WebSocket message."""
     body_seconds: float = 10.0
+    """Until a body has arrived."""
 
     source_characters: int = 100_000
-    """Characters of a document."""
+    """Of a document."""
     tokens: int = 4_000
+    """Lexical tokens of a document."""
     comments: int = 100
     depth: int = 14
-    """Fields around the innermost one; the standard introspection query has exactly so many."""
+    """Nested fields. The standard introspection query has exactly this depth."""
     aliases: int = 50
     root_fields: int = 20
     root_fields_with_sign_in: int = 1
-    """Root fields of an operation that signs in: passwords are tried one at a time."""
+    """Root fields of an operation with signIn: it tries one password."""
     selections: int = 1_000
-    """Fields, spreads and inline fragments of an operation, each fragment counted wherever it is spread."""
+    """Fields, spreads and inline fragments of an operation. A fragment counts wherever it is spread."""
     operations_per_document: int = 50
-    """In one document, of which one runs; all are validated."""
+    """One of them runs, but all are validated."""
     fragments: int = 200
     variables: int = 200
     """Declared by one operation."""
     directives: int = 50
+    """In a document."""
     directives_per_location: int = 4
     list_items: int = 1_000
-    """Of any list in the variables or the document: ids, rows."""
+    """Of any list in the variables or the document."""
     value_depth: int = 64
-    """Lists and objects around the innermost value."""
+    """Nested lists and objects of a value."""
 
     anonymous_source_characters: int = 4_000
-    """Characters of a document that comes without a token: room for signing in and nothing else."""
+    """Of a document without a token, which only needs to sign in."""
     anonymous_tokens: int = 400
 
     operation_seconds: float = 10.0
+    """Until a query or mutation is stopped."""
     running_operations: int = 64
     waiting_operations: int = 512
     waiting_seconds: float = 5.0
+    """Until a waiting operation is rejected."""
 
     operations_per_socket: int = 20
-    """Operations at once on one socket."""
+    """Operations that run at once on one WebSocket."""
     streams_per_caller: int = 10
-    """Open sockets and event streams of one caller, in one process."""
+    """Open WebSockets and event streams of one caller in one process."""
     init_seconds: float = 10.0
-    """From the opening of a socket to its connection_init."""
+    """From the opening of a WebSocket to its connection_init."""
     recheck_seconds: float = 30.0
-    """Between two looks at the token of an open socket."""
+    """Between two checks of the token of an open WebSocket or event stream."""
 
     cached_characters: int = 200_000
-    """All documents together that are kept parsed; the longest that is kept is a tenth of it."""
+    """Capacity of the cache of parsed documents. It holds documents of up to a tenth of this length."""

@@ -27,7 +27,7 @@ from graph.errors.top_level import (
     TopLevelError,
     Unauthenticated,
     ValidationFailed,
-    limit_passed,
+    limit_error,
 )
 from graph.limits import Limits, check_document
 from graph.limits.documents import SIGN_IN_FIELD, TYPENAME_FIELD
@@ -180,7 +180,7 @@ def _parse_error(error: GraphQLSyntaxError) -> TopLevelError:
     if match := _PARSER_LIMIT.search(error.description):
         limit, unit = int(match[1]), match[2]
         message = f"The document has more than {limit} {unit.replace('code points', 'characters')}."
-        return limit_passed(ValidationFailed, message, name=_PARSER_LIMIT_NAMES[unit], limit=limit)
+        return limit_error(ValidationFailed, message, name=_PARSER_LIMIT_NAMES[unit], limit=limit)
     parse_failed = ParseFailed(error.message)
     parse_failed.locations = error.locations
     return parse_failed

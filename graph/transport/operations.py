@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from graphql import OperationType
 
-from graph.errors.top_level import BadUserInput, RateLimited, TimedOut, Unauthenticated, limit_passed
+from graph.errors.top_level import BadUserInput, RateLimited, TimedOut, Unauthenticated, limit_error
 from graph.transport.admission import Admission
 from graph.transport.deadlines import SharedTimeout
 from graph.transport.documents import ALL_OPERATION_TYPES, ParsedDocument
@@ -119,11 +119,11 @@ class OperationRunner:
 
     @contextmanager
     def reserve_stream(self, viewer: AuthenticatedViewer) -> Iterator[None]:
-        """Counts an open WebSocket or event stream of a caller. Raises RateLimited beyond `Limits.streams_per_caller`."""
+        """Counts an open WebSocket or event stream. Raises RateLimited beyond `Limits.streams_per_caller`."""
         caller, limit = viewer.caller, self.limits.streams_per_caller
         if self._streams[caller] >= limit:
             message = f"You can have at most {limit} WebSockets and event streams open."
-            raise limit_passed(RateLimited, message, name="sockets", limit=limit)
+            raise limit_error(RateLimited, message, name="sockets", limit=limit)
         self._streams[caller] += 1
         try:
             yield

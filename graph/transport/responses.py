@@ -78,7 +78,7 @@ def result_response(result: ExecutionResult, request_id: str, explain_error: Exp
 def serialize_response(response: GraphQLResponse, request_id: str) -> tuple[GraphQLResponse, bytes]:
     """The response and its JSON.
 
-    If a scalar returned a value that JSON cannot represent, the bug is logged and an INTERNAL response returned instead.
+    If a scalar returned a value that JSON cannot represent, logs the bug and returns an INTERNAL response instead.
     """
     try:
         return response, orjson.dumps(response.payload)

@@ -14,7 +14,7 @@ from graph.errors.top_level import (
     RequestRefused,
     TopLevelError,
     Unauthenticated,
-    limit_passed,
+    limit_error,
 )
 from graph.transport import request_parsing
 from graph.transport.http import origins
@@ -173,7 +173,7 @@ class _Connection:
         limit = self._runner.limits.operations_per_socket
         if len(self._operations) >= limit:
             message = f"A WebSocket runs at most {limit} operations at once."
-            raise limit_passed(RateLimited, message, name="subscriptions", limit=limit)
+            raise limit_error(RateLimited, message, name="subscriptions", limit=limit)
 
     async def _on_complete(self, message: dict[str, Any]) -> None:
         if task := self._operations.pop(_operation_id(message), None):

@@ -7,7 +7,7 @@ import strawberry
 
 from graph.engine.field_declarations import column
 
-COLUMNS = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
+ADDRESS_COLUMNS = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
 
 
 @strawberry.type(description="A postal address.")
@@ -20,9 +20,9 @@ class Address:
     country: str | None = column("Country.")
 
 
-def of(parents: Sequence[Any]) -> list[Any]:
+def address_of(parents: Sequence[Any]) -> list[Any]:
     """Each record as its own address, or None where no part of one is known."""
-    return [row if any(getattr(row, name) is not None for name in COLUMNS) else None for row in parents]
+    return [row if any(getattr(row, name) is not None for name in ADDRESS_COLUMNS) else None for row in parents]
 
 
 @strawberry.input(description="A postal address. Parts that are left out stay as they are; null clears a part.")

@@ -10,22 +10,26 @@ from strawberry import Info
 
 from db.paging.keyset import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, PageRequest
 from graph.engine.field_declarations import ParentRows, batched, column
-from graph.errors.top_level import BadUserInput, limit_passed
+from graph.errors.top_level import BadUserInput, limit_error
 
 T = TypeVar("T")
 
-First: TypeAlias = Annotated[
+FirstArgument: TypeAlias = Annotated[
     int | None,
     strawberry.argument(
         description=f"How many from the start: {DEFAULT_PAGE_SIZE} unless given, {MAX_PAGE_SIZE} at most."
     ),
 ]
-After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor behind which the page starts.")]
-Last: TypeAlias = Annotated[
+AfterArgument: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="The cursor behind which the page starts.")
+]
+LastArgument: TypeAlias = Annotated[
     int | None, strawberry.argument(description=f"How many from the end, in list order: {MAX_PAGE_SIZE} at most.")
 ]
-Before: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor before which the page ends.")]
-AtMost: TypeAlias = Annotated[
+BeforeArgument: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="The cursor before which the page ends.")
+]
+AtMostArgument: TypeAlias = Annotated[
     int | None, strawberry.argument(description="Stop counting here: 10001 is enough to say «more than 10 000».")
 ]
 
@@ -48,31 +52,31 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     @batched("The page's rows with their cursors.", from_parent=True)
     async def edges(parents: ParentRows, info: Info) -> list[list[Edge[T]]]:
-        return edged(parents, await pages(parents))
+        return edge_rows(parents, await load_pages(parents))
 
     @batched("The page's rows.", from_parent=True)
     async def nodes(parents: ParentRows, info: Info) -> list[list[T]]:
-        return rows(await pages(parents))
+        return node_rows(await load_pages(parents))
 
     @batched("Where the page lies in the list.", from_parent=True)
     async def page_info(parents: ParentRows, info: Info) -> list[PageInfo]:
-        return ended(await pages(parents))
+        return page_info_rows(await load_pages(parents))
 
     @batched("How many rows the whole list has, exactly.")
-    async def total_count(parents: ParentRows, info: Info, at_most: AtMost = None) -> list[int]:
-        return await counts(parents, at_least_one(at_most))
+    async def total_count(parents: ParentRows, info: Info, at_most: AtMostArgument = None) -> list[int]:
+        return await load_counts(parents, check_at_most(at_most))
 
 
-Read = Callable[[], Awaitable[Mapping[Any, Page]]]
-Count = Callable[[int | None], Awaitable[Mapping[Any, int]]]
+ReadPages = Callable[[], Awaitable[Mapping[Any, Page]]]
+CountRows = Callable[[int | None], Awaitable[Mapping[Any, int]]]
 
 
 @dataclass(slots=True, eq=False)
-class Lists:
+class ListBatch:
     """Lists that were asked for together, one for each parent of a level: read and counted together, at most once."""
 
-    read: Read
-    count: Count
+    read: ReadPages
+    count: CountRows
     sources: Sequence[tuple[Any, Any]] = ()
     """What the lists are of, for those who want more of them than pages: a list's key and where it comes from. One
     source that is told apart by parents stands under the key None."""
@@ -115,29 +119,29 @@ def _fail(waiting: "asyncio.Future[Any]", error: BaseException) -> None:
 
 
 @dataclass(slots=True, eq=False)
-class Listed:
+class ListHandle:
     """One of them: what a connection is read from."""
 
-    lists: Lists
+    lists: ListBatch
     key: Any = None
 
 
 _EMPTY = Page([], has_next=False, has_previous=False)
 
 
-async def pages(parents: Sequence[Listed]) -> list[Page]:
+async def load_pages(parents: Sequence[ListHandle]) -> list[Page]:
     """The page of each list."""
     found = {id(lists): await lists.pages() for lists in {id(one.lists): one.lists for one in parents}.values()}
     return [found[id(one.lists)].get(one.key, _EMPTY) for one in parents]
 
 
-async def counts(parents: Sequence[Listed], at_most: int | None) -> list[int]:
+async def load_counts(parents: Sequence[ListHandle], at_most: int | None) -> list[int]:
     """How long each list is; counting may stop at a number."""
     found = {id(lists): await lists.counts(at_most) for lists in {id(one.lists): one.lists for one in parents}.values()}
     return [found[id(one.lists)].get(one.key, 0) for one in parents]
 
 
-def alone(
+def single_list(
     read: Callable[[], Awaitable[Page]],
     count: Callable[[int | None], Awaitable[int]],
     source: Any = None,
@@ -151,11 +155,11 @@ def alone(
     async def number(at_most: int | None) -> Mapping[Any, int]:
         return {None: await count(at_most)}
 
-    return Listed(Lists(page, number, [(None, source)], search))
+    return ListHandle(ListBatch(page, number, [(None, source)], search))
 
 
 @dataclass(slots=True)
-class Placed:
+class EdgeRow:
     """An edge: a row of a page."""
 
     page: Page
@@ -168,7 +172,7 @@ class Placed:
 
 
 @dataclass(slots=True)
-class Ends:
+class PageInfoRow:
     """The PageInfo of a page."""
 
     page: Page
@@ -190,44 +194,46 @@ class Ends:
         return self.page.cursor(self.page.rows[-1]) if self.page.rows else None
 
 
-def rows(pages: Sequence[Page]) -> Any:
+def node_rows(pages: Sequence[Page]) -> Any:
     """The `nodes` of connections."""
     return [page.rows for page in pages]
 
 
-def edged(lists: Sequence[Listed], pages: Sequence[Page]) -> Any:
+def edge_rows(lists: Sequence[ListHandle], pages: Sequence[Page]) -> Any:
     """Their `edges`."""
-    return [[Placed(page, row, one.lists.search) for row in page.rows] for one, page in zip(lists, pages, strict=True)]
+    return [[EdgeRow(page, row, one.lists.search) for row in page.rows] for one, page in zip(lists, pages, strict=True)]
 
 
-def ended(pages: Sequence[Page]) -> Any:
+def page_info_rows(pages: Sequence[Page]) -> Any:
     """Their `pageInfo`."""
-    return [Ends(page) for page in pages]
+    return [PageInfoRow(page) for page in pages]
 
 
-def window(first: int | None, after: str | None, last: int | None = None, before: str | None = None) -> PageRequest:
+def page_request(
+    first: int | None, after: str | None, last: int | None = None, before: str | None = None
+) -> PageRequest:
     """The part of the list that the arguments name. Raises BadUserInput for those that contradict or pass a limit."""
     if first is not None and last is not None:
         raise BadUserInput("Ask for `first` or for `last`, not for both.", reason="INVALID")
-    size = page_size(first if first is not None else last)
+    size = read_page_size(first if first is not None else last)
     return PageRequest(size, after, before, backwards=last is not None)
 
 
-def at_least_one(at_most: int | None) -> int | None:
+def check_at_most(at_most: int | None) -> int | None:
     """Where counting may stop. Raises BadUserInput for less than 1."""
     if at_most is not None and at_most < 1:
         raise BadUserInput(f"`atMost` is at least 1, not {at_most}.", reason="INVALID")
     return at_most
 
 
-def page_size(asked: int | None) -> int:
+def read_page_size(asked: int | None) -> int:
     """How many rows a page has. Raises BadUserInput for none, and for more than MOST."""
     if asked is None:
         return DEFAULT_PAGE_SIZE
     if asked < 1:
         raise BadUserInput(f"A page has at least 1 row, not {asked}.", reason="INVALID")
     if asked > MAX_PAGE_SIZE:
-        raise limit_passed(
+        raise limit_error(
             BadUserInput, f"A page has at most {MAX_PAGE_SIZE} rows, not {asked}.", name="page", limit=MAX_PAGE_SIZE
         )
     return asked

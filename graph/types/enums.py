@@ -62,7 +62,7 @@ __all__ = [
 ]
 
 
-def published(kind: type[Enum], description: str, **values: str) -> None:
+def describe_values(kind: type[Enum], description: str, **values: str) -> None:
     """Publishes a list of values; every one of them gets its description."""
     definition = strawberry.enum(kind, description=description).__strawberry_definition__  # type: ignore[attr-defined] # strawberry.enum adds it
     if missing := {item.name for item in definition.values} ^ set(values):
@@ -77,22 +77,22 @@ class ArchivedScope(Enum):
     ONLY = "ONLY"
 
 
-published(
+describe_values(
     ArchivedScope,
     "Which customers a list holds, of those that are archived.",
     EXCLUDE="Only customers that are not archived.",
     INCLUDE="All customers.",
     ONLY="Only archived customers.",
 )
-published(Gender, "A person's gender.", FEMALE="Female.", MALE="Male.", OTHER="Any other.")
-published(
+describe_values(Gender, "A person's gender.", FEMALE="Female.", MALE="Male.", OTHER="Any other.")
+describe_values(
     RelationshipStatus,
     "How close a customer is to the business. A person may set any; automation only makes a LEAD a CUSTOMER.",
     LEAD="No business interaction yet.",
     CUSTOMER="At least one business interaction.",
     VIP="A special position; automation never touches it.",
 )
-published(
+describe_values(
     SubscriptionStatus,
     "Whether a customer is on the mailing list. A person moves it only between SUBSCRIBED and UNSUBSCRIBED.",
     NOT_SUBSCRIBED="Never asked to be.",
@@ -100,7 +100,7 @@ published(
     UNSUBSCRIBED="Asked not to get them any more.",
     DELETED="The address was taken off the list because it does not receive; the customer stays.",
 )
-published(
+describe_values(
     CustomerStage,
     "Where a customer stands in the flow of work. An owner is set exactly in FOLLOW_UP.",
     NEW="Not verified yet.",
@@ -108,28 +108,28 @@ published(
     FOLLOW_UP="An agent looks after the customer.",
     POOL="Free for agents to claim.",
 )
-published(
+describe_values(
     Verification,
     "Whether a customer's details were checked.",
     UNVERIFIED="Not checked.",
     VALID="Checked and right.",
     INVALID="Checked and wrong.",
 )
-published(TagKind, "Where a tag comes from.", BUSINESS="The business's own tags.", WECOM="Tags of WeCom.")
-published(
+describe_values(TagKind, "Where a tag comes from.", BUSINESS="The business's own tags.", WECOM="Tags of WeCom.")
+describe_values(
     SegmentKind,
     "How a segment's members are found.",
     DYNAMIC="By a stored filter: always who matches now.",
     STATIC="By hand: who was put in and not taken out.",
 )
-published(
+describe_values(
     Role,
     "A set of permissions that an agent starts with.",
     ADMIN="All permissions.",
     MANAGER="All but tagging, settings, keys and webhooks.",
     AGENT="Own customers, those waiting in own departments, and the pool.",
 )
-published(
+describe_values(
     Permission,
     "What an agent or a key may do. Roles bring them; grants and revocations change them for one agent.",
     CUSTOMER_VIEW="See customers and what belongs to them, and read the catalogues and settings.",
@@ -162,8 +162,8 @@ published(
     KEY_MANAGE="Create and revoke API keys.",
     WEBHOOK_MANAGE="Create, change and delete webhooks.",
 )
-published(EntityType, "What a custom field belongs to.", CUSTOMER="Customers.", COMPANY="Companies.")
-published(
+describe_values(EntityType, "What a custom field belongs to.", CUSTOMER="Customers.", COMPANY="Companies.")
+describe_values(
     CustomFieldType,
     "The type of a custom field's values; never changes.",
     TEXT="A line of text.",
@@ -178,7 +178,7 @@ published(
     PHONE="A phone number.",
     URL="A web address.",
 )
-published(
+describe_values(
     InteractionKind,
     "What an interaction was.",
     CALL="A phone call.",
@@ -198,7 +198,7 @@ published(
     DELIVERY_FAILED="A mailing could not be delivered for good.",
     OTHER="Anything else.",
 )
-published(
+describe_values(
     InteractionOutcome,
     "How an interaction ended.",
     ATTENDED="The customer came.",
@@ -208,27 +208,27 @@ published(
     FAILED="The payment failed.",
     VOID="The payment was taken back.",
 )
-published(Direction, "Who began.", INBOUND="The customer.", OUTBOUND="The business.")
-published(
+describe_values(Direction, "Who began.", INBOUND="The customer.", OUTBOUND="The business.")
+describe_values(
     BulkDeletePolicy,
     "Which customers may be deleted many at once.",
     TO_BE_ASSIGNED_ONLY="Only those that wait to be assigned.",
     ANY="Any.",
     NONE="None.",
 )
-published(
+describe_values(
     DepartmentAssignment,
     "What assigning to a department means.",
     EXPAND="Its active members get the customers by turns.",
     QUEUE="The customers wait in the department's queue.",
 )
-published(
+describe_values(
     AssignmentStrategy,
     "How an assignment rule chooses among its agents.",
     ROUND_ROBIN="By turns, in the rule's order; it goes on where it stopped.",
     LEAST_LOADED="Whoever has the fewest customers; of several, the first in the rule's order.",
 )
-published(
+describe_values(
     AutomationRule,
     "What makes a LEAD a CUSTOMER by itself.",
     PAYMENT="A payment that was made.",
@@ -236,7 +236,7 @@ published(
     EVENT="An event that was attended.",
     MESSAGE="A message from the customer.",
 )
-published(
+describe_values(
     Outcome,
     "What was done.",
     CREATED="It was made.",
@@ -247,7 +247,7 @@ published(
     SKIPPED="It was left as it is.",
     FAILED="It was refused.",
 )
-published(
+describe_values(
     ChangeAction,
     "What was done to a record.",
     CREATED="It was made.",
@@ -255,7 +255,7 @@ published(
     DELETED="It was deleted.",
     MERGED="It was merged into another.",
 )
-published(
+describe_values(
     CustomerAction,
     "What can be done to a customer.",
     UPDATE="Change the details.",
@@ -275,7 +275,7 @@ published(
     EXPORT="Put the customer into a file.",
 )
 
-published(
+describe_values(
     JobKind,
     "What a job does.",
     UPDATE="Changes customers alike.",
@@ -298,7 +298,7 @@ published(
     RETRY="Tries the failed rows of another job again.",
     RECLAIM="Returns idle customers to the pool.",
 )
-published(
+describe_values(
     JobStatus,
     "How far a job is.",
     QUEUED="Waits for a worker.",
@@ -309,7 +309,7 @@ published(
     CANCELLING="Stops at the end of its chunk.",
     CANCELLED="Was cancelled; what was done stays done.",
 )
-published(
+describe_values(
     DuplicateKey,
     "What two customers who may be one person share.",
     PHONE="A number, in any notation, the primary one or another.",

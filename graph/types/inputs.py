@@ -6,10 +6,10 @@ from typing import Any
 from strawberry import UNSET, Some
 
 
-def given(value: Any) -> Any:
+def input_data(value: Any) -> Any:
     """The input with all that is in it, by its names in Python."""
     if isinstance(value, list):
-        return [given(one) for one in value]
+        return [input_data(one) for one in value]
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
     found: dict[str, Any] = {}
@@ -17,5 +17,5 @@ def given(value: Any) -> Any:
         held = getattr(value, field.name)
         if held is None or held is UNSET:
             continue
-        found[field.name] = given(held.value if isinstance(held, Some) else held)
+        found[field.name] = input_data(held.value if isinstance(held, Some) else held)
     return found

@@ -23,7 +23,7 @@ class Record(Node):
     updated_at: DateTime = column("When it last changed.")
 
 
-def read_from(table: type[Any]) -> Any:
+def is_row_of(table: type[Any]) -> Any:
     """Tells graphql-core that rows of `table` are objects of the type it is set on, as `is_type_of`."""
 
     def is_type_of(cls: type, value: Any, info: Any) -> bool:

@@ -30,7 +30,7 @@ _DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _MOST = 2**63 - 1
 
 
-def read_moment(value: Any) -> int:
+def parse_moment(value: Any) -> int:
     """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off."""
     try:
         return wire_format.parse_moment(value if isinstance(value, str) else "")
@@ -38,7 +38,7 @@ def read_moment(value: Any) -> int:
         raise GraphQLError(f"{value!r} is not a DateTime: {error}.") from None
 
 
-def read_date(value: Any) -> str:
+def parse_date(value: Any) -> str:
     """An ISO 8601 calendar date, kept as it is written."""
     try:
         return wire_format.parse_date(value if isinstance(value, str) else "")
@@ -46,13 +46,13 @@ def read_date(value: Any) -> str:
         raise GraphQLError(f"{value!r} is not a Date: {error}.") from None
 
 
-def read_duration(value: Any) -> str:
+def parse_duration(value: Any) -> str:
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
         raise GraphQLError(f"{value!r} is not a Duration: it needs the form P30D, P1Y6M or PT12H.")
     return value
 
 
-def read_decimal(value: Any) -> int:
+def parse_decimal(value: Any) -> int:
     """Ten-thousandths of a decimal text. A number of JSON is taken where it is whole."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
@@ -66,11 +66,11 @@ def read_decimal(value: Any) -> int:
     return int(whole)
 
 
-def read_json(value: Any) -> Any:
+def parse_json(value: Any) -> Any:
     return value
 
 
-def read_any(value: Any) -> Any:
+def parse_any(value: Any) -> Any:
     """What every database and every client can hold: texts that are Unicode without NUL, numbers of 64 bits."""
     level = [value]
     while level:
@@ -115,44 +115,44 @@ SCALARS: dict[object, Any] = {
         description="A moment, in UTC with milliseconds: 2026-11-21T09:30:00.000Z. Any offset is accepted.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=_SHOW_MOMENT,
-        parse_value=read_moment,
+        parse_value=parse_moment,
     ),
     Date: strawberry.scalar(
         name="Date",
         description="A calendar date: 2026-11-21.",
         serialize=str,
-        parse_value=read_date,
+        parse_value=parse_date,
     ),
     Duration: strawberry.scalar(
         name="Duration",
         description="A length of time in ISO 8601: P30D, P1Y6M, PT12H.",
         specified_by_url="https://www.iso.org/iso-8601-date-and-time-format.html",
         serialize=str,
-        parse_value=read_duration,
+        parse_value=parse_duration,
     ),
     Decimal: strawberry.scalar(
         name="Decimal",
         description='An exact decimal number, as a string so that nothing rounds it: "1234.5". At most 4 decimals.',
         serialize=_SHOW_DECIMAL,
-        parse_value=read_decimal,
+        parse_value=parse_decimal,
     ),
     JSON: strawberry.scalar(
         name="JSON",
         description="Any value of JSON: an object, a list, a text, a number, true, false or null.",
         specified_by_url=_JSON,
-        serialize=read_json,
-        parse_value=read_any,
+        serialize=parse_json,
+        parse_value=parse_any,
     ),
     FilterJSON: strawberry.scalar(
         name="FilterJSON",
         description="A stored filter. What is read here is accepted back, as it is, as that filter's variable.",
-        serialize=read_json,
-        parse_value=read_json,
+        serialize=parse_json,
+        parse_value=parse_json,
     ),
     SortJSON: strawberry.scalar(
         name="SortJSON",
         description="A stored sort. What is read here is accepted back, as it is, as that sort's variable.",
-        serialize=read_json,
-        parse_value=read_json,
+        serialize=parse_json,
+        parse_value=parse_json,
     ),
 }

@@ -8,7 +8,7 @@ from strawberry import Info, Maybe
 from crm.workspace import policies
 from graph.errors.user_errors import UserError, mutation
 from graph.types.enums import AutomationRule, BulkDeletePolicy, CustomerStage, DepartmentAssignment, Permission
-from graph.types.inputs import given
+from graph.types.inputs import input_data
 from graph.workspace.workspaces import Workspace
 
 
@@ -88,4 +88,4 @@ class Mutation:
         info: Info,
         input: Annotated[WorkspaceInput, strawberry.argument(description="What the settings are to be.")],
     ) -> WorkspacePayload:
-        return await info.context.mutate(lambda unit: policies.update_workspace(unit, given(input)), _payload)
+        return await info.context.mutate(lambda unit: policies.update_workspace(unit, input_data(input)), _payload)

@@ -9,7 +9,7 @@ from crm.access import accounts
 from db import tables
 from db.queries import workspaces
 from db.queries.catalogue import agents
-from graph.access.actors import Actor, actors
+from graph.access.actors import Actor, load_actors
 from graph.access.permissions import guarded
 from graph.catalogue.agents import Agent
 from graph.context import Context
@@ -17,7 +17,7 @@ from graph.engine.field_declarations import ParentRows, batched, column
 from graph.errors.user_errors import UserError, mutation
 from graph.types import ids
 from graph.types.enums import AutomationRule, BulkDeletePolicy, CustomerStage, DepartmentAssignment, Permission
-from graph.types.nodes import Node, read_from
+from graph.types.nodes import Node, is_row_of
 from graph.types.scalars import DateTime
 
 
@@ -43,7 +43,7 @@ class PoolPolicy:
 
 @strawberry.type(description="A business with its customers, agents and settings.")
 class Workspace(Node):
-    is_type_of = read_from(tables.Workspace)
+    is_type_of = is_row_of(tables.Workspace)
 
     id: strawberry.ID = column("The workspace's id.", convert=ids.id_encoder("Workspace"))
     name: str = column("Its name.")
@@ -77,7 +77,7 @@ class Viewer:
 
     @batched("The agent or key who asks.")
     async def actor(parents: ParentRows, info: Info) -> list[Actor]:
-        return await actors(info.context, parents, "actor")
+        return await load_actors(info.context, parents, "actor")
 
     @batched("The agent who asks; null for a key.")
     async def agent(parents: ParentRows, info: Info) -> list[Agent | None]:

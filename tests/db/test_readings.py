@@ -42,13 +42,13 @@ async def test_what_looks_at_the_clock_is_read_anew(database: Database, plain: A
 async def test_how_its_pages_were_found_best_is_remembered_all_the_same(database: Database) -> None:
     ask = asking(database)
     first, _ = await ask(CustomerQuery(filter={"age": {"gt": 41}}))
-    first.chosen["newest first"] = (True, 0.0)
+    first.page_choices["newest first"] = (True, 0.0)
     again, _ = await ask(CustomerQuery(filter={"age": {"gt": 41}}))
-    assert again.chosen == {"newest first": (True, 0.0)}
+    assert again.page_choices == {"newest first": (True, 0.0)}
     other, _ = await ask(CustomerQuery(filter={"age": {"gt": 42}}))
-    assert other.chosen == {}
+    assert other.page_choices == {}
 
 
 async def test_a_search_where_there_is_no_other_workspace_does_not_look_for_its_own(database: Database) -> None:
     match, _ = await asking(database)(CustomerQuery(search="ann"))
-    assert ("workspace :" in match.values(WORKSPACE)["matched"]) is (database.dialect.name == "postgresql")
+    assert ("workspace :" in match.parameters(WORKSPACE)["matched"]) is (database.dialect.name == "postgresql")

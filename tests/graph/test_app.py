@@ -40,7 +40,7 @@ ELSEWHERE = [
 async def client(database: Database, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application that serves the guest, as the demo does."""
     await workspaces.create_workspace(database, name="Demo", email=EMAIL, password="correct horse battery")
-    served = app.create_application(settings.read_settings({"CLIENTELA_DATABASE_URL": database_url}), guest=EMAIL)
+    served = app.create_application(settings.read_settings({"CLIENTELA_DATABASE_URL": database_url}), guest_email=EMAIL)
     async with served.router.lifespan_context(served):
         transport = httpx.ASGITransport(served)
         async with httpx.AsyncClient(

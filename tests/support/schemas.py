@@ -11,7 +11,7 @@ from graph.transport.schema import Schema
 
 @cache
 def made(engine: Literal["breadth-first", "reference"]) -> Schema:
-    return schema.build(engine=engine)
+    return schema.build_schema(engine=engine)
 
 
 @cache

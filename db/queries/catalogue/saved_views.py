@@ -68,21 +68,21 @@ async def view_queries(
     match, _ = matches.compile_with_parser(reader, replace(question, sort=None))
     shapes, searches, orders = {}, {}, {}
     for place, view in enumerate(views):
-        counts = reader.elsewhere()
+        counts = reader.begin_stored_filter()
         reader.expanded = 0
         own = TRUE if view.filter is None else fields.parse_customer_filter(reader, view.filter, ("view", "filter"))
-        reader.back(counts)
-        shapes[view.id] = conjunction([own, match.condition.shape])
+        reader.end_stored_filter(counts)
+        shapes[view.id] = conjunction([own, match.parsed_filter.node])
         found = searches[view.id] = searching.combine_searches(
             searching.parse_search(view.search), match.search, f"v{place}_"
         )
-        relevance = None if found is None else Relevance(found.shape, found)
+        relevance = None if found is None else Relevance(found.cache_key, found)
         orders[view.id] = parse_sort(question.sort or view.sort, CUSTOMER_SORTS, known, relevance=relevance)
     values = tuple(reader.values)
     return (
         MatchBatch(
             {
-                one: replace(match, condition=ParsedFilter(shape, values), search=searches[one])
+                one: replace(match, parsed_filter=ParsedFilter(shape, values), search=searches[one])
                 for one, shape in shapes.items()
             }
         ),

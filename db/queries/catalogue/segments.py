@@ -49,12 +49,12 @@ async def segment_queries(
     match, order = matches.compile_with_parser(reader, question)
     shapes = {}
     for one in ids:
-        counts = reader.elsewhere()
+        counts = reader.begin_stored_filter()
         reader.expanded = 0
-        shapes[one] = conjunction([member_of(reader, one, ("segment",)), match.condition.shape])
-        reader.back(counts)
+        shapes[one] = conjunction([member_of(reader, one, ("segment",)), match.parsed_filter.node])
+        reader.end_stored_filter(counts)
     values = tuple(reader.values)
-    found = {one: replace(match, condition=ParsedFilter(shape, values)) for one, shape in shapes.items()}
+    found = {one: replace(match, parsed_filter=ParsedFilter(shape, values)) for one, shape in shapes.items()}
     return MatchBatch(found), order
 
 

@@ -127,7 +127,7 @@ async def shared_records(session: Session, part: str, ids: Collection[bytes]) ->
 
 def all_ids(session: Session, match: ListQuery, sort: Sort, size: int) -> AsyncGenerator[list[Any]]:
     """The ids of all customers of a list in its order, `size` at a time, as they are at one moment."""
-    return session.stream(_ids(ListQueryKey(match), sort.shape), size, **match.values, **sort.bound)
+    return session.stream(_ids(ListQueryKey(match), sort.cache_key), size, **match.parameters, **sort.parameters)
 
 
 @lru_cache(maxsize=200)

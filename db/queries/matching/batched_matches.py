@@ -38,14 +38,14 @@ class MatchBatch:
 async def fetch_pages(session: Session, several: MatchBatch, window: PageRequest, sort: Sort) -> Mapping[Any, Page]:
     """The page of each: three statements for every fifty at most. Raises QueryError, BAD_CURSOR."""
     reads = keyset.page_phases(sort, window)
-    shapes = tuple(each.shape for each in reads)
+    shapes = tuple(each.cache_key for each in reads)
     found: dict[Any, Page] = {}
     for part in several.parts():
-        values = {**_values(session, part), **sort.bound}
+        values = {**_values(session, part), **sort.parameters}
         for each in reads:
-            values |= each.values
+            values |= each.parameters
         listings = await _fitting(session, part, sort, values)
-        statement = _ids(listings, sort.shape, shapes, window.backwards, window.size + 1)
+        statement = _ids(listings, sort.cache_key, shapes, window.backwards, window.size + 1)
         row: Any = await session.fetch_first(statement, **values)
         gathered = {
             key: nested_pages.ids_from_row(row, f"ids_{place}", len(reads), window.size + 1)
@@ -110,7 +110,7 @@ def _listings(
 def _values(session: Session, part: Sequence[tuple[Any, CustomerMatch]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for _, match in part:
-        values |= match.values(session.workspace_id)
+        values |= match.parameters(session.workspace_id)
     return values
 
 

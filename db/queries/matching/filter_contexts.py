@@ -58,8 +58,8 @@ async def load_filter_context(
         segments,
         {row.id: row.parent_id for row in tree},
         await customers.survivor_ids(session, list(ids)) if ids else {},
-        rows=rows,
-        lasting=not names & (_SEGMENT | _TREE) and not ids,
+        field_rows=rows,
+        is_lasting=not names & (_SEGMENT | _TREE) and not ids,
     )
 
 

@@ -75,7 +75,7 @@ class Grouping:
         return [part.kind for part in self.parts] == ["tag"]
 
     @property
-    def whole(self) -> bool:
+    def needs_no_rows(self) -> bool:
         """Whether each group of SQL is a group, and no part of one."""
         return all(part.grain in (None, "DAY") for part in self.parts)
 

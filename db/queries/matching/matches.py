@@ -54,12 +54,12 @@ class CustomerQuery:
     more: tuple[tuple[Any, Path], ...] = ()
 
     @property
-    def plain(self) -> dict[str, Any]:
+    def stored_form(self) -> dict[str, Any]:
         """As it is kept, to be asked later; `of` reads it."""
         return {**asdict(self), "more": [[plain, list(path)] for plain, path in self.more]}
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> "CustomerQuery":
+    def from_stored_form(cls, plain: Mapping[str, Any]) -> "CustomerQuery":
         return cls(**{**plain, "more": tuple((one, tuple(path)) for one, path in plain["more"])})
 
 
@@ -68,33 +68,33 @@ class CustomerMatch:
     """The customers that a question finds."""
 
     visibility: Visibility
-    condition: ParsedFilter = ParsedFilter(TRUE)  # noqa: RUF009 - it never changes.
+    parsed_filter: ParsedFilter = ParsedFilter(TRUE)  # noqa: RUF009 - it never changes.
     archived: str = "EXCLUDE"
     search: Search | None = None
     key: HashedKey = field(init=False, compare=False, repr=False)
     """Equal where the SQL is."""
-    chosen: dict[Any, tuple[bool, float]] = field(default_factory=dict, compare=False, repr=False)
+    page_choices: dict[Any, tuple[bool, float]] = field(default_factory=dict, compare=False, repr=False)
     """How its pages were found best in an order, and until when that is believed."""
     _bound: dict[str, Any] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        parts = self.condition.shape, self.archived, self.visibility.sees_all, self.search and self.search.shape
+        parts = self.parsed_filter.node, self.archived, self.visibility.sees_all, self.search and self.search.cache_key
         object.__setattr__(self, "key", HashedKey(parts))
-        object.__setattr__(self, "_bound", {**self.condition.bound, **self.visibility.parameters()})
+        object.__setattr__(self, "_bound", {**self.parsed_filter.parameters, **self.visibility.parameters()})
 
     @property
-    def everyone(self) -> bool:
+    def matches_all(self) -> bool:
         """Whether it leaves nobody out but those whom the archive and the viewer's sight do."""
-        return self.condition.shape == TRUE and self.search is None
+        return self.parsed_filter.node == TRUE and self.search is None
 
     @property
-    def whole(self) -> bool:
+    def is_whole_list(self) -> bool:
         """Whether it finds all customers but those who are archived."""
-        return self.everyone and self.visibility.sees_all and self.archived == "EXCLUDE"
+        return self.matches_all and self.visibility.sees_all and self.archived == "EXCLUDE"
 
-    def values(self, workspace_id: int | None) -> dict[str, Any]:
+    def parameters(self, workspace_id: int | None) -> dict[str, Any]:
         """Not to be changed: the same each time."""
-        return self._bound if self.search is None else {**self._bound, **self.search.bound(workspace_id or 0)}
+        return self._bound if self.search is None else {**self._bound, **self.search.parameters(workspace_id or 0)}
 
     def where(self, dialect: str, row: Any, *, indexed: bool = True, paged: bool = False) -> list[ColumnElement[bool]]:
         """The conditions on a row of customers. `indexed`: an index begins, not the list. `paged`: it is for a page, in
@@ -109,8 +109,8 @@ class CustomerMatch:
                 found.append(archived_at.is_not(None))
             else:
                 found.append((without_index(archived_at) if paged and writer.sqlite else archived_at).is_(None))
-        if self.condition.shape != TRUE:
-            found.append(writer.says(self.condition.shape, row))
+        if self.parsed_filter.node != TRUE:
+            found.append(writer.compile(self.parsed_filter.node, row))
         if self.search is not None:
             found.append(_searched(self.search, writer, dialect, row, indexed and bool(self.search.indexed)))
         return found
@@ -134,7 +134,7 @@ async def compile_query(
     if match.search is None or session.dialect.name != "sqlite":
         return found
     alone = await workspaces.is_only_workspace(session)
-    return replace(match, search=replace(match.search, alone=alone)), order
+    return replace(match, search=replace(match.search, is_only_workspace=alone)), order
 
 
 async def _read(
@@ -151,9 +151,9 @@ async def _read(
     match, order = found = compile_with_context(question, known)
     if earlier is not None:
         # It may mean something else by now, but hardly: its pages are found best as a moment ago.
-        found = replace(match, chosen=earlier.found[0].chosen), order
+        found = replace(match, page_choices=earlier.found[0].page_choices), order
     if words:
-        _keep(words, _Reading(found, known.lasting, known.rows))
+        _keep(words, _Reading(found, known.is_lasting, known.field_rows))
     return found
 
 
@@ -197,15 +197,15 @@ def compile_with_context(question: CustomerQuery, known: FilterContext) -> tuple
 
 def compile_with_parser(reader: FilterParser, question: CustomerQuery) -> tuple[CustomerMatch, Sort]:
     """The same beside other readings, whose values stand in the same list."""
-    known = reader.circumstances
+    known = reader.context
     shapes = [TRUE if question.filter is None else fields.parse_customer_filter(reader, question.filter, ("filter",))]
     for plain, path in question.more:
-        counts = reader.elsewhere()
+        counts = reader.begin_stored_filter()
         shapes.append(fields.parse_customer_filter(reader, plain, path))
-        reader.back(counts)
+        reader.end_stored_filter(counts)
     condition = ParsedFilter(conjunction(shapes), tuple(reader.values))
     search = searching.parse_search(question.search, question.sections)
-    relevance = None if search is None else Relevance(search.shape, search)
+    relevance = None if search is None else Relevance(search.cache_key, search)
     order = (
         NEWEST_FIRST if question.sort is None else parse_sort(question.sort, CUSTOMER_SORTS, known, relevance=relevance)
     )
@@ -221,7 +221,7 @@ async def root_list_query(session: Session, match: CustomerMatch, order: Sort) -
     """The same for a list that has none beside it, and is not a part of anything."""
     if session.dialect.name != "sqlite" or order.keys or match.search or match.archived == "ONLY":
         return await page_list_query(session, match, order)
-    found = leading_relation(match.condition.shape) if match.visibility.sees_all else None
+    found = leading_relation(match.parsed_filter.node) if match.visibility.sees_all else None
     return await page_list_query(session, match, order) if found is None else _led(session, match, *found)
 
 
@@ -229,12 +229,12 @@ def _led(session: Session, match: CustomerMatch, relation: str, asked: FilterNod
     """SQLite would gather all that are related, and sort them; or go through the list for those who are."""
 
     def build(dialect: str) -> Select[Any]:
-        begun = ConditionCompiler(dialect, sees_all=True).led(tables.Customer, relation, asked)
-        left = replace(match, condition=ParsedFilter(rest))
+        begun = ConditionCompiler(dialect, sees_all=True).select_from_relation(tables.Customer, relation, asked)
+        left = replace(match, parsed_filter=ParsedFilter(rest))
         return select(tables.Customer).select_from(begun).where(*left.where(dialect, tables.Customer, paged=True))
 
     key = ("customers along", match.key)
-    return ListQuery(key, build, tables.Customer, True, match.values(session.workspace_id), linked_ids(relation))
+    return ListQuery(key, build, tables.Customer, True, match.parameters(session.workspace_id), linked_ids(relation))
 
 
 def full_list_query(session: Session, match: CustomerMatch, *, indexed: bool = True, paged: bool = False) -> ListQuery:
@@ -242,14 +242,14 @@ def full_list_query(session: Session, match: CustomerMatch, *, indexed: bool = T
 
     def build(dialect: str) -> Select[Any]:
         found, rest = select(tables.Customer), match
-        if indexed and dialect == "postgresql" and match.condition.shape != TRUE:
+        if indexed and dialect == "postgresql" and match.parsed_filter.node != TRUE:
             writer = ConditionCompiler(dialect, sees_all=match.visibility.sees_all)
-            found, shape = writer.joined(found, tables.Customer, match.condition.shape)
-            rest = replace(match, condition=ParsedFilter(shape))
+            found, shape = writer.join_relations(found, tables.Customer, match.parsed_filter.node)
+            rest = replace(match, parsed_filter=ParsedFilter(shape))
         return found.where(*rest.where(dialect, tables.Customer, indexed=indexed, paged=paged))
 
     key = ("customers", match.key, indexed, paged)
-    return ListQuery(key, build, tables.Customer, match.visibility.sees_all, match.values(session.workspace_id))
+    return ListQuery(key, build, tables.Customer, match.visibility.sees_all, match.parameters(session.workspace_id))
 
 
 async def starts_with_index(session: Session, match: CustomerMatch, order: Sort) -> bool:
@@ -261,14 +261,14 @@ async def starts_with_index(session: Session, match: CustomerMatch, order: Sort)
     if sample is None:
         return match.search is None
     place = (session.workspace_id, sample.key)
-    indexed, until = match.chosen.get(place, (False, 0.0))
+    indexed, until = match.page_choices.get(place, (False, 0.0))
     if time.monotonic() > until:
         statement = _kept(sample.key, lambda: DialectStatement(sample.build))
-        found = await session.fetch_all(statement, **match.values(session.workspace_id))
+        found = await session.fetch_all(statement, **match.parameters(session.workspace_id))
         indexed = is_rare(session.dialect.name, found[0].count)
-        if len(match.chosen) >= _KEPT:
-            match.chosen.clear()
-        match.chosen[place] = (indexed, time.monotonic() + _BELIEVED)
+        if len(match.page_choices) >= _KEPT:
+            match.page_choices.clear()
+        match.page_choices[place] = (indexed, time.monotonic() + _BELIEVED)
     return indexed
 
 
@@ -290,13 +290,13 @@ def sample_query(dialect: str, match: CustomerMatch, order: Sort) -> SampleQuery
     is related in one of several ways."""
     searching_ = match.search is not None and bool(match.search.indexed)
     narrow = _narrow if dialect == "sqlite" else _chosen
-    if (dialect == "sqlite" and searching_) or (match.search is None and narrow(match.condition.shape)):
+    if (dialect == "sqlite" and searching_) or (match.search is None and narrow(match.parsed_filter.node)):
         first = order.keys[0] if order.keys and isinstance(order.keys[0].expression, ColumnExpression) else None
         key = ("match", match.key, first and (first.expression, first.descending))
         return SampleQuery(key, lambda dialect: _first_customers(match, first, dialect))
     if searching_ and match.search is not None:
         search = match.search
-        return SampleQuery(("search", search.shape), lambda dialect: _newest_documents(search, dialect))
+        return SampleQuery(("search", search.cache_key), lambda dialect: _newest_documents(search, dialect))
     return None
 
 
@@ -370,7 +370,7 @@ def _kept(key: Any, make: Callable[[], PreparedStatement[Any]]) -> PreparedState
 async def matching_ids(session: Session, match: CustomerMatch, ids: Sequence[bytes]) -> frozenset[bytes]:
     """Which of these customers the match finds."""
     statement = _among_ids(ListQueryKey(full_list_query(session, match, indexed=False)))
-    found = await session.fetch_all(statement, among_ids=ids, **match.values(session.workspace_id))
+    found = await session.fetch_all(statement, among_ids=ids, **match.parameters(session.workspace_id))
     return frozenset(row.id for row in found)
 
 

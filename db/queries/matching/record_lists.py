@@ -67,9 +67,9 @@ async def compile_list(
         found = select(kind.table).where(in_workspace(kind.table))
         if shape == TRUE:
             return found
-        return found.where(ConditionCompiler(dialect, sees_all=visibility.sees_all).says(shape, kind.table))
+        return found.where(ConditionCompiler(dialect, sees_all=visibility.sees_all).compile(shape, kind.table))
 
-    values = {**condition.bound, **visibility.parameters()}
+    values = {**condition.parameters, **visibility.parameters()}
     listing = ListQuery((name, shape, visibility.sees_all), build, kind.table, visibility.sees_all, values)
     return listing, parse_sort(order, kind.sorts, known)
 

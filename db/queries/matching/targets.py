@@ -32,7 +32,9 @@ async def first_ids(session: Session, match: ListQuery, sort: Sort, size: int) -
     """The ids of the first customers of a list."""
     return [
         row.id
-        for row in await session.fetch_all(_first(ListQueryKey(match), sort.shape, size), **match.values, **sort.bound)
+        for row in await session.fetch_all(
+            _first(ListQueryKey(match), sort.cache_key, size), **match.parameters, **sort.parameters
+        )
     ]
 
 
@@ -48,8 +50,8 @@ def _ids(kept: ListQueryKey, dialect: str, sort: tuple[Any, ...]) -> Select[Any]
 
 async def store_matches(transaction: Transaction, job_id: bytes, match: ListQuery, sort: Sort, start: int) -> int:
     """Keeps the customers of a list as the job's target, from row `start` on; returns how many there are."""
-    statement = _snapshot(ListQueryKey(match), sort.shape)
-    return await transaction.execute(statement, target_job=job_id, start=start, **match.values, **sort.bound)
+    statement = _snapshot(ListQueryKey(match), sort.cache_key)
+    return await transaction.execute(statement, target_job=job_id, start=start, **match.parameters, **sort.parameters)
 
 
 @lru_cache(maxsize=200)
@@ -70,7 +72,7 @@ def _snapshot(kept: ListQueryKey, sort: tuple[Any, ...]) -> PreparedStatement[An
 
 def match_statement(match: ListQuery, sort: Sort) -> BoundStatement:
     """How all customers of a list are found, in its order."""
-    return _all(ListQueryKey(match), sort.shape), {**match.values, **sort.bound}
+    return _all(ListQueryKey(match), sort.cache_key), {**match.parameters, **sort.parameters}
 
 
 @lru_cache(maxsize=200)

@@ -99,7 +99,7 @@ async def fetch_totals(
 ) -> list[Mapping[Any, dict[GroupKeys, CustomerTotals]]]:
     """Of each source the totals of each parent's list, by groups; without a grouping, under the empty key. Of the
     largest groups at least `most` are among them. What the session's columns do not name is not added up."""
-    cut = most if by.whole and all(one.parents is None for one in sources) else None
+    cut = most if by.needs_no_rows and all(one.parents is None for one in sources) else None
     wanted = _wanted(session.columns)
     if not wanted and by.tags and len(sources) == 1 and sources[0].whole:
         return [_gathered(await tag_counts.tag_groups(session, most), by, _of_row)]
@@ -135,7 +135,7 @@ async def _read(
         part = sources[start : start + _TOGETHER]
         bound = {**values, **by.bound, "ids": part[0].ids}
         for one in part:
-            bound |= one.listing.values
+            bound |= one.listing.parameters
         rows: list[Any] = await session.fetch_all(
             statement(tuple((ListQueryKey(one.listing), one.parents) for one in part)), **bound
         )

@@ -11,7 +11,7 @@ from graph.transport.responses import error_response, serialize_response
 
 logger: Final = logging.getLogger("clientela.errors")
 
-_SECURITY_HEADERS: Final = (
+_SECURITY_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),

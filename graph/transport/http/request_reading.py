@@ -49,7 +49,7 @@ def client_address(scope: Scope) -> str | None:
 
 
 async def read_body(receive: Receive, headers: Headers, limits: Limits, timeout: SharedTimeout) -> bytes:
-    """Raises RequestRefused if the body is too large (413) or too slow (408), ClientDisconnected if it is incomplete."""
+    """Raises RequestRefused if the body is too large (413) or slow (408), ClientDisconnected if it is incomplete."""
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > 15 or int(declared) > limits.body_bytes):
         raise _too_large(limits)

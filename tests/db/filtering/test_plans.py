@@ -128,8 +128,10 @@ async def explained(database: Database, database_url: str, crowd: Any) -> Any:
             window = PageRequest(50)
         plans = []
         for phase in keyset.page_phases(order, window):
-            statement = keyset._statement(keyset.ListQueryKey(listing), order.shape, phase.shape, window.backwards, 51)
-            values = {"workspace_id": number, **listing.values, **order.bound, **phase.values}
+            statement = keyset._statement(
+                keyset.ListQueryKey(listing), order.cache_key, phase.cache_key, window.backwards, 51
+            )
+            values = {"workspace_id": number, **listing.parameters, **order.parameters, **phase.parameters}
             text, arguments = statement.compiled_for(session.dialect).bind(values)
             if session.dialect.name == "postgresql":
                 rows = await connection.fetch(f"EXPLAIN {text}", *arguments)
@@ -303,9 +305,9 @@ async def test_sqlite_leaves_the_workspace_out_of_a_search_where_there_is_no_oth
         match, _ = await matches.compile_query(
             session, CustomerQuery(search="quux17"), visibility=Visibility(sees_all=True), agent_id=None, now=NOW
         )
-        assert "workspace :" in match.values(crowd[0])["matched"]
+        assert "workspace :" in match.parameters(crowd[0])["matched"]
         assert match.search is not None
-        assert "workspace :" not in replace(match.search, alone=True).bound(crowd[0])["matched"]
+        assert "workspace :" not in replace(match.search, is_only_workspace=True).parameters(crowd[0])["matched"]
 
 
 async def test_sqlite_begins_with_an_index_in_each_of_several_ways(database, explained, crowd):

@@ -201,8 +201,8 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BatchedField, "batch", property(_failing_batch))
     monkeypatch.setattr(ColumnField, "convert", property(_failing_convert))
     # Both are made afresh, for a plan keeps what it was made of.
-    monkeypatch.setitem(globals(), "ENGINE", schema.build(engine="breadth-first"))
-    monkeypatch.setitem(globals(), "REFERENCE", schema.build(engine="reference"))
+    monkeypatch.setitem(globals(), "ENGINE", schema.build_schema(engine="breadth-first"))
+    monkeypatch.setitem(globals(), "REFERENCE", schema.build_schema(engine="reference"))
 
 
 def _failing_batch(declared: BatchedField) -> Any:

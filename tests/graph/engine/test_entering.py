@@ -25,28 +25,28 @@ class Telling(SchemaExtension):
 
 async def answered(made: Any, text: str) -> Any:
     context: Any = Context(None, Viewer("ada"))  # type: ignore[arg-type]
-    document = made.documents.read(text, signed_in=True)
-    return await made.answer(GraphQLRequest(text, None, None, None), document, context)
+    document = made.documents.get_or_parse(text, signed_in=True)
+    return await made.execute_document(GraphQLRequest(text, None, None, None), document, context)
 
 
 async def test_an_extension_in_the_stages_sees_the_operation() -> None:
-    answer = await answered(schema.build(extensions=[Standing]), "{ __typename }")
+    answer = await answered(schema.build_schema(extensions=[Standing]), "{ __typename }")
     assert answer.data == {"__typename": "Query"}
     assert Standing.seen == 1
 
 
 async def test_one_that_only_tells_is_asked_on_the_short_way() -> None:
-    made = schema.build(extensions=[Telling])
+    made = schema.build_schema(extensions=[Telling])
     answer = await answered(made, "{ __typename }")
     assert (answer.data, answer.extensions) == ({"__typename": "Query"}, {"told": True})
 
 
 async def test_what_the_engine_leaves_is_answered_all_the_same() -> None:
-    answer = await answered(schema.build(), '{ __type(name: "Tag") { name } }')
+    answer = await answered(schema.build_schema(), '{ __type(name: "Tag") { name } }')
     assert answer.data == {"__type": {"name": "Tag"}}
 
 
 async def test_a_document_that_does_not_fit_is_not_executed() -> None:
-    answer = await answered(schema.build(), "{ nothing }")
+    answer = await answered(schema.build_schema(), "{ nothing }")
     assert answer.data is None
     assert [error.extensions["code"] for error in answer.errors] == ["GRAPHQL_VALIDATION_FAILED"]

@@ -87,7 +87,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture
 def signed_in(chromium: Browser, chosen: Settings) -> Iterator[Browser]:
     """The page as the demo serves it."""
-    with visiting(chromium, app.create_application(chosen, guest=EMAIL)):
+    with visiting(chromium, app.create_application(chosen, guest_email=EMAIL)):
         yield chromium
 
 

@@ -68,7 +68,7 @@ def test_a_subscription_is_told_the_token(chromium: Browser):
     served = create_app(
         schema=transport_server.build_schema(),
         backend=transport_server.InMemoryBackend(),
-        graphiql=explorer,
+        graphiql_page=explorer,
         routes=[graphiql.static_files_route()],
     )
     with visiting(chromium, served):

@@ -43,7 +43,7 @@ async def status(reader: asyncio.StreamReader) -> int:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HttpProtocol, "header_seconds", 0.1)
+    monkeypatch.setattr(HttpProtocol, "max_header_seconds", 0.1)
 
 
 @pytest.mark.usefixtures("quick")

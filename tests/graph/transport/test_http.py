@@ -204,7 +204,9 @@ async def test_an_error_in_a_field_leaves_the_answer_200(ask: Ask) -> None:
 
 async def test_a_browser_gets_the_page(doors: transport_server.InMemoryBackend) -> None:
     app = create_app(
-        schema=transport_server.build_schema(), backend=doors, graphiql=lambda _: HTMLResponse("<title>page</title>")
+        schema=transport_server.build_schema(),
+        backend=doors,
+        graphiql_page=lambda _: HTMLResponse("<title>page</title>"),
     )
     async with client_of(app) as client:
         accept = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
