@@ -46,11 +46,11 @@ def _id(seq: int) -> str:
     return ids.id_encoder("Change")(change_log.change_id(seq))
 
 
-@strawberry.type(description="What became of one field.")
+@strawberry.type(description="Change of one field.")
 class FieldChange:
-    field: str = column("Its name, as columns and mappings use it: realName, address.city, custom.<key> …")
-    before: JSON | None = column("What it was, in output form; null when it was empty.")
-    after: JSON | None = column("What it is now.")
+    field: str = column("Key of the field, such as realName, address.city or custom.<key>.")
+    before: JSON | None = column("Value before the change, in output form; null if it was empty.")
+    after: JSON | None = column("Value after the change, in output form; null if it is empty.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +65,37 @@ def visible_field_changes(told: Sequence[Mapping[str, Any]]) -> list[Any]:
     return [_Field(one["field"], one["before"], one["after"]) for one in told]
 
 
-@strawberry.type(description="What one transaction did to one record.")
+@strawberry.type(description="The effect of one transaction on one record.")
 class Change(Node):
     is_type_of = is_row_of(tables.Change)
 
-    id: strawberry.ID = column("The change's id.", column_name="seq", convert=_id)
+    id: strawberry.ID = column("Id of the change.", column_name="seq", convert=_id)
     cursor: str = column(
-        "Its place in the feed: give it as `after`.", column_name="seq", convert=lambda seq: _cursor(seq)
+        "Cursor in the feed, for the argument `after`.", column_name="seq", convert=lambda seq: _cursor(seq)
     )
     at: DateTime = column("When.")
-    action: ChangeAction = column("What was done.")
-    entity: str = column("The type of the record.")
-    version: int = column("The record's version since then; 1 for records that have none.")
-    request_id: str | None = column("The request that did it; null when none did.")
+    action: ChangeAction = column("What the mutation did.")
+    entity: str = column("Type of the record.")
+    version: int = column("Version of the record after the change; 1 for records without versions.")
+    request_id: str | None = column("Id of the request that made the change; null if there was none.")
 
-    @batched("The record's id.", parent_columns=("entity", "node_id"))
+    @batched("Id of the record.", parent_columns=("entity", "node_id"))
     async def node_id(parents: ParentRows, info: Info) -> list[strawberry.ID]:
         return [strawberry.ID(ids.id_encoder(row.entity)(row.node_id)) for row in parents]
 
-    @batched("The record as it is now; null when it is gone or not in sight.", parent_columns=("entity", "node_id"))
+    @batched(
+        "The record in its current state; null if it was deleted or the viewer cannot see it.",
+        parent_columns=("entity", "node_id"),
+    )
     async def node(parents: ParentRows, info: Info) -> list[Node | None]:
         return await lookup.load_nodes(info.context, [ids.id_encoder(row.entity)(row.node_id) for row in parents])
 
-    @batched("The fields that are not what they were.", parent_columns=("fields",))
+    @batched("Changed fields.", parent_columns=("fields",))
     async def fields(parents: ParentRows, info: Info) -> list[list[FieldChange]]:
         return [visible_field_changes(row.fields) for row in parents]
 
     @batched(
-        "The job that it was a part of; null where there is none, or it is somebody else's.", parent_columns=("job_id",)
+        "Job that made the change; null if there was none or it belongs to another agent.", parent_columns=("job_id",)
     )
     async def job(parents: ParentRows, info: Info) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
         viewer = info.context.viewer
@@ -101,57 +104,59 @@ class Change(Node):
             jobs.by_ids, parents, "job_id", everybodys, viewer.actor_kind, viewer.actor_id
         )
 
-    @batched("Who did it.", parent_columns=("actor_kind", "actor_id"))
+    @batched("Originator of the change.", parent_columns=("actor_kind", "actor_id"))
     async def actor(parents: ParentRows, info: Info) -> list[Actor]:
         return await load_actors(info.context, parents, "actor")
 
 
-@strawberry.type(description="A change, and its place in the feed.")
+@strawberry.type(description="A change with its cursor.")
 class ChangeEdge:
-    cursor: str = column("The change's place: give it as `after`.")
+    cursor: str = column("Cursor of the change, for the argument `after`.")
     node: Change = column("The change.")
 
 
 @strawberry.type(
-    description="A part of the feed. Keep `endCursor` and ask again: nothing is skipped, nothing comes twice."
+    description="A page of the feed. Pass `endCursor` as `after` to continue: no change is skipped or repeated."
 )
 class ChangeConnection:
-    edges: list[ChangeEdge] = column("The changes with their cursors, oldest first.")
-    nodes: list[Change] = column("The changes, oldest first.")
-    page_info: PageInfo = column("Where the part lies; on an empty one the cursor that was given comes back.")
+    edges: list[ChangeEdge] = column("Changes with their cursors, oldest first.")
+    nodes: list[Change] = column("Changes, oldest first.")
+    page_info: PageInfo = column("Position of the page. An empty page returns the cursor from `after` as `endCursor`.")
 
 
-@strawberry.input(description="Which changes are wanted; all that is said must hold.")
+@strawberry.input(description="Conditions on changes. All conditions must match.")
 class ChangeFilter:
-    entities: Maybe[list[str]] = strawberry.field(description="Of records of these types: Customer, Note, Tag …")
-    actions: Maybe[list[ChangeAction]] = strawberry.field(description="Of these kinds.")
-    nodes: Maybe[list[strawberry.ID]] = strawberry.field(description="Of these records.")
-    fields: Maybe[list[str]] = strawberry.field(description="Those that touched one of these fields.")
-    since: Maybe[DateTime] = strawberry.field(description="Those made then or later.")
+    entities: Maybe[list[str]] = strawberry.field(description="Types of records, such as Customer, Note or Tag.")
+    actions: Maybe[list[ChangeAction]] = strawberry.field(description="Actions.")
+    nodes: Maybe[list[strawberry.ID]] = strawberry.field(description="Ids of records.")
+    fields: Maybe[list[str]] = strawberry.field(description="Changes of at least one of these fields.")
+    since: Maybe[DateTime] = strawberry.field(description="Changes at this time or later.")
     customer: Maybe[CustomerFilter] = strawberry.field(
-        description="About customers of whom this holds now, archived ones as well: their own changes, and those of "
-        "their notes, interactions and orders."
+        description=(
+            "Changes of customers that match this filter now, including archived customers, and of their notes, "
+            "interactions and orders."
+        )
     )
-    exclude_own: bool = strawberry.field(default=False, description="Leave out what the viewer did.")
+    exclude_own: bool = strawberry.field(default=False, description="True excludes the viewer's own changes.")
 
 
 TimelineEntry = Annotated[
     Change | Note | Interaction | Order,
-    strawberry.union("TimelineEntry", description="Something in a customer's history."),
+    strawberry.union("TimelineEntry", description="An entry of a customer's timeline."),
 ]
 
 
-@strawberry.type(description="An entry of a timeline, and its place there.")
+@strawberry.type(description="A timeline entry with its cursor.")
 class TimelineEdge:
-    cursor: str = column("The entry's place: give it as `after`.")
+    cursor: str = column("Cursor of the entry, for the argument `after`.")
     node: TimelineEntry = column("The entry.")
 
 
-@strawberry.type(description="A page of a customer's history.")
+@strawberry.type(description="A page of a customer's timeline.")
 class TimelineConnection:
-    edges: list[TimelineEdge] = column("The entries with their cursors, newest first.")
-    nodes: list[TimelineEntry] = column("The entries, newest first.")
-    page_info: PageInfo = column("Where the page lies in the history.")
+    edges: list[TimelineEdge] = column("Entries with their cursors, newest first.")
+    nodes: list[TimelineEntry] = column("Entries, newest first.")
+    page_info: PageInfo = column("Position of the page.")
 
 
 # ── the feed ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,7 +164,10 @@ class TimelineConnection:
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "What was done in the workspace, oldest first: every change once, in order.")
+    @guarded(
+        Permission.CUSTOMER_VIEW,
+        "The change log of the workspace, oldest first: every change exactly once, in commit order.",
+    )
     async def changes(
         self,
         info: Info,
@@ -189,7 +197,7 @@ def _held(cursor: str | None, form: struct.Struct) -> Any:
         held = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         return form.unpack(held)
     except (binascii.Error, ValueError, struct.error):
-        raise BadUserInput("`after` is no cursor of this list.", reason="BAD_CURSOR") from None
+        raise BadUserInput("`after` is not a cursor of this list.", reason="BAD_CURSOR") from None
 
 
 @dataclass(frozen=True, slots=True)

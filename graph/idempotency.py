@@ -24,11 +24,17 @@ MAX_KEY_LENGTH: Final = 200
 
 @strawberry.directive(
     locations=[DirectiveLocation.FIELD],
-    description="Sent again with the same key within 24 hours, a mutation is not done again: its answer is repeated.",
+    description=(
+        "Makes a mutation idempotent: a repeated call with the same key within 24 hours has no further "
+        "effect and returns the same answer. Other arguments with the same key fail with "
+        "IDEMPOTENCY_KEY_REUSED."
+    ),
 )
 def idempotent(
     value: DirectiveValue[str],
-    key: Annotated[str, strawberry.argument(description="The caller's own name for the call: 1 to 200 characters.")],
+    key: Annotated[
+        str, strawberry.argument(description="Key that the caller chooses for the call: 1 to 200 characters.")
+    ],
 ) -> str:
     return value
 

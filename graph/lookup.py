@@ -24,15 +24,17 @@ MAX_NODE_IDS = 250
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "Anything by its id; null when there is no such thing, or not in sight.")
+    @guarded(Permission.CUSTOMER_VIEW, "Any record by its id; null if it does not exist or the viewer cannot see it.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return (await load_nodes(info.context, [id]))[0]
 
-    @guarded(Permission.CUSTOMER_VIEW, "Several things by their ids, in that order; null for each that is not there.")
+    @guarded(Permission.CUSTOMER_VIEW, "Records by their ids, in that order; null for each that does not exist.")
     async def nodes(
         self,
         info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"The ids, {MAX_NODE_IDS} at most.")],
+        ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description=f"Ids of records; at most {MAX_NODE_IDS}.")
+        ],
     ) -> list[Node | None]:
         if len(ids) > MAX_NODE_IDS:
             raise limit_error(

@@ -1,4 +1,4 @@
-"""The schema: the rooms joined, and no types of its own."""
+"""The schema: joins the queries and mutations of all modules. It defines no types of its own."""
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -8,6 +8,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.tools import merge_types
+from strawberry.types import get_object_definition
+from strawberry.utils.str_converters import to_camel_case
 
 from graph import change_log, customers, lookup
 from graph.access import api_keys
@@ -17,6 +19,7 @@ from graph.catalogue import agents, companies, custom_fields, departments, saved
 from graph.customers import bulk, duplicates, exporting, importing, merging
 from graph.engine import BreadthFirstEngine
 from graph.errors import user_errors
+from graph.examples import read_examples
 from graph.idempotency import ReplayedFieldsExtension, idempotent
 from graph.jobs import jobs
 from graph.transport.schema import Schema
@@ -71,8 +74,31 @@ Mutation = merge_types(
 )
 
 
+def _describe_root(root: type, description: str) -> None:
+    """Describes a root type and appends the example operation to the description of each of its fields."""
+    definition = get_object_definition(root, strict=True)
+    definition.description = description
+    examples = read_examples()
+    for field in definition.fields:
+        example = examples[to_camel_case(field.python_name)]
+        field.description = f"{field.description}\n\nExample:\n```graphql\n{example}\n```"
+
+
+_describe_root(
+    Query,
+    "Queries. Every field except `viewer` requires a signed-in agent or an API key. Lists return connections with "
+    "cursors. Records that the viewer cannot see look like records that do not exist.",
+)
+_describe_root(
+    Mutation,
+    "Mutations. Expected errors are data: `errors` of the payload. Each mutation is one transaction and one entry per "
+    "record in the change log. Bulk mutations process up to 200 rows in the answer and more as a Job. `@idempotent` "
+    "makes any mutation safe to repeat.",
+)
+
+
 class FieldNames(NameConverter):
-    """Strawberry's names, remembered: it asks for an argument's name in every operation."""
+    """Caches converted names: Strawberry converts an argument's name in every operation."""
 
     @lru_cache(maxsize=5_000)  # noqa: B019 - there is one for each schema, and schemas are kept.
     def apply_naming_config(self, name: str) -> str:
@@ -85,12 +111,12 @@ def build_schema(
     extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
     **options: Any,
 ) -> Schema:
-    """The schema with the doors' options: limits, introspection. `engine` is what executes; the reference is
-    graphql-core.
+    """Builds the schema. `engine` selects the executor; "reference" is graphql-core. `options` go to the transport's
+    schema: limits, introspection.
 
-    The engine comes behind all other extensions, so that they see it at work as they would see graphql-core.
+    The engine is the last extension, so the other extensions observe it as they would observe graphql-core.
     """
-    made = Schema(
+    schema = Schema(
         extensions=[ReplayedFieldsExtension, *extensions],
         engine=BreadthFirstEngine() if engine == "breadth-first" else None,
         query=Query,
@@ -100,6 +126,6 @@ def build_schema(
         config=StrawberryConfig(scalar_map=SCALARS, name_converter=FieldNames()),
         **options,
     )
-    # They are read where they matter; Strawberry would look for them at every field.
-    made.directives = ()
-    return made
+    # The engine applies the directives; Strawberry would search for them at every field.
+    schema.directives = ()
+    return schema

@@ -18,23 +18,23 @@ from graph.types.nodes import Node, is_row_of
 from graph.types.scalars import DateTime
 
 
-@strawberry.type(description="A key that a program comes in with; it has permissions of its own.")
+@strawberry.type(description="A key that a program signs in with. It has its own permissions.")
 class ApiKey(Node):
     is_type_of = is_row_of(tables.ApiKey)
 
-    id: strawberry.ID = column("The key's id; not its secret.", convert=ids.id_encoder("ApiKey"))
-    name: str = column("What it is for.")
-    permissions: list[Permission] = column("What it may do.")
-    hint: str = column("The end of the secret, to tell keys apart.")
-    created_at: DateTime = column("When it was created.")
-    last_used_at: DateTime | None = column("When it was last used, to the minute; null if never.")
-    expires_at: DateTime | None = column("When it stops working; null means never.")
-    revoked_at: DateTime | None = column("When it was revoked; null while it works.")
+    id: strawberry.ID = column("Id of the key. It is not the secret.", convert=ids.id_encoder("ApiKey"))
+    name: str = column("Purpose, as text for people.")
+    permissions: list[Permission] = column("Permissions of the key.")
+    hint: str = column("Last characters of the secret, to tell keys apart.")
+    created_at: DateTime = column("Time of creation.")
+    last_used_at: DateTime | None = column("Time of the last use, to the minute; null if never used.")
+    expires_at: DateTime | None = column("Time when the key expires; null if it never expires.")
+    revoked_at: DateTime | None = column("Time of the revocation; null while the key is valid.")
 
 
-@strawberry.type(description="The server itself: its rules and automations.")
+@strawberry.type(description="The server itself, when a rule or automation acts.")
 class System:
-    name: str = column("Which part of it.")
+    name: str = column("Name of the part of the server.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
@@ -48,7 +48,7 @@ class SystemActor:
 
 Actor = Annotated[
     Agent | ApiKey | System,
-    strawberry.union("Actor", description="Who did something: an agent, a key, or the server itself."),
+    strawberry.union("Actor", description="The originator of a change: an agent, an API key, or the server itself."),
 ]
 
 

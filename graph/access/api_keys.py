@@ -26,23 +26,29 @@ class Query:
         return cast(Any, await accounts.keys(info.context.session, most=MAX_LIST_ITEMS))
 
 
-@strawberry.input(description="A new API key.")
+@strawberry.input(description="Values for an API key.")
 class ApiKeyInput:
-    name: str = strawberry.field(description="What it is for.")
+    name: str = strawberry.field(description="Purpose, as text for people.")
     permissions: list[Permission] = strawberry.field(
-        description="What it may do: one permission or more, of those that the viewer holds."
+        description="Permissions of the key: at least one. The viewer must hold each of them."
     )
-    expires_at: Maybe[DateTime | None] = strawberry.field(description="When it stops working; never unless given.")
+    expires_at: Maybe[DateTime | None] = strawberry.field(
+        description="Time when the key expires. Default: it never expires."
+    )
 
 
-@strawberry.type(description="What became of an API key.")
+@strawberry.type(description="Result of an API key mutation.")
 class ApiKeyPayload:
-    api_key: ApiKey | None = strawberry.field(default=None, description="As it is now; null when refused.")
+    api_key: ApiKey | None = strawberry.field(
+        default=None, description="The record after the mutation; null if there are errors."
+    )
     secret: str | None = strawberry.field(
         default=None,
-        description="Send it as `Authorization: Bearer`. It is shown when the key is made, and never again.",
+        description="The secret, for the header `Authorization: Bearer`. Only this answer contains it.",
     )
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(key: Any) -> ApiKeyPayload:
@@ -51,11 +57,16 @@ def _payload(key: Any) -> ApiKeyPayload:
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.KEY_MANAGE, "Make an API key; its secret is shown once.", payload=ApiKeyPayload)
+    @mutation(
+        Permission.KEY_MANAGE,
+        "Creates an API key and returns its secret once. Requires KEY_MANAGE and every permission that the "
+        "key receives (else FORBIDDEN). Errors: BLANK, TOO_LONG, INVALID, FORBIDDEN.",
+        payload=ApiKeyPayload,
+    )
     async def api_key_create(
         self,
         info: Info,
-        input: Annotated[ApiKeyInput, strawberry.argument(description="What the key is to be.")],
+        input: Annotated[ApiKeyInput, strawberry.argument(description="Values of the key.")],
     ) -> ApiKeyPayload:
         return await info.context.mutate(
             lambda unit: api_keys.create(unit, input_data(input)),
@@ -64,7 +75,10 @@ class Mutation:
 
     @mutation(
         Permission.KEY_MANAGE,
-        "Revoke an API key: it stops working at once here, and within two seconds everywhere.",
+        (
+            "Revokes an API key. This process rejects it immediately, every other process within two seconds. "
+            "Requires KEY_MANAGE. Errors: NOT_FOUND."
+        ),
         payload=ApiKeyPayload,
     )
     async def api_key_revoke(

@@ -13,7 +13,7 @@ from graph.types.enums import Permission
 
 
 @strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION], description="The permission that the viewer needs for this field."
+    locations=[Location.FIELD_DEFINITION], description="Permission that the viewer needs for this field."
 )
 class Requires:
     permission: Permission

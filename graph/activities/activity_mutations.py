@@ -20,59 +20,73 @@ from graph.types.scalars import DateTime, Decimal
 _Customer: TypeAlias = Annotated[CustomerRef, strawberry.argument(description="Which customer.")]
 
 
-@strawberry.input(description="What a note says.")
+@strawberry.input(description="Content of a note.")
 class NoteInput:
-    body: str = strawberry.field(description=f"1 to {notes.MAX_NOTE_LENGTH} characters.")
+    body: str = strawberry.field(description=f"Text of the note: 1 to {notes.MAX_NOTE_LENGTH} characters.")
 
 
-@strawberry.type(description="What became of a note.")
+@strawberry.type(description="Result of a note mutation.")
 class NotePayload:
-    note: Note | None = strawberry.field(default=None, description="As it is now, or was; null when refused.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
-
-
-@strawberry.input(description="Something that happened with a customer.")
-class InteractionInput:
-    kind: InteractionKind = strawberry.field(description="What it was. OPT_IN needs CONSENT_RECORD.")
-    direction: Maybe[Direction | None] = strawberry.field(description="Who began.")
-    channel: Maybe[str | None] = strawberry.field(description="Where: WeCom, Zalo, WhatsApp, phone, shop …")
-    outcome: Maybe[InteractionOutcome | None] = strawberry.field(description="How it ended.")
-    subject: Maybe[str | None] = strawberry.field(description="What it was about, in a line.")
-    body: Maybe[str | None] = strawberry.field(description="What was said.")
-    campaign: Maybe[str | None] = strawberry.field(description="The campaign that it belongs to.")
-    amount: Maybe[Decimal | None] = strawberry.field(description="The money in it.")
-    occurred_at: Maybe[DateTime | None] = strawberry.field(description="When it happened; now unless given.")
-    agent: Maybe[AgentRef | None] = strawberry.field(description="The agent who took part.")
-    external_id: Maybe[ExternalIdInput | None] = strawberry.field(
-        description="What it is called in another system; one that is known is not recorded again."
+    note: Note | None = strawberry.field(
+        default=None,
+        description="The record after the mutation, or as it was before its deletion; null if there are errors.",
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
     )
 
 
-@strawberry.type(description="What became of an interaction.")
+@strawberry.input(description="An event between the business and a customer.")
+class InteractionInput:
+    kind: InteractionKind = strawberry.field(description="Kind of interaction. OPT_IN requires CONSENT_RECORD.")
+    direction: Maybe[Direction | None] = strawberry.field(description="Who began.")
+    channel: Maybe[str | None] = strawberry.field(description="Channel, such as WeCom, Zalo, WhatsApp, phone or shop.")
+    outcome: Maybe[InteractionOutcome | None] = strawberry.field(description="Outcome; null if it has none.")
+    subject: Maybe[str | None] = strawberry.field(description="Subject, one line.")
+    body: Maybe[str | None] = strawberry.field(description="Content, as text.")
+    campaign: Maybe[str | None] = strawberry.field(description="Campaign that the interaction belongs to.")
+    amount: Maybe[Decimal | None] = strawberry.field(description="Amount of money, as a decimal.")
+    occurred_at: Maybe[DateTime | None] = strawberry.field(description="Time of the interaction. Default: now.")
+    agent: Maybe[AgentRef | None] = strawberry.field(description="Agent who took part.")
+    external_id: Maybe[ExternalIdInput | None] = strawberry.field(
+        description="Id in another system. An interaction with a known id is not recorded again."
+    )
+
+
+@strawberry.type(description="Result of recording an interaction.")
 class InteractionPayload:
     interaction: Interaction | None = strawberry.field(
-        default=None, description="What was recorded, or was known already; null when refused."
+        default=None, description="The recorded or already known interaction; null if there are errors."
     )
-    customer: Customer | None = strawberry.field(default=None, description="The customer as it is now.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    customer: Customer | None = strawberry.field(default=None, description="The customer after the mutation.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
-@strawberry.input(description="A purchase. What is left out stays as it is; null clears it.")
+@strawberry.input(description="Values of an order. Absent fields keep their value; null clears a value.")
 class OrderInput:
-    source: str = strawberry.field(description="The system that it was made in.")
-    number: str = strawberry.field(description="Its number there; the same order whenever both are the same.")
-    status: Maybe[str | None] = strawberry.field(description="Its state there.")
+    source: str = strawberry.field(description="System that the order comes from.")
+    number: str = strawberry.field(
+        description="Number of the order in that system. Source and number identify the order."
+    )
+    status: Maybe[str | None] = strawberry.field(description="Status of the order in that system.")
     total: Maybe[Decimal | None] = strawberry.field(description="The sum.")
-    currency: Maybe[str | None] = strawberry.field(description="The currency of the sum, by its three letters.")
-    placed_at: Maybe[DateTime | None] = strawberry.field(description="When it was placed; now unless given.")
-    lines: Maybe[JSON | None] = strawberry.field(description="What was bought, as the other system tells it.")
+    currency: Maybe[str | None] = strawberry.field(description="Currency of the total: a three-letter ISO 4217 code.")
+    placed_at: Maybe[DateTime | None] = strawberry.field(description="Time of the order. Default: now.")
+    lines: Maybe[JSON | None] = strawberry.field(description="Order lines, as JSON from the other system.")
 
 
-@strawberry.type(description="What became of an order.")
+@strawberry.type(description="Result of an order mutation.")
 class OrderPayload:
-    order: Order | None = strawberry.field(default=None, description="As it is now, or was; null when refused.")
-    outcome: Outcome = strawberry.field(default=Outcome.FAILED, description="What was done.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    order: Order | None = strawberry.field(
+        default=None,
+        description="The record after the mutation, or as it was before its deletion; null if there are errors.",
+    )
+    outcome: Outcome = strawberry.field(default=Outcome.FAILED, description="What the mutation did.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _note(done: Any) -> NotePayload:
@@ -89,25 +103,39 @@ def _order(done: orders.OrderResult) -> OrderPayload:
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.NOTE_WRITE, "Write a note about a customer.", payload=NotePayload)
+    @mutation(
+        Permission.NOTE_WRITE,
+        "Creates a note about a customer. Requires NOTE_WRITE. Errors: NOT_FOUND, CUSTOMER_ARCHIVED, BLANK, TOO_LONG.",
+        payload=NotePayload,
+    )
     async def note_create(
         self,
         info: Info,
         customer: _Customer,
-        input: Annotated[NoteInput, strawberry.argument(description="What it says.")],
+        input: Annotated[NoteInput, strawberry.argument(description="Text of the note.")],
     ) -> NotePayload:
         return await info.context.mutate(lambda unit: notes.create(unit, input_data(customer), input.body), _note)
 
-    @mutation(Permission.NOTE_WRITE, "Rewrite one's own note, or any with NOTE_MANAGE.", payload=NotePayload)
+    @mutation(
+        Permission.NOTE_WRITE,
+        "Changes the text of a note. Agents change their own notes; NOTE_MANAGE allows every note. Errors: "
+        "NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, BLANK, TOO_LONG.",
+        payload=NotePayload,
+    )
     async def note_update(
         self,
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="Which note.")],
-        input: Annotated[NoteInput, strawberry.argument(description="What it says from now on.")],
+        input: Annotated[NoteInput, strawberry.argument(description="New text of the note.")],
     ) -> NotePayload:
         return await info.context.mutate(lambda unit: notes.update(unit, id, input.body), _note)
 
-    @mutation(Permission.NOTE_WRITE, "Delete one's own note, or any with NOTE_MANAGE.", payload=NotePayload)
+    @mutation(
+        Permission.NOTE_WRITE,
+        "Deletes a note. Agents delete their own notes; NOTE_MANAGE allows every note. Errors: NOT_FOUND, "
+        "FORBIDDEN, CUSTOMER_ARCHIVED.",
+        payload=NotePayload,
+    )
     async def note_delete(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which note.")]
     ) -> NotePayload:
@@ -115,7 +143,11 @@ class Mutation:
 
     @mutation(
         Permission.INTERACTION_RECORD,
-        "Record what happened with a customer; it may move the relationship and the subscription.",
+        (
+            "Records an interaction. It may change the relationship status (automation) and the subscription "
+            "status (OPT_IN, OPT_OUT, DELIVERY_FAILED). Requires INTERACTION_RECORD. A known `externalId` "
+            "returns the existing interaction. Errors: NOT_FOUND, FORBIDDEN, TOO_LONG."
+        ),
         payload=InteractionPayload,
     )
     async def interaction_record(
@@ -130,7 +162,10 @@ class Mutation:
 
     @mutation(
         Permission.INTERACTION_RECORD,
-        "Write down an order, or change the one with that source and number.",
+        (
+            "Creates an order, or updates the order with the same source and number. Requires "
+            "INTERACTION_RECORD. Errors: NOT_FOUND, CUSTOMER_ARCHIVED, BLANK, TOO_LONG."
+        ),
         payload=OrderPayload,
     )
     async def order_upsert(
@@ -143,7 +178,11 @@ class Mutation:
             lambda unit: orders.upsert(unit, input_data(customer), input_data(input)), _order
         )
 
-    @mutation(Permission.INTERACTION_RECORD, "Delete an order.", payload=OrderPayload)
+    @mutation(
+        Permission.INTERACTION_RECORD,
+        "Deletes an order. Requires INTERACTION_RECORD. Errors: NOT_FOUND, CUSTOMER_ARCHIVED.",
+        payload=OrderPayload,
+    )
     async def order_delete(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which order.")]
     ) -> OrderPayload:

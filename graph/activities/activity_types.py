@@ -29,38 +29,38 @@ if TYPE_CHECKING:
 _CUSTOMER = strawberry.lazy("graph.customers")
 
 
-@strawberry.type(description="What somebody wrote down about a customer.")
+@strawberry.type(description="A note about a customer.")
 class Note(Record, Node):
     is_type_of = is_row_of(tables.Note)
 
-    id: strawberry.ID = column("The note's id.", convert=ids.id_encoder("Note"))
-    body: str = column("The text: 1 to 1 000 characters.")
+    id: strawberry.ID = column("Id of the note.", convert=ids.id_encoder("Note"))
+    body: str = column("Text: 1 to 1 000 characters.")
 
-    @batched("Who wrote it.", parent_columns=("author_kind", "author_id"))
+    @batched("Author of the note.", parent_columns=("author_kind", "author_id"))
     async def author(parents: ParentRows, info: Info) -> list[Actor]:
         return await load_actors(info.context, parents, "author")
 
-    @batched("Whom it is about.", parent_columns=("customer_id",))
+    @batched("Customer that the record belongs to.", parent_columns=("customer_id",))
     async def customer(parents: ParentRows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
         return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
-@strawberry.type(description="Something that happened between the business and a customer.")
+@strawberry.type(description="An event between the business and a customer: a call, a message, a payment and so on.")
 class Interaction(Node):
     is_type_of = is_row_of(tables.Interaction)
 
-    id: strawberry.ID = column("The interaction's id.", convert=ids.id_encoder("Interaction"))
-    kind: InteractionKind = column("What it was.")
+    id: strawberry.ID = column("Id of the interaction.", convert=ids.id_encoder("Interaction"))
+    kind: InteractionKind = column("Kind of interaction.")
     direction: Direction | None = column("Who began.")
-    channel: str | None = column("Where: WeCom, Zalo, WhatsApp, phone, shop …")
-    outcome: InteractionOutcome | None = column("How it ended.")
-    subject: str | None = column("What it was about, in a line.")
-    body: str | None = column("What was said.")
-    campaign: str | None = column("The campaign that it belongs to.")
-    amount: Decimal | None = column("The money in it.")
-    occurred_at: DateTime = column("When it happened.")
+    channel: str | None = column("Channel, such as WeCom, Zalo, WhatsApp, phone or shop.")
+    outcome: InteractionOutcome | None = column("Outcome; null if it has none.")
+    subject: str | None = column("Subject, one line.")
+    body: str | None = column("Content, as text.")
+    campaign: str | None = column("Campaign that the interaction belongs to.")
+    amount: Decimal | None = column("Amount of money, as a decimal.")
+    occurred_at: DateTime = column("Time of the interaction.")
 
-    @batched("The agent who took part.", parent_columns=("agent_id",))
+    @batched("Agent who took part.", parent_columns=("agent_id",))
     async def agent(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "agent_id")
 
@@ -68,7 +68,7 @@ class Interaction(Node):
     async def customer(parents: ParentRows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:
         return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
-    @batched("What it is called in another system.", parent_columns=("external_system", "external_value"))
+    @batched("Id in another system; null if it has none.", parent_columns=("external_system", "external_value"))
     async def external_id(parents: ParentRows, info: Info) -> list[ExternalId | None]:
         return [
             None if row.external_value is None else ExternalId(system=row.external_system, value=row.external_value)
@@ -76,18 +76,18 @@ class Interaction(Node):
         ]
 
 
-@strawberry.type(description="A purchase, here or in another system.")
+@strawberry.type(description="A purchase, made here or in another system.")
 class Order(Node):
     is_type_of = is_row_of(tables.Order)
 
-    id: strawberry.ID = column("The order's id.", convert=ids.id_encoder("Order"))
-    source: str = column("The system that it was made in.")
-    number: str = column("Its number there; unique within the source.")
-    status: str | None = column("Its state there.")
+    id: strawberry.ID = column("Id of the order.", convert=ids.id_encoder("Order"))
+    source: str = column("System that the order comes from.")
+    number: str = column("Number of the order; unique within its source.")
+    status: str | None = column("Status of the order in that system.")
     total: Decimal | None = column("The sum.")
-    currency: str | None = column("The currency of the sum, by its three letters.")
-    placed_at: DateTime = column("When it was placed.")
-    lines: JSON | None = column("What was bought, as the other system tells it.")
+    currency: str | None = column("Currency of the total: a three-letter ISO 4217 code.")
+    placed_at: DateTime = column("Time of the order.")
+    lines: JSON | None = column("Order lines, as JSON from the other system.")
 
     @batched("Who bought.", parent_columns=("customer_id",))
     async def customer(parents: ParentRows, info: Info) -> list[Annotated["Customer", _CUSTOMER]]:

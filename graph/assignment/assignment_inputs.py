@@ -16,15 +16,20 @@ class ReleaseStage(IntEnum):
 
 describe_values(
     ReleaseStage,
-    "Where a customer goes who is taken from their owner.",
-    POOL="Into the pool, free to claim.",
-    TO_BE_ASSIGNED="Back among those who wait for an agent.",
+    "Stage of a customer after the release from their owner.",
+    POOL="Into the pool, where agents can claim the customer.",
+    TO_BE_ASSIGNED="Back to the customers that wait for an agent.",
 )
 
 
-@strawberry.input(description="Whom to assign customers to: evenly, by turns, in this order. Nobody is taken twice.")
+@strawberry.input(
+    description="Agents that receive customers: evenly, round robin, in this order. Each agent counts once."
+)
 class AssigneesInput:
-    agents: Maybe[list[strawberry.ID] | None] = strawberry.field(description="These agents first; 1 000 at most.")
+    agents: Maybe[list[strawberry.ID] | None] = strawberry.field(description="Agents, in this order; at most 1 000.")
     departments: Maybe[list[strawberry.ID] | None] = strawberry.field(
-        description="Then the active members of these, or their queues where the workspace says so; 1 000 at most."
+        description=(
+            "Departments: their active members follow the agents. If the workspace setting is QUEUE, the "
+            "customer waits in the department's queue. At most 1 000."
+        )
     )

@@ -21,56 +21,63 @@ from graph.types.nodes import Node, is_row_of
 from graph.types.scalars import FilterJSON
 
 
-@strawberry.type(description="A rule that assigns customers who come to wait for an agent.")
+@strawberry.type(description="A rule that assigns customers when they enter the stage TO_BE_ASSIGNED.")
 class AssignmentRule(Node):
     is_type_of = is_row_of(tables.AssignmentRule)
 
-    id: strawberry.ID = column("The rule's id.", convert=ids.id_encoder("AssignmentRule"))
+    id: strawberry.ID = column("Id of the rule.", convert=ids.id_encoder("AssignmentRule"))
     name: str = column("Its name.")
-    active: bool = column("False while it is switched off.")
-    position: int = column("Its place: the first rule whose filter finds the customer assigns them.")
-    filter: FilterJSON | None = column("Whom it assigns; null for everybody.")
-    strategy: AssignmentStrategy = column("How it chooses among its agents.")
+    active: bool = column("False while the rule is switched off.")
+    position: int = column(
+        "Position. Rules apply in this order; the first rule whose filter matches a customer assigns them."
+    )
+    filter: FilterJSON | None = column("Filter of the customers that the rule assigns; null for all customers.")
+    strategy: AssignmentStrategy = column("How the rule chooses an agent.")
 
-    @batched("The agents whom it assigns to, in its order.", parent_columns=("id",))
+    @batched("Agents that receive customers, in order.", parent_columns=("id",))
     async def agents(parents: ParentRows, info: Info) -> list[list[Agent]]:
         return await info.context.load_many(rules.agents, parents, "id")
 
-    @batched("The departments whose members it assigns to after the agents, in its order.", parent_columns=("id",))
+    @batched("Departments whose members follow the agents, in order.", parent_columns=("id",))
     async def departments(parents: ParentRows, info: Info) -> list[list[Department]]:
         return await info.context.load_many(rules.departments, parents, "id")
 
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "All assignment rules, in the order in which they are tried.")
+    @guarded(Permission.CUSTOMER_VIEW, "All assignment rules, in the order of evaluation.")
     async def assignment_rules(self, info: Info) -> list[AssignmentRule]:
         return cast(Any, await rules.all_rules(info.context.session))
 
 
-@strawberry.input(description="What an assignment rule is to be. What is left out stays as it is.")
+@strawberry.input(description="Values of an assignment rule. Absent fields keep their value.")
 class AssignmentRuleInput:
-    name: Maybe[str | None] = strawberry.field(description="Its name; needed on create. Several may share one.")
-    active: Maybe[bool | None] = strawberry.field(description="Whether it works: true unless given.")
-    position: Maybe[int | None] = strawberry.field(description="Its place among the others; the last unless given.")
-    filter: Maybe[CustomerFilter | None] = strawberry.field(description="Whom it assigns; null for everybody.")
+    name: Maybe[str | None] = strawberry.field(description="Name; required on create. It need not be unique.")
+    active: Maybe[bool | None] = strawberry.field(description="Whether the rule is active. Default: true.")
+    position: Maybe[int | None] = strawberry.field(description="Position among the others. Default: last.")
+    filter: Maybe[CustomerFilter | None] = strawberry.field(
+        description="Filter of the customers that the rule assigns; null for all customers."
+    )
     strategy: Maybe[AssignmentStrategy | None] = strawberry.field(
-        description="How it chooses among its agents: ROUND_ROBIN unless given."
+        description="How the rule chooses an agent. Default: ROUND_ROBIN."
     )
     agents: Maybe[list[strawberry.ID] | None] = strawberry.field(
-        description="The agents whom it assigns to, in this order; they replace the present ones. 1 000 at most."
+        description="Agents that receive customers, in this order; they replace the current list. At most 1 000."
     )
     departments: Maybe[list[strawberry.ID] | None] = strawberry.field(
-        description="Then the members of these departments; they replace the present ones. 1 000 at most."
+        description="Departments whose members follow the agents; they replace the current list. At most 1 000."
     )
 
 
-@strawberry.type(description="What became of an assignment rule.")
+@strawberry.type(description="Result of an assignment rule mutation.")
 class AssignmentRulePayload:
     assignment_rule: AssignmentRule | None = strawberry.field(
-        default=None, description="As it is now, or was; null when refused."
+        default=None,
+        description="The record after the mutation, or as it was before its deletion; null if there are errors.",
     )
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(rule: Any) -> AssignmentRulePayload:
@@ -78,22 +85,34 @@ def _payload(rule: Any) -> AssignmentRulePayload:
 
 
 _Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which rule.")]
-_Input: TypeAlias = Annotated[AssignmentRuleInput, strawberry.argument(description="What the rule is to be.")]
+_Input: TypeAlias = Annotated[AssignmentRuleInput, strawberry.argument(description="Values of the rule.")]
 
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.RULE_MANAGE, "Make an assignment rule.", payload=AssignmentRulePayload)
+    @mutation(
+        Permission.RULE_MANAGE,
+        "Creates an assignment rule. Requires RULE_MANAGE. Errors: BLANK, NOT_FOUND, AGENT_INACTIVE, "
+        "INVALID, LIMIT_EXCEEDED.",
+        payload=AssignmentRulePayload,
+    )
     async def assignment_rule_create(self, info: Info, input: _Input) -> AssignmentRulePayload:
         return await info.context.mutate(lambda unit: crm_rules.create(unit, input_data(input)), _payload)
 
-    @mutation(Permission.RULE_MANAGE, "Change an assignment rule.", payload=AssignmentRulePayload)
+    @mutation(
+        Permission.RULE_MANAGE,
+        "Changes an assignment rule. Requires RULE_MANAGE. Errors: NOT_FOUND, CONFLICT, AGENT_INACTIVE, INVALID.",
+        payload=AssignmentRulePayload,
+    )
     async def assignment_rule_update(self, info: Info, id: _Which, input: _Input) -> AssignmentRulePayload:
         return await info.context.mutate(lambda unit: crm_rules.update(unit, id, input_data(input)), _payload)
 
     @mutation(
         Permission.RULE_MANAGE,
-        "Delete an assignment rule; whom it assigned stays assigned.",
+        (
+            "Deletes an assignment rule. Customers that it assigned stay assigned. Requires RULE_MANAGE. Errors: "
+            "NOT_FOUND."
+        ),
         payload=AssignmentRulePayload,
     )
     async def assignment_rule_delete(self, info: Info, id: _Which) -> AssignmentRulePayload:

@@ -23,41 +23,41 @@ from graph.types.enums import CustomFieldType, EntityType, Permission
 from graph.types.inputs import input_data
 from graph.types.nodes import Node, is_row_of
 
-FieldKeyArgument: TypeAlias = Annotated[str, strawberry.argument(description="The field's key.")]
+FieldKeyArgument: TypeAlias = Annotated[str, strawberry.argument(description="Key of the custom field.")]
 FieldKeysArgument: TypeAlias = Annotated[
-    list[str] | None, strawberry.argument(description="Only these fields, in this order; at most 1 000.")
+    list[str] | None, strawberry.argument(description="Only these fields, in this order; at most 1 000 keys.")
 ]
 
 
-@strawberry.type(description="A field that the workspace added to its customers or companies.")
+@strawberry.type(description="A field that the workspace has added to its customers or companies.")
 class CustomField(Node):
     is_type_of = is_row_of(tables.CustomField)
 
-    id: strawberry.ID = column("The field's id.", convert=ids.id_encoder("CustomField"))
-    entity: EntityType = column("What it belongs to.")
-    key: str = column("Its name for programs; never changes.")
-    label: str = column("Its name for people.")
-    description: str | None = column("What it is for.")
-    type: CustomFieldType = column("The type of its values; never changes.")
-    options: list[str] = column("What can be chosen, for SELECT and MULTI_SELECT; else empty.")
-    required: bool = column("True when a record must have a value from now on.")
-    unique: bool = column("True when no two records may share a value.")
-    active: bool = column("False while it is switched off: hidden, its values kept.")
-    position: int = column("Its place among the others.")
+    id: strawberry.ID = column("Id of the custom field.", convert=ids.id_encoder("CustomField"))
+    entity: EntityType = column("Entity that the field belongs to.")
+    key: str = column("Key for programs; it never changes.")
+    label: str = column("Label for people.")
+    description: str | None = column("Purpose, as text for people.")
+    type: CustomFieldType = column("Type of the values; it never changes.")
+    options: list[str] = column("Options of a SELECT or MULTI_SELECT field; empty for other types.")
+    required: bool = column("True if every saved record must have a value.")
+    unique: bool = column("True if no two records may share a value.")
+    active: bool = column("False while the field is disabled: hidden, with its values kept.")
+    position: int = column("Position among the others.")
 
 
-@strawberry.type(description="A custom field of one record, and its value there.")
+@strawberry.type(description="A custom field of one record with its value.")
 class CustomFieldValue:
     field: CustomField = column("The field.")
-    value: JSON | None = column("The value: a string, number, boolean or list of strings; null when there is none.")
-    text: str | None = column("The value as people read it; null when there is none.")
+    value: JSON | None = column("Value: a string, number, boolean or list of strings; null if there is none.")
+    text: str | None = column("Value as text for people; null if there is none.")
 
 
-@strawberry.input(description="A value for a custom field.")
+@strawberry.input(description="Value for a custom field.")
 class CustomFieldValueInput:
-    key: str = strawberry.field(description="The field's key.")
+    key: str = strawberry.field(description="Key of the custom field.")
     value: strawberry.Maybe[JSON | None] = strawberry.field(
-        description="A string, number, boolean or list of options, as the field's type wants it; null clears it."
+        description="Value of the field's type: a string, number, boolean or list of options; null clears it."
     )
 
 
@@ -105,20 +105,18 @@ def _of(chosen: Sequence[Any], rows: Mapping[bytes, list[Any]]) -> list[Any]:
     ]
 
 
-@strawberry.type(description="A field that columns, filters, sorts, imports or exports can name.")
+@strawberry.type(description="A field that can be used as a column, filter, sort key, import or export field.")
 class FieldInfo:
     key: str = strawberry.field(
-        description="Its one name for programs: name, address.city, externalId.erp, custom.tier."
+        description="Key for programs, such as name, address.city, externalId.erp or custom.tier."
     )
-    label: str = strawberry.field(description="Its name for people.")
-    type: str = strawberry.field(
-        description="The name of its type in the schema; of a custom field, its CustomFieldType."
-    )
-    custom: CustomField | None = strawberry.field(description="The custom field; null for a built-in one.")
-    filterable: bool = strawberry.field(description="True when a filter can ask of it.")
-    sortable: bool = strawberry.field(description="True when a sort can name it.")
-    exportable: bool = strawberry.field(description="True when it can be a column of an export.")
-    importable: bool = strawberry.field(description="True when a column of an import can fill it.")
+    label: str = strawberry.field(description="Label for people.")
+    type: str = strawberry.field(description="Name of the type in the schema; for a custom field its CustomFieldType.")
+    custom: CustomField | None = strawberry.field(description="The custom field; null for a built-in field.")
+    filterable: bool = strawberry.field(description="True if filters accept the field.")
+    sortable: bool = strawberry.field(description="True if sorts accept the field.")
+    exportable: bool = strawberry.field(description="True if exports accept the field as a column.")
+    importable: bool = strawberry.field(description="True if an import column can fill the field.")
 
 
 async def _infos(context: Context, entity: EntityType) -> list[FieldInfo]:
@@ -159,7 +157,10 @@ async def _infos(context: Context, entity: EntityType) -> list[FieldInfo]:
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "What columns, filters and imports can offer: built-in fields and custom ones.")
+    @guarded(
+        Permission.CUSTOMER_VIEW,
+        "Built-in and custom fields, for column choosers, filter builders and import mappings.",
+    )
     async def fields(
         self,
         info: Info,
@@ -167,7 +168,7 @@ class Query:
     ) -> list[FieldInfo]:
         return await _infos(info.context, entity)
 
-    @guarded(Permission.CUSTOMER_VIEW, "The custom fields of customers or companies, in order.")
+    @guarded(Permission.CUSTOMER_VIEW, "Custom fields of customers or companies, in order.")
     async def custom_fields(
         self,
         info: Info,
@@ -176,46 +177,59 @@ class Query:
         return (await info.context.load(fields.by_entities, [entity]))[entity]
 
 
-@strawberry.input(description="A new custom field.")
+@strawberry.input(description="Values of a new custom field.")
 class CustomFieldInput:
-    entity: EntityType = strawberry.field(description="What it belongs to; never changes.")
+    entity: EntityType = strawberry.field(description="Entity that the field belongs to; it never changes.")
     key: str = strawberry.field(
-        description="Its name for programs, unique for its entity: a letter, then letters, digits, _ and -; 50 at most."
-        " It never changes."
+        description=(
+            "Key for programs, unique for its entity: a letter, then letters, digits, _ and -; at most 50 "
+            "characters. It never changes."
+        )
     )
-    label: str = strawberry.field(description="Its name for people.")
-    description: Maybe[str | None] = strawberry.field(description="What it is for.")
-    type: CustomFieldType = strawberry.field(description="The type of its values; never changes.")
+    label: str = strawberry.field(description="Label for people.")
+    description: Maybe[str | None] = strawberry.field(description="Purpose, as text for people.")
+    type: CustomFieldType = strawberry.field(description="Type of the values; it never changes.")
     options: Maybe[list[str] | None] = strawberry.field(
-        description="What can be chosen: needed for SELECT and MULTI_SELECT, for them alone. 1 000 at most."
+        description="Options; required for SELECT and MULTI_SELECT, not allowed for other types. At most 1 000."
     )
-    required: Maybe[bool | None] = strawberry.field(description="True when a record must have a value from now on.")
+    required: Maybe[bool | None] = strawberry.field(description="True if every saved record must have a value.")
     unique: Maybe[bool | None] = strawberry.field(
-        description="True when no two records may share a value; not for LONG_TEXT, BOOLEAN, DATE_TIME and options."
+        description=(
+            "True if no two records may share a value. Not available for LONG_TEXT, BOOLEAN, DATE_TIME, SELECT "
+            "and MULTI_SELECT."
+        )
     )
-    position: Maybe[int | None] = strawberry.field(description="Its place among the others; the last unless given.")
+    position: Maybe[int | None] = strawberry.field(description="Position among the others. Default: last.")
 
 
-@strawberry.input(description="What a custom field is to be. What is left out stays as it is.")
+@strawberry.input(description="Changes of a custom field. Absent fields keep their value.")
 class CustomFieldUpdate:
-    label: Maybe[str | None] = strawberry.field(description="Its name for people.")
-    description: Maybe[str | None] = strawberry.field(description="What it is for.")
+    label: Maybe[str | None] = strawberry.field(description="Label for people.")
+    description: Maybe[str | None] = strawberry.field(description="Purpose, as text for people.")
     options: Maybe[list[str] | None] = strawberry.field(
-        description="What can be chosen, in this order; one that a record has cannot go. 1 000 at most."
+        description=(
+            "Options in this order. An option that a record uses cannot be removed (OPTION_IN_USE). At most 1 000."
+        )
     )
-    required: Maybe[bool | None] = strawberry.field(description="True when a record must have a value from now on.")
+    required: Maybe[bool | None] = strawberry.field(description="True if every saved record must have a value.")
     active: Maybe[bool | None] = strawberry.field(
-        description="False hides it and keeps its values; refused while something stored filters or sorts by it."
+        description=(
+            "False hides the field and keeps its values. Fails with IN_USE while a stored filter or sort uses "
+            "the field."
+        )
     )
-    position: Maybe[int | None] = strawberry.field(description="Its place among the others.")
+    position: Maybe[int | None] = strawberry.field(description="Position among the others.")
 
 
-@strawberry.type(description="What became of a custom field.")
+@strawberry.type(description="Result of a custom field mutation.")
 class CustomFieldPayload:
     custom_field: CustomField | None = strawberry.field(
-        default=None, description="As it is now, or was; null when refused."
+        default=None,
+        description="The record after the mutation, or as it was before its deletion; null if there are errors.",
     )
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(custom_field: Any) -> CustomFieldPayload:
@@ -227,23 +241,37 @@ _Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Wh
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.FIELD_MANAGE, "Add a field to customers or companies.", payload=CustomFieldPayload)
+    @mutation(
+        Permission.FIELD_MANAGE,
+        "Creates a custom field for customers or companies. Requires FIELD_MANAGE. Errors: BLANK, INVALID, "
+        "TOO_LONG, TAKEN, LIMIT_EXCEEDED.",
+        payload=CustomFieldPayload,
+    )
     async def custom_field_create(
         self,
         info: Info,
-        input: Annotated[CustomFieldInput, strawberry.argument(description="What the field is to be.")],
+        input: Annotated[CustomFieldInput, strawberry.argument(description="Values of the field.")],
     ) -> CustomFieldPayload:
         return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
-    @mutation(Permission.FIELD_MANAGE, "Change a custom field, or switch it off or on.", payload=CustomFieldPayload)
+    @mutation(
+        Permission.FIELD_MANAGE,
+        "Changes, disables or enables a custom field. Requires FIELD_MANAGE. Errors: NOT_FOUND, CONFLICT, "
+        "OPTION_IN_USE, IN_USE, INVALID, LIMIT_EXCEEDED.",
+        payload=CustomFieldPayload,
+    )
     async def custom_field_update(
         self,
         info: Info,
         id: _Which,
-        input: Annotated[CustomFieldUpdate, strawberry.argument(description="What the field is to be.")],
+        input: Annotated[CustomFieldUpdate, strawberry.argument(description="Values of the field.")],
     ) -> CustomFieldPayload:
         return await info.context.mutate(lambda unit: rules.update(unit, id, input_data(input)), _payload)
 
-    @mutation(Permission.FIELD_MANAGE, "Delete a custom field and all its values.", payload=CustomFieldPayload)
+    @mutation(
+        Permission.FIELD_MANAGE,
+        "Deletes a custom field and all its values. Requires FIELD_MANAGE. Errors: NOT_FOUND, IN_USE, LIMIT_EXCEEDED.",
+        payload=CustomFieldPayload,
+    )
     async def custom_field_delete(self, info: Info, id: _Which) -> CustomFieldPayload:
         return await info.context.mutate(lambda unit: rules.delete(unit, id), _payload)

@@ -25,34 +25,36 @@ from graph.types.scalars import FilterJSON, SortJSON
 
 @strawberry.type(description="A column of a view.")
 class ViewColumn:
-    field: str = strawberry.field(description="The key of a FieldInfo.")
-    width: int | None = strawberry.field(description="Its width in pixels; null when nobody chose one.")
+    field: str = strawberry.field(description="Key of a field, as in `FieldInfo.key`.")
+    width: int | None = strawberry.field(description="Width in pixels; null if none is set.")
 
 
-@strawberry.type(description="A way to look at customers, kept under a name.")
+@strawberry.type(description="A named combination of filter, search, sort and columns of the customer list.")
 class SavedView(Node):
     is_type_of = is_row_of(tables.SavedView)
 
-    id: strawberry.ID = column("The view's id.", convert=ids.id_encoder("SavedView"))
+    id: strawberry.ID = column("Id of the view.", convert=ids.id_encoder("SavedView"))
     name: str = column("Its name.")
-    shared: bool = column("True when everybody sees it.")
-    protected: bool = column("True when it cannot be changed or deleted.")
-    position: int = column("Its place among the others.")
-    filter: FilterJSON | None = column("Which customers it shows; null for all.")
-    search: str | None = column("What is searched in it; null for nothing.")
-    sort: SortJSON | None = column("Its order; null for newest first.")
+    shared: bool = column("True if every agent sees the view.")
+    protected: bool = column("True if the view cannot be changed or deleted.")
+    position: int = column("Position among the others.")
+    filter: FilterJSON | None = column("Filter of the view; null for all customers.")
+    search: str | None = column("Search text of the view; null for none.")
+    sort: SortJSON | None = column("Sort of the view; null for newest first.")
 
-    @batched("Whose it is; null for the workspace's own.", parent_columns=("owner_id",))
+    @batched("Owner of the view; null if it belongs to the workspace.", parent_columns=("owner_id",))
     async def owner(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "owner_id")
 
-    @batched("Its columns in order.", parent_columns=("columns",))
+    @batched("Columns in order.", parent_columns=("columns",))
     async def columns(parents: ParentRows, info: Info) -> list[list[ViewColumn]]:
         return [[ViewColumn(field=one["field"], width=one.get("width")) for one in row.columns] for row in parents]
 
     customers = customer_lists.customers_field(
-        "The customers that it shows, archived ones left out. A filter and a search narrow it further; a sort stands "
-        "in for its own.",
+        (
+            "Customers of the view, without archived customers. `filter` and `search` narrow the view further; "
+            "`sort` replaces its sort."
+        ),
         list_arguments.customers_by_view,
         parent_columns=("id", "filter", "search", "sort"),
     )
@@ -60,38 +62,41 @@ class SavedView(Node):
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "The viewer's own views, then those that are shared, each by position.")
+    @guarded(Permission.CUSTOMER_VIEW, "The viewer's own views, then shared views, each sorted by position.")
     async def saved_views(self, info: Info, search: list_arguments.NameSearchArgument = None) -> list[SavedView]:
         return cast(Any, await views.visible_views(info.context.session, info.context.viewer.agent_id, search))
 
 
 @strawberry.input(description="A column of a saved view.")
 class ViewColumnInput:
-    field: str = strawberry.field(description="The key of the field, as `fields` lists them.")
-    width: Maybe[int | None] = strawberry.field(description="How wide it is, as the client counts: 1 to 10 000.")
+    field: str = strawberry.field(description="Key of the field, as in `FieldInfo.key`.")
+    width: Maybe[int | None] = strawberry.field(description="Width in the client's unit: 1 to 10 000.")
 
 
-@strawberry.input(description="What a saved view is to be. What is left out stays as it is; null clears it.")
+@strawberry.input(description="Values of a saved view. Absent fields keep their value; null clears a value.")
 class SavedViewInput:
-    name: Maybe[str | None] = strawberry.field(description="Its name; needed on create. Several may share one.")
+    name: Maybe[str | None] = strawberry.field(description="Name; required on create. It need not be unique.")
     shared: Maybe[bool | None] = strawberry.field(
-        description="Whether everybody sees it: false unless given. True needs VIEW_SHARE."
+        description="Whether every agent sees the view. Default: false. True requires VIEW_SHARE."
     )
-    position: Maybe[int | None] = strawberry.field(description="Its place among the others; the last unless given.")
-    filter: Maybe[CustomerFilter | None] = strawberry.field(description="Which customers it shows; null for all.")
-    search: Maybe[str | None] = strawberry.field(description="What is searched in it.")
-    sort: Maybe[list[CustomerSort] | None] = strawberry.field(description="Its order; null for the newest first.")
+    position: Maybe[int | None] = strawberry.field(description="Position among the others. Default: last.")
+    filter: Maybe[CustomerFilter | None] = strawberry.field(description="Filter of the view; null for all customers.")
+    search: Maybe[str | None] = strawberry.field(description="Search text of the view.")
+    sort: Maybe[list[CustomerSort] | None] = strawberry.field(description="Sort of the view; null for newest first.")
     columns: Maybe[list[ViewColumnInput] | None] = strawberry.field(
-        description=f"What it shows, in order: {rules.MAX_VIEW_COLUMNS} at most. The usual columns for null."
+        description=f"Columns in order: at most {rules.MAX_VIEW_COLUMNS}. null restores the default columns."
     )
 
 
-@strawberry.type(description="What became of a saved view.")
+@strawberry.type(description="Result of a saved view mutation.")
 class SavedViewPayload:
     saved_view: SavedView | None = strawberry.field(
-        default=None, description="As it is now, or was; null when refused."
+        default=None,
+        description="The record after the mutation, or as it was before its deletion; null if there are errors.",
     )
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(view: Any) -> SavedViewPayload:
@@ -99,18 +104,26 @@ def _payload(view: Any) -> SavedViewPayload:
 
 
 _Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which view.")]
-_Input: TypeAlias = Annotated[SavedViewInput, strawberry.argument(description="What the view is to be.")]
+_Input: TypeAlias = Annotated[SavedViewInput, strawberry.argument(description="Values of the view.")]
 
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.CUSTOMER_VIEW, "Save a view; it is the viewer's own.", payload=SavedViewPayload)
+    @mutation(
+        Permission.CUSTOMER_VIEW,
+        "Creates a view that belongs to the viewer. A shared view requires VIEW_SHARE. Errors: BLANK, "
+        "TOO_LONG, INVALID, FIELD_UNKNOWN, LIMIT_EXCEEDED.",
+        payload=SavedViewPayload,
+    )
     async def saved_view_create(self, info: Info, input: _Input) -> SavedViewPayload:
         return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,
-        "Change one's own view; those that others share with VIEW_SHARE.",
+        (
+            "Changes the viewer's own view; VIEW_SHARE allows shared views of others. Errors: NOT_FOUND, "
+            "FORBIDDEN, CONFLICT, VIEW_PROTECTED, INVALID."
+        ),
         payload=SavedViewPayload,
     )
     async def saved_view_update(self, info: Info, id: _Which, input: _Input) -> SavedViewPayload:
@@ -118,7 +131,10 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_VIEW,
-        "Delete one's own view; those that others share with VIEW_SHARE.",
+        (
+            "Deletes the viewer's own view; VIEW_SHARE allows shared views of others. Errors: NOT_FOUND, "
+            "FORBIDDEN, VIEW_PROTECTED."
+        ),
         payload=SavedViewPayload,
     )
     async def saved_view_delete(self, info: Info, id: _Which) -> SavedViewPayload:

@@ -35,33 +35,36 @@ from graph.types.scalars import FilterJSON
 MAX_CONTAINS_IDS = 1_000
 
 
-@strawberry.type(description="A group of customers: found by a stored filter, or kept by hand.")
+@strawberry.type(description="A group of customers, determined by a stored filter or maintained by hand.")
 class Segment(Record, Node):
     is_type_of = is_row_of(tables.Segment)
 
-    id: strawberry.ID = column("The segment's id.", convert=ids.id_encoder("Segment"))
+    id: strawberry.ID = column("Id of the segment.", convert=ids.id_encoder("Segment"))
     name: str = column("Its name.")
-    kind: SegmentKind = column("How its members are found.")
-    description: str | None = column("What it is for.")
-    filter: FilterJSON | None = column("The stored filter of a dynamic segment; null for a static one.")
+    kind: SegmentKind = column("How the members are determined.")
+    description: str | None = column("Purpose, as text for people.")
+    filter: FilterJSON | None = column("Stored filter of a dynamic segment; null for a static segment.")
 
-    @batched("How many customers are in it, archived ones left out.", parent_columns=("id",))
+    @batched("Number of members, without archived customers.", parent_columns=("id",))
     async def customer_count(parents: ParentRows, info: Info) -> list[int]:
         return await load_counts(await list_arguments.customers_by_segment(info.context, parents, PageRequest()), None)
 
     customers = customer_lists.customers_field(
-        "The customers in it, archived ones left out.", list_arguments.customers_by_segment
+        "Members, without archived customers.", list_arguments.customers_by_segment
     )
 
     @batched(
-        "Whether each customer is in it, in the order given; false for ids that are not in sight.",
+        (
+            "Whether each customer is a member, in the order of `customers`; false for customers that the viewer "
+            "cannot see."
+        ),
         parent_columns=("id",),
     )
     async def contains(
         parents: ParentRows,
         info: Info,
         customers: Annotated[
-            list[strawberry.ID], strawberry.argument(description=f"The customers' ids, {MAX_CONTAINS_IDS} at most.")
+            list[strawberry.ID], strawberry.argument(description=f"Ids of customers; at most {MAX_CONTAINS_IDS}.")
         ],
     ) -> list[list[bool]]:
         if len(customers) > MAX_CONTAINS_IDS:
@@ -78,11 +81,11 @@ class Segment(Record, Node):
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "A segment by its id; null when there is none.")
+    @guarded(Permission.CUSTOMER_VIEW, "A segment by id; null if there is none.")
     async def segment(self, info: Info, id: Id) -> Segment | None:
         return await info.context.load_by_wire_id(segments.by_ids, "Segment", id)
 
-    @guarded(Permission.CUSTOMER_VIEW, "The workspace's segments.")
+    @guarded(Permission.CUSTOMER_VIEW, "Segments of the workspace.")
     async def segments(
         self,
         info: Info,
@@ -100,22 +103,27 @@ class Query:
         )
 
 
-@strawberry.input(description="What a segment is to be. What is left out stays as it is.")
+@strawberry.input(description="Values of a segment. Absent fields keep their value.")
 class SegmentInput:
-    name: strawberry.Maybe[str | None] = strawberry.field(description="Its name; needed on create.")
+    name: strawberry.Maybe[str | None] = strawberry.field(description="Name; required on create.")
     kind: strawberry.Maybe[SegmentKind | None] = strawberry.field(
-        description="How its members are found: DYNAMIC unless given. It never changes."
+        description="How the members are determined. Default: DYNAMIC. It never changes."
     )
-    description: strawberry.Maybe[str | None] = strawberry.field(description="What it is for.")
+    description: strawberry.Maybe[str | None] = strawberry.field(description="Purpose, as text for people.")
     filter: strawberry.Maybe[CustomerFilter | None] = strawberry.field(
-        description="Who is in it; a dynamic one has one, a static one has none."
+        description="Filter of the members; required for a DYNAMIC segment, not allowed for a STATIC segment."
     )
 
 
-@strawberry.type(description="What became of a segment.")
+@strawberry.type(description="Result of a segment mutation.")
 class SegmentPayload:
-    segment: Segment | None = strawberry.field(default=None, description="As it is now, or was; null when refused.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    segment: Segment | None = strawberry.field(
+        default=None,
+        description="The record after the mutation, or as it was before its deletion; null if there are errors.",
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(done: Any) -> SegmentPayload:
@@ -123,23 +131,36 @@ def _payload(done: Any) -> SegmentPayload:
 
 
 _Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which segment.")]
-_Input: TypeAlias = Annotated[SegmentInput, strawberry.argument(description="What the segment is to be.")]
+_Input: TypeAlias = Annotated[SegmentInput, strawberry.argument(description="Values of the segment.")]
 
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.SEGMENT_MANAGE, "Make a segment.", payload=SegmentPayload)
+    @mutation(
+        Permission.SEGMENT_MANAGE,
+        "Creates a segment. Requires SEGMENT_MANAGE. Errors: BLANK, TOO_LONG, TAKEN, INVALID, FIELD_UNKNOWN, "
+        "SEGMENT_CYCLE, LIMIT_EXCEEDED.",
+        payload=SegmentPayload,
+    )
     async def segment_create(self, info: Info, input: _Input) -> SegmentPayload:
         return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
-    @mutation(Permission.SEGMENT_MANAGE, "Change a segment.", payload=SegmentPayload)
+    @mutation(
+        Permission.SEGMENT_MANAGE,
+        "Changes a segment. Requires SEGMENT_MANAGE. Errors: NOT_FOUND, CONFLICT, INVALID, FIELD_UNKNOWN, "
+        "SEGMENT_CYCLE.",
+        payload=SegmentPayload,
+    )
     async def segment_update(
         self,
         info: Info,
         id: _Which,
         input: _Input,
         if_version: Annotated[
-            int | None, strawberry.argument(description="Only if the segment is still at this version.")
+            int | None,
+            strawberry.argument(
+                description="Expected version. If the segment has another version, the mutation fails with CONFLICT."
+            ),
         ] = None,
     ) -> SegmentPayload:
         return await info.context.mutate(
@@ -147,7 +168,10 @@ class Mutation:
         )
 
     @mutation(
-        Permission.SEGMENT_MANAGE, "Delete a segment that nothing uses; its customers stay.", payload=SegmentPayload
+        Permission.SEGMENT_MANAGE,
+        "Deletes a segment; its customers stay. Fails with IN_USE while a view, rule or segment uses it. "
+        "Requires SEGMENT_MANAGE. Errors: NOT_FOUND, CONFLICT.",
+        payload=SegmentPayload,
     )
     async def segment_delete(self, info: Info, id: _Which) -> SegmentPayload:
         return await info.context.mutate(lambda unit: rules.delete(unit, id), _payload)

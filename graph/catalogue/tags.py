@@ -20,41 +20,44 @@ from graph.types.nodes import Id, Node, is_row_of
 from graph.types.scalars import DateTime
 
 
-@strawberry.type(description="A label that customers share.")
+@strawberry.type(description="A label for customers.")
 class Tag(Node):
     is_type_of = is_row_of(tables.Tag)
 
-    id: strawberry.ID = column("The tag's id.", convert=ids.id_encoder("Tag"))
-    name: str = column("Its name, 1 to 50 characters; unique within its kind whatever the case.")
-    kind: TagKind = column("Where it comes from.")
-    color: str | None = column("The colour it is shown in.")
-    description: str | None = column("What it means.")
-    created_at: DateTime = column("When it was created.")
+    id: strawberry.ID = column("Id of the tag.", convert=ids.id_encoder("Tag"))
+    name: str = column("Name: 1 to 50 characters, unique within its kind, case-insensitive.")
+    kind: TagKind = column("Origin of the tag.")
+    color: str | None = column("Display colour.")
+    description: str | None = column("Meaning of the tag, as text for people.")
+    created_at: DateTime = column("Time of creation.")
 
-    @batched("How many customers wear it, archived ones left out.", parent_columns=("id",))
+    @batched("Number of customers with the tag, without archived customers.", parent_columns=("id",))
     async def customer_count(parents: ParentRows, info: Info) -> list[int]:
         return await info.context.load_counts(tags.customer_counts, parents, info.context.viewer.visibility)
 
     customers = customer_lists.customers_field(
-        "The customers who wear it, archived ones left out.", customer_lists.read_by_parent(tags.TAGS_AS_PARENTS)
+        "Customers with the tag, without archived customers.", customer_lists.read_by_parent(tags.TAGS_AS_PARENTS)
     )
 
 
-@strawberry.input(description="Names one tag.", one_of=True)
+@strawberry.input(description="Reference to one tag: exactly one of the fields.", one_of=True)
 class TagRef:
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="By its id.")
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Id of the record.")
     name: strawberry.Maybe[str] = strawberry.field(
-        description="By its name, whatever the case; made when there is none, where that is allowed."
+        description=(
+            "Name, case-insensitive. An unknown name creates the tag if the workspace and the viewer's "
+            "permissions allow it."
+        )
     )
 
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "A tag by its id; null when there is none.")
+    @guarded(Permission.CUSTOMER_VIEW, "A tag by id; null if there is none.")
     async def tag(self, info: Info, id: Id) -> Tag | None:
         return await info.context.load_by_wire_id(tags.by_ids, "Tag", id)
 
-    @guarded(Permission.CUSTOMER_VIEW, "The catalogue of tags.")
+    @guarded(Permission.CUSTOMER_VIEW, "Tags of the workspace.")
     async def tags(
         self,
         info: Info,
@@ -70,25 +73,30 @@ class Query:
         return await list_arguments.record_list(info.context, "tags", place, filter=filter, search=search, sort=sort)
 
 
-@strawberry.input(description="What a tag is to be. What is left out stays as it is.")
+@strawberry.input(description="Values of a tag. Absent fields keep their value.")
 class TagInput:
     name: strawberry.Maybe[str | None] = strawberry.field(
-        description="1 to 50 characters; unique within its kind, whatever the case. Needed on create."
+        description="Name: 1 to 50 characters, unique within its kind, case-insensitive; required on create."
     )
     kind: strawberry.Maybe[TagKind | None] = strawberry.field(
-        description="Where it comes from: BUSINESS unless given. It never changes."
+        description="Origin of the tag. Default: BUSINESS. It never changes."
     )
-    color: strawberry.Maybe[str | None] = strawberry.field(description="The colour to show it in.")
-    description: strawberry.Maybe[str | None] = strawberry.field(description="What it means.")
+    color: strawberry.Maybe[str | None] = strawberry.field(description="Display colour.")
+    description: strawberry.Maybe[str | None] = strawberry.field(description="Meaning of the tag, as text for people.")
 
 
-@strawberry.type(description="What became of a tag.")
+@strawberry.type(description="Result of a tag mutation.")
 class TagPayload:
-    tag: Tag | None = strawberry.field(default=None, description="As it is now, or was; null when refused.")
-    affected_customers: int | None = strawberry.field(
-        default=None, description="How many customers wore it, where it was deleted or merged."
+    tag: Tag | None = strawberry.field(
+        default=None,
+        description="The record after the mutation, or as it was before its deletion; null if there are errors.",
     )
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    affected_customers: int | None = strawberry.field(
+        default=None, description="Number of customers that had the tag, after a deletion or merge."
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(done: rules.TagResult) -> TagPayload:
@@ -96,30 +104,48 @@ def _payload(done: rules.TagResult) -> TagPayload:
 
 
 _Which: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which tag.")]
-_Input: TypeAlias = Annotated[TagInput, strawberry.argument(description="What the tag is to be.")]
+_Input: TypeAlias = Annotated[TagInput, strawberry.argument(description="Values of the tag.")]
 
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.TAG_MANAGE, "Make a tag.", payload=TagPayload)
+    @mutation(
+        Permission.TAG_MANAGE, "Creates a tag. Requires TAG_MANAGE. Errors: BLANK, TOO_LONG, TAKEN.", payload=TagPayload
+    )
     async def tag_create(self, info: Info, input: _Input) -> TagPayload:
         return await info.context.mutate(lambda unit: rules.create(unit, input_data(input)), _payload)
 
-    @mutation(Permission.TAG_MANAGE, "Rename or recolour a tag; its customers keep it.", payload=TagPayload)
+    @mutation(
+        Permission.TAG_MANAGE,
+        "Changes a tag; its customers keep it. A rename of a tag with more than 5 000 customers fails with "
+        "LIMIT_EXCEEDED. Requires TAG_MANAGE. Errors: NOT_FOUND, CONFLICT, TAKEN, TOO_LONG.",
+        payload=TagPayload,
+    )
     async def tag_update(self, info: Info, id: _Which, input: _Input) -> TagPayload:
         return await info.context.mutate(lambda unit: rules.update(unit, id, input_data(input)), _payload)
 
-    @mutation(Permission.TAG_MANAGE, "Take a tag off every customer and delete it.", payload=TagPayload)
+    @mutation(
+        Permission.TAG_MANAGE,
+        "Removes a tag from every customer and deletes it. A tag with more than 5 000 customers fails with "
+        "LIMIT_EXCEEDED: remove it with `customersUpdate` first. Requires TAG_MANAGE. Errors: NOT_FOUND, "
+        "CONFLICT.",
+        payload=TagPayload,
+    )
     async def tag_delete(self, info: Info, id: _Which) -> TagPayload:
         return await info.context.mutate(lambda unit: rules.delete(unit, id), _payload)
 
-    @mutation(Permission.TAG_MANAGE, "Merge tags of one kind into one of them.", payload=TagPayload)
+    @mutation(
+        Permission.TAG_MANAGE,
+        "Merges tags of one kind into one of them. More than 5 000 affected customers fail with "
+        "LIMIT_EXCEEDED. Requires TAG_MANAGE. Errors: NOT_FOUND, TAG_KIND_MISMATCH, INVALID.",
+        payload=TagPayload,
+    )
     async def tag_merge(
         self,
         info: Info,
-        into: Annotated[strawberry.ID, strawberry.argument(description="The tag that stays.")],
+        into: Annotated[strawberry.ID, strawberry.argument(description="Tag that remains.")],
         from_: Annotated[
-            list[strawberry.ID], strawberry.argument(name="from", description="The tags that go; 1 000 at most.")
+            list[strawberry.ID], strawberry.argument(name="from", description="Tags to merge into it; at most 1 000.")
         ],
     ) -> TagPayload:
         return await info.context.mutate(lambda unit: rules.merge(unit, into, from_), _payload)

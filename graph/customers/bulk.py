@@ -20,49 +20,52 @@ from graph.types.inputs import input_data
 from graph.types.scalars import DateTime
 
 
-@strawberry.input(description="Customers found as a list finds them.")
+@strawberry.input(description="All customers that a query of the customer list finds. All conditions must match.")
 class CustomerMatch:
-    filter: Maybe[CustomerFilter | None] = strawberry.field(description="Only those of whom this holds.")
-    search: Maybe[str | None] = strawberry.field(description="Only those in whom every word occurs.")
+    filter: Maybe[CustomerFilter | None] = strawberry.field(description="Only customers that match this filter.")
+    search: Maybe[str | None] = strawberry.field(description="Only customers whose searched text contains every word.")
     search_fields: Maybe[list[CustomerSearchField] | None] = strawberry.field(
-        description="What the search looks through: all unless given."
+        description="Fields that the search covers. Default: all."
     )
     archived: ArchivedScope = strawberry.field(
-        default=ArchivedScope.EXCLUDE, description="Whether archived customers are among them."
+        default=ArchivedScope.EXCLUDE, description="Whether archived customers are included. Default: EXCLUDE."
     )
-    view: Maybe[strawberry.ID | None] = strawberry.field(
-        description="Only those whom this saved view finds, in its order."
+    view: Maybe[strawberry.ID | None] = strawberry.field(description="Only customers of this saved view, in its order.")
+    except_ids: Maybe[list[strawberry.ID] | None] = strawberry.field(
+        description="Ids of customers to exclude; at most 1 000."
     )
-    except_ids: Maybe[list[strawberry.ID] | None] = strawberry.field(description="Not these; 1 000 at most.")
     everyone: bool = strawberry.field(
-        default=False, description="Say true where everybody is meant: a match that leaves nobody out is refused else."
+        default=False,
+        description="Must be true if the match selects all customers; otherwise it fails with UNBOUNDED_TARGET.",
     )
     expected_count: Maybe[int | None] = strawberry.field(
-        description="How many the person saw; where there is another number, nothing is done."
+        description="Expected number of customers. A different number fails with COUNT_MISMATCH and changes nothing."
     )
 
 
-@strawberry.input(description="Which customers: those displayed, or all that a match finds.", one_of=True)
+@strawberry.input(description="Customers of a bulk mutation: exactly one of the fields.", one_of=True)
 class CustomerTarget:
-    ids: Maybe[list[strawberry.ID]] = strawberry.field(description="These, each once; 1 000 at most.")
-    match: Maybe[CustomerMatch] = strawberry.field(description="All that are found, newest first.")
+    ids: Maybe[list[strawberry.ID]] = strawberry.field(
+        description="Ids of customers; duplicates count once. At most 1 000."
+    )
+    match: Maybe[CustomerMatch] = strawberry.field(description="All customers that the match finds, newest first.")
 
 
-@strawberry.input(description="A customer to make or to change.")
+@strawberry.input(description="A customer to create or update.")
 class CustomerRow:
-    by: Maybe[CustomerRef | None] = strawberry.field(description="Which customer; without it, a new one.")
-    input: CustomerInput = strawberry.field(description="What the customer is to be.")
+    by: Maybe[CustomerRef | None] = strawberry.field(description="Customer to update; absent: a new customer.")
+    input: CustomerInput = strawberry.field(description="Values of the customer.")
 
 
-@strawberry.input(description="An interaction to record, and with whom.")
+@strawberry.input(description="An interaction to record, with its customer.")
 class InteractionRow:
     customer: CustomerRef = strawberry.field(description="With whom.")
     input: InteractionInput = strawberry.field(description="What happened.")
 
 
 TargetArgument: TypeAlias = Annotated[CustomerTarget, strawberry.argument(description="Which customers.")]
-OptionsArgument: TypeAlias = Annotated[BulkOptions | None, strawberry.argument(description="How it is to be done.")]
-BulkInputArgument: TypeAlias = Annotated[CustomerInput, strawberry.argument(description="What each customer is to be.")]
+OptionsArgument: TypeAlias = Annotated[BulkOptions | None, strawberry.argument(description="Options of the job.")]
+BulkInputArgument: TypeAlias = Annotated[CustomerInput, strawberry.argument(description="Values for each customer.")]
 
 
 def target_data(target: Any) -> Any:
@@ -85,7 +88,14 @@ async def _begin(info: Info, kind: JobKind, arguments: Any, target: Any, options
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.CUSTOMER_UPDATE, "Change many customers alike.", payload=JobPayload)
+    @mutation(
+        Permission.CUSTOMER_UPDATE,
+        "Applies the same changes to many customers. Up to 200 customers are done in the answer; more become "
+        "a Job. Dry run: `options.dryRun`; undo: `jobUndo`. Requires CUSTOMER_UPDATE; tags, statuses and "
+        "owner require their own permissions. Errors by row: NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, "
+        "CUSTOMER_BLOCKED, INVALID_TRANSITION, LIMIT_EXCEEDED.",
+        payload=JobPayload,
+    )
     async def customers_update(
         self, info: Info, target: TargetArgument, input: BulkInputArgument, options: OptionsArgument = None
     ) -> JobPayload:
@@ -96,20 +106,30 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_CREATE,
-        "Make and change many customers, each with values of its own. Changing needs CUSTOMER_UPDATE.",
+        (
+            "Creates or updates up to 1 000 customers with individual values. Up to 200 rows are done in the "
+            "answer; more become a Job. Dry run: `options.dryRun`; undo: `jobUndo`. Requires CUSTOMER_CREATE; "
+            "updates require CUSTOMER_UPDATE."
+        ),
         payload=JobPayload,
     )
     async def customers_upsert(
         self,
         info: Info,
-        rows: Annotated[list[CustomerRow], strawberry.argument(description="The customers: 1 000 at most.")],
+        rows: Annotated[list[CustomerRow], strawberry.argument(description="Rows; at most 1 000.")],
         options: OptionsArgument = None,
     ) -> JobPayload:
         return await info.context.mutate(
             lambda unit: requests.upsert_customers(unit, input_data(rows), options_data(options)), job_payload
         )
 
-    @mutation(Permission.CUSTOMER_ASSIGN, "Assign many customers evenly, by turns.", payload=JobPayload)
+    @mutation(
+        Permission.CUSTOMER_ASSIGN,
+        "Assigns many customers evenly, round robin, in list order. Up to 200 customers are done in the "
+        "answer; more become a Job. Dry run: `options.dryRun`; undo: `jobUndo`. Requires CUSTOMER_ASSIGN. "
+        "Errors by row: CUSTOMER_BLOCKED, AGENT_AT_CAPACITY, INVALID_TRANSITION.",
+        payload=JobPayload,
+    )
     async def customers_assign(
         self,
         info: Info,
@@ -124,16 +144,20 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_VIEW,
-        "Take many customers from their owners: one's own with CUSTOMER_UPDATE, those of others with CUSTOMER_ASSIGN.",
+        (
+            "Releases many customers from their owners. Own customers require CUSTOMER_UPDATE, those of other "
+            "agents CUSTOMER_ASSIGN. Up to 200 customers are done in the answer; more become a Job. Dry run: "
+            "`options.dryRun`; undo: `jobUndo`."
+        ),
         payload=JobPayload,
     )
     async def customers_release(
         self,
         info: Info,
         target: TargetArgument,
-        to: Annotated[ReleaseStage, strawberry.argument(description="Where they go.")] = ReleaseStage.POOL,
+        to: Annotated[ReleaseStage, strawberry.argument(description="Stage after the release.")] = ReleaseStage.POOL,
         reason: Annotated[
-            str | None, strawberry.argument(description="Why; it labels the job without a label.")
+            str | None, strawberry.argument(description="Reason; it becomes the label of a job without a label.")
         ] = None,
         options: OptionsArgument = None,
     ) -> JobPayload:
@@ -146,7 +170,12 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_CLAIM,
-        "Take many customers from the pool, or one's own departments' queues, for oneself.",
+        (
+            "Claims customers from the pool or from the queues of the viewer's departments. Of two agents who "
+            "claim the same customer one succeeds. Up to 200 customers are done in the answer; more become a "
+            "Job. Dry run: `options.dryRun`; undo: `jobUndo`. Requires CUSTOMER_CLAIM; API keys cannot claim. "
+            "Errors by row: ALREADY_CLAIMED, CLAIM_LIMIT, CLAIM_COOLDOWN, AGENT_AT_CAPACITY."
+        ),
         payload=JobPayload,
     )
     async def customers_claim(self, info: Info, target: TargetArgument, options: OptionsArgument = None) -> JobPayload:
@@ -158,39 +187,59 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_UPDATE,
-        "Say whether many NEW customers are real: then they wait for an agent. Needs CUSTOMER_VIEW_ALL as well.",
+        (
+            "Verifies many NEW customers. Valid customers move to TO_BE_ASSIGNED; invalid customers stay NEW. Up "
+            "to 200 customers are done in the answer; more become a Job. Dry run: `options.dryRun`; undo: "
+            "`jobUndo`. Requires CUSTOMER_UPDATE and CUSTOMER_VIEW_ALL."
+        ),
         payload=JobPayload,
     )
     async def customers_verify(
         self,
         info: Info,
         target: TargetArgument,
-        valid: Annotated[bool, strawberry.argument(description="Whether they are.")],
+        valid: Annotated[bool, strawberry.argument(description="Whether the customers are valid.")],
         options: OptionsArgument = None,
     ) -> JobPayload:
         return await info.context.mutate(
             lambda unit: requests.verify_customers(unit, valid, target_data(target), options_data(options)), job_payload
         )
 
-    @mutation(Permission.CUSTOMER_ARCHIVE, "Put many customers away; they keep what they have.", payload=JobPayload)
+    @mutation(
+        Permission.CUSTOMER_ARCHIVE,
+        "Archives many customers; they keep all their data. Up to 200 customers are done in the answer; more "
+        "become a Job. Dry run: `options.dryRun`; undo: `jobUndo`. Requires CUSTOMER_ARCHIVE.",
+        payload=JobPayload,
+    )
     async def customers_archive(
         self, info: Info, target: TargetArgument, options: OptionsArgument = None
     ) -> JobPayload:
         return await _begin(info, JobKind.ARCHIVE, {}, target, options)
 
-    @mutation(Permission.CUSTOMER_ARCHIVE, "Fetch many archived customers back.", payload=JobPayload)
+    @mutation(
+        Permission.CUSTOMER_ARCHIVE,
+        "Unarchives many customers. Interactions recorded meanwhile take effect now. Up to 200 customers are "
+        "done in the answer; more become a Job. Dry run: `options.dryRun`; undo: `jobUndo`. Requires "
+        "CUSTOMER_ARCHIVE.",
+        payload=JobPayload,
+    )
     async def customers_unarchive(
         self, info: Info, target: TargetArgument, options: OptionsArgument = None
     ) -> JobPayload:
         return await _begin(info, JobKind.UNARCHIVE, {}, target, options)
 
-    @mutation(Permission.CUSTOMER_BLOCK, "Block many customers, until a moment or for good.", payload=JobPayload)
+    @mutation(
+        Permission.CUSTOMER_BLOCK,
+        "Blocks many customers until a time or without end. Up to 200 customers are done in the answer; more "
+        "become a Job. Dry run: `options.dryRun`; undo: `jobUndo`. Requires CUSTOMER_BLOCK.",
+        payload=JobPayload,
+    )
     async def customers_block(
         self,
         info: Info,
         target: TargetArgument,
         reason: Annotated[str, strawberry.argument(description="Why.")],
-        until: Annotated[DateTime | None, strawberry.argument(description="Until when; for good unless given.")] = None,
+        until: Annotated[DateTime | None, strawberry.argument(description="End of the block. Default: no end.")] = None,
         options: OptionsArgument = None,
     ) -> JobPayload:
         end = None if not until else int(until)
@@ -199,7 +248,12 @@ class Mutation:
             job_payload,
         )
 
-    @mutation(Permission.CUSTOMER_BLOCK, "End the blocks of many customers.", payload=JobPayload)
+    @mutation(
+        Permission.CUSTOMER_BLOCK,
+        "Unblocks many customers. Up to 200 customers are done in the answer; more become a Job. Dry run: "
+        "`options.dryRun`; undo: `jobUndo`. Requires CUSTOMER_BLOCK.",
+        payload=JobPayload,
+    )
     async def customers_unblock(
         self, info: Info, target: TargetArgument, options: OptionsArgument = None
     ) -> JobPayload:
@@ -207,17 +261,26 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_BULK_DELETE,
-        "Delete many customers for ever: those whom the workspace's `bulkDelete` lets go.",
+        (
+            "Deletes many customers permanently, as far as `Workspace.bulkDelete` allows (else "
+            "BULK_DELETE_NOT_ALLOWED by row). Up to 200 customers are done in the answer; more become a Job. Dry "
+            "run: `options.dryRun`; there is no undo. Requires CUSTOMER_BULK_DELETE."
+        ),
         payload=JobPayload,
     )
     async def customers_delete(self, info: Info, target: TargetArgument, options: OptionsArgument = None) -> JobPayload:
         return await _begin(info, JobKind.DELETE, {}, target, options)
 
-    @mutation(Permission.INTERACTION_RECORD, "Record many interactions.", payload=JobPayload)
+    @mutation(
+        Permission.INTERACTION_RECORD,
+        "Records up to 1 000 interactions. Up to 200 rows are done in the answer; more become a Job. Dry "
+        "run: `options.dryRun`; undo: `jobUndo`. Requires INTERACTION_RECORD.",
+        payload=JobPayload,
+    )
     async def interactions_record(
         self,
         info: Info,
-        rows: Annotated[list[InteractionRow], strawberry.argument(description="The interactions: 1 000 at most.")],
+        rows: Annotated[list[InteractionRow], strawberry.argument(description="Interactions; at most 1 000.")],
         options: OptionsArgument = None,
     ) -> JobPayload:
         return await info.context.mutate(
@@ -226,15 +289,21 @@ class Mutation:
 
     @mutation(
         Permission.SEGMENT_MANAGE,
-        "Put many customers into a STATIC segment, and take many out of it.",
+        (
+            "Adds customers to a STATIC segment and removes customers from it. Up to 200 customers are done in "
+            "the answer; more become a Job. Dry run: `options.dryRun`; undo: `jobUndo`. Requires SEGMENT_MANAGE. "
+            "Errors: NOT_FOUND, SEGMENT_IS_DYNAMIC, EMPTY_TARGET."
+        ),
         payload=JobPayload,
     )
     async def segment_members_change(
         self,
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="Which segment.")],
-        add: Annotated[CustomerTarget | None, strawberry.argument(description="Who comes in.")] = None,
-        remove: Annotated[CustomerTarget | None, strawberry.argument(description="Who goes out, afterwards.")] = None,
+        add: Annotated[CustomerTarget | None, strawberry.argument(description="Customers to add.")] = None,
+        remove: Annotated[
+            CustomerTarget | None, strawberry.argument(description="Customers to remove, after the additions.")
+        ] = None,
         options: OptionsArgument = None,
     ) -> JobPayload:
         coming, going = (target_data(one) if one else None for one in (add, remove))

@@ -27,39 +27,39 @@ from graph.types.connections import (
 )
 
 
-@strawberry.type(description="A customer in a list.")
+@strawberry.type(description="A customer in a list, with its cursor.")
 class CustomerEdge:
-    cursor: str = column("The customer's place in the list: give it as `after` or `before`.")
+    cursor: str = column("Cursor of the customer, for the arguments `after` and `before`.")
     node: Customer = column("The customer.")
 
-    @batched("Where the search found the customer, its words between « and »; null without a search.")
+    @batched("Text where the search matched, with the words between « and »; null without a search.")
     async def highlight(parents: ParentRows, info: Info) -> list[str | None]:
         return await load_highlights(info.context, parents)
 
 
-@strawberry.type(description="A page of customers, and the totals of the whole list.")
+@strawberry.type(description="A page of customers with totals of the whole list.")
 class CustomerConnection:
-    @batched("The page's customers with their cursors.", from_parent=True)
+    @batched("Customers of the page with their cursors.", from_parent=True)
     async def edges(parents: ParentRows, info: Info) -> list[list[CustomerEdge]]:
         return edge_rows(parents, await load_pages(parents))
 
-    @batched("The page's customers.", from_parent=True)
+    @batched("Customers of the page.", from_parent=True)
     async def nodes(parents: ParentRows, info: Info) -> list[list[Customer]]:
         return node_rows(await load_pages(parents))
 
-    @batched("Where the page lies in the list.", from_parent=True)
+    @batched("Position of the page in the list.", from_parent=True)
     async def page_info(parents: ParentRows, info: Info) -> list[PageInfo]:
         return page_info_rows(await load_pages(parents))
 
-    @batched("How many customers the whole list has, exactly.")
+    @batched("Exact number of customers in the whole list.")
     async def total_count(parents: ParentRows, info: Info, at_most: AtMostArgument = None) -> list[int]:
         return await load_counts(parents, check_at_most(at_most))
 
-    @batched("Totals of the whole list, not of the page.")
+    @batched("Totals of the whole list, not of the page only.")
     async def aggregate(parents: ParentRows, info: Info) -> list[CustomerAggregate]:
         return await load_aggregates(info.context, parents)
 
-    @batched("The whole list in groups, the largest first.", inspected_columns=("name",))
+    @batched("Groups of the whole list, largest first.", inspected_columns=("name",))
     async def groups(
         parents: ParentRows, info: Info, by: GroupByArgument, first: LargestFirstArgument = 50
     ) -> list[list[CustomerGroup]]:

@@ -30,12 +30,12 @@ _CUSTOMER = strawberry.lazy("graph.customers.types")
 _wire = ids.id_encoder("DuplicateGroup")
 
 
-@strawberry.type(description="Another customer who may be the same person.")
+@strawberry.type(description="Another customer that may be the same person.")
 class DuplicateMatch:
-    on: list[DuplicateKey] = column("What the two share.")
+    on: list[DuplicateKey] = column("Keys that both customers share.")
     score: float = column(
-        "How likely they are one person, from 0 to 1: an address alone .95, a number .9, a name .5; "
-        "each that is shared takes its part of the doubt that the others leave."
+        "Probability that both are the same person, 0 to 1. A shared e-mail address alone gives 0.95, a "
+        "phone number 0.9, a name 0.5; several keys combine."
     )
 
     @batched("The other customer.", parent_columns=("customer_id",))
@@ -43,25 +43,33 @@ class DuplicateMatch:
         return await info.context.load_one(customers.by_ids, parents, "customer_id", info.context.viewer.visibility)
 
 
-@strawberry.type(description="Customers who share a number, an address or a name, and may be one person.")
+@strawberry.type(
+    description="Customers that share a phone number, an e-mail address or a name and may be the same person."
+)
 class DuplicateGroup(Node):
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
         return isinstance(value, DuplicateKeyGroup)
 
-    id: strawberry.ID = column("The group's id; the same for as long as what they share is.", convert=_wire)
+    id: strawberry.ID = column(
+        "Id of the group. It stays the same while the customers share the same value.", convert=_wire
+    )
 
-    @batched("All that every one of them shares.", parent_columns=("customer_ids",))
+    @batched("Keys that all customers of the group share.", parent_columns=("customer_ids",))
     async def on(parents: ParentRows, info: Info) -> list[list[DuplicateKey]]:
         return [list(keys) for keys in await _shared(info.context, parents)]
 
     @batched(
-        "How likely they are one person, from 0 to 1, by what all of them share.", parent_columns=("customer_ids",)
+        "Probability that the customers are the same person, 0 to 1, by the keys that all of them share.",
+        parent_columns=("customer_ids",),
     )
     async def score(parents: ParentRows, info: Info) -> list[float]:
         return [rules.score(keys) for keys in await _shared(info.context, parents)]
 
-    @batched(f"The customers, oldest first; {duplicates.MAX_GROUP_MEMBERS} at most.", parent_columns=("customer_ids",))
+    @batched(
+        f"Customers of the group, oldest first; at most {duplicates.MAX_GROUP_MEMBERS}.",
+        parent_columns=("customer_ids",),
+    )
     async def customers(parents: ParentRows, info: Info) -> list[list[Annotated["Customer", _CUSTOMER]]]:
         wanted = [one for group in parents for one in group.customer_ids]
         found = await info.context.load(customers.by_ids, wanted, info.context.viewer.visibility)
@@ -100,7 +108,7 @@ def _place(cursor: str | None) -> tuple[DuplicateKey, str] | None:
             raise TypeError
         return DuplicateKey(key), value
     except (binascii.Error, ValueError, TypeError):
-        message = "`after` is no cursor of this list; take it from one of its pages."
+        message = "`after` is not a cursor of this list; use a cursor from one of its pages."
         raise BadUserInput(message, reason="BAD_CURSOR", argument=["after"]) from None
 
 
@@ -117,7 +125,7 @@ def _listed(context: Context, keys: Sequence[DuplicateKey], place: PageRequest) 
 
 
 DuplicateKeysArgument = Annotated[
-    list[DuplicateKey], strawberry.argument(description="What they share: numbers, addresses or names; any of these.")
+    list[DuplicateKey], strawberry.argument(description="Keys to group by; any of these. Default: all.")
 ]
 
 
@@ -125,8 +133,11 @@ DuplicateKeysArgument = Annotated[
 class Query:
     @guarded(
         Permission.CUSTOMER_VIEW,
-        "Groups of customers who may be one person, archived ones and those known to be different left out: by address "
-        "first, then by number, then by name. Whoever stands together in one group is not listed again in a later one.",
+        (
+            "Groups of possible duplicates: first by e-mail address, then by phone number, then by name. "
+            "Archived customers and dismissed pairs are excluded. Customers of one group are not listed together "
+            "again in a later group."
+        ),
     )
     async def duplicates(
         self,
@@ -138,17 +149,22 @@ class Query:
         return _listed(info.context, on, page_request(first, after))
 
 
-@strawberry.type(description="How many pairs are told apart.")
+@strawberry.type(description="Number of dismissed pairs.")
 class DuplicateDismissPayload:
-    dismissed: int = strawberry.field(default=0, description="How many pairs were not known to be different before.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    dismissed: int = strawberry.field(default=0, description="Number of pairs that were not dismissed before.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 @strawberry.type
 class Mutation:
     @mutation(
         Permission.CUSTOMER_MERGE,
-        "These are different people, each from each other: they are not suggested any more.",
+        (
+            "Marks customers as different people, each from each other. They are no longer suggested as "
+            "duplicates. Requires CUSTOMER_MERGE. Errors: NOT_FOUND, LIMIT_EXCEEDED."
+        ),
         payload=DuplicateDismissPayload,
     )
     async def duplicate_dismiss(
@@ -156,7 +172,7 @@ class Mutation:
         info: Info,
         ids: Annotated[
             list[strawberry.ID],
-            strawberry.argument(description=f"The customers, 2 at least and {rules.MAX_DISMISSED_PAIRS} at most."),
+            strawberry.argument(description=f"Ids of customers: at least 2, at most {rules.MAX_DISMISSED_PAIRS}."),
         ],
     ) -> DuplicateDismissPayload:
         return await info.context.mutate(

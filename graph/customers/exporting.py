@@ -15,39 +15,41 @@ from graph.types.enums import Permission
 
 @strawberry.input(description="A column of an export.")
 class ColumnInput:
-    field: str = strawberry.field(description="The key of a FieldInfo.")
+    field: str = strawberry.field(description="Key of a field, as in `FieldInfo.key`.")
     header: str | None = strawberry.field(
-        default=strawberry.UNSET, description="What stands above it: the key unless given."
+        default=strawberry.UNSET, description="Header of the column. Default: the key."
     )
 
 
-@strawberry.input(description="How a file is to be written.")
+@strawberry.input(description="Options of an export.")
 class ExportOptions:
     bom: bool = strawberry.field(
-        default=False, description="Begin a CSV with the mark that tells old spreadsheets its encoding."
+        default=False, description="True starts a CSV file with a byte order mark, for old spreadsheet programs."
     )
-    label: str | None = strawberry.field(default=strawberry.UNSET, description="A name to find the job by.")
+    label: str | None = strawberry.field(default=strawberry.UNSET, description="Label of the job.")
 
 
 @strawberry.type
 class Mutation:
     @mutation(
         Permission.CUSTOMER_EXPORT,
-        "Write many customers, or all, to a file; the job has the link. Imported again, it changes nothing.",
+        (
+            "Exports customers to a CSV, XLSX or JSONL file as a Job; `Job.files` has a signed link that expires "
+            "after a day. Importing the file again changes nothing. Large exports run in the background; there "
+            "is no undo. Requires CUSTOMER_EXPORT. Errors: FIELD_UNKNOWN, LIMIT_EXCEEDED, EMPTY_TARGET."
+        ),
         payload=JobPayload,
     )
     async def customers_export(
         self,
         info: Info,
         target: TargetArgument,
-        format: Annotated[FileFormat, strawberry.argument(description="What the file is written in.")] = FileFormat.CSV,
+        format: Annotated[FileFormat, strawberry.argument(description="File format.")] = FileFormat.CSV,
         columns: Annotated[
             list[ColumnInput] | None,
-            strawberry.argument(
-                description="The columns in order, 500 at most: all that can be exported unless given."
-            ),
+            strawberry.argument(description="Columns in order; at most 500. Default: all exportable fields."),
         ] = None,
-        options: Annotated[ExportOptions | None, strawberry.argument(description="How it is to be written.")] = None,
+        options: Annotated[ExportOptions | None, strawberry.argument(description="Options of the export.")] = None,
     ) -> JobPayload:
         wanted = None if columns is None else [{"field": one.field, "header": one.header or None} for one in columns]
         chosen = {"bom": options.bom, "label": options.label or None} if options else {}

@@ -23,66 +23,69 @@ from graph.types.inputs import input_data
 
 describe_values(
     ImportMatch,
-    "How a row of a file finds the customer that it means. A customer's own id in the row goes before.",
-    EMAIL="By the e-mail address, whatever its case.",
-    PHONE="By the telephone number, in any notation.",
-    EXTERNAL_ID="By the id in the one other system that a column is mapped to.",
-    NONE="Not at all: every row is a new customer.",
+    "How a row finds an existing customer. A customer id in the row takes precedence.",
+    EMAIL="By e-mail address, case-insensitive.",
+    PHONE="By phone number, in any notation.",
+    EXTERNAL_ID="By the id in the external system that a column is mapped to.",
+    NONE="No matching: every row creates a customer.",
 )
 describe_values(
     OnDuplicate,
-    "What is done with a row that means a customer who is there.",
-    SKIP="Nothing; in the file itself the first row wins.",
-    UPDATE="The customer is changed; a blank cell never wipes a value.",
-    CREATE="Another customer is made.",
+    "What happens to a row whose customer exists.",
+    SKIP="The row is skipped. Within the file, the first row wins.",
+    UPDATE="The customer is updated. A blank cell never clears a value.",
+    CREATE="Another customer is created.",
 )
 
 
 @strawberry.type(description="A column of a file.")
 class ImportColumn:
-    header: str = column("What stands above it.")
-    samples: list[str] = column("Some of its values.")
-    suggested: str | None = column("The key of the field that it seems to mean; null where it seems to mean none.")
-    confidence: float = column("How sure that is, from 0 to 1.")
+    header: str = column("Header of the column.")
+    samples: list[str] = column("Sample values.")
+    suggested: str | None = column("Key of the suggested field; null if there is no suggestion.")
+    confidence: float = column("Confidence of the suggestion, 0 to 1.")
 
 
-@strawberry.type(description="A file before it is imported.")
+@strawberry.type(description="Preview of a file before its import.")
 class ImportPreview:
-    row_count: int = column("How many rows it has, without the header and empty ones.")
+    row_count: int = column("Number of rows, without the header and empty rows.")
     columns: list[ImportColumn] = column("Its columns.")
-    sample: list[JSON] = column("The first rows, by their headers.")
+    sample: list[JSON] = column("First rows, as objects with the headers as keys.")
 
 
-@strawberry.input(description="Which field a column fills.")
+@strawberry.input(description="Mapping of a column to a field.")
 class ImportMapping:
     header: str = strawberry.field(description="The column.")
-    field: str = strawberry.field(description="The key of a FieldInfo that can be imported.")
+    field: str = strawberry.field(description="Key of an importable field, as in `FieldInfo.key`.")
 
 
-@strawberry.input(description="A file to import, and how.")
+@strawberry.input(description="A file to import, with its options.")
 class ImportInput:
-    upload: strawberry.ID = strawberry.field(description="What POST /uploads answered.")
-    format: Maybe[FileFormat | None] = strawberry.field(description="What it is written in: seen from it unless given.")
+    upload: strawberry.ID = strawberry.field(description="Id that `POST /uploads` returned.")
+    format: Maybe[FileFormat | None] = strawberry.field(description="File format. Default: detected from the content.")
     mapping: Maybe[list[ImportMapping] | None] = strawberry.field(
-        description="The columns to read, 500 at most: those that the preview suggests unless given."
+        description="Columns to read; at most 500. Default: the suggestions of the preview."
     )
     match_on: ImportMatch = strawberry.field(
-        default=ImportMatch.EMAIL, description="How rows find the customers that they mean."
+        default=ImportMatch.EMAIL, description="How rows find existing customers. Default: EMAIL."
     )
     on_duplicate: OnDuplicate = strawberry.field(
-        default=OnDuplicate.SKIP, description="What is done with customers who are there."
+        default=OnDuplicate.SKIP, description="What happens to rows of existing customers. Default: SKIP."
     )
     stage: CustomerStage = strawberry.field(
-        default=CustomerStage.TO_BE_ASSIGNED, description="Where new customers start: NEW or TO_BE_ASSIGNED."
+        default=CustomerStage.TO_BE_ASSIGNED, description="Stage of new customers: NEW or TO_BE_ASSIGNED."
     )
-    add_tags: Maybe[list[TagRef] | None] = strawberry.field(description="Tags to put on every customer, 150 at most.")
+    add_tags: Maybe[list[TagRef] | None] = strawberry.field(description="Tags to add to every customer; at most 150.")
 
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_IMPORT, "What one's own upload holds, and what its columns seem to mean.")
+    @guarded(
+        Permission.CUSTOMER_IMPORT,
+        "Previews an upload of the viewer and suggests a mapping of its columns. Requires CUSTOMER_IMPORT.",
+    )
     async def import_preview(
-        self, info: Info, upload: Annotated[strawberry.ID, strawberry.argument(description="The upload's id.")]
+        self, info: Info, upload: Annotated[strawberry.ID, strawberry.argument(description="Id of the upload.")]
     ) -> ImportPreview:
         try:
             found: Any = await preview.preview_import(info.context.session, info.context.viewer, upload)
@@ -95,13 +98,18 @@ class Query:
 class Mutation:
     @mutation(
         Permission.CUSTOMER_IMPORT,
-        "Bring the rows of an upload in, each for itself. Making needs CUSTOMER_CREATE, changing CUSTOMER_UPDATE.",
+        (
+            "Imports the rows of an upload; each row succeeds or fails on its own. Runs as a Job; failed rows "
+            "come back as a file with the reasons. Dry run: `options.dryRun`; undo: `jobUndo`. Requires "
+            "CUSTOMER_IMPORT, plus CUSTOMER_CREATE for new and CUSTOMER_UPDATE for existing customers. Errors: "
+            "NOT_FOUND, INVALID, FIELD_UNKNOWN, LIMIT_EXCEEDED."
+        ),
         payload=JobPayload,
     )
     async def customers_import(
         self,
         info: Info,
-        input: Annotated[ImportInput, strawberry.argument(description="The file, and what to do with it.")],
+        input: Annotated[ImportInput, strawberry.argument(description="File and options of the import.")],
         options: OptionsArgument = None,
     ) -> JobPayload:
         context, wanted = info.context, input_data(input)

@@ -14,65 +14,84 @@ from graph.types.external_ids import ExternalIdInput
 from graph.types.scalars import Date, Decimal
 
 
-@strawberry.input(description="Which tags to put on a customer and take off. A customer wears 150 at most.")
+@strawberry.input(description="Changes of a customer's tags. A customer has at most 150 tags (else LIMIT_EXCEEDED).")
 class TagsChange:
-    add: Maybe[list[TagRef] | None] = strawberry.field(description="Put these on; those worn already stay.")
-    remove: Maybe[list[TagRef] | None] = strawberry.field(description="Take these off; those not worn do no harm.")
-    set: Maybe[list[TagRef] | None] = strawberry.field(description="Wear exactly these of the kind.")
+    add: Maybe[list[TagRef] | None] = strawberry.field(
+        description="Tags to add. Adding an existing tag changes nothing."
+    )
+    remove: Maybe[list[TagRef] | None] = strawberry.field(
+        description="Tags to remove. Removing an absent tag changes nothing."
+    )
+    set: Maybe[list[TagRef] | None] = strawberry.field(description="The complete new list of tags of the kind.")
     kind: Maybe[TagKind | None] = strawberry.field(
-        description="The kind that `set` replaces and that names are looked up in: BUSINESS unless given."
+        description="Kind that `set` replaces and that names are looked up in. Default: BUSINESS."
     )
 
 
-@strawberry.input(description="Which agents to add to a list and take from it.")
+@strawberry.input(description="Changes of a list of agents.")
 class AgentsChange:
     add: Maybe[list[AgentRef] | None] = strawberry.field(description="Add these.")
-    remove: Maybe[list[AgentRef] | None] = strawberry.field(description="Take these away.")
+    remove: Maybe[list[AgentRef] | None] = strawberry.field(description="Agents to remove.")
     set: Maybe[list[AgentRef] | None] = strawberry.field(description="Exactly these.")
 
 
-@strawberry.input(description="What a customer is to be. What is left out stays as it is; null clears it.")
+@strawberry.input(description="Values of a customer. Absent fields keep their value; null clears a value.")
 class CustomerInput:
     external_ids: Maybe[list[ExternalIdInput] | None] = strawberry.field(
-        description=f"All ids in other systems; they replace the present ones. {MAX_CONTACTS_PER_CUSTOMER} at most."
+        description=f"All ids in other systems; they replace the current list. At most {MAX_CONTACTS_PER_CUSTOMER}."
     )
-    name: Maybe[str | None] = strawberry.field(description="The name shown in lists; needed on create.")
-    nickname: Maybe[str | None] = strawberry.field(description="What the customer likes to be called.")
-    real_name: Maybe[str | None] = strawberry.field(description="The name in official papers.")
-    avatar_url: Maybe[str | None] = strawberry.field(description="Where a picture is: an http or https address.")
+    name: Maybe[str | None] = strawberry.field(description="Name shown in lists; required on create.")
+    nickname: Maybe[str | None] = strawberry.field(description="Name that the customer prefers.")
+    real_name: Maybe[str | None] = strawberry.field(description="Name in official documents.")
+    avatar_url: Maybe[str | None] = strawberry.field(description="URL of a picture, with http or https.")
     phones: Maybe[list[str] | None] = strawberry.field(
-        description=f"All numbers, the primary one first; they replace the present ones. {MAX_CONTACTS_PER_CUSTOMER} at most."
+        description=(
+            "All phone numbers, the primary number first; they replace the current list. At most "
+            f"{MAX_CONTACTS_PER_CUSTOMER}."
+        )
     )
     emails: Maybe[list[str] | None] = strawberry.field(
-        description=f"All addresses, the primary one first; they replace the present ones. {MAX_CONTACTS_PER_CUSTOMER} at most."
+        description=(
+            "All e-mail addresses, the primary address first; they replace the current list. At most "
+            f"{MAX_CONTACTS_PER_CUSTOMER}."
+        )
     )
-    phone: Maybe[str | None] = strawberry.field(description="The primary number; the present one comes second.")
-    email: Maybe[str | None] = strawberry.field(description="The primary address; the present one comes second.")
+    phone: Maybe[str | None] = strawberry.field(
+        description="New primary phone number; the current one becomes the second."
+    )
+    email: Maybe[str | None] = strawberry.field(
+        description="New primary e-mail address; the current one becomes the second."
+    )
     gender: Maybe[Gender | None] = strawberry.field(description="The gender.")
-    birth_date: Maybe[Date | None] = strawberry.field(description="The birth date, not in the future.")
-    value: Maybe[Decimal | None] = strawberry.field(description="What the customer is worth; null is 0.")
-    address: Maybe[AddressInput | None] = strawberry.field(description="Where the customer lives.")
-    source: Maybe[str | None] = strawberry.field(description="Where the customer came from.")
-    channel: Maybe[str | None] = strawberry.field(description="How the customer is reached best.")
+    birth_date: Maybe[Date | None] = strawberry.field(description="Birth date; not in the future.")
+    value: Maybe[Decimal | None] = strawberry.field(description="Value of the customer for the business; null sets 0.")
+    address: Maybe[AddressInput | None] = strawberry.field(description="Postal address.")
+    source: Maybe[str | None] = strawberry.field(description="Origin of the customer, such as a campaign or fair.")
+    channel: Maybe[str | None] = strawberry.field(description="Preferred communication channel.")
     relationship_status: Maybe[RelationshipStatus | None] = strawberry.field(
-        description="How close the customer is; by hand it goes anywhere."
+        description="Relationship status; any value may be set. Requires STATUS_CHANGE."
     )
     subscription_status: Maybe[SubscriptionStatus | None] = strawberry.field(
-        description="On create any; afterwards only between SUBSCRIBED and UNSUBSCRIBED."
+        description=(
+            "Subscription status: any value on create, afterwards only SUBSCRIBED ↔ UNSUBSCRIBED (else "
+            "INVALID_TRANSITION). Requires STATUS_CHANGE."
+        )
     )
     stage: Maybe[CustomerStage | None] = strawberry.field(
-        description="On create only: NEW or TO_BE_ASSIGNED. An owner makes it FOLLOW_UP."
+        description="Stage, on create only: NEW or TO_BE_ASSIGNED. With an owner it becomes FOLLOW_UP."
     )
     follow_up_stage: Maybe[str | None] = strawberry.field(
-        description="One of the workspace's follow-up stages; in FOLLOW_UP only."
+        description="One of the workspace's follow-up stages; in the stage FOLLOW_UP only."
     )
-    company: Maybe[CompanyRef | None] = strawberry.field(description="The company that the customer belongs to.")
-    owner: Maybe[AgentRef | None] = strawberry.field(description="The agent to assign the customer to.")
+    company: Maybe[CompanyRef | None] = strawberry.field(description="Company of the customer.")
+    owner: Maybe[AgentRef | None] = strawberry.field(
+        description="Agent to assign the customer to. Requires CUSTOMER_ASSIGN."
+    )
     reseller_relationship: Maybe[bool | None] = strawberry.field(
-        description="Whether the business may manage the customer; tags need it."
+        description="Whether the business may manage the customer; tag changes require it."
     )
-    tags: Maybe[TagsChange | None] = strawberry.field(description="Tags to put on and take off.")
-    wechat_friends: Maybe[AgentsChange | None] = strawberry.field(description="Agents who are WeChat friends.")
+    tags: Maybe[TagsChange | None] = strawberry.field(description="Changes of the tags. Requires TAG_ASSIGN.")
+    wechat_friends: Maybe[AgentsChange | None] = strawberry.field(description="WeChat friends among the agents.")
     custom_fields: Maybe[list[CustomFieldValueInput] | None] = strawberry.field(
-        description="Values of custom fields; those not named stay. null clears all of them."
+        description="Values of custom fields. Fields that are not listed keep their value; null clears all fields."
     )

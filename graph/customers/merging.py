@@ -15,25 +15,27 @@ from graph.types.enums import Permission
 
 
 @strawberry.input(
-    description="Whose value of a field stays. Else it is the survivor's, or the first of the others' who has one."
+    description="Choice of a field's value. Default: the survivor's value, or the first value of the other customers."
 )
 class MergeTake:
-    field: str = strawberry.field(description="The key of a FieldInfo, such as realName or custom.size.")
-    from_: strawberry.ID = strawberry.field(name="from", description="One of the customers who are merged.")
+    field: str = strawberry.field(description="Key of the field, such as realName or custom.size.")
+    from_: strawberry.ID = strawberry.field(name="from", description="Id of the customer whose value wins.")
 
 
-@strawberry.type(description="What became of a merge.")
+@strawberry.type(description="Result of a merge.")
 class CustomerMergePayload:
     customer: Customer | None = strawberry.field(
-        default=None, description="Who stayed, as it is now; in a dry run as it still is; null when refused."
+        default=None, description="The survivor after the merge, or unchanged in a dry run; null if there are errors."
     )
     changed: list[FieldChange] = strawberry.field(
-        default_factory=list, description="What is different in the one who stayed, or in a dry run would be."
+        default_factory=list, description="Changed fields of the survivor, or the changes that a dry run would make."
     )
     job: Job | None = strawberry.field(
-        default=None, description="The job by which jobUndo brings everybody back; null in a dry run."
+        default=None, description="Job for `jobUndo`, which restores the merged customers; null in a dry run."
     )
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(done: merge.MergeResult) -> Any:
@@ -44,9 +46,13 @@ def _payload(done: merge.MergeResult) -> Any:
 class Mutation:
     @mutation(
         Permission.CUSTOMER_MERGE,
-        f"Make one customer of up to {MAX_MERGED_CUSTOMERS}. Tags, numbers, addresses, notes, interactions, orders and memberships of "
-        "all come together; the strictest subscription, the closest relationship and a block stay; old ids lead to "
-        "the one who stayed.",
+        (
+            f"Merges up to {MAX_MERGED_CUSTOMERS} customers into the survivor. Tags, phone numbers, e-mail "
+            "addresses, notes, interactions, orders and segment memberships are combined. The strictest "
+            "subscription status, the highest relationship status and a block win. Old ids keep resolving to the "
+            "survivor. Preview: `dryRun`; undo: `jobUndo` of the returned job. Requires CUSTOMER_MERGE. Errors: "
+            "NOT_FOUND, CUSTOMER_ARCHIVED, LIMIT_EXCEEDED, CONFLICT."
+        ),
         payload=CustomerMergePayload,
     )
     async def customer_merge(
@@ -55,13 +61,15 @@ class Mutation:
         into: Annotated[strawberry.ID, strawberry.argument(description="Who stays.")],
         from_: Annotated[
             list[strawberry.ID],
-            strawberry.argument(name="from", description=f"Who goes; {MAX_MERGED_CUSTOMERS - 1} at most."),
+            strawberry.argument(
+                name="from", description=f"Customers to merge into the survivor; at most {MAX_MERGED_CUSTOMERS - 1}."
+            ),
         ],
         take: Annotated[
-            list[MergeTake] | None, strawberry.argument(description="Whose value of which field stays.")
+            list[MergeTake] | None, strawberry.argument(description="Explicit choices of field values.")
         ] = None,
         dry_run: Annotated[
-            bool, strawberry.argument(description="Only tell what would be different; nothing is written.")
+            bool, strawberry.argument(description="True reports the changes without writing anything.")
         ] = False,
     ) -> CustomerMergePayload:
         takes = [FieldChoice(one.field, one.from_) for one in take or ()]

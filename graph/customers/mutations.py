@@ -14,19 +14,24 @@ from graph.types.enums import Outcome, Permission
 from graph.types.inputs import input_data
 
 CustomerReferenceArgument: TypeAlias = Annotated[CustomerRef, strawberry.argument(description="Which customer.")]
-CustomerInputArgument: TypeAlias = Annotated[
-    CustomerInput, strawberry.argument(description="What the customer is to be.")
-]
+CustomerInputArgument: TypeAlias = Annotated[CustomerInput, strawberry.argument(description="Values of the customer.")]
 IfVersionArgument: TypeAlias = Annotated[
-    int | None, strawberry.argument(description="Only if the record is still at this version.")
+    int | None,
+    strawberry.argument(
+        description="Expected version. If the record has another version, the mutation fails with CONFLICT."
+    ),
 ]
 
 
-@strawberry.type(description="What became of a customer.")
+@strawberry.type(description="Result of a customer mutation.")
 class CustomerPayload:
-    customer: Customer | None = strawberry.field(default=None, description="As it is now; null when refused.")
-    outcome: Outcome = strawberry.field(default=Outcome.FAILED, description="What was done.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    customer: Customer | None = strawberry.field(
+        default=None, description="The record after the mutation; null if there are errors."
+    )
+    outcome: Outcome = strawberry.field(default=Outcome.FAILED, description="What the mutation did.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(done: records.CustomerResult) -> Any:
@@ -36,11 +41,22 @@ def _payload(done: records.CustomerResult) -> Any:
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.CUSTOMER_CREATE, "Make a customer.", payload=CustomerPayload)
+    @mutation(
+        Permission.CUSTOMER_CREATE,
+        "Creates a customer. Requires CUSTOMER_CREATE; tags, statuses and owner require their own "
+        "permissions. Errors: BLANK, INVALID, TOO_LONG, TAKEN, LIMIT_EXCEEDED, NOT_FOUND, FORBIDDEN.",
+        payload=CustomerPayload,
+    )
     async def customer_create(self, info: Info, input: CustomerInputArgument) -> CustomerPayload:
         return await info.context.mutate(lambda unit: records.create(unit, input_data(input)), _payload)
 
-    @mutation(Permission.CUSTOMER_UPDATE, "Change a customer.", payload=CustomerPayload)
+    @mutation(
+        Permission.CUSTOMER_UPDATE,
+        "Changes a customer. Requires CUSTOMER_UPDATE; tags, statuses and owner require their own "
+        "permissions. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, CUSTOMER_ARCHIVED, CUSTOMER_BLOCKED, "
+        "INVALID_TRANSITION, LIMIT_EXCEEDED, TAKEN.",
+        payload=CustomerPayload,
+    )
     async def customer_update(
         self,
         info: Info,
@@ -54,7 +70,10 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_CREATE,
-        "Change the customer, or make one where there is none; it keeps the reference. Changing needs CUSTOMER_UPDATE.",
+        (
+            "Updates the customer, or creates it with the reference as its value. Requires CUSTOMER_CREATE; an "
+            "update requires CUSTOMER_UPDATE. Errors as for `customerCreate` and `customerUpdate`."
+        ),
         payload=CustomerPayload,
     )
     async def customer_upsert(
@@ -64,7 +83,10 @@ class Mutation:
 
     @mutation(
         Permission.CUSTOMER_DELETE,
-        "Delete any one customer for ever, with notes, interactions and orders.",
+        (
+            "Deletes one customer permanently, with notes, interactions and orders. There is no undo. Requires "
+            "CUSTOMER_DELETE. Errors: NOT_FOUND, FORBIDDEN, CONFLICT."
+        ),
         payload=CustomerPayload,
     )
     async def customer_delete(

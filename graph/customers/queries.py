@@ -17,16 +17,18 @@ from graph.types.enums import ArchivedScope, Permission
 from graph.types.external_ids import ExternalIdInput
 
 
-@strawberry.input(description="Names one customer.", one_of=True)
+@strawberry.input(description="Reference to one customer: exactly one of the fields.", one_of=True)
 class CustomerRef:
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="By the id.")
-    external_id: strawberry.Maybe[ExternalIdInput] = strawberry.field(description="By the id in another system.")
-    email: strawberry.Maybe[str] = strawberry.field(description="By an address, whatever its case; held by one only.")
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Id of the record.")
+    external_id: strawberry.Maybe[ExternalIdInput] = strawberry.field(description="Id in another system.")
+    email: strawberry.Maybe[str] = strawberry.field(
+        description="E-mail address, case-insensitive. It must belong to one customer only (else AMBIGUOUS)."
+    )
 
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "One customer; null when there is none in sight.")
+    @guarded(Permission.CUSTOMER_VIEW, "One customer; null if there is none that the viewer can see.")
     async def customer(
         self, info: Info, by: Annotated[CustomerRef, strawberry.argument(description="Which one.")]
     ) -> Customer | None:
@@ -42,11 +44,12 @@ class Query:
         found = await customers.by_email(info.context.session, email_key(by.email.value), visibility)
         if len(found) > 1:
             raise BadUserInput(
-                f"More than one customer has the address {by.email.value}: name one by id.", reason="AMBIGUOUS"
+                f"More than one customer has the e-mail address {by.email.value}; use the id of one of them.",
+                reason="AMBIGUOUS",
             )
         return cast(Any, found[0]) if found else None
 
-    @guarded(Permission.CUSTOMER_VIEW, "The customers in sight.")
+    @guarded(Permission.CUSTOMER_VIEW, "Customers that the viewer can see.")
     async def customers(
         self,
         info: Info,
@@ -55,7 +58,7 @@ class Query:
         search_fields: list_arguments.SearchFieldsArgument = None,
         sort: list_arguments.CustomerSortArgument = None,
         archived: Annotated[
-            ArchivedScope, strawberry.argument(description="Whether archived customers are among them.")
+            ArchivedScope, strawberry.argument(description="Whether archived customers are included. Default: EXCLUDE.")
         ] = ArchivedScope.EXCLUDE,
         first: FirstArgument = None,
         after: AfterArgument = None,

@@ -42,80 +42,84 @@ CustomerGroupField = Enum("CustomerGroupField", {name: name for name in [*groupi
 
 describe_values(
     DateGrain,
-    "A stretch of the calendar in the workspace's time zone.",
+    "A calendar period in the workspace's time zone.",
     DAY="A day.",
-    WEEK="A week, from Monday on.",
+    WEEK="A week, starting on Monday.",
     MONTH="A month.",
     QUARTER="A quarter of a year.",
     YEAR="A year.",
 )
 describe_values(
     CustomerGroupField,
-    "What customers can be put in groups by.",
-    RELATIONSHIP_STATUS="How close they are to the business.",
-    SUBSCRIPTION_STATUS="Whether they are on the mailing list.",
-    STAGE="Where they stand in the flow of work.",
-    SOURCE="Where they came from.",
-    CHANNEL="How they are reached best.",
+    "A field to group customers by.",
+    RELATIONSHIP_STATUS="Relationship status.",
+    SUBSCRIPTION_STATUS="Subscription status.",
+    STAGE="Stage.",
+    SOURCE="Origin of the customer.",
+    CHANNEL="Preferred channel.",
     GENDER="Their gender.",
-    COUNTRY="The country of their address.",
-    COMPANY="The company that they belong to.",
-    OWNER="The agent who looks after them.",
-    DEPARTMENT="The department that they belong to or wait in.",
-    FOLLOW_UP_STAGE="How far the follow-up is.",
-    TAG="The tags that they wear: who wears several is in several groups.",
+    COUNTRY="Country of the address.",
+    COMPANY="Company.",
+    OWNER="Owner.",
+    DEPARTMENT="Department.",
+    FOLLOW_UP_STAGE="Follow-up stage.",
+    TAG="Tags. A customer with several tags is in several groups.",
 )
 
 
-@filter_input("What to put customers in groups by: one of these.", one_of=True)
+@filter_input("Grouping of customers: exactly one of the fields.", one_of=True)
 class CustomerGroupBy:
     field: CustomerGroupField | None = filter_field("A field.")
-    created_at: DateGrain | None = filter_field("When they were created.")
-    last_interaction_at: DateGrain | None = filter_field("When something last happened with them.")
-    custom_field: str | None = filter_field("A custom field, by its key; of several options, each is a group.")
+    created_at: DateGrain | None = filter_field("Time of creation.")
+    last_interaction_at: DateGrain | None = filter_field("Time of the last interaction.")
+    custom_field: str | None = filter_field(
+        "A custom field, by its key. Each option of a MULTI_SELECT field is a group."
+    )
 
 
-@strawberry.type(description="What decimal numbers come to.")
+@strawberry.type(description="Totals of decimal values.")
 class DecimalAggregate:
-    sum: Decimal | None = column("The sum; 0 of nothing.")
-    avg: Decimal | None = column("The average, to the fourth decimal place; null of nothing.")
-    min: Decimal | None = column("The least; null of nothing.")
-    max: Decimal | None = column("The greatest; null of nothing.")
-    count_null: int = column("How many customers have no value.")
+    sum: Decimal | None = column("Sum; 0 if there are no values.")
+    avg: Decimal | None = column("Average, to four decimal places; null if there are no values.")
+    min: Decimal | None = column("Minimum; null if there are no values.")
+    max: Decimal | None = column("Maximum; null if there are no values.")
+    count_null: int = column("Number of customers without a value.")
 
 
-@strawberry.type(description="From the first moment to the last.")
+@strawberry.type(description="Range of times.")
 class DateTimeRange:
-    min: DateTime | None = column("The first; null of nothing.")
-    max: DateTime | None = column("The last; null of nothing.")
+    min: DateTime | None = column("Earliest time; null if there are no values.")
+    max: DateTime | None = column("Latest time; null if there are no values.")
 
 
 @strawberry.type(description="Totals of customers.")
 class CustomerAggregate:
-    count: int = column("How many customers.")
-    phone_count: int = column("How many numbers they have together.")
-    email_count: int = column("How many addresses they have together.")
-    value: DecimalAggregate = column("What they are worth to the business.")
-    created_at: DateTimeRange = column("When they were created.")
+    count: int = column("Number of customers.")
+    phone_count: int = column("Total number of phone numbers.")
+    email_count: int = column("Total number of e-mail addresses.")
+    value: DecimalAggregate = column("Totals of `Customer.value`.")
+    created_at: DateTimeRange = column("Time of creation.")
 
-    @batched("What the values of a custom field of type NUMBER come to.")
+    @batched("Totals of a custom field of type NUMBER.")
     async def custom_field(parents: ParentRows, info: Info, key: FieldKeyArgument) -> list[DecimalAggregate | None]:
         return await _numbers(info.context, parents, key)
 
 
-@strawberry.type(description="What the customers of a group have in common, in one respect.")
+@strawberry.type(description="One key that the customers of a group share.")
 class GroupKey:
-    value: str | None = column("The value: a name, an id, a first day; null for those who have none.")
-    label: str | None = column("The value for people.")
+    value: str | None = column(
+        "Value of the group: an enum name, an id or the first day of a period; null for customers without a value."
+    )
+    label: str | None = column("Label of the value for people.")
 
-    @batched("The record that the value is the id of; null for other values.", from_parent=True)
+    @batched("Record that the value refers to; null for other values.", from_parent=True)
     async def node(parents: ParentRows, info: Info) -> list[Node | None]:
         return [key.record for key in parents]
 
 
-@strawberry.type(description="Customers who have something in common.")
+@strawberry.type(description="A group of customers.")
 class CustomerGroup:
-    keys: list[GroupKey] = column("What they have in common, in the order of `by`.")
+    keys: list[GroupKey] = column("Keys of the group, in the order of `by`.")
     aggregate: CustomerAggregate = column("Their totals.")
 
 
@@ -264,7 +268,7 @@ async def _numbers(context: Context, parents: Sequence[AggregateTotals], key: st
         )
         field = custom_fields.find_field(known, EntityType.CUSTOMER, key, ("key",))
     if field.type != CustomFieldType.NUMBER:
-        raise BadUserInput(f"“{key}” is no NUMBER field: it has no sum.", reason="INVALID", argument=["key"])
+        raise BadUserInput(f"“{key}” is not a NUMBER field, so it has no sum.", reason="INVALID", argument=["key"])
     found: dict[Any, Any] = {}
     for one in parents:
         place = (id(one.lists), one.by)
@@ -347,8 +351,6 @@ def _stretch(first: date, grain: str) -> str:
 
 
 GroupByArgument = Annotated[
-    list[CustomerGroupBy], strawberry.argument(description=f"What to group by, 1 to {grouping.MAX_GROUP_KEYS} keys.")
+    list[CustomerGroupBy], strawberry.argument(description=f"Grouping: 1 to {grouping.MAX_GROUP_KEYS} keys.")
 ]
-LargestFirstArgument = Annotated[
-    int, strawberry.argument(description="How many groups, the largest first: 250 at most.")
-]
+LargestFirstArgument = Annotated[int, strawberry.argument(description="Number of groups, largest first; at most 250.")]

@@ -47,56 +47,59 @@ from graph.types.scalars import Date, DateTime, Decimal
 _wire = ids.id_encoder("Customer")
 
 
-@strawberry.type(description="Why a customer is blocked.")
+@strawberry.type(description="The block of a customer.")
 class Block:
     reason: str = column("Why.")
-    until: DateTime | None = column("When it ends; null means never.")
-    at: DateTime = column("When it began.")
+    until: DateTime | None = column("End of the block; null if it has no end.")
+    at: DateTime = column("Start of the block.")
 
     @batched("Who blocked.", parent_columns=("actor_kind", "actor_id"))
     async def by(parents: ParentRows, info: Info) -> list[Actor]:
         return await load_actors(info.context, parents, "actor")
 
 
-@strawberry.type(description="A person whom the business knows.")
+@strawberry.type(description="A person that the business knows.")
 class Customer(Record, Node):
     is_type_of = is_row_of(tables.Customer)
 
-    id: strawberry.ID = column("The customer's id.", convert=_wire)
-    name: str = column("The name shown in lists.")
-    nickname: str | None = column("What the customer likes to be called.")
-    real_name: str | None = column("The name in official papers.")
-    avatar_url: str | None = column("Where a picture is.")
-    phone: str | None = column("The primary number, in E.164.")
-    email: str | None = column("The primary address, as it was given.")
-    gender: Gender | None = column("The gender; null when unknown.")
-    birth_date: Date | None = column("The birth date; null when unknown.")
-    value: Decimal = column("What the customer is worth to the business; 0 when nobody said.")
-    source: str | None = column("Where the customer came from.")
-    channel: str | None = column("How the customer is reached best.")
-    relationship_status: RelationshipStatus = column("How close the customer is to the business.")
-    subscription_status: SubscriptionStatus = column("Whether the customer is on the mailing list.")
-    stage: CustomerStage = column("Where the customer stands in the flow of work.")
-    verification: Verification = column("Whether the details were checked.")
-    follow_up_stage: str | None = column("How far the follow-up is, in the workspace's own words; only in FOLLOW_UP.")
-    reseller_relationship: bool = column("True when the business may manage the customer; tags need it.")
-    archived_at: DateTime | None = column("When the customer was archived; null for one who is not.")
-    last_interaction_at: DateTime | None = column("When something last happened with the customer.")
+    id: strawberry.ID = column("Id of the customer.", convert=_wire)
+    name: str = column("Name shown in lists.")
+    nickname: str | None = column("Name that the customer prefers.")
+    real_name: str | None = column("Name in official documents.")
+    avatar_url: str | None = column("URL of a picture.")
+    phone: str | None = column("Primary phone number in E.164 format.")
+    email: str | None = column("Primary e-mail address, as entered.")
+    gender: Gender | None = column("Gender; null if unknown.")
+    birth_date: Date | None = column("Birth date; null if unknown.")
+    value: Decimal = column("Value of the customer for the business. Default: 0.")
+    source: str | None = column("Origin of the customer, such as a campaign or fair.")
+    channel: str | None = column("Preferred communication channel.")
+    relationship_status: RelationshipStatus = column("Relationship status.")
+    subscription_status: SubscriptionStatus = column("Subscription status of the mailing list.")
+    stage: CustomerStage = column("Stage in the assignment workflow.")
+    verification: Verification = column("Verification of the customer's details.")
+    follow_up_stage: str | None = column(
+        "Follow-up stage, one of the workspace's own; null outside the stage FOLLOW_UP."
+    )
+    reseller_relationship: bool = column("True if the business may manage the customer; tag changes require it.")
+    archived_at: DateTime | None = column("Time of archiving; null if the customer is not archived.")
+    last_interaction_at: DateTime | None = column("Time of the last interaction; null if there is none.")
 
     @batched("Ids in other systems.", parent_columns=("id",))
     async def external_ids(parents: ParentRows, info: Info) -> list[list[ExternalId]]:
         return await info.context.load_many(customers.external_ids, parents, "id")
 
-    @batched("All numbers in E.164, the primary one first.", parent_columns=("id",))
+    @batched("All phone numbers in E.164 format, the primary number first.", parent_columns=("id",))
     async def phones(parents: ParentRows, info: Info) -> list[list[str]]:
         return [[row.phone for row in rows] for rows in await info.context.load_many(customers.phones, parents, "id")]
 
-    @batched("All addresses, the primary one first.", parent_columns=("id",))
+    @batched("All e-mail addresses, the primary address first.", parent_columns=("id",))
     async def emails(parents: ParentRows, info: Info) -> list[list[str]]:
         return [[row.email for row in rows] for rows in await info.context.load_many(customers.emails, parents, "id")]
 
     @batched(
-        "Full years since birth, today in the workspace; null without a birth date.", parent_columns=("birth_date",)
+        "Age in full years, by today's date in the workspace's time zone; null without a birth date.",
+        parent_columns=("birth_date",),
     )
     async def age(parents: ParentRows, info: Info) -> list[int | None]:
         today = await _today(info)
@@ -104,12 +107,12 @@ class Customer(Record, Node):
             None if row.birth_date is None else _years(date.fromisoformat(row.birth_date), today) for row in parents
         ]
 
-    @batched("Where the customer lives; null when nothing of it is known.", parent_columns=addresses.ADDRESS_COLUMNS)
+    @batched("Postal address; null if no part is known.", parent_columns=addresses.ADDRESS_COLUMNS)
     async def address(parents: ParentRows, info: Info) -> list[Address | None]:
         return addresses.address_of(parents)
 
     @batched(
-        "Where a person may move the subscription to now; empty when archived.",
+        "Subscription statuses that a person may set now; empty if archived.",
         parent_columns=("subscription_status", "archived_at"),
     )
     async def allowed_subscription_transitions(parents: ParentRows, info: Info) -> list[list[SubscriptionStatus]]:
@@ -122,36 +125,38 @@ class Customer(Record, Node):
             for row in parents
         ]
 
-    @batched("The agent who looks after the customer; set exactly in FOLLOW_UP.", parent_columns=("owner_id",))
+    @batched(
+        "Agent who is responsible for the customer; set exactly in the stage FOLLOW_UP.", parent_columns=("owner_id",)
+    )
     async def owner(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "owner_id")
 
-    @batched("The agent who did before.", parent_columns=("previous_owner_id",))
+    @batched("Previous owner; null if there was none.", parent_columns=("previous_owner_id",))
     async def previous_owner(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "previous_owner_id")
 
-    @batched("The department that the customer belongs to or waits in.", parent_columns=("department_id",))
+    @batched("Department that the customer belongs to or waits in.", parent_columns=("department_id",))
     async def department(parents: ParentRows, info: Info) -> list[Department | None]:
         return await info.context.load_one(departments.by_ids, parents, "department_id")
 
-    @batched("The company that the customer belongs to.", parent_columns=("company_id",))
+    @batched("Company of the customer.", parent_columns=("company_id",))
     async def company(parents: ParentRows, info: Info) -> list[Company | None]:
         return await info.context.load_one(companies.by_ids, parents, "company_id")
 
-    @batched("The agents who are WeChat friends of the customer.", parent_columns=("id",))
+    @batched("Agents who are WeChat friends of the customer.", parent_columns=("id",))
     async def wechat_friends(parents: ParentRows, info: Info) -> list[list[Agent]]:
         return await info.context.load_many(agents.friends_by_customer, parents, "id")
 
-    @batched("True when the viewer is a WeChat friend of the customer.", parent_columns=("id",))
+    @batched("True if the viewer is a WeChat friend of the customer.", parent_columns=("id",))
     async def is_wechat_friend(parents: ParentRows, info: Info) -> list[bool]:
         viewer = info.context.viewer.agent_id
         return [bool(found) for found in await info.context.load_one(customers.friends_of, parents, "id", viewer)]
 
-    @batched("The block that holds now; null when there is none.", parent_columns=("id",))
+    @batched("Current block; null if the customer is not blocked.", parent_columns=("id",))
     async def block(parents: ParentRows, info: Info) -> list[Block | None]:
         return await info.context.load_one(customers.blocks, parents, "id", info.context.now)
 
-    @batched("The tags that the customer wears, by name.", parent_columns=("id",), inspected_columns=("kind",))
+    @batched("Tags of the customer, sorted by name.", parent_columns=("id",), inspected_columns=("kind",))
     async def tags(
         parents: ParentRows,
         info: Info,
@@ -160,30 +165,32 @@ class Customer(Record, Node):
         worn = await info.context.load_many(tags.by_customer, parents, "id")
         return worn if kind is None else [[tag for tag in each if tag.kind == kind] for each in worn]
 
-    @batched("The segments that the customer is in, by name; an archived customer is in none.", parent_columns=("id",))
+    @batched(
+        "Segments that contain the customer, sorted by name; empty for an archived customer.", parent_columns=("id",)
+    )
     async def segments(parents: ParentRows, info: Info) -> list[list[Segment]]:
         every = await segments.all_ids(info.context.session)
         held = await list_arguments.segment_memberships(info.context, [parent.id for parent in parents], every)
         rows = await info.context.load(segments.by_ids, every)
         return [[rows[one] for one in every if one in held.get(parent.id, ())] for parent in parents]
 
-    @batched("One custom field, with its value.", parent_columns=("id",))
+    @batched("One custom field with its value.", parent_columns=("id",))
     async def custom_field(parents: ParentRows, info: Info, key: FieldKeyArgument) -> list[CustomFieldValue | None]:
         return [found[0] for found in await fields.custom_values_of(info.context, parents, EntityType.CUSTOMER, [key])]
 
-    @batched("The active custom fields in order, each with its value.", parent_columns=("id",))
+    @batched("Active custom fields in order, each with its value.", parent_columns=("id",))
     async def custom_fields(
         parents: ParentRows, info: Info, keys: FieldKeysArgument = None
     ) -> list[list[CustomFieldValue]]:
         return await fields.custom_values_of(info.context, parents, EntityType.CUSTOMER, keys)
 
-    @batched("What was written down about the customer, newest first.", parent_columns=("id",))
+    @batched("Notes about the customer, newest first.", parent_columns=("id",))
     async def notes(
         parents: ParentRows, info: Info, first: FirstArgument = None, after: AfterArgument = None
     ) -> list[Connection[Note]]:
         return await activity_connections(info, parents, tables.Note, first, after, UNSET)
 
-    @batched("What happened with the customer, newest first.", parent_columns=("id",))
+    @batched("Interactions with the customer, newest first.", parent_columns=("id",))
     async def interactions(
         parents: ParentRows,
         info: Info,
@@ -193,7 +200,7 @@ class Customer(Record, Node):
     ) -> list[Connection[Interaction]]:
         return await activity_connections(info, parents, tables.Interaction, first, after, filter)
 
-    @batched("What the customer bought, newest first.", parent_columns=("id",))
+    @batched("Orders of the customer, newest first.", parent_columns=("id",))
     async def orders(
         parents: ParentRows,
         info: Info,
@@ -210,7 +217,7 @@ class Customer(Record, Node):
         return await load_timelines(info.context, parents, first, after)
 
     @batched(
-        "What the viewer may do to the customer now.",
+        "Actions that the viewer may perform on the customer now.",
         parent_columns=(
             "id", "stage", "owner_id", "department_id", "archived_at", "reseller_relationship", "previous_owner_id",
             "released_at",
@@ -228,13 +235,13 @@ class Customer(Record, Node):
         ]
 
     @batched(
-        f"Others who may be the same person, the likeliest first, {MAX_MATCHES} at most; none for an archived customer.",
+        f"Possible duplicates, most likely first; at most {MAX_MATCHES}, none for an archived customer.",
         parent_columns=("id",),
     )
     async def duplicates(parents: ParentRows, info: Info) -> list[list[DuplicateMatch]]:
         return await duplicate_matches(info.context, parents)
 
-    @batched("The ids of those who were merged into this customer.", parent_columns=("id",))
+    @batched("Ids of the customers that were merged into this customer.", parent_columns=("id",))
     async def merged_from(parents: ParentRows, info: Info) -> list[list[strawberry.ID]]:
         merged = await info.context.load_many(customers.merged_ids, parents, "id")
         return [[strawberry.ID(_wire(row.id)) for row in rows] for rows in merged]

@@ -120,7 +120,9 @@ class Internal(TopLevelError):
     code = "INTERNAL"
     status = json_status = 500
 
-    def __init__(self, message: str = "Something went wrong on our side. The log has it under the request id.") -> None:
+    def __init__(
+        self, message: str = "The server failed to process the request. Its log has the details under the request id."
+    ) -> None:
         super().__init__(message)
 
 

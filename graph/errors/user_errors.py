@@ -18,65 +18,65 @@ from graph.types.nodes import Record
 
 describe_values(
     ErrorCode,
-    "Why something was refused.",
-    NOT_FOUND="There is no such thing, or it is not in sight.",
-    FORBIDDEN="The viewer may not do this to this record.",
-    BLANK="A text is needed here.",
-    INVALID="The value cannot be taken.",
+    "Reason of an error, for programs.",
+    NOT_FOUND="The record does not exist, or the viewer cannot see it.",
+    FORBIDDEN="The viewer lacks the permission for this record or input.",
+    BLANK="A required text is missing.",
+    INVALID="The value is invalid.",
     TOO_LONG="The text is too long.",
-    TAKEN="Another record has this value already.",
-    CONFLICT="Somebody changed the record in the meantime.",
-    AMBIGUOUS="Several records fit.",
-    LIMIT_EXCEEDED="There would be more than allowed.",
-    INVALID_TRANSITION="The status cannot go from here to there.",
+    TAKEN="Another record already has this value.",
+    CONFLICT="The record has changed since it was read.",
+    AMBIGUOUS="Several records match.",
+    LIMIT_EXCEEDED="The result would exceed a limit.",
+    INVALID_TRANSITION="The status transition is not allowed.",
     CUSTOMER_ARCHIVED="The customer is archived.",
     CUSTOMER_BLOCKED="The customer is blocked.",
-    RESELLER_RELATIONSHIP_REQUIRED="The business does not manage this customer.",
-    TAG_KIND_MISMATCH="The tag is of another kind.",
-    EMPTY_TARGET="No customer was named.",
-    UNBOUNDED_TARGET="The match leaves nobody out; say `everyone: true` if that is meant.",
-    COUNT_MISMATCH="The match finds another number of customers than expected.",
-    BULK_DELETE_NOT_ALLOWED="The workspace does not let this customer be deleted with others.",
+    RESELLER_RELATIONSHIP_REQUIRED="The customer has no reseller relationship.",
+    TAG_KIND_MISMATCH="The tag has another kind.",
+    EMPTY_TARGET="The target contains no customer.",
+    UNBOUNDED_TARGET="The match selects all customers; set `everyone: true` if that is intended.",
+    COUNT_MISMATCH="The number of matching customers differs from `expectedCount`.",
+    BULK_DELETE_NOT_ALLOWED="The workspace's settings do not allow the bulk deletion of this customer.",
     NOT_UNDOABLE="The job cannot be undone.",
     AGENT_INACTIVE="The agent is not active.",
-    AGENT_AT_CAPACITY="The agent takes no more customers.",
+    AGENT_AT_CAPACITY="The agent has reached the maximum number of customers.",
     AGENT_NOT_IN_DEPARTMENT="The agent does not work in the department.",
     AGENT_HAS_CUSTOMERS="The agent still owns customers.",
-    DEPARTMENT_EMPTY="Nobody works in the department.",
-    ALREADY_CLAIMED="Somebody else was faster.",
-    CLAIM_LIMIT="No more claims today.",
-    CLAIM_COOLDOWN="The former owner has to wait before claiming again.",
-    SEGMENT_IS_DYNAMIC="The members of a dynamic segment follow from its filter.",
-    SEGMENT_CYCLE="The segment would be a part of itself.",
-    IN_USE="Something else uses it.",
+    DEPARTMENT_EMPTY="The department has no active members.",
+    ALREADY_CLAIMED="Another agent has claimed the customer.",
+    CLAIM_LIMIT="The daily claim limit is reached.",
+    CLAIM_COOLDOWN="The previous owner must wait before claiming the customer again.",
+    SEGMENT_IS_DYNAMIC="The segment is dynamic: its filter determines its members.",
+    SEGMENT_CYCLE="The segment's filter would refer to the segment itself.",
+    IN_USE="Another record uses it.",
     VIEW_PROTECTED="The view cannot be changed or deleted.",
-    FIELD_UNKNOWN="There is no such field.",
-    FIELD_PROTECTED="The field is changed in another way.",
-    OPTION_IN_USE="A record has this option.",
-    COMPANY_HAS_CUSTOMERS="Customers belong to the company.",
-    IDEMPOTENCY_KEY_REUSED="The key was used with other arguments.",
+    FIELD_UNKNOWN="The custom field does not exist or is disabled.",
+    FIELD_PROTECTED="The field cannot be changed here.",
+    OPTION_IN_USE="A record uses this option.",
+    COMPANY_HAS_CUSTOMERS="The company has customers.",
+    IDEMPOTENCY_KEY_REUSED="The idempotency key was used with other arguments.",
 )
 
 
-@strawberry.interface(description="Something to mend before it can be done.")
+@strawberry.interface(description="An expected error that the user can correct.")
 class UserError:
-    code: ErrorCode = column("Why, for programs.")
-    message: str = column("Why, for people: a sentence to act on.")
-    path: list[str] = column("Where in the arguments, from the outside in.")
-    row: int | None = column("Which row, from 0, where several were given.")
+    code: ErrorCode = column("Error code, for programs.")
+    message: str = column("Message for people: one sentence that says what to do.")
+    path: list[str] = column("Path of the invalid value in the arguments.")
+    row: int | None = column("Row number, from 0, if there are several rows.")
 
 
-@strawberry.type(description="A value that cannot be taken, or a rule that forbids it.")
+@strawberry.type(description="An invalid value, or a rule that forbids the change.")
 class InputError(UserError):
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
         return _refused(value) is errors.InputError
 
 
-@strawberry.type(description="There would be more than allowed.")
+@strawberry.type(description="The result would exceed a limit.")
 class LimitError(UserError):
-    limit: int = column("How many are allowed.")
-    current: int = column("How many there would be.")
+    limit: int = column("Allowed maximum.")
+    current: int = column("Number that the request would lead to.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
@@ -85,32 +85,34 @@ class LimitError(UserError):
 
 def _from() -> Any:
     """`from` is no name in Python."""
-    return ColumnField(description="Where it is.", graphql_name="from", metadata={"column": "from_", "convert": None})
+    return ColumnField(
+        description="Postal address.", graphql_name="from", metadata={"column": "from_", "convert": None}
+    )
 
 
-@strawberry.type(description="A status that cannot go from here to there.")
+@strawberry.type(description="A status transition that is not allowed.")
 class TransitionError(UserError):
     from_: str = _from()
-    to: str = column("Where it should go.")
-    allowed: list[str] = column("Where it can go.")
+    to: str = column("Requested status.")
+    allowed: list[str] = column("Allowed next statuses.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
         return _refused(value) is errors.TransitionError
 
 
-@strawberry.type(description="Somebody else changed the record in the meantime.")
+@strawberry.type(description="The record has changed since it was read.")
 class ConflictError(UserError):
-    record: Record = column("The record as it is now.")
+    record: Record = column("Current state of the record.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
         return _refused(value) is errors.ConflictError
 
 
-@strawberry.type(description="Another record holds a value that must be unique.")
+@strawberry.type(description="Another record has a value that must be unique.")
 class DuplicateError(UserError):
-    existing: Record = column("The record that holds it.")
+    existing: Record = column("Record that has the value.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:

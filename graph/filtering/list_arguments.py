@@ -30,20 +30,22 @@ from graph.filtering.record_filters import (
 from graph.filtering.sorts import AgentSort, CompanySort, CustomerSearchField, CustomerSort, SegmentSort, TagSort
 from graph.types.connections import ListBatch, ListHandle, single_list
 
-_FILTER = "Only those of whom this holds; null is refused."
-_SORT = "In this order; newest first unless given. At most 10 keys."
+_FILTER = "Only records that match this filter. null is an error (BAD_USER_INPUT)."
+_SORT = "Sort keys, at most 10. Default: newest first."
 
 CustomerFilterArgument: TypeAlias = Annotated[CustomerFilter | None, strawberry.argument(description=_FILTER)]
 CustomerSortArgument: TypeAlias = Annotated[list[CustomerSort] | None, strawberry.argument(description=_SORT)]
 SearchArgument: TypeAlias = Annotated[
     str | None,
     strawberry.argument(
-        description="Only those in whom every word occurs, whatever the case and accents; at most 200 characters."
+        description=(
+            "Only customers whose searched text contains every word, ignoring case and accents; at most 200 characters."
+        )
     ),
 ]
 SearchFieldsArgument: TypeAlias = Annotated[
     list[CustomerSearchField] | None,
-    strawberry.argument(description="What the search looks through: all unless given."),
+    strawberry.argument(description="Fields that the search covers. Default: all."),
 ]
 CompanyFilterArgument: TypeAlias = Annotated[CompanyFilter | None, strawberry.argument(description=_FILTER)]
 CompanySortArgument: TypeAlias = Annotated[list[CompanySort] | None, strawberry.argument(description=_SORT)]
@@ -57,7 +59,7 @@ InteractionFilterArgument: TypeAlias = Annotated[InteractionFilter | None, straw
 OrderFilterArgument: TypeAlias = Annotated[OrderFilter | None, strawberry.argument(description=_FILTER)]
 NameSearchArgument: TypeAlias = Annotated[
     str | None,
-    strawberry.argument(description="Only those in whose name every word occurs, whatever the case and accents."),
+    strawberry.argument(description="Only records whose name contains every word, ignoring case and accents."),
 ]
 
 
@@ -75,7 +77,7 @@ class query_errors_as_bad_input:
 def filter_data(plain: Any, name: str = "filter") -> Any:
     """The filter, None where none was given. Raises BadUserInput for null, which could mean all, or nobody."""
     if plain is None:
-        raise BadUserInput(f"`{name}` is null; leave it out to ask nothing.", reason="INVALID", argument=[name])
+        raise BadUserInput(f"`{name}` is null; omit it for no condition.", reason="INVALID", argument=[name])
     return None if plain is UNSET else plain
 
 

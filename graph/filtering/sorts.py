@@ -31,84 +31,87 @@ class CustomerSearchField(Enum):
 
 describe_values(
     SortOrder,
-    "The direction of a sort. What has no value comes last unless asked for first.",
-    ASC="From the least to the greatest.",
-    DESC="From the greatest to the least.",
-    ASC_NULLS_FIRST="From the least to the greatest, after what has no value.",
-    DESC_NULLS_FIRST="From the greatest to the least, after what has no value.",
+    "Direction of a sort. Records without a value come last, unless NULLS_FIRST is chosen.",
+    ASC="Ascending; records without a value last.",
+    DESC="Descending; records without a value last.",
+    ASC_NULLS_FIRST="Ascending; records without a value first.",
+    DESC_NULLS_FIRST="Descending; records without a value first.",
 )
 describe_values(
     CustomerSearchField,
-    "What a search looks through.",
+    "A field that a search covers.",
     NAME="The name.",
     NICKNAME="The nickname.",
-    REAL_NAME="The name in official papers.",
+    REAL_NAME="Name in official documents.",
     EMAIL="All addresses.",
-    PHONE="All numbers, by their digits.",
-    COMPANY="The company's name.",
+    PHONE="All phone numbers, by their digits.",
+    COMPANY="Name of the company.",
     EXTERNAL_ID="Ids in other systems.",
     ADDRESS="The address.",
-    TAG="The names of the tags.",
-    NOTE="The texts of the notes.",
-    CUSTOM_FIELD="The texts of custom fields.",
+    TAG="Names of the tags.",
+    NOTE="Texts of the notes.",
+    CUSTOM_FIELD="Texts of custom fields.",
 )
 
-_CUSTOMERS = "By how many customers in sight it has, archived ones left out."
+_CUSTOMERS = "By the number of customers that the viewer can see, without archived customers."
 
 
-@filter_input("Sorts companies, by one key.", one_of=True)
+@filter_input("Sort key of companies: exactly one of the fields.", one_of=True)
 class CompanySort:
-    id: SortOrder | None = filter_field("By the id.")
-    name: SortOrder | None = filter_field("By the name, whatever the case and accents.")
+    id: SortOrder | None = filter_field("Id of the record.")
+    name: SortOrder | None = filter_field("By name, ignoring case and accents.")
     created_at: SortOrder | None = filter_field("By creation.")
     customer_count: SortOrder | None = filter_field(_CUSTOMERS)
 
 
-@filter_input("Sorts agents, by one key.", one_of=True)
+@filter_input("Sort key of agents: exactly one of the fields.", one_of=True)
 class AgentSort:
-    id: SortOrder | None = filter_field("By the id.")
-    name: SortOrder | None = filter_field("By the name, whatever the case and accents.")
+    id: SortOrder | None = filter_field("Id of the record.")
+    name: SortOrder | None = filter_field("By name, ignoring case and accents.")
     customer_count: SortOrder | None = filter_field(_CUSTOMERS)
 
 
-@filter_input("Sorts tags, by one key.", one_of=True)
+@filter_input("Sort key of tags: exactly one of the fields.", one_of=True)
 class TagSort:
-    name: SortOrder | None = filter_field("By the name, whatever the case and accents.")
+    name: SortOrder | None = filter_field("By name, ignoring case and accents.")
     created_at: SortOrder | None = filter_field("By creation.")
     customer_count: SortOrder | None = filter_field(_CUSTOMERS)
 
 
-@filter_input("Sorts segments, by one key.", one_of=True)
+@filter_input("Sort key of segments: exactly one of the fields.", one_of=True)
 class SegmentSort:
-    name: SortOrder | None = filter_field("By the name, whatever the case and accents.")
+    name: SortOrder | None = filter_field("By name, ignoring case and accents.")
     created_at: SortOrder | None = filter_field("By creation.")
 
 
-@filter_input("Sorts by a custom field.")
+@filter_input("Sort key of a custom field.")
 class CustomFieldSort:
-    key: str = strawberry.field(description="The field's key.")
+    key: str = strawberry.field(description="Key of the custom field.")
     order: SortOrder = filter_field("The direction.", default=SortOrder.ASC)
 
 
-@filter_input("Sorts customers, by one key. The id breaks ties, in the direction of the first key.", one_of=True)
+@filter_input(
+    "Sort key of customers: exactly one of the fields. The id breaks ties, in the direction of the first key.",
+    one_of=True,
+)
 class CustomerSort:
-    id: SortOrder | None = filter_field("By the id.")
-    name: SortOrder | None = filter_field("By the name, whatever the case and accents.")
-    nickname: SortOrder | None = filter_field("By the nickname, whatever the case and accents.")
-    phone: SortOrder | None = filter_field("By the primary number.")
-    email: SortOrder | None = filter_field("By the primary address, whatever the case.")
-    value: SortOrder | None = filter_field("By what the customer is worth.")
-    gender: SortOrder | None = filter_field("By gender, in the order in which the values are declared.")
-    birth_date: SortOrder | None = filter_field("By the birth date.")
+    id: SortOrder | None = filter_field("Id of the record.")
+    name: SortOrder | None = filter_field("By name, ignoring case and accents.")
+    nickname: SortOrder | None = filter_field("By nickname, ignoring case and accents.")
+    phone: SortOrder | None = filter_field("By primary phone number.")
+    email: SortOrder | None = filter_field("By primary e-mail address, case-insensitive.")
+    value: SortOrder | None = filter_field("By value.")
+    gender: SortOrder | None = filter_field("By gender, in the declared order of the enum.")
+    birth_date: SortOrder | None = filter_field("By birth date.")
     created_at: SortOrder | None = filter_field("By creation.")
-    updated_at: SortOrder | None = filter_field("By the last change.")
-    last_interaction_at: SortOrder | None = filter_field("By when something last happened.")
-    relationship_status: SortOrder | None = filter_field("By relationship, in declared order.")
-    subscription_status: SortOrder | None = filter_field("By subscription, in declared order.")
-    stage: SortOrder | None = filter_field("By stage, in declared order.")
-    tags: SortOrder | None = filter_field("By the name of the tag that comes first in the alphabet.")
-    tag_count: SortOrder | None = filter_field("By how many tags are worn.")
-    company: CompanySort | None = filter_field("By the company; no company counts as no value.")
-    owner: AgentSort | None = filter_field("By the owner; no owner counts as no value.")
+    updated_at: SortOrder | None = filter_field("By the time of the last change.")
+    last_interaction_at: SortOrder | None = filter_field("By the time of the last interaction.")
+    relationship_status: SortOrder | None = filter_field("By relationship status, in the declared order of the enum.")
+    subscription_status: SortOrder | None = filter_field("By subscription status, in the declared order of the enum.")
+    stage: SortOrder | None = filter_field("By stage, in the declared order of the enum.")
+    tags: SortOrder | None = filter_field("By the alphabetically first tag name.")
+    tag_count: SortOrder | None = filter_field("By the number of tags.")
+    company: CompanySort | None = filter_field("By company. A customer without a company counts as without a value.")
+    owner: AgentSort | None = filter_field("By owner. A customer without an owner counts as without a value.")
     custom_field: CustomFieldSort | None = filter_field("By a custom field.")
-    relevance: SortOrder | None = filter_field("By how well the search fits; without a search all fit alike.")
+    relevance: SortOrder | None = filter_field("By relevance for the search. Without a search all customers are equal.")

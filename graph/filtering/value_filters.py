@@ -19,166 +19,175 @@ from graph.types.scalars import Date, DateTime, Decimal, Duration
 _LISTED = "at most 1 000"
 
 
-@filter_input("Asks of a text. `eq` and `in` are exact; `contains` and its like fold case and accents.")
+@filter_input(
+    "Condition on a text. All operators must match. `eq`, `ne`, `in` and `notIn` are exact; the others "
+    "ignore case and accents."
+)
 class StringFilter:
-    eq: str | None = filter_field("Is exactly this.")
-    ne: str | None = filter_field("Is not exactly this, or has no value.")
-    in_: list[str] | None = filter_field(f"Is exactly one of these, {_LISTED}.", "in")
-    not_in: list[str] | None = filter_field(f"Is none of these, or has no value; {_LISTED}.")
-    contains: str | None = filter_field("Contains this, whatever the case and accents.")
-    not_contains: str | None = filter_field("Does not contain this, or has no value.")
-    starts_with: str | None = filter_field("Begins with this, whatever the case and accents.")
-    ends_with: str | None = filter_field("Ends with this, whatever the case and accents.")
-    is_null: bool | None = filter_field("True: has no value. False: has one.")
+    eq: str | None = filter_field("Equal to this text.")
+    ne: str | None = filter_field("Not equal to this text, or without a value.")
+    in_: list[str] | None = filter_field(f"Equal to one of these texts; {_LISTED}.", "in")
+    not_in: list[str] | None = filter_field(f"Equal to none of these, or without a value; {_LISTED}.")
+    contains: str | None = filter_field("Contains this text, ignoring case and accents.")
+    not_contains: str | None = filter_field("Does not contain this text, or has no value.")
+    starts_with: str | None = filter_field("Starts with this text, ignoring case and accents.")
+    ends_with: str | None = filter_field("Ends with this text, ignoring case and accents.")
+    is_null: bool | None = filter_field("True: has no value. False: has a value.")
 
 
-@filter_input("Asks of an id.")
+@filter_input("Condition on an id. All operators must match.")
 class IDFilter:
-    eq: strawberry.ID | None = filter_field("Is this one.")
-    ne: strawberry.ID | None = filter_field("Is not this one.")
-    in_: list[strawberry.ID] | None = filter_field(f"Is one of these, {_LISTED}.", "in")
-    not_in: list[strawberry.ID] | None = filter_field(f"Is none of these, {_LISTED}.")
+    eq: strawberry.ID | None = filter_field("Equal to this value.")
+    ne: strawberry.ID | None = filter_field("Not equal to this value.")
+    in_: list[strawberry.ID] | None = filter_field(f"Equal to one of these values; {_LISTED}.", "in")
+    not_in: list[strawberry.ID] | None = filter_field(f"Equal to none of these values; {_LISTED}.")
 
 
-@filter_input("Asks of a whole number.")
+@filter_input("Condition on a whole number. All operators must match.")
 class IntFilter:
     eq: int | None = filter_field("Is this.")
-    ne: int | None = filter_field("Is not this, or has no value.")
-    in_: list[int] | None = filter_field(f"Is one of these, {_LISTED}.", "in")
+    ne: int | None = filter_field("Not equal to this value, or without a value.")
+    in_: list[int] | None = filter_field(f"Equal to one of these values; {_LISTED}.", "in")
     gt: int | None = filter_field("Is greater.")
-    gte: int | None = filter_field("Is greater or equal.")
+    gte: int | None = filter_field("Greater than or equal to this value.")
     lt: int | None = filter_field("Is less.")
-    lte: int | None = filter_field("Is less or equal.")
-    is_null: bool | None = filter_field("True: has no value. False: has one.")
+    lte: int | None = filter_field("Less than or equal to this value.")
+    is_null: bool | None = filter_field("True: has no value. False: has a value.")
 
 
-@filter_input("Asks of a decimal number.")
+@filter_input("Condition on a decimal number. All operators must match.")
 class DecimalFilter:
     eq: Decimal | None = filter_field("Is this.")
-    ne: Decimal | None = filter_field("Is not this, or has no value.")
-    in_: list[Decimal] | None = filter_field(f"Is one of these, {_LISTED}.", "in")
+    ne: Decimal | None = filter_field("Not equal to this value, or without a value.")
+    in_: list[Decimal] | None = filter_field(f"Equal to one of these values; {_LISTED}.", "in")
     gt: Decimal | None = filter_field("Is greater.")
-    gte: Decimal | None = filter_field("Is greater or equal.")
+    gte: Decimal | None = filter_field("Greater than or equal to this value.")
     lt: Decimal | None = filter_field("Is less.")
-    lte: Decimal | None = filter_field("Is less or equal.")
-    is_null: bool | None = filter_field("True: has no value. False: has one.")
+    lte: Decimal | None = filter_field("Less than or equal to this value.")
+    is_null: bool | None = filter_field("True: has no value. False: has a value.")
 
 
-@filter_input("Asks of a yes or no.")
+@filter_input("Condition on a boolean. All operators must match.")
 class BooleanFilter:
     eq: bool | None = filter_field("Is this.")
-    is_null: bool | None = filter_field("True: has no value. False: has one.")
+    is_null: bool | None = filter_field("True: has no value. False: has a value.")
 
 
-@filter_input("Asks of a calendar date. `last`, `next` and `anniversaryWithin` reckon from today in the workspace.")
+@filter_input(
+    "Condition on a calendar date. All operators must match. `last`, `next` and `anniversaryWithin` are "
+    "relative to today in the workspace's time zone."
+)
 class DateFilter:
-    eq: Date | None = filter_field("Is this day.")
+    eq: Date | None = filter_field("On this day.")
     gt: Date | None = filter_field("Is later.")
-    gte: Date | None = filter_field("Is this day or later.")
+    gte: Date | None = filter_field("On this day or later.")
     lt: Date | None = filter_field("Is earlier.")
-    lte: Date | None = filter_field("Is this day or earlier.")
-    last: Duration | None = filter_field("Lies within so long before today, today included.")
-    next: Duration | None = filter_field("Lies within so long after today, today included.")
+    lte: Date | None = filter_field("On this day or earlier.")
+    last: Duration | None = filter_field("Within this duration before today, including today.")
+    next: Duration | None = filter_field("Within this duration after today, including today.")
     anniversary_within: Duration | None = filter_field(
-        "Its day of the year comes within so long from today, today included."
+        "The anniversary falls within this duration from today, including today."
     )
-    is_null: bool | None = filter_field("True: has no value. False: has one.")
+    is_null: bool | None = filter_field("True: has no value. False: has a value.")
 
 
-@filter_input("Asks of a moment. `last` and `next` reckon from now, in days of the workspace's time zone.")
+@filter_input(
+    "Condition on a time. All operators must match. `last` and `next` are relative to now, with days of "
+    "the workspace's time zone."
+)
 class DateTimeFilter:
     gt: DateTime | None = filter_field("Is later.")
-    gte: DateTime | None = filter_field("Is this moment or later.")
+    gte: DateTime | None = filter_field("At this time or later.")
     lt: DateTime | None = filter_field("Is earlier.")
-    lte: DateTime | None = filter_field("Is this moment or earlier.")
-    last: Duration | None = filter_field("Lies within so long before now.")
-    next: Duration | None = filter_field("Lies within so long after now.")
-    is_null: bool | None = filter_field("True: has no value. False: has one.")
+    lte: DateTime | None = filter_field("At this time or earlier.")
+    last: Duration | None = filter_field("Within this duration before now.")
+    next: Duration | None = filter_field("Within this duration after now.")
+    is_null: bool | None = filter_field("True: has no value. False: has a value.")
 
 
-@filter_input("Asks of the chosen options.")
+@filter_input("Condition on the selected options. All operators must match.")
 class OptionListFilter:
-    any: list[str] | None = filter_field(f"At least one of these is chosen; {_LISTED}.")
-    all: list[str] | None = filter_field(f"Each of these is chosen; {_LISTED}.")
-    none: list[str] | None = filter_field(f"None of these is chosen; {_LISTED}.")
-    is_null: bool | None = filter_field("True: nothing is chosen. False: something is.")
+    any: list[str] | None = filter_field(f"At least one of these options is selected; {_LISTED}.")
+    all: list[str] | None = filter_field(f"Each of these options is selected; {_LISTED}.")
+    none: list[str] | None = filter_field(f"None of these options is selected; {_LISTED}.")
+    is_null: bool | None = filter_field("True: no option is selected. False: at least one option is selected.")
 
 
-@filter_input("Asks of an id in another system.")
+@filter_input("Condition on an id in another system.")
 class ExternalIdFilter:
     system: str = strawberry.field(description="The system.")
-    value: StringFilter | None = filter_field("What the id there is; left out, that there is one.")
+    value: StringFilter | None = filter_field("Condition on the id. If absent, any id in the system matches.")
 
 
-@filter_input("Asks of a gender.")
+@filter_input("Condition on a gender. All operators must match.")
 class GenderFilter:
-    eq: Gender | None = filter_field("Is this one.")
-    ne: Gender | None = filter_field("Is not this one, or is unknown.")
-    in_: list[Gender] | None = filter_field("Is one of these.", "in")
-    not_in: list[Gender] | None = filter_field("Is none of these, or is unknown.")
-    is_null: bool | None = filter_field("True: is unknown. False: is known.")
+    eq: Gender | None = filter_field("Equal to this value.")
+    ne: Gender | None = filter_field("Not equal to this value, or unknown.")
+    in_: list[Gender] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[Gender] | None = filter_field("Equal to none of these values, or unknown.")
+    is_null: bool | None = filter_field("True: unknown. False: known.")
 
 
-@filter_input("Asks of a relationship status.")
+@filter_input("Condition on a relationship status. All operators must match.")
 class RelationshipStatusFilter:
-    eq: RelationshipStatus | None = filter_field("Is this one.")
-    ne: RelationshipStatus | None = filter_field("Is not this one.")
-    in_: list[RelationshipStatus] | None = filter_field("Is one of these.", "in")
-    not_in: list[RelationshipStatus] | None = filter_field("Is none of these.")
+    eq: RelationshipStatus | None = filter_field("Equal to this value.")
+    ne: RelationshipStatus | None = filter_field("Not equal to this value.")
+    in_: list[RelationshipStatus] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[RelationshipStatus] | None = filter_field("Equal to none of these values.")
 
 
-@filter_input("Asks of a subscription status.")
+@filter_input("Condition on a subscription status. All operators must match.")
 class SubscriptionStatusFilter:
-    eq: SubscriptionStatus | None = filter_field("Is this one.")
-    ne: SubscriptionStatus | None = filter_field("Is not this one.")
-    in_: list[SubscriptionStatus] | None = filter_field("Is one of these.", "in")
-    not_in: list[SubscriptionStatus] | None = filter_field("Is none of these.")
+    eq: SubscriptionStatus | None = filter_field("Equal to this value.")
+    ne: SubscriptionStatus | None = filter_field("Not equal to this value.")
+    in_: list[SubscriptionStatus] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[SubscriptionStatus] | None = filter_field("Equal to none of these values.")
 
 
-@filter_input("Asks of a customer's stage.")
+@filter_input("Condition on a stage. All operators must match.")
 class CustomerStageFilter:
-    eq: CustomerStage | None = filter_field("Is this one.")
-    ne: CustomerStage | None = filter_field("Is not this one.")
-    in_: list[CustomerStage] | None = filter_field("Is one of these.", "in")
-    not_in: list[CustomerStage] | None = filter_field("Is none of these.")
+    eq: CustomerStage | None = filter_field("Equal to this value.")
+    ne: CustomerStage | None = filter_field("Not equal to this value.")
+    in_: list[CustomerStage] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[CustomerStage] | None = filter_field("Equal to none of these values.")
 
 
-@filter_input("Asks of a verification.")
+@filter_input("Condition on a verification. All operators must match.")
 class VerificationFilter:
-    eq: Verification | None = filter_field("Is this one.")
-    ne: Verification | None = filter_field("Is not this one.")
-    in_: list[Verification] | None = filter_field("Is one of these.", "in")
-    not_in: list[Verification] | None = filter_field("Is none of these.")
+    eq: Verification | None = filter_field("Equal to this value.")
+    ne: Verification | None = filter_field("Not equal to this value.")
+    in_: list[Verification] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[Verification] | None = filter_field("Equal to none of these values.")
 
 
-@filter_input("Asks of a tag's kind.")
+@filter_input("Condition on a tag's kind. All operators must match.")
 class TagKindFilter:
-    eq: TagKind | None = filter_field("Is this one.")
-    ne: TagKind | None = filter_field("Is not this one.")
-    in_: list[TagKind] | None = filter_field("Is one of these.", "in")
-    not_in: list[TagKind] | None = filter_field("Is none of these.")
+    eq: TagKind | None = filter_field("Equal to this value.")
+    ne: TagKind | None = filter_field("Not equal to this value.")
+    in_: list[TagKind] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[TagKind] | None = filter_field("Equal to none of these values.")
 
 
-@filter_input("Asks of a segment's kind.")
+@filter_input("Condition on a segment's kind. All operators must match.")
 class SegmentKindFilter:
-    eq: SegmentKind | None = filter_field("Is this one.")
-    ne: SegmentKind | None = filter_field("Is not this one.")
-    in_: list[SegmentKind] | None = filter_field("Is one of these.", "in")
-    not_in: list[SegmentKind] | None = filter_field("Is none of these.")
+    eq: SegmentKind | None = filter_field("Equal to this value.")
+    ne: SegmentKind | None = filter_field("Not equal to this value.")
+    in_: list[SegmentKind] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[SegmentKind] | None = filter_field("Equal to none of these values.")
 
 
-@filter_input("Asks of an interaction's kind.")
+@filter_input("Condition on an interaction's kind. All operators must match.")
 class InteractionKindFilter:
-    eq: InteractionKind | None = filter_field("Is this one.")
-    ne: InteractionKind | None = filter_field("Is not this one.")
-    in_: list[InteractionKind] | None = filter_field("Is one of these.", "in")
-    not_in: list[InteractionKind] | None = filter_field("Is none of these.")
+    eq: InteractionKind | None = filter_field("Equal to this value.")
+    ne: InteractionKind | None = filter_field("Not equal to this value.")
+    in_: list[InteractionKind] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[InteractionKind] | None = filter_field("Equal to none of these values.")
 
 
-@filter_input("Asks of how an interaction ended.")
+@filter_input("Condition on an interaction's outcome. All operators must match.")
 class InteractionOutcomeFilter:
-    eq: InteractionOutcome | None = filter_field("Is this one.")
-    ne: InteractionOutcome | None = filter_field("Is not this one, or nobody said.")
-    in_: list[InteractionOutcome] | None = filter_field("Is one of these.", "in")
-    not_in: list[InteractionOutcome] | None = filter_field("Is none of these, or nobody said.")
-    is_null: bool | None = filter_field("True: nobody said. False: somebody did.")
+    eq: InteractionOutcome | None = filter_field("Equal to this value.")
+    ne: InteractionOutcome | None = filter_field("Not equal to this value, or without an outcome.")
+    in_: list[InteractionOutcome] | None = filter_field("Equal to one of these values.", "in")
+    not_in: list[InteractionOutcome] | None = filter_field("Equal to none of these values, or without an outcome.")
+    is_null: bool | None = filter_field("True: without an outcome. False: with an outcome.")

@@ -16,20 +16,22 @@ from graph.types.scalars import DateTime
 
 describe_values(
     FileFormat,
-    "What a file is written in.",
-    CSV="Values between commas, or semicolons or tabs; UTF-8 where it is written here.",
-    XLSX="A workbook, of which the first sheet counts.",
-    JSONL="A JSON object a line.",
+    "Format of a file.",
+    CSV="Comma-, semicolon- or tab-separated values. Exports are UTF-8 with commas.",
+    XLSX="An Excel workbook. Imports read the first sheet.",
+    JSONL="One JSON object per line.",
 )
 
 
-@strawberry.type(description="A file that a job made.")
+@strawberry.type(description="A file that a job has created.")
 class JobFile:
     name: str = column("Its name.")
-    format: FileFormat = column("What it is written in.")
-    bytes: int = column("Its length in bytes; 2147483647 where it is longer than an Int can tell.")
-    url: str = column("Where a plain GET fetches it; relative to the server unless that knows its public address.")
-    expires_at: DateTime = column("Until when that works.")
+    format: FileFormat = column("Format of the file.")
+    bytes: int = column("Size in bytes; 2147483647 if it exceeds an Int.")
+    url: str = column(
+        "URL for a GET request without a token. It is relative to the server unless CLIENTELA_PUBLIC_URL is set."
+    )
+    expires_at: DateTime = column("Time when the URL expires.")
 
 
 @dataclass(frozen=True, slots=True)

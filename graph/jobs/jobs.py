@@ -53,40 +53,42 @@ class OnError(IntEnum):
 
 describe_values(
     OnError,
-    "What is done about the others where one fails.",
-    CONTINUE="Each customer stands alone.",
-    ABORT="All or nothing.",
+    "What happens to the other rows if one fails.",
+    CONTINUE="The other rows continue.",
+    ABORT="All rows succeed or none is changed. On SQLite at most 5 000 rows.",
 )
 
 
-@strawberry.input(description="How a job is to be done.")
+@strawberry.input(description="Options of a bulk mutation.")
 class BulkOptions:
-    dry_run: bool = strawberry.field(default=False, description="Only tell what would be done; nothing is written.")
-    on_error: OnError = strawberry.field(
-        default=OnError.CONTINUE, description="What is done about the others where one fails."
+    dry_run: bool = strawberry.field(
+        default=False, description="True reports outcomes and changes without writing anything."
     )
-    label: str | None = strawberry.field(default=strawberry.UNSET, description="A name to find the job by.")
+    on_error: OnError = strawberry.field(
+        default=OnError.CONTINUE, description="What happens to the other rows if one fails."
+    )
+    label: str | None = strawberry.field(default=strawberry.UNSET, description="Label of the job.")
 
 
-@strawberry.type(description="How many rows came to an outcome.")
+@strawberry.type(description="Number of rows with an outcome.")
 class OutcomeCount:
     outcome: Outcome = column("The outcome.")
-    count: int = column("How many rows.")
+    count: int = column("Number of rows.")
 
 
-@strawberry.type(description="How many customers an agent got.")
+@strawberry.type(description="Number of customers that an agent received.")
 class AgentShare:
     agent: Agent = column("The agent.")
-    count: int = column("How many customers.")
+    count: int = column("Number of customers.")
 
 
-@strawberry.type(description="What became of one row of a job.")
+@strawberry.type(description="Result of one row of a job.")
 class JobRow:
-    row: int = column("Its number, from 0, in list order or as given.")
-    outcome: Outcome = column("What was done, or in a dry run would be.")
-    node: Node | None = column("The record; null where there is none, it is gone, or it is not in sight.")
-    changed: list[FieldChange] = column("The fields that are not what they were.")
-    errors: list[UserError] = column("Why it was not done.")
+    row: int = column("Row number from 0, in list order or in the order of the ids.")
+    outcome: Outcome = column("Outcome, or the outcome that a dry run predicts.")
+    node: Node | None = column("The record; null if there is none, it was deleted, or the viewer cannot see it.")
+    changed: list[FieldChange] = column("Changed fields.")
+    errors: list[UserError] = column("Errors of the row; empty on success.")
 
 
 @dataclass(slots=True)
@@ -122,44 +124,42 @@ OutcomesArgument: TypeAlias = Annotated[
 ]
 
 
-@strawberry.type(description="Work on many customers. It goes on, whatever becomes of the process that began it.")
+@strawberry.type(description="A bulk operation. It is durable: if a process stops, another continues it.")
 class Job(Node):
     is_type_of = is_row_of(tables.Job)
 
-    id: strawberry.ID = column("The job's id.", convert=ids.id_encoder("Job"))
-    kind: JobKind = column("What it does.")
-    status: JobStatus = column("How far it is.")
-    label: str | None = column("The name that it was given.")
-    dry_run: bool = column("True where nothing is written.")
-    created_at: DateTime = column("When it was begun.")
-    started_at: DateTime | None = column("When it was first worked on; null while it waits.")
-    finished_at: DateTime | None = column("When it ended; null until then.")
-    matched: int = column("How many rows it has.")
-    processed: int = column("How many of them are done.")
-    error: str | None = column("Why it broke off; null unless it failed.")
+    id: strawberry.ID = column("Id of the job.", convert=ids.id_encoder("Job"))
+    kind: JobKind = column("Kind of job.")
+    status: JobStatus = column("Status of the job.")
+    label: str | None = column("Label of the job; null if it has none.")
+    dry_run: bool = column("True if the job only previews its changes.")
+    created_at: DateTime = column("Time of creation.")
+    started_at: DateTime | None = column("Time when a worker started the job; null while it waits.")
+    finished_at: DateTime | None = column("Time when the job ended; null until then.")
+    matched: int = column("Number of rows of the job.")
+    processed: int = column("Number of processed rows.")
+    error: str | None = column("Reason of a failure; null unless the job failed.")
 
-    @batched("Who began it.", parent_columns=("actor_kind", "actor_id"))
+    @batched("Creator of the job.", parent_columns=("actor_kind", "actor_id"))
     async def created_by(parents: ParentRows, info: Info) -> list[Actor]:
         return await load_actors(info.context, parents, "actor")
 
-    @batched("How much is done, from 0 to 1.", parent_columns=("matched", "processed", "finished_at", "status"))
+    @batched("Progress, 0 to 1.", parent_columns=("matched", "processed", "finished_at", "status"))
     async def progress(parents: ParentRows, info: Info) -> list[float]:
         return [_progress(row) for row in parents]
 
     @batched(
-        "Seconds until it will be done, as far as can be told; null where it cannot, or is over.",
+        "Estimated seconds until the end; null if unknown or ended.",
         parent_columns=("matched", "processed", "started_at", "finished_at"),
     )
     async def eta_seconds(parents: ParentRows, info: Info) -> list[int | None]:
         return [_eta(row, info.context.now) for row in parents]
 
-    @batched("How many rows came to each outcome so far; outcomes of none are left out.", parent_columns=("counts",))
+    @batched("Number of rows for each outcome so far, without outcomes of 0 rows.", parent_columns=("counts",))
     async def counts(parents: ParentRows, info: Info) -> list[list[OutcomeCount]]:
         return [_counts(row) for row in parents]  # type: ignore[misc] # read as them
 
-    @batched(
-        "What became of each row, in their order.", parent_columns=("id", "kind", "dry_run", "counts", "arguments")
-    )
+    @batched("Results of the rows, in order.", parent_columns=("id", "kind", "dry_run", "counts", "arguments"))
     async def rows(
         parents: ParentRows,
         info: Info,
@@ -169,39 +169,41 @@ class Job(Node):
     ) -> list[Connection[JobRow]]:
         return [_rows(info.context, row, outcome, first, after) for row in parents]
 
-    @batched("How many customers each agent got; empty unless the job assigns.", parent_columns=("state",))
+    @batched("Number of customers for each agent; empty unless the job assigns customers.", parent_columns=("state",))
     async def per_agent(parents: ParentRows, info: Info) -> list[list[AgentShare]]:
         return [await _shares(info.context, row) for row in parents]
 
     @batched(
-        "What it made, as long as that can be fetched: an export, the failed rows of an import.", parent_columns=("id",)
+        "Files of the job until their links expire: an export, or the failed rows of an import.", parent_columns=("id",)
     )
     async def files(parents: ParentRows, info: Info) -> list[list[JobFile]]:
         return await load_job_files(info.context, parents)
 
-    @batched("Whether it can be cancelled now.", parent_columns=("status",))
+    @batched("Whether the viewer can cancel the job now.", parent_columns=("status",))
     async def can_cancel(parents: ParentRows, info: Info) -> list[bool]:
         return [cancel_retry.is_cancellable(row) for row in parents]
 
-    @batched("Up to when it can be undone; null where it cannot.")
+    @batched("Time until which `jobUndo` accepts the job; null if it cannot be undone.")
     async def undoable_until(parents: ParentRows, info: Info) -> list[DateTime | None]:
         undone = await info.context.load_one(jobs.undo_jobs_of, parents, "id")
         until = [None if by else undo.undoable_until(row) for row, by in zip(parents, undone, strict=True)]
         return until  # type: ignore[return-value] # moments are numbers until they are shown
 
-    @batched("The job that undid it; null where none did.", parent_columns=("id",))
+    @batched("Job that undid this job; null if there is none.", parent_columns=("id",))
     async def undone_by(
         parents: ParentRows, info: Info
     ) -> list[Annotated["Job", strawberry.lazy("graph.jobs.jobs")] | None]:
         return await info.context.load_one(jobs.undo_jobs_of, parents, "id")
 
 
-@strawberry.type(description="What became of a call for many customers. Up to 200 are done in this answer.")
+@strawberry.type(description="Result of a bulk mutation. Up to 200 rows are done in this answer.")
 class JobPayload:
     job: Job | None = strawberry.field(
-        default=None, description="The job, done or waiting; null when the call was refused."
+        default=None, description="The job, finished or waiting; null if there are errors."
     )
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was begun.")
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the job; empty on success."
+    )
 
 
 def job_payload(job: Any) -> Any:
@@ -248,7 +250,7 @@ def _place(after: str | None) -> int:
     try:
         (found,) = _ROW.unpack(base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, struct.error):
-        raise BadUserInput("`after` is no cursor of these rows.", reason="BAD_CURSOR") from None
+        raise BadUserInput("`after` is not a cursor of these rows.", reason="BAD_CURSOR") from None
     return int(found)
 
 
@@ -324,15 +326,20 @@ def visible_job(context: Context) -> tuple[bool, Any, bytes]:
 
 @strawberry.type
 class Query:
-    @guarded(Permission.CUSTOMER_VIEW, "A job by its id: one's own, or with SETTINGS_MANAGE anybody's; else null.")
+    @guarded(
+        Permission.CUSTOMER_VIEW,
+        "A job by id. Agents see their own jobs; SETTINGS_MANAGE shows every job. Otherwise null.",
+    )
     async def job(self, info: Info, id: Id) -> Job | None:
         return await info.context.load_by_wire_id(jobs.by_ids, "Job", id, *visible_job(info.context))
 
-    @guarded(Permission.CUSTOMER_VIEW, "One's own jobs, or with SETTINGS_MANAGE everybody's, newest first.")
+    @guarded(Permission.CUSTOMER_VIEW, "The viewer's own jobs, newest first; with SETTINGS_MANAGE every job.")
     async def jobs(
         self,
         info: Info,
-        status: Annotated[list[JobStatus] | None, strawberry.argument(description="Only those so far.")] = None,
+        status: Annotated[
+            list[JobStatus] | None, strawberry.argument(description="Only jobs with this status.")
+        ] = None,
         first: FirstArgument = None,
         after: AfterArgument = None,
     ) -> Connection[Job]:
@@ -346,26 +353,36 @@ class Query:
         )
 
 
-_Options: TypeAlias = Annotated[BulkOptions | None, strawberry.argument(description="How it is to be done.")]
+_Options: TypeAlias = Annotated[BulkOptions | None, strawberry.argument(description="Options of the job.")]
 
 
 @strawberry.type
 class Mutation:
     @mutation(
-        Permission.CUSTOMER_VIEW, "Stop a job at the end of its chunk; what is done stays done.", payload=JobPayload
+        Permission.CUSTOMER_VIEW,
+        "Cancels a job at the end of its current chunk. Processed rows stay changed. Errors: NOT_FOUND, INVALID.",
+        payload=JobPayload,
     )
     async def job_cancel(self, info: Info, id: Id) -> JobPayload:
         return await info.context.mutate(lambda unit: cancel_retry.cancel_job(unit, id), job_payload)
 
     @mutation(
         Permission.CUSTOMER_VIEW,
-        "Put back every row that nobody touched since, and name those that were kept. Needs what the job needed.",
+        (
+            "Undoes a job: restores every record that nobody has changed since, and lists the others as SKIPPED. "
+            "More than 200 rows become a Job. Requires the permission of the undone job. Errors: NOT_FOUND, "
+            "NOT_UNDOABLE."
+        ),
         payload=JobPayload,
     )
     async def job_undo(self, info: Info, id: Id, options: _Options = None) -> JobPayload:
         return await info.context.mutate(lambda unit: undo.undo_job(unit, id, options_data(options)), job_payload)
 
-    @mutation(Permission.CUSTOMER_VIEW, "Try the failed rows of a job again.", payload=JobPayload)
+    @mutation(
+        Permission.CUSTOMER_VIEW,
+        "Runs the failed rows of a job again, as a new Job. Errors: NOT_FOUND, EMPTY_TARGET.",
+        payload=JobPayload,
+    )
     async def job_retry(self, info: Info, id: Id) -> JobPayload:
         return await info.context.mutate(lambda unit: cancel_retry.retry_job(unit, id), job_payload)
 

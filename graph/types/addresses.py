@@ -13,7 +13,7 @@ ADDRESS_COLUMNS = ("address_line1", "address_line2", "city", "region", "postal_c
 @strawberry.type(description="A postal address.")
 class Address:
     line1: str | None = column("Street and number.", column_name="address_line1")
-    line2: str | None = column("Flat, floor, building.", column_name="address_line2")
+    line2: str | None = column("Flat, floor or building.", column_name="address_line2")
     city: str | None = column("City or town.")
     region: str | None = column("State, province or region.")
     postal_code: str | None = column("Postal code.")
@@ -25,10 +25,10 @@ def address_of(parents: Sequence[Any]) -> list[Any]:
     return [row if any(getattr(row, name) is not None for name in ADDRESS_COLUMNS) else None for row in parents]
 
 
-@strawberry.input(description="A postal address. Parts that are left out stay as they are; null clears a part.")
+@strawberry.input(description="Postal address. Absent parts keep their value; null clears a part.")
 class AddressInput:
     line1: strawberry.Maybe[str | None] = strawberry.field(description="Street and number.")
-    line2: strawberry.Maybe[str | None] = strawberry.field(description="Flat, floor, building.")
+    line2: strawberry.Maybe[str | None] = strawberry.field(description="Flat, floor or building.")
     city: strawberry.Maybe[str | None] = strawberry.field(description="City or town.")
     region: strawberry.Maybe[str | None] = strawberry.field(description="State, province or region.")
     postal_code: strawberry.Maybe[str | None] = strawberry.field(description="Postal code.")

@@ -17,52 +17,49 @@ T = TypeVar("T")
 FirstArgument: TypeAlias = Annotated[
     int | None,
     strawberry.argument(
-        description=f"How many from the start: {DEFAULT_PAGE_SIZE} unless given, {MAX_PAGE_SIZE} at most."
+        description=f"Number of rows from the start. Default: {DEFAULT_PAGE_SIZE}; maximum: {MAX_PAGE_SIZE}."
     ),
 ]
-AfterArgument: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="The cursor behind which the page starts.")
-]
+AfterArgument: TypeAlias = Annotated[str | None, strawberry.argument(description="Cursor after which the page starts.")]
 LastArgument: TypeAlias = Annotated[
-    int | None, strawberry.argument(description=f"How many from the end, in list order: {MAX_PAGE_SIZE} at most.")
+    int | None,
+    strawberry.argument(description=f"Number of rows from the end, in list order. Maximum: {MAX_PAGE_SIZE}."),
 ]
-BeforeArgument: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="The cursor before which the page ends.")
-]
+BeforeArgument: TypeAlias = Annotated[str | None, strawberry.argument(description="Cursor before which the page ends.")]
 AtMostArgument: TypeAlias = Annotated[
-    int | None, strawberry.argument(description="Stop counting here: 10001 is enough to say «more than 10 000».")
+    int | None, strawberry.argument(description="Upper bound of the count: 10001 is enough to show “more than 10 000”.")
 ]
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="Position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = column("True when the list goes on after this page.")
-    has_previous_page: bool = column("True when the list goes on before this page.")
-    start_cursor: str | None = column("The cursor of the first row; null on an empty page.")
-    end_cursor: str | None = column("The cursor of the last row; null on an empty page.")
+    has_next_page: bool = column("True if the list continues after this page.")
+    has_previous_page: bool = column("True if the list continues before this page.")
+    start_cursor: str | None = column("Cursor of the first row; null on an empty page.")
+    end_cursor: str | None = column("Cursor of the last row; null on an empty page.")
 
 
-@strawberry.type(description="A row of a list, and its place there.")
+@strawberry.type(description="A row of a list with its cursor.")
 class Edge(Generic[T]):
-    cursor: str = column("The row's place in the list: give it as `after` or `before`.")
+    cursor: str = column("Cursor of the row, for the arguments `after` and `before`.")
     node: T = column("The row.")
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    @batched("The page's rows with their cursors.", from_parent=True)
+    @batched("Rows of the page with their cursors.", from_parent=True)
     async def edges(parents: ParentRows, info: Info) -> list[list[Edge[T]]]:
         return edge_rows(parents, await load_pages(parents))
 
-    @batched("The page's rows.", from_parent=True)
+    @batched("Rows of the page.", from_parent=True)
     async def nodes(parents: ParentRows, info: Info) -> list[list[T]]:
         return node_rows(await load_pages(parents))
 
-    @batched("Where the page lies in the list.", from_parent=True)
+    @batched("Position of the page in the list.", from_parent=True)
     async def page_info(parents: ParentRows, info: Info) -> list[PageInfo]:
         return page_info_rows(await load_pages(parents))
 
-    @batched("How many rows the whole list has, exactly.")
+    @batched("Exact number of rows in the whole list.")
     async def total_count(parents: ParentRows, info: Info, at_most: AtMostArgument = None) -> list[int]:
         return await load_counts(parents, check_at_most(at_most))
 
@@ -214,7 +211,7 @@ def page_request(
 ) -> PageRequest:
     """The part of the list that the arguments name. Raises BadUserInput for those that contradict or pass a limit."""
     if first is not None and last is not None:
-        raise BadUserInput("Ask for `first` or for `last`, not for both.", reason="INVALID")
+        raise BadUserInput("Use `first` or `last`, not both.", reason="INVALID")
     size = read_page_size(first if first is not None else last)
     return PageRequest(size, after, before, backwards=last is not None)
 

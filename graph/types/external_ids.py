@@ -5,13 +5,13 @@ import strawberry
 from graph.engine.field_declarations import column
 
 
-@strawberry.type(description="What a record is called in another system; unique there.")
+@strawberry.type(description="Id of a record in another system; unique there.")
 class ExternalId:
-    system: str = column("The other system.")
-    value: str = column("The id in it.")
+    system: str = column("Name of the external system.")
+    value: str = column("Id in that system.")
 
 
-@strawberry.input(description="An id in another system.")
+@strawberry.input(description="Id in another system.")
 class ExternalIdInput:
-    system: str = strawberry.field(description="The other system.")
-    value: str = strawberry.field(description="The id in it.")
+    system: str = strawberry.field(description="Name of the external system.")
+    value: str = strawberry.field(description="Id in that system.")

@@ -11,16 +11,18 @@ from graph.types.scalars import DateTime
 Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The id.")]
 
 
-@strawberry.interface(description="Anything with an id of its own.")
+@strawberry.interface(description="A record with an id.")
 class Node:
-    id: strawberry.ID = column("The id: opaque, unique, and in the order of creation within a type.")
+    id: strawberry.ID = column("Id: opaque, unique, and ordered by creation within a type.")
 
 
-@strawberry.interface(description="A node that changes: its version grows by one with every change.")
+@strawberry.interface(description="A record with a version that each change increments.")
 class Record(Node):
-    version: int = column("Grows by one with every change; give it as `ifVersion` to change only what you saw.")
-    created_at: DateTime = column("When it was created.")
-    updated_at: DateTime = column("When it last changed.")
+    version: int = column(
+        "Version of the record; each change increments it. Pass it as `ifVersion` to detect concurrent changes."
+    )
+    created_at: DateTime = column("Time of creation.")
+    updated_at: DateTime = column("Time of the last change.")
 
 
 def is_row_of(table: type[Any]) -> Any:

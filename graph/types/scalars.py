@@ -76,11 +76,11 @@ def parse_any(value: Any) -> Any:
     while level:
         for one in level:
             if isinstance(one, str) and ("\0" in one or _SURROGATE.search(one)):
-                raise GraphQLError("A text in JSON cannot hold the character NUL, or half of a surrogate pair.")
+                raise GraphQLError("A JSON string must not contain the NUL character or an unpaired surrogate.")
             if isinstance(one, int) and not -_MOST - 1 <= one <= _MOST:
-                raise GraphQLError("A whole number in JSON has 64 bits at most; send a longer one as a text.")
+                raise GraphQLError("A JSON integer has at most 64 bits; send a larger number as a string.")
             if isinstance(one, float) and not math.isfinite(one):
-                raise GraphQLError("A number in JSON is finite.")
+                raise GraphQLError("A JSON number must be finite.")
         level = [inner for one in level if isinstance(one, dict | list) for inner in _inside(one)]
     return value
 
@@ -112,7 +112,7 @@ _JSON = "https://ecma-international.org/wp-content/uploads/ECMA-404_2nd_edition_
 SCALARS: dict[object, Any] = {
     DateTime: strawberry.scalar(
         name="DateTime",
-        description="A moment, in UTC with milliseconds: 2026-11-21T09:30:00.000Z. Any offset is accepted.",
+        description="A time in UTC with milliseconds: 2026-11-21T09:30:00.000Z. Inputs may have any offset.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=_SHOW_MOMENT,
         parse_value=parse_moment,
@@ -125,33 +125,33 @@ SCALARS: dict[object, Any] = {
     ),
     Duration: strawberry.scalar(
         name="Duration",
-        description="A length of time in ISO 8601: P30D, P1Y6M, PT12H.",
+        description="A duration in ISO 8601: P30D, P1Y6M, PT12H.",
         specified_by_url="https://www.iso.org/iso-8601-date-and-time-format.html",
         serialize=str,
         parse_value=parse_duration,
     ),
     Decimal: strawberry.scalar(
         name="Decimal",
-        description='An exact decimal number, as a string so that nothing rounds it: "1234.5". At most 4 decimals.',
+        description='An exact decimal number as a string: "1234.5". At most 4 decimal places.',
         serialize=_SHOW_DECIMAL,
         parse_value=parse_decimal,
     ),
     JSON: strawberry.scalar(
         name="JSON",
-        description="Any value of JSON: an object, a list, a text, a number, true, false or null.",
+        description="Any JSON value: an object, array, string, number, true, false or null.",
         specified_by_url=_JSON,
         serialize=parse_json,
         parse_value=parse_any,
     ),
     FilterJSON: strawberry.scalar(
         name="FilterJSON",
-        description="A stored filter. What is read here is accepted back, as it is, as that filter's variable.",
+        description="A stored filter as JSON. The same JSON is accepted as a variable of the filter's input type.",
         serialize=parse_json,
         parse_value=parse_json,
     ),
     SortJSON: strawberry.scalar(
         name="SortJSON",
-        description="A stored sort. What is read here is accepted back, as it is, as that sort's variable.",
+        description="A stored sort as JSON. The same JSON is accepted as a variable of the sort's input type.",
         serialize=parse_json,
         parse_value=parse_json,
     ),

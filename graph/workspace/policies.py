@@ -12,68 +12,70 @@ from graph.types.inputs import input_data
 from graph.workspace.workspaces import Workspace
 
 
-@strawberry.input(description="What moves a LEAD to CUSTOMER by itself. What is left out stays as it is.")
+@strawberry.input(description="Automation that changes a LEAD to a CUSTOMER. Absent fields keep their value.")
 class StatusAutomationInput:
-    enabled: Maybe[bool | None] = strawberry.field(description="The master switch.")
-    rules: Maybe[list[AutomationRule] | None] = strawberry.field(
-        description="The rules that are on; the others are off."
-    )
+    enabled: Maybe[bool | None] = strawberry.field(description="Master switch of the automation.")
+    rules: Maybe[list[AutomationRule] | None] = strawberry.field(description="Enabled rules; all others are disabled.")
 
 
-@strawberry.input(description="How the pool of free customers works. What is left out stays as it is.")
+@strawberry.input(description="Settings of the pool. Absent fields keep their value.")
 class PoolPolicyInput:
     auto_reclaim: Maybe[bool | None] = strawberry.field(
-        description="Whether idle customers go back to the pool by themselves."
+        description="Whether idle customers return to the pool automatically."
     )
     idle_days: Maybe[int | None] = strawberry.field(
-        description=f"After how many days without an interaction: 1 to {policies.MAX_POLICY_DAYS}."
+        description=f"Days without an interaction until a customer is idle: 1 to {policies.MAX_POLICY_DAYS}."
     )
     daily_claim_limit: Maybe[int | None] = strawberry.field(
-        description="How many customers an agent may claim in a day; null is any number."
+        description="Number of customers that an agent may claim per day; null for no limit."
     )
     reclaim_cooldown_days: Maybe[int | None] = strawberry.field(
-        description=f"How many days a former owner waits before claiming again: 0 to {policies.MAX_POLICY_DAYS}."
+        description=f"Days that a previous owner waits before claiming again: 0 to {policies.MAX_POLICY_DAYS}."
     )
 
 
-@strawberry.input(description="What the workspace's settings are to be. What is left out stays as it is.")
+@strawberry.input(description="Settings of the workspace. Absent fields keep their value.")
 class WorkspaceInput:
     name: Maybe[str | None] = strawberry.field(description="Its name.")
-    timezone: Maybe[str | None] = strawberry.field(description="Its time zone, as Asia/Ho_Chi_Minh: when a day begins.")
+    timezone: Maybe[str | None] = strawberry.field(
+        description="IANA time zone, such as Asia/Ho_Chi_Minh. It defines when a day begins."
+    )
     default_country: Maybe[str | None] = strawberry.field(
-        description="The country of phone numbers given without one, by its two letters; null for none."
+        description="Country of phone numbers without a country code: two letters (ISO 3166-1); null for none."
     )
     status_automation: Maybe[StatusAutomationInput | None] = strawberry.field(
-        description="What moves a LEAD to CUSTOMER by itself."
+        description="Automation that changes a LEAD to a CUSTOMER."
     )
     bulk_delete: Maybe[BulkDeletePolicy | None] = strawberry.field(
-        description="Which customers may be deleted many at once."
+        description="Which customers a bulk deletion may delete."
     )
     default_stage: Maybe[CustomerStage | None] = strawberry.field(
-        description="The stage of new customers: NEW or TO_BE_ASSIGNED."
+        description="Stage of new customers: NEW or TO_BE_ASSIGNED."
     )
     department_assignment: Maybe[DepartmentAssignment | None] = strawberry.field(
-        description="What assigning to a department means."
+        description="What an assignment to a department does."
     )
     max_customers_per_agent: Maybe[int | None] = strawberry.field(
-        description="How many customers an agent takes at most; null is any number."
+        description="Maximum number of customers of an agent; null for no limit."
     )
-    pool: Maybe[PoolPolicyInput | None] = strawberry.field(description="How the pool of free customers works.")
-    allow_inline_tags: Maybe[bool | None] = strawberry.field(
-        description="Whether a tag that does not exist is made on the spot."
-    )
+    pool: Maybe[PoolPolicyInput | None] = strawberry.field(description="Settings of the pool.")
+    allow_inline_tags: Maybe[bool | None] = strawberry.field(description="Whether an unknown tag name creates the tag.")
     follow_up_stages: Maybe[list[str] | None] = strawberry.field(
-        description=f"The stages of follow-up, in order; {policies.MAX_SETTING_ITEMS} at most. Customers keep one that is gone."
+        description=f"Follow-up stages in order; at most {policies.MAX_SETTING_ITEMS}. Customers keep a removed stage."
     )
     sources: Maybe[list[str] | None] = strawberry.field(
-        description=f"Suggestions for where customers come from; {policies.MAX_SETTING_ITEMS} at most."
+        description=f"Suggested values of `Customer.source`; at most {policies.MAX_SETTING_ITEMS}."
     )
 
 
-@strawberry.type(description="What became of the workspace.")
+@strawberry.type(description="Result of a workspace mutation.")
 class WorkspacePayload:
-    workspace: Workspace | None = strawberry.field(default=None, description="As it is now; null when refused.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+    workspace: Workspace | None = strawberry.field(
+        default=None, description="The record after the mutation; null if there are errors."
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented the change; empty on success."
+    )
 
 
 def _payload(workspace: Any) -> WorkspacePayload:
@@ -82,10 +84,15 @@ def _payload(workspace: Any) -> WorkspacePayload:
 
 @strawberry.type
 class Mutation:
-    @mutation(Permission.SETTINGS_MANAGE, "Change the workspace's settings.", payload=WorkspacePayload)
+    @mutation(
+        Permission.SETTINGS_MANAGE,
+        "Changes the workspace's settings. Requires SETTINGS_MANAGE. Errors: CONFLICT, BLANK, INVALID, "
+        "TOO_LONG, LIMIT_EXCEEDED.",
+        payload=WorkspacePayload,
+    )
     async def workspace_update(
         self,
         info: Info,
-        input: Annotated[WorkspaceInput, strawberry.argument(description="What the settings are to be.")],
+        input: Annotated[WorkspaceInput, strawberry.argument(description="New settings.")],
     ) -> WorkspacePayload:
         return await info.context.mutate(lambda unit: policies.update_workspace(unit, input_data(input)), _payload)

@@ -21,23 +21,23 @@ from graph.types.nodes import Node, is_row_of
 from graph.types.scalars import DateTime
 
 
-@strawberry.type(description="What moves a LEAD to CUSTOMER by itself.")
+@strawberry.type(description="Automation that changes a LEAD to a CUSTOMER.")
 class StatusAutomation:
-    enabled: bool = column("The master switch.", column_name="automation_enabled")
-    rules: list[AutomationRule] = column("The rules that are on.", column_name="automation_rules")
+    enabled: bool = column("Master switch of the automation.", column_name="automation_enabled")
+    rules: list[AutomationRule] = column("Enabled rules.", column_name="automation_rules")
 
 
-@strawberry.type(description="How the pool of free customers works.")
+@strawberry.type(description="Settings of the pool.")
 class PoolPolicy:
     auto_reclaim: bool = column(
-        "True when idle customers go back to the pool by themselves.", column_name="pool_auto_reclaim"
+        "True if idle customers return to the pool automatically.", column_name="pool_auto_reclaim"
     )
-    idle_days: int = column("After how many days without an interaction.", column_name="pool_idle_days")
+    idle_days: int = column("Days without an interaction until a customer is idle.", column_name="pool_idle_days")
     daily_claim_limit: int | None = column(
-        "How many customers an agent may claim in a day; null means any number.", column_name="pool_daily_claim_limit"
+        "Number of customers that an agent may claim per day; null for no limit.", column_name="pool_daily_claim_limit"
     )
     reclaim_cooldown_days: int = column(
-        "How many days a former owner waits before claiming again.", column_name="pool_reclaim_cooldown_days"
+        "Days that a previous owner waits before claiming again.", column_name="pool_reclaim_cooldown_days"
     )
 
 
@@ -45,45 +45,43 @@ class PoolPolicy:
 class Workspace(Node):
     is_type_of = is_row_of(tables.Workspace)
 
-    id: strawberry.ID = column("The workspace's id.", convert=ids.id_encoder("Workspace"))
+    id: strawberry.ID = column("Id of the workspace.", convert=ids.id_encoder("Workspace"))
     name: str = column("Its name.")
-    timezone: str = column("Its time zone, as Asia/Ho_Chi_Minh: when a day begins.")
-    default_country: str | None = column("The country of phone numbers given without one, by its two letters.")
-    bulk_delete: BulkDeletePolicy = column("Which customers may be deleted many at once.")
-    default_stage: CustomerStage = column("The stage of new customers.")
-    department_assignment: DepartmentAssignment = column("What assigning to a department means.")
-    max_customers_per_agent: int | None = column("How many customers an agent takes at most; null means any number.")
-    allow_inline_tags: bool = column("True when a tag that does not exist is made on the spot.")
-    follow_up_stages: list[str] = column("The stages of follow-up, in order.")
-    sources: list[str] = column("Suggestions for where customers come from.")
+    timezone: str = column("IANA time zone, such as Asia/Ho_Chi_Minh. It defines when a day begins.")
+    default_country: str | None = column("Country of phone numbers without a country code: two letters (ISO 3166-1).")
+    bulk_delete: BulkDeletePolicy = column("Which customers a bulk deletion may delete.")
+    default_stage: CustomerStage = column("Stage of new customers.")
+    department_assignment: DepartmentAssignment = column("What an assignment to a department does.")
+    max_customers_per_agent: int | None = column("Maximum number of customers of an agent; null for no limit.")
+    allow_inline_tags: bool = column("True if an unknown tag name creates the tag.")
+    follow_up_stages: list[str] = column("Follow-up stages in order.")
+    sources: list[str] = column("Suggested values of `Customer.source`.")
 
-    @batched("What moves a LEAD to CUSTOMER by itself.", parent_columns=("automation_enabled", "automation_rules"))
+    @batched("Automation that changes a LEAD to a CUSTOMER.", parent_columns=("automation_enabled", "automation_rules"))
     async def status_automation(parents: ParentRows, info: Info) -> list[StatusAutomation]:
         return parents
 
     @batched(
-        "How the pool of free customers works.",
+        "Settings of the pool.",
         parent_columns=("pool_auto_reclaim", "pool_idle_days", "pool_daily_claim_limit", "pool_reclaim_cooldown_days"),
     )
     async def pool(parents: ParentRows, info: Info) -> list[PoolPolicy]:
         return parents
 
 
-@strawberry.type(description="Who asks, and what they may do.")
+@strawberry.type(description="The signed-in agent or API key.")
 class Viewer:
-    permissions: list[Permission] = column(
-        "What the viewer may do, in the order of the list of permissions.", convert=sorted
-    )
+    permissions: list[Permission] = column("Permissions of the viewer, in declared order.", convert=sorted)
 
-    @batched("The agent or key who asks.")
+    @batched("Agent or API key of the request.")
     async def actor(parents: ParentRows, info: Info) -> list[Actor]:
         return await load_actors(info.context, parents, "actor")
 
-    @batched("The agent who asks; null for a key.")
+    @batched("Agent of the request; null for an API key.")
     async def agent(parents: ParentRows, info: Info) -> list[Agent | None]:
         return await info.context.load_one(agents.by_ids, parents, "agent_id")
 
-    @batched("The workspace that the viewer belongs to.")
+    @batched("Workspace of the viewer.")
     async def workspace(parents: ParentRows, info: Info) -> list[Workspace]:
         return [await _settings(info.context) for _ in parents]
 
@@ -92,32 +90,41 @@ async def _settings(context: Context) -> Any:
     return await workspaces.workspace_settings(context.session)
 
 
-@strawberry.type(description="What became of a sign-in.")
+@strawberry.type(description="Result of signing in.")
 class SignInPayload:
-    token: str | None = strawberry.field(default=None, description="Send it as `Authorization: Bearer`.")
-    expires_at: DateTime | None = strawberry.field(default=None, description="When the token ends.")
-    viewer: Viewer | None = strawberry.field(default=None, description="Who signed in.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nobody did.")
+    token: str | None = strawberry.field(default=None, description="Token for the header `Authorization: Bearer`.")
+    expires_at: DateTime | None = strawberry.field(default=None, description="Time when the token expires.")
+    viewer: Viewer | None = strawberry.field(
+        default=None, description="The signed-in viewer; null if there are errors."
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Errors that prevented signing in; empty on success."
+    )
 
 
 @strawberry.type
 class Query:
-    @guarded(None, "Who asks, and what they may do.")
+    @guarded(None, "The signed-in agent or API key.")
     async def viewer(self, info: Info) -> Viewer:
         return info.context.viewer
 
-    @guarded(Permission.CUSTOMER_VIEW, "The workspace and its settings.")
+    @guarded(Permission.CUSTOMER_VIEW, "The workspace with its settings.")
     async def workspace(self, info: Info) -> Workspace:
         return await _settings(info.context)
 
 
 @strawberry.type
 class Mutation:
-    @mutation(None, "Open a session with an address and a password.", payload=SignInPayload)
+    @mutation(
+        None,
+        "Opens a session with an e-mail address and a password. Five failures within 15 minutes block "
+        "further attempts (LIMIT_EXCEEDED). Errors: INVALID, AGENT_INACTIVE.",
+        payload=SignInPayload,
+    )
     async def sign_in(
         self,
         info: Info,
-        email: Annotated[str, strawberry.argument(description="The agent's address.")],
+        email: Annotated[str, strawberry.argument(description="E-mail address of the agent.")],
         password: Annotated[str, strawberry.argument(description="Their password.")],
     ) -> SignInPayload:
         context: Context = info.context
@@ -134,7 +141,7 @@ class Mutation:
         context.sign_in_as(done.viewer)
         return SignInPayload(token=done.token, expires_at=DateTime(done.expires_at), viewer=cast(Any, done.viewer))
 
-    @mutation(None, "End the session whose token was sent; true when there was one.", payload=None)
+    @mutation(None, "Ends the session of the sent token; true if there was one.", payload=None)
     async def sign_out(self, info: Info) -> bool:
         context: Context = info.context
         return await context.mutate(lambda unit: accounts.sign_out(unit, context.token), bool)

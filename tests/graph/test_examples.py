@@ -1,4 +1,4 @@
-"""Every root field has an example operation in tests/examples, and each of them runs."""
+"""Every root field has an example operation in graph/examples, and each of them runs."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from graph.engine import extension, reference_executor
 from graph.types import ids
 from tests.support import factories, schemas
 
-EXAMPLES = sorted(Path("tests/examples").glob("*.graphql"))
+EXAMPLES = sorted(Path("graph/examples").glob("*.graphql"))
 PASSWORD = "correct horse battery"
 
 

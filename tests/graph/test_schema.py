@@ -1,7 +1,14 @@
 """The schema as a whole: everything described, everything guarded, nothing that surprises a client."""
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    parse,
+    validate,
+)
 
 from tests.support import schemas
 
@@ -27,9 +34,19 @@ def test_every_type_field_argument_and_value_is_described(kind):
     assert missing == []
 
 
-def test_every_root_field_is_described():
-    for root in (BUILT.query_type, BUILT.mutation_type):
-        assert _undescribed(root) == []
+@pytest.mark.parametrize("root", [BUILT.query_type, BUILT.mutation_type], ids=lambda root: root.name)
+def test_every_root_field_is_described(root):
+    assert root.description
+    assert _undescribed(root) == []
+
+
+@pytest.mark.parametrize("root", [BUILT.query_type, BUILT.mutation_type], ids=lambda root: root.name)
+def test_every_root_field_shows_a_valid_example_of_itself(root):
+    for name, field in root.fields.items():
+        _, _, example = field.description.partition("```graphql\n")
+        document = parse(example.removesuffix("```"))
+        assert validate(BUILT, document) == []
+        assert name in {node.name.value for node in document.definitions[0].selection_set.selections}
 
 
 def test_every_root_field_names_the_permission_it_needs():
