@@ -14,7 +14,8 @@ from contextlib import ExitStack
 
 import orjson
 
-from bench import data, load, results, serving
+from bench import data, load, results
+from bench import servers as serving
 from bench.documents import WORKS, Work
 from bench.results import Measured
 
@@ -22,10 +23,10 @@ from bench.results import Measured
 def main() -> None:
     chosen = _arguments()
     works = [work for work in WORKS if work.name in chosen.works]
-    made = asyncio.run(data.made(chosen.url, chosen.customers, chosen.email))
+    made = asyncio.run(data.prepare_data(chosen.url, chosen.customers, chosen.email))
     measured: dict[tuple[str, str], list[Measured]] = defaultdict(list)
     with ExitStack() as running:
-        servers = [running.enter_context(serving.running(name, made)) for name in chosen.servers]
+        servers = [running.enter_context(serving.start_server(name, made)) for name in chosen.servers]
         for work in works:
             _prepare(servers, work, made, chosen.connections)
         for number in range(chosen.rounds):
@@ -34,37 +35,37 @@ def main() -> None:
                     figure = _measure(server, work, made, chosen.seconds, chosen.connections)
                     measured[work.name, server.name].append(figure)
                     print(f"round {number + 1}: {work.name} by {server.name}: {figure}")
-    table = results.table(works, measured, chosen.servers)
+    table = results.results_table(works, measured, chosen.servers)
     print("\n" + table)
     if chosen.save:
-        results.save(table, chosen)
+        results.save_results(table, chosen)
 
 
-def _prepare(servers: Sequence[serving.Server], work: Work, made: data.Data, connections: int) -> None:
+def _prepare(servers: Sequence[serving.Server], work: Work, made: data.BenchData, connections: int) -> None:
     """What is compiled at the first use is compiled before. The data of the answers are the same byte for byte, or the
     comparison means nothing."""
     body = _body(work, made)
     answers = set()
     for server in servers:
-        answers.add(orjson.dumps(orjson.loads(serving.ask(server, work.name, body, made.token))["data"]))
-        sent = load.request(server.path(work.name), body, made.token)
-        load.drive(server.port, sent, connections=connections, seconds=1)
+        answers.add(orjson.dumps(orjson.loads(serving.send_query(server, work.name, body, made.token))["data"]))
+        sent = load.encode_request(server.path(work.name), body, made.token)
+        load.run_load(server.port, sent, connections=connections, seconds=1)
     if len(answers) > 1:
         raise SystemExit(f"The servers do not answer {work.name} alike.")
 
 
-def _measure(server: serving.Server, work: Work, made: data.Data, seconds: float, connections: int) -> Measured:
+def _measure(server: serving.Server, work: Work, made: data.BenchData, seconds: float, connections: int) -> Measured:
     """What an answer costs."""
-    sent = load.request(server.path(work.name), _body(work, made), made.token)
+    sent = load.encode_request(server.path(work.name), _body(work, made), made.token)
     before = server.cpu
-    driven = load.drive(server.port, sent, connections=connections, seconds=seconds)
+    driven = load.run_load(server.port, sent, connections=connections, seconds=seconds)
     if driven.failures:
         raise SystemExit(f"{server.name} failed {driven.failures} of {driven.requests} requests of {work.name}")
     spent = server.cpu - before
     return Measured(1000 * spent / driven.requests, driven.requests / driven.seconds)
 
 
-def _body(work: Work, made: data.Data) -> bytes:
+def _body(work: Work, made: data.BenchData) -> bytes:
     return orjson.dumps({"query": work.document, "variables": work.variables(made)})
 
 

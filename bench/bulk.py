@@ -14,87 +14,49 @@ from statistics import median
 from typing import Any
 
 import uvloop
-from sqlmodel import col, select
 
-from bench import bare, data, meanwhile
-from bench.results import RECORD
-from bench.spent import Spent, memory, spent
-from crm.access import permissions
-from crm.access.permissions import Viewer
-from crm.bulk import requests
-from crm.jobs import undo as undoing
+from bench import baseline_sql, data, reads_during_jobs, tag_jobs
+from bench.resource_usage import ResourceUsage, measure_usage, memory_megabytes
+from bench.results import RESULTS_FILE
 from crm.jobs import worker
-from crm.unit_of_work import run_unit_of_work
-from db import engine, tables
+from db import engine
 from db.engine import Database
 from db.queries import jobs
-from db.statements import in_workspace, prepare
-from db.tables.enums import ActorKind, Role
-from db.values import ids, wire_format
 
-_ADMINISTRATOR = prepare(
-    select(tables.Agent)
-    .where(in_workspace(tables.Agent), col(tables.Agent.role) == int(Role.ADMIN))
-    .order_by(col(tables.Agent.id).desc())
-    .limit(1)
-)
-EVERYBODY = {"match": {"everyone": True, "archived": "EXCLUDE"}}
 BARE, JOB, UNDO = "bare SQL, one transaction", "job", "undo of the job"
 
 
-async def viewer_of(database: Database, workspace_id: int) -> Viewer:
-    agent: Any = await database.session(workspace_id).fetch_first(_ADMINISTRATOR)
-    return Viewer(workspace_id, ActorKind.AGENT, agent.id, permissions.ROLE_PERMISSIONS[Role.ADMIN])
-
-
-async def begun(database: Database, viewer: Viewer) -> Any:
-    """A job that puts a new tag on everybody."""
-    tag = await bare.new_tag(database, viewer.workspace_id)
-    given = {"tags": {"add": [{"id": wire_format.id_encoder("Tag")(tag.id)}]}}
-    return await run_unit_of_work(
-        database, viewer, lambda unit: requests.update_customers(unit, given, EVERYBODY, None), now=ids.current_time()
-    )
-
-
-async def undo(database: Database, viewer: Viewer, job: Any) -> Any:
-    """A job that takes it back."""
-    named = wire_format.id_encoder("Job")(job.id)
-    return await run_unit_of_work(
-        database, viewer, lambda unit: undoing.undo_job(unit, named, None), now=ids.current_time()
-    )
-
-
-async def worked(database: Database, job: Any, memories: list[float] | None = None) -> Any:
+async def run_job(database: Database, job: Any, memories: list[float] | None = None) -> Any:
     """The job when it has ended; what this process held in the meantime goes into `memories`."""
     work = asyncio.create_task(worker.run_next_job(database, "bench", asyncio.Event()))
     while not work.done():
         await asyncio.wait([work], timeout=0.5)
         if memories is not None:
-            memories.append(memory())
+            memories.append(memory_megabytes())
     work.result()
     return (await jobs.any_by_ids(database.session(job.workspace_id), [job.id]))[job.id]
 
 
-async def in_turn(chosen: argparse.Namespace, workspace_id: int) -> dict[str, list[Spent]]:
+async def run_rounds(chosen: argparse.Namespace, workspace_id: int) -> dict[str, list[ResourceUsage]]:
     """Each round: bare SQL, the job, its undo."""
-    found: dict[str, list[Spent]] = defaultdict(list)
+    found: dict[str, list[ResourceUsage]] = defaultdict(list)
     database = await engine.connect(chosen.url, statement_timeout=900)
-    viewer = await viewer_of(database, workspace_id)
+    viewer = await tag_jobs.administrator(database, workspace_id)
     for _ in range(chosen.rounds):
-        tag = await bare.new_tag(database, workspace_id)
-        await bare.settled(database)
-        with spent(chosen.url) as cost:
-            await bare.tagged(database, workspace_id, tag)
+        tag = await baseline_sql.insert_tag(database, workspace_id)
+        await baseline_sql.vacuum(database)
+        with measure_usage(chosen.url) as cost:
+            await baseline_sql.tag_customers(database, workspace_id, tag)
         found[BARE].append(cost)
-        await bare.settled(database)
+        await baseline_sql.vacuum(database)
         memories: list[float] = []
-        with spent(chosen.url) as cost:
-            job = await worked(database, await begun(database, viewer), memories)
+        with measure_usage(chosen.url) as cost:
+            job = await run_job(database, await tag_jobs.start_tag_job(database, viewer), memories)
         found[JOB].append(cost)
         print(f"job: {job.counts}, {cost}; memory {_quarters(memories)}", flush=True)
-        await bare.settled(database)
-        with spent(chosen.url) as cost:
-            undone = await worked(database, await undo(database, viewer, job))
+        await baseline_sql.vacuum(database)
+        with measure_usage(chosen.url) as cost:
+            undone = await run_job(database, await tag_jobs.start_undo(database, viewer, job))
         found[UNDO].append(cost)
         print(f"undo: {undone.counts}, {cost}", flush=True)
     await database.close()
@@ -107,7 +69,7 @@ def _quarters(memories: list[float]) -> str:
     return ", ".join(f"{memories[place]:.0f}" for place in places) + f", {memories[-1]:.0f} MB"
 
 
-def table(found: dict[str, list[Spent]]) -> list[str]:
+def results_table(found: dict[str, list[ResourceUsage]]) -> list[str]:
     rows = [
         "| work | seconds | CPU seconds | of them in the database | to bare SQL, CPU | by the clock |",
         "|---|---|---|---|---|---|",
@@ -124,17 +86,17 @@ def table(found: dict[str, list[Spent]]) -> list[str]:
 
 def main() -> None:
     chosen = _arguments()
-    made = asyncio.run(data.made(chosen.url, chosen.customers))
+    made = asyncio.run(data.prepare_data(chosen.url, chosen.customers))
     lines: list[str] = []
     if "turns" in chosen.parts:
-        lines += [*table(uvloop.run(in_turn(chosen, made.workspace_id))), ""]
+        lines += [*results_table(uvloop.run(run_rounds(chosen, made.workspace_id))), ""]
     if "meanwhile" in chosen.parts:
-        lines += asyncio.run(meanwhile.measured(made, seconds=chosen.seconds))
+        lines += asyncio.run(reads_during_jobs.measure(made, seconds=chosen.seconds))
     print("\n" + "\n".join(lines))
     if chosen.save:
         kind = "SQLite" if chosen.url.startswith("sqlite:") else "PostgreSQL"
         head = f"## {datetime.date.today():%Y-%m-%d}, a tag on {chosen.customers:,} customers, {kind}"
-        with RECORD.open("a", encoding="utf-8") as record:
+        with RESULTS_FILE.open("a", encoding="utf-8") as record:
             record.write("\n".join(["", head, "", *lines]).rstrip() + "\n")
 
 

@@ -30,7 +30,7 @@ _PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class BenchData:
     url: str
     workspace_id: int
     token: str
@@ -40,7 +40,7 @@ class Data:
     """The id of a tag that neither most nor least of them wear."""
 
 
-async def made(url: str, customers: int, email: str | None = None) -> Data:
+async def prepare_data(url: str, customers: int, email: str | None = None) -> BenchData:
     """Migrates the database and fills a workspace in it, unless an earlier run did. With the e-mail of an agent, it is
     his workspace that is measured, whatever it holds."""
     if url.startswith("sqlite:"):
@@ -50,11 +50,11 @@ async def made(url: str, customers: int, email: str | None = None) -> Data:
     try:
         return await _in(database, url, customers, email)
     finally:
-        await accounts.finish_background_writes()
+        await accounts.finish_background_writes(database)
         await database.close()
 
 
-async def _in(database: Database, url: str, customers: int, chosen: str | None) -> Data:
+async def _in(database: Database, url: str, customers: int, chosen: str | None) -> BenchData:
     email = chosen or f"bench-{customers}@clientela.example"
     account = await _account(database, email)
     if account is None and chosen is None:
@@ -70,7 +70,7 @@ async def _in(database: Database, url: str, customers: int, chosen: str | None) 
     session = database.session(account.workspace_id)
     newest: Any = await session.fetch_first(_NEWEST)
     tags = await session.fetch_all(_TAGS)
-    return Data(
+    return BenchData(
         url,
         account.workspace_id,
         token,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.data import Data
+from bench.data import BenchData
 
-PAGE = """
+LIST_PAGE = """
 query Page($status: RelationshipStatus!, $first: Int!, $after: String) {
   customers(filter: { relationshipStatus: { eq: $status } }, first: $first, after: $after) {
     nodes {
@@ -19,19 +19,19 @@ query Page($status: RelationshipStatus!, $first: Int!, $after: String) {
   }
 }
 """
-ONE = """
+ONE_CUSTOMER = """
 query One($id: ID!) {
   customer(by: { id: $id }) { id name email phone stage createdAt }
 }
 """
-WIDE = """
+WIDE_ROWS = """
 query Wide($first: Int!) {
   customers(first: $first) {
     nodes { id name email phone value stage relationshipStatus subscriptionStatus createdAt }
   }
 }
 """
-FOUND = """
+FILTERED_LIST = """
 query Found($tags: [ID!]!, $value: Decimal!, $points: Decimal!, $first: Int!) {
   customers(
     filter: {
@@ -58,7 +58,7 @@ class Work:
     given: Mapping[str, Any]
     reach: float
 
-    def variables(self, made: Data) -> dict[str, Any]:
+    def variables(self, made: BenchData) -> dict[str, Any]:
         known = {"id": made.customer, "tags": [made.tag]}
         return {name: known.get(name, value) for name, value in self.given.items()}
 
@@ -67,16 +67,16 @@ WORKS = (
     Work(
         "P1",
         "a page of 50 by status, with company, owner and tags",
-        PAGE,
+        LIST_PAGE,
         {"status": "CUSTOMER", "first": 50},
         1.4,
     ),
-    Work("P2", "one customer, 6 fields", ONE, {"id": None}, 1.5),
-    Work("P3", "250 customers, 9 fields", WIDE, {"first": 250}, 1.3),
+    Work("P2", "one customer, 6 fields", ONE_CUSTOMER, {"id": None}, 1.5),
+    Work("P3", "250 customers, 9 fields", WIDE_ROWS, {"first": 250}, 1.3),
     Work(
         "P4",
         "50 of those tagged or valuable, with points, by value, and their number",
-        FOUND,
+        FILTERED_LIST,
         {"tags": None, "value": "5000000", "points": "5000", "first": 50},
         1.5,
     ),

@@ -20,8 +20,8 @@ from typing import Any
 import asyncpg
 import uvloop
 
-from bench.results import RECORD
-from bench.spent import Spent, memory, spent
+from bench.resource_usage import ResourceUsage, measure_usage, memory_megabytes
+from bench.results import RESULTS_FILE
 from crm.access import permissions
 from crm.access.permissions import Viewer
 from crm.exporting import jobs as exporting
@@ -36,10 +36,10 @@ from db.tables.enums import ActorKind, FileFormat, JobStatus, Role
 from db.values import ids
 from tests.support import factories
 
-FEW = ("id", "name", "phone", "email", "value", "stage", "tags", "phones", "company", "owner", "createdAt")
+FEW_COLUMNS = ("id", "name", "phone", "email", "value", "stage", "tags", "phones", "company", "owner", "createdAt")
 
 # Joined lists are made once for all customers and hashed: five times as fast as a subquery for each customer.
-BY_HAND = """
+COPY_TABLES = """
   SELECT 'cus_' || encode(c.id, 'hex'), c.name, c.phone, c.email, trim_scale(c.value / 10000.0),
     (ARRAY['NEW', 'TO_BE_ASSIGNED', 'FOLLOW_UP', 'POOL'])[c.stage + 1], worn.tags, held.phones, o.name, a.email,
     to_char(to_timestamp(c.created_at / 1000.0) AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
@@ -60,7 +60,7 @@ BY_HAND = """
 _SETTINGS = {"jit": "off", "random_page_cost": "1.1", "work_mem": "32MB", "max_parallel_workers_per_gather": "0"}
 
 
-async def worked(database: Database, job: Any, held: list[float]) -> Any:
+async def run_job(database: Database, job: Any, held: list[float]) -> Any:
     """Works on the job to its end as a worker does, in the place of one. `held` gets the memory at each tenth of it."""
     ended = asyncio.Event()
     watching = asyncio.create_task(_watch(database, job, held, ended))
@@ -77,33 +77,33 @@ async def _watch(database: Database, job: Any, held: list[float], ended: asyncio
     while not ended.is_set():
         row: Any = (await jobs.any_by_ids(database.session(job.workspace_id), [job.id]))[job.id]
         if row.processed * 10 >= row.matched * len(held):
-            held.append(memory())
+            held.append(memory_megabytes())
         await asyncio.sleep(0.5)
 
 
 # ── export ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def export(chosen: argparse.Namespace, database: Database, driver: Any, directory: Path) -> str:
+async def measure_export(chosen: argparse.Namespace, database: Database, driver: Any, directory: Path) -> str:
     number = chosen.workspace
     agent = await driver.fetchval(
         "SELECT id FROM agent WHERE workspace_id = $1 AND role = 0 AND active LIMIT 1", number
     )
     viewer = Viewer(number, ActorKind.AGENT, agent, permissions.ROLE_PERMISSIONS[Role.ADMIN])
-    hand, made, held = list[Spent](), list[Spent](), list[float]()
-    columns = None if chosen.columns == "all" else [{"field": name} for name in FEW]
+    hand, made, held = list[ResourceUsage](), list[ResourceUsage](), list[float]()
+    columns = None if chosen.columns == "all" else [{"field": name} for name in FEW_COLUMNS]
     target = {"match": {"everyone": True, "archived": "EXCLUDE"}}
 
     async def begin(unit: Any) -> Any:
         return await exporting.start_export(unit, target, FileFormat[chosen.format], columns, {})
 
     for _ in range(chosen.rounds):
-        with spent(chosen.url) as cost:
-            await driver.copy_from_query(BY_HAND.format(number=number), output=directory / "by hand", format="csv")
+        with measure_usage(chosen.url) as cost:
+            await driver.copy_from_query(COPY_TABLES.format(number=number), output=directory / "by hand", format="csv")
         hand.append(cost)
-        with spent(chosen.url) as cost:
+        with measure_usage(chosen.url) as cost:
             job = await run_unit_of_work(database, viewer, begin, now=ids.current_time())
-            done = await worked(database, job, held)
+            done = await run_job(database, job, held)
         made.append(cost)
         _forget(database, directory)
     title = f"export of {done.matched:,} customers, {chosen.format}, {chosen.columns} columns"
@@ -123,7 +123,7 @@ _WRITTEN = (
 )  # fmt: skip
 
 
-def people(count: int, seed: int) -> str:
+def write_sample_file(count: int, seed: int) -> str:
     """A file as people have it: every customer with a telephone number, an address, a birthday and three tags."""
     dice = random.Random(seed)
     given = ("Đức", "Mai", "Giulia", "Budi", "Anna", "Trang", "Marco", "Siti", "Olga", "Ngọc")
@@ -146,26 +146,27 @@ MAPPING = (
 )  # fmt: skip
 
 
-async def import_(chosen: argparse.Namespace, database: Database, driver: Any, directory: Path) -> str:
-    hand, made, held = list[Spent](), list[Spent](), list[float]()
+async def measure_import(chosen: argparse.Namespace, database: Database, driver: Any, directory: Path) -> str:
+    hand, made, held = list[ResourceUsage](), list[ResourceUsage](), list[float]()
     for turn in range(chosen.rounds):
         viewer = await _newcomer(database)
-        upload = await _sent(database, viewer, people(chosen.rows, turn).encode())
+        upload = await _sent(database, viewer, write_sample_file(chosen.rows, turn).encode())
         given = {
             "upload": upload, "match_on": 0, "on_duplicate": 0, "stage": 1,
             "mapping": [{"header": header, "field": key} for header, key in MAPPING],
         }  # fmt: skip
-        with spent(chosen.url) as cost:
+        with measure_usage(chosen.url) as cost:
             looked = await importing.read_request(database.session(viewer.workspace_id), viewer, given)
             job = await run_unit_of_work(
-                database, viewer, lambda unit, given=given, looked=looked: importing.start_import(unit, given, looked, None),  # type: ignore[misc]
+                database, viewer,
+                lambda unit, given=given, looked=looked: importing.start_import(unit, given, looked, None),  # type: ignore[misc]
                 now=ids.current_time(),
             )  # fmt: skip
-            done = await worked(database, job, held)
+            done = await run_job(database, job, held)
         assert done.counts == {"CREATED": chosen.rows}, done.counts
         made.append(cost)
         copies = await _copies(database, driver, viewer.workspace_id, directory)
-        with spent(chosen.url) as cost:
+        with measure_usage(chosen.url) as cost:
             async with driver.transaction():
                 for table, path in copies.items():
                     await driver.copy_to_table(table, source=path, format="binary")
@@ -224,7 +225,9 @@ def _moved(table: str, number: int, other: int, names: list[str]) -> str:
 # ── the table ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _told(title: str, hand: str, by_hand: list[Spent], name: str, made: list[Spent], held: list[float]) -> str:
+def _told(
+    title: str, hand: str, by_hand: list[ResourceUsage], name: str, made: list[ResourceUsage], held: list[float]
+) -> str:
     lines = [f"| {title} | seconds | CPU s here | CPU s in PostgreSQL |", "|---|---|---|---|"]
     for what, costs in ((hand, by_hand), (name, made)):
         figures = [median(getattr(one, each) for one in costs) for each in ("seconds", "own", "database")]
@@ -236,7 +239,7 @@ def _told(title: str, hand: str, by_hand: list[Spent], name: str, made: list[Spe
     return "\n".join(lines)
 
 
-WORKS: dict[str, Callable[..., Awaitable[str]]] = {"export": export, "import": import_}
+WORKS: dict[str, Callable[..., Awaitable[str]]] = {"export": measure_export, "import": measure_import}
 
 
 async def main(chosen: argparse.Namespace) -> None:
@@ -249,7 +252,7 @@ async def main(chosen: argparse.Namespace) -> None:
     await database.close()
     print(table)
     if chosen.save:
-        with RECORD.open("a", encoding="utf-8") as record:
+        with RESULTS_FILE.open("a", encoding="utf-8") as record:
             record.write(f"\n## {datetime.date.today():%Y-%m-%d}, files\n\n{table}\n")
 
 

@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from db.paging import keyset
+from db.paging import cursors
 from db.paging.sorting import NEWEST_FIRST
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
 from db.values.wire_format import format_decimal, format_moment
@@ -90,7 +90,7 @@ def one(row: Any) -> dict[str, Any]:
 
 
 def cursor(row: Any) -> str:
-    return keyset.encode_cursor(NEWEST_FIRST, SimpleNamespace(id=row[0]))
+    return cursors.encode_cursor(NEWEST_FIRST, SimpleNamespace(id=row[0]))
 
 
 def page(rows: Sequence[Any], size: int, companies: Any, agents: Any, tags: Any) -> dict[str, Any]:

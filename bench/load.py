@@ -9,7 +9,7 @@ import uvloop
 
 
 @dataclass(frozen=True, slots=True)
-class Driven:
+class LoadResult:
     """What came of it. Raises nothing for a wrong answer: `failures` counts those that were not 200."""
 
     requests: int
@@ -82,7 +82,7 @@ def _length(head: bytes) -> int:
     return int(rest.partition(b"\r\n")[0])
 
 
-def request(path: str, body: bytes, token: str) -> bytes:
+def encode_request(path: str, body: bytes, token: str) -> bytes:
     lines = [
         f"POST {path} HTTP/1.1",
         "host: 127.0.0.1",
@@ -94,11 +94,11 @@ def request(path: str, body: bytes, token: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def drive(port: int, sent: bytes, *, connections: int, seconds: float) -> Driven:
+def run_load(port: int, sent: bytes, *, connections: int, seconds: float) -> LoadResult:
     return uvloop.run(_drive(port, sent, connections, seconds))
 
 
-async def _drive(port: int, sent: bytes, connections: int, seconds: float) -> Driven:
+async def _drive(port: int, sent: bytes, connections: int, seconds: float) -> LoadResult:
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     clients = [
@@ -109,4 +109,4 @@ async def _drive(port: int, sent: bytes, connections: int, seconds: float) -> Dr
         await asyncio.gather(*(client.done for client in clients))
     took = time.perf_counter() - began
     times = sorted(one for each in clients for one in each.times)
-    return Driven(sum(each.requests for each in clients), sum(each.failures for each in clients), took, times)
+    return LoadResult(sum(each.requests for each in clients), sum(each.failures for each in clients), took, times)

@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 
 from bench.documents import Work
-from bench.serving import ENGINE, HAND, REFERENCE
+from bench.servers import ENGINE, HAND, REFERENCE
 
-RECORD = Path(__file__).with_name("RESULTS.md")
+RESULTS_FILE = Path(__file__).with_name("RESULTS.md")
 _PACKAGES = ("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "asyncpg", "aiosqlite", "orjson", "uvloop")
 
 
@@ -28,7 +28,9 @@ class Measured:
         return f"{self.milliseconds:.3f} ms CPU, {self.rate:.0f} requests/s"
 
 
-def table(works: Sequence[Work], measured: Mapping[tuple[str, str], list[Measured]], servers: Sequence[str]) -> str:
+def results_table(
+    works: Sequence[Work], measured: Mapping[tuple[str, str], list[Measured]], servers: Sequence[str]
+) -> str:
     """Markdown: for each work the servers' figures, and the ratios that performance is promised in."""
     rows = [
         "| work | server | CPU ms a request | requests/s | CPU to hand-written | reach |",
@@ -46,7 +48,7 @@ def table(works: Sequence[Work], measured: Mapping[tuple[str, str], list[Measure
     return "\n".join(rows)
 
 
-def save(table: str, chosen: argparse.Namespace) -> None:
+def save_results(table: str, chosen: argparse.Namespace) -> None:
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)
     database = "SQLite" if chosen.url.startswith("sqlite:") else "PostgreSQL"
     head = f"## {datetime.date.today():%Y-%m-%d}, {database}, {chosen.customers:,} customers"
@@ -54,5 +56,5 @@ def save(table: str, chosen: argparse.Namespace) -> None:
         f"Python {platform.python_version()} ({sys.platform}), {versions}. {chosen.connections} connections, "
         f"{chosen.rounds} rounds of {chosen.seconds:g} seconds in turn, all servers running, medians."
     )
-    with RECORD.open("a", encoding="utf-8") as record:
+    with RESULTS_FILE.open("a", encoding="utf-8") as record:
         record.write(f"\n{head}\n\n{told}\n\n{table}\n")

@@ -58,7 +58,10 @@ def _prepare(settings: Settings, file: Path, customers: int) -> str:
 
 
 def _create(settings: Settings, file: Path, credentials: Path, customers: int) -> None:
-    """Builds the file under a temporary name and renames it when complete, so an interrupted start leaves no half demo."""
+    """Builds the file under a temporary name and renames it when complete.
+
+    An interrupted start leaves no incomplete demo.
+    """
     temporary = file.with_name(file.name + ".making")
     for leftover in file.parent.glob(temporary.name + "*"):
         leftover.unlink()

@@ -26,7 +26,8 @@ class TextFormatter(logging.Formatter):
         if second != self._second:
             self._formatted_second = time.strftime(self.default_time_format, self.converter(second))
             self._second = second
-        return f"{self._formatted_second},{int(record.msecs):03} {record.levelname:<7} {record.name}: {record.getMessage()}"
+        milliseconds = f"{int(record.msecs):03}"
+        return f"{self._formatted_second},{milliseconds} {record.levelname:<7} {record.name}: {record.getMessage()}"
 
 
 class LineHandler(logging.StreamHandler[TextIO]):

@@ -25,6 +25,11 @@ Path = Sequence[str | int]
 """Where in the arguments, from the outside in: ("input", "tags", "add", 1)."""
 
 
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """The count with the noun in singular or plural, for messages: “1 customer”, “2 customers”."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
 class ErrorCode(Enum):
     """What a client can tell refusals apart by."""
 

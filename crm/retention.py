@@ -43,7 +43,7 @@ async def delete_expired(database: Database, *, now: int | None = None) -> None:
             workspace_id,
             lambda transaction: calls.delete_expired(transaction, before=now - idempotency.ANSWER_LIFETIME_MS),
         )
-    if (room := storage.attached_directory(database)) is not None:
+    if (room := storage.attached_storage(database)) is not None:
         await asyncio.to_thread(orphans.remove_orphans, room)
 
 

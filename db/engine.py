@@ -19,6 +19,7 @@ from db.statements import ColumnNames, PreparedStatement
 from db.tables import key_columns
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 # A transaction that lost a race is run again this often, after a pause that grows and differs between the losers.
 MAX_TRANSACTION_ATTEMPTS = 8
@@ -177,6 +178,7 @@ class Database:
         self.pool = pool
         self.dialect = dialect
         self.short_cache = ShortCache()
+        self._components: dict[type, Any] = {}
 
     def notify_observers(self, text: str) -> None:
         for observer in self.observers:
@@ -216,6 +218,16 @@ class Database:
                 raise
             await connection.script("COMMIT")
             self.short_cache.invalidate(workspace_id)
+
+    def component(self, kind: type[C]) -> C:
+        """This database's own instance of `kind`, created on first use with `kind()`.
+
+        Caches and other state that belongs to one open database live here, so they end with it.
+        """
+        found: C | None = self._components.get(kind)
+        if found is None:
+            found = self._components[kind] = kind()
+        return found
 
     async def close(self) -> None:
         await self.pool.close()
@@ -257,9 +269,6 @@ async def _undo(connection: _Connection) -> None:
         return
 
 
-_INSERTIONS: dict[type[SQLModel], PreparedStatement[Any]] = {}
-
-
 @cache
 def _columns(table: type[SQLModel]) -> Sequence[str]:
     return tuple(SQLModel.metadata.tables[str(table.__tablename__)].columns.keys())
@@ -273,12 +282,9 @@ def _record(table: type[SQLModel]) -> Callable[[Any], Sequence[Any]]:
     return read if fill is None else lambda row: fill(read(row))
 
 
+@cache
 def _insertion(table: type[SQLModel]) -> PreparedStatement[Any]:
-    found = _INSERTIONS.get(table)
-    if found is None:
-        columns = SQLModel.metadata.tables[str(table.__tablename__)]
-        found = _INSERTIONS[table] = PreparedStatement(insert(columns))
-    return found
+    return PreparedStatement(insert(SQLModel.metadata.tables[str(table.__tablename__)]))
 
 
 def _kind(row: SQLModel | Row) -> type[SQLModel]:

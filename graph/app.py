@@ -103,7 +103,7 @@ class CrmBackend:
         self._stop.set()
         if self._worker is not None:
             await self._worker
-        await accounts.finish_background_writes()
+        await accounts.finish_background_writes(self.database)
         await self.database.close()
 
     async def authenticate(self, token: str) -> Viewer | None:

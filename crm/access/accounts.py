@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from crm import idempotency
 from crm.access import passwords, permissions, tokens
@@ -107,7 +106,7 @@ async def sign_out(unit: UnitOfWork, token: str | None) -> bool:
     parts = tokens.parse_token(token or "")
     if parts is None or parts.prefix != "ses":
         return False
-    unit.after_commit.append(lambda: _seen(unit.transaction.database).drop(token or ""))
+    unit.after_commit.append(lambda: unit.transaction.database.component(_CachedViewers).drop(token or ""))
     return await accounts.end_session(unit.transaction, parts.identifier, parts.secret_hash, at=unit.now)
 
 
@@ -246,7 +245,7 @@ async def viewer_of_token(
 
     What it answers may be KEPT old. In the process that makes a change, `forget` ends that at once.
     """
-    now, seen = clock(), _seen(database)
+    now, seen = clock(), database.component(_CachedViewers)
     if kept := seen.at(token, now):
         return kept
     parts = tokens.parse_token(token)
@@ -281,16 +280,16 @@ async def viewer_of_actor(
 
 def forget_viewers(database: Database, workspace_id: int) -> None:
     """Call it after a commit that changed an agent, his departments or a key of the workspace."""
-    _seen(database).forget(workspace_id)
+    database.component(_CachedViewers).forget(workspace_id)
 
 
-async def finish_background_writes() -> None:
-    """Waits for what was left to be written down behind the requests. Call it before the database is closed."""
-    while _BEHIND:
-        await asyncio.gather(*_BEHIND)
+async def finish_background_writes(database: Database) -> None:
+    """Waits for the writes that run after their requests. Call it before the database is closed."""
+    while tasks := database.component(_BackgroundWrites):
+        await asyncio.gather(*tasks)
 
 
-class _Seen:
+class _CachedViewers:
     """The viewers whom this process let in a moment ago, by their tokens, the oldest first."""
 
     def __init__(self) -> None:
@@ -318,15 +317,8 @@ class _Seen:
             del self._kept[token]
 
 
-_SEEN: WeakKeyDictionary[Database, _Seen] = WeakKeyDictionary()
-_BEHIND: set[asyncio.Task[None]] = set()
-
-
-def _seen(database: Database) -> _Seen:
-    found = _SEEN.get(database)
-    if found is None:
-        found = _SEEN[database] = _Seen()
-    return found
+class _BackgroundWrites(set[asyncio.Task[None]]):
+    """Writes that run after the request that caused them. The set keeps the tasks from being collected."""
 
 
 async def _of_session(database: Database, parts: TokenParts, now: int) -> tuple[Viewer, int] | None:
@@ -362,7 +354,7 @@ async def _of_key(database: Database, parts: TokenParts, now: int) -> tuple[View
     if key.revoked_at is not None or expires_at <= now:
         return None
     if key.last_used_at is None or key.last_used_at <= now - LAST_USED_INTERVAL_MS:
-        _write_behind(_used(database, key.id, now))
+        _write_behind(database, _used(database, key.id, now))
     who = Viewer(
         workspace_id=key.workspace_id,
         actor_kind=ActorKind.API_KEY,
@@ -372,11 +364,12 @@ async def _of_key(database: Database, parts: TokenParts, now: int) -> tuple[View
     return who, expires_at
 
 
-def _write_behind(writing: Coroutine[Any, Any, None]) -> None:
+def _write_behind(database: Database, writing: Coroutine[Any, Any, None]) -> None:
     """The loop alone would not keep the task from being collected."""
+    tasks = database.component(_BackgroundWrites)
     task = asyncio.create_task(writing)
-    _BEHIND.add(task)
-    task.add_done_callback(_BEHIND.discard)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
 
 
 async def _used(database: Database, key_id: bytes, now: int) -> None:

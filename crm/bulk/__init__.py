@@ -1,7 +1,6 @@
-"""Many at once: what can be done to a target of customers, chunk by chunk, by the rules of a single one.
+"""Bulk work: changes to all customers of a target, chunk by chunk, under the same rules as changes to one customer.
 
-Importing this room makes its verbs known to jobs.
-"""
+Importing this package registers its job handlers."""
 
 from crm.bulk import archiving, assigning, interactions, reclaiming, segment_members, stages, updating, upserting
 from crm.exporting import jobs as exporting
@@ -9,7 +8,7 @@ from crm.importing import jobs as importing
 from crm.jobs import undo
 from crm.merging import merge
 
-ROOMS = (
+HANDLER_MODULES = (
     archiving,
     assigning,
     exporting,

@@ -16,47 +16,47 @@ from db.tables.enums import BulkDeletePolicy, CustomerStage, JobKind, Outcome, P
 
 @job_handler(JobKind.ARCHIVE, Permission.CUSTOMER_ARCHIVE)
 async def archive_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """Everything stays as it is, out of sight."""
+    """Archives the customers. All their data stays but is hidden."""
     chunk = await each.load_chunk(unit, task, items)
     each.check_chunk(unit, chunk, archived=True)
 
-    def put_away(state: LoadedCustomer, item: JobItem) -> bool:
+    def archive(state: LoadedCustomer, item: JobItem) -> bool:
         if state.is_archived:
             return False
         state.row.archived_at = unit.now
         return True
 
-    each.apply_step(chunk, put_away)
+    each.apply_step(chunk, archive)
     return await each.write_chunk(unit, chunk)
 
 
 @job_handler(JobKind.UNARCHIVE, Permission.CUSTOMER_ARCHIVE)
 async def unarchive_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """What was recorded in the meantime has its effect now."""
+    """Unarchives the customers and applies the interactions that were recorded meanwhile."""
     chunk = await each.load_chunk(unit, task, items)
     each.check_chunk(unit, chunk, archived=True)
 
-    def fetch(state: LoadedCustomer, item: JobItem) -> bool:
+    def unarchive(state: LoadedCustomer, item: JobItem) -> bool:
         if not state.is_archived:
             return False
         state.row.archived_at = None
         return True
 
-    each.apply_step(chunk, fetch)
+    each.apply_step(chunk, unarchive)
     await interactions.apply_pending(unit, [state for _, state in chunk.undecided()])
     return await each.write_chunk(unit, chunk)
 
 
 @job_handler(JobKind.BLOCK, Permission.CUSTOMER_BLOCK)
 async def block_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """A new reason or end takes the place of the earlier one."""
+    """Blocks the customers. A new reason or end replaces the earlier one."""
     chunk = await each.load_chunk(unit, task, items, {"block"})
     each.check_chunk(unit, chunk)
     reason, until = task.arguments["reason"], task.arguments.get("until")
 
-    def put(state: LoadedCustomer, item: JobItem) -> bool:
-        held = state.block
-        if held is not None and (held.reason, held.until) == (reason, until):
+    def block(state: LoadedCustomer, item: JobItem) -> bool:
+        existing = state.block
+        if existing is not None and (existing.reason, existing.until) == (reason, until):
             return False
         state.block = new_row(
             tables.CustomerBlock,
@@ -70,35 +70,38 @@ async def block_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobIt
         )
         return True
 
-    each.apply_step(chunk, put)
+    each.apply_step(chunk, block)
     return await each.write_chunk(unit, chunk)
 
 
 @job_handler(JobKind.UNBLOCK, Permission.CUSTOMER_BLOCK)
 async def unblock_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """A block that has ended by itself is none."""
+    """Unblocks the customers. Skips customers whose block has already ended."""
     chunk = await each.load_chunk(unit, task, items, {"block"})
     each.check_chunk(unit, chunk)
 
-    def free(state: LoadedCustomer, item: JobItem) -> bool:
+    def unblock(state: LoadedCustomer, item: JobItem) -> bool:
         if not state.is_blocked(unit.now):
             return False
         state.block = None
         return True
 
-    each.apply_step(chunk, free)
+    each.apply_step(chunk, unblock)
     return await each.write_chunk(unit, chunk)
 
 
 @job_handler(JobKind.DELETE, Permission.CUSTOMER_BULK_DELETE, is_undoable=False)
 async def delete_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """For ever, those whom the workspace's setting lets go (SB20)."""
+    """Permanently deletes the customers that the workspace's setting allows to delete in bulk (SB20)."""
     chunk = await each.load_chunk(unit, task, items)
     each.check_chunk(unit, chunk, archived=True)
     policy = BulkDeletePolicy((await unit.settings()).bulk_delete)
     for item, state in chunk.undecided():
-        if not _let_go(policy, state):
-            message = f"“{state.row.name}” cannot be deleted with others: the workspace lets go {_WHOM[policy]}."
+        if not _allows_deletion(policy, state):
+            message = (
+                f"“{state.row.name}” cannot be deleted in bulk: this workspace allows bulk deletion for "
+                f"{_DELETABLE_CUSTOMERS[policy]}."
+            )
             chunk.fail(item, InputError(ErrorCode.BULK_DELETE_NOT_ALLOWED, message, task.path(item)))
     pairs = chunk.undecided()
     await records.delete_each(unit, [state for _, state in pairs], [item.row for item, _ in pairs])
@@ -107,13 +110,13 @@ async def delete_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobI
     return chunk.results_in_order()
 
 
-_WHOM = {
-    BulkDeletePolicy.NONE: "nobody so",
-    BulkDeletePolicy.TO_BE_ASSIGNED_ONLY: "only those who wait for an agent (TO_BE_ASSIGNED)",
+_DELETABLE_CUSTOMERS = {
+    BulkDeletePolicy.NONE: "no customers",
+    BulkDeletePolicy.TO_BE_ASSIGNED_ONLY: "only customers that wait for an agent (TO_BE_ASSIGNED)",
 }
 
 
-def _let_go(policy: BulkDeletePolicy, state: LoadedCustomer) -> bool:
+def _allows_deletion(policy: BulkDeletePolicy, state: LoadedCustomer) -> bool:
     if policy is BulkDeletePolicy.TO_BE_ASSIGNED_ONLY:
         return bool(state.row.stage == CustomerStage.TO_BE_ASSIGNED)
     return policy is BulkDeletePolicy.ANY

@@ -1,4 +1,4 @@
-"""Assigning many customers evenly, by turns (SB18, SB19), and claiming them from the pool."""
+"""Assigning many customers by round robin (SB18, SB19), and claiming them from the pool."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from crm.assignment.round_robin import Assignee, RoundRobin
 from crm.assignment.stages import NEXT_STAGES, AgentCapacity
 from crm.bulk import chunk as each
 from crm.customers.loaded_customer import LoadedCustomer
-from crm.errors import ErrorCode, Forbidden, InputError, LimitError, Path, TransitionError
+from crm.errors import ErrorCode, Forbidden, InputError, LimitError, Path, TransitionError, counted
 from crm.jobs.handlers import JobItem, JobTask, RowResult, job_handler
 from crm.unit_of_work import UnitOfWork
 from crm.validation import InputData
@@ -22,55 +22,59 @@ from db.tables.enums import CustomerStage, JobKind, Permission
 from db.visibility import Visibility
 
 
-async def assignee_ids(unit: UnitOfWork, given: InputData) -> list[list[str]]:
-    """Who takes turns, as it is kept with the job. Raises what turns.seats raises."""
-    return (await round_robin.load_assignees(unit, given, ("to",))).stored_form
+async def assignee_ids(unit: UnitOfWork, data: InputData) -> list[list[str]]:
+    """The assignees in the form stored with the job. Raises the errors of `round_robin.load_assignees`."""
+    return (await round_robin.load_assignees(unit, data, ("to",))).stored_form
 
 
 @job_handler(JobKind.ASSIGN, Permission.CUSTOMER_ASSIGN)
 async def assign_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """Customers in their order, agents in theirs; whose turn it is, is kept between chunks."""
+    """Assigns the customers in their order to the agents in theirs. The job state keeps the next turn between
+    chunks."""
     chunk = await each.load_chunk(unit, task, items, {"block"}, visibility=each.visibility_of(task))
     each.check_chunk(unit, chunk, foreign=True)
-    sitting = await _sitting(unit, task)
+    rotation = await _load_rotation(unit, task)
     shares: dict[str, int] = task.state.setdefault("shares", {})
 
-    def take(state: LoadedCustomer, item: JobItem) -> bool:
+    def assign(state: LoadedCustomer, item: JobItem) -> bool:
         path = task.path(item)
-        _assignable(unit, state, path)
-        seat = _seat(sitting, state, path)
-        if seat.agent is None:
-            return _queue(unit, state, seat, path)
-        if not stages.assign(unit, state, seat.agent.id, sitting.capacity, path):
+        _check_assignable(unit, state, path)
+        assignee = _next_assignee(rotation, state, path)
+        if assignee.agent is None:
+            return _move_to_queue(unit, state, assignee, path)
+        if not stages.assign(unit, state, assignee.agent.id, rotation.capacity, path):
             return False
-        shares[seat.agent.id.hex()] = shares.get(seat.agent.id.hex(), 0) + 1
+        shares[assignee.agent.id.hex()] = shares.get(assignee.agent.id.hex(), 0) + 1
         return True
 
-    each.apply_step(chunk, take)
-    task.state["turn"] = sitting.turn
+    each.apply_step(chunk, assign)
+    task.state["turn"] = rotation.turn
     return await each.write_chunk(unit, chunk)
 
 
-async def _sitting(unit: UnitOfWork, task: JobTask) -> RoundRobin:
-    """Those who are active still."""
-    named = [(kind, bytes.fromhex(identifier)) for kind, identifier in task.arguments["seats"]]
-    crew = await stages.lock_agents(unit, [one for kind, one in named if kind == "agent"])
-    areas = await departments.by_ids(unit.transaction, [one for kind, one in named if kind == "department"])
-    found = []
-    for kind, one in named:
-        if kind == "agent" and one in crew.agents and crew.agents[one].active:
-            found.append(Assignee(agent=crew.agents[one]))
-        elif kind == "department" and one in areas:
-            found.append(Assignee(department=areas[one]))
+async def _load_rotation(unit: UnitOfWork, task: JobTask) -> RoundRobin:
+    """Loads the assignees that are still active."""
+    references = [(kind, bytes.fromhex(identifier)) for kind, identifier in task.arguments["seats"]]
+    capacity = await stages.lock_agents(unit, [identifier for kind, identifier in references if kind == "agent"])
+    departments_by_id = await departments.by_ids(
+        unit.transaction, [identifier for kind, identifier in references if kind == "department"]
+    )
+    assignees = []
+    for kind, identifier in references:
+        if kind == "agent" and identifier in capacity.agents and capacity.agents[identifier].active:
+            assignees.append(Assignee(agent=capacity.agents[identifier]))
+        elif kind == "department" and identifier in departments_by_id:
+            assignees.append(Assignee(department=departments_by_id[identifier]))
     if task.dry_run:
-        # What earlier chunks would have given them is not theirs in the database.
-        for one, count in task.state.get("shares", {}).items():
-            crew.owned[bytes.fromhex(one)] = crew.owned.get(bytes.fromhex(one), 0) + count
-    return RoundRobin(found, crew, start=task.state.get("turn", 0))
+        # The dry run rolled back the assignments of earlier chunks, so their counts are added here.
+        for agent_id, count in task.state.get("shares", {}).items():
+            owner_id = bytes.fromhex(agent_id)
+            capacity.owned[owner_id] = capacity.owned.get(owner_id, 0) + count
+    return RoundRobin(assignees, capacity, start=task.state.get("turn", 0))
 
 
-def _assignable(unit: UnitOfWork, state: LoadedCustomer, path: Path) -> None:
-    """What would be refused whoever's turn it is, so that no turn is lost on it."""
+def _check_assignable(unit: UnitOfWork, state: LoadedCustomer, path: Path) -> None:
+    """Raises the errors that do not depend on the assignee, so that these customers do not use up a turn."""
     if state.is_blocked(unit.now):
         message = f"“{state.row.name}” is blocked and cannot be assigned; unblock the customer first."
         raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, path)
@@ -78,40 +82,44 @@ def _assignable(unit: UnitOfWork, state: LoadedCustomer, path: Path) -> None:
         raise TransitionError(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT_STAGES[CustomerStage.NEW], path)
 
 
-def _seat(sitting: RoundRobin, state: LoadedCustomer, path: Path) -> Assignee:
-    """Whose turn it is. With one seat only, it is his who has the customer already, full or not."""
-    if len(sitting.assignees) == 1 and _owns(sitting.assignees[0], state):
-        return sitting.assignees[0]
-    seat = sitting.next_assignee()
-    if seat is None:
-        own = [one for one in sitting.assignees if _owns(one, state)]
-        if own:
-            return own[0]
-        raise _full(sitting.assignees, sitting.capacity, path)
-    return seat
+def _next_assignee(rotation: RoundRobin, state: LoadedCustomer, path: Path) -> Assignee:
+    """The assignee whose turn it is. A single assignee keeps the customers that they already own, even at full
+    capacity."""
+    if len(rotation.assignees) == 1 and _owns(rotation.assignees[0], state):
+        return rotation.assignees[0]
+    assignee = rotation.next_assignee()
+    if assignee is None:
+        owners = [candidate for candidate in rotation.assignees if _owns(candidate, state)]
+        if owners:
+            return owners[0]
+        raise _capacity_error(rotation.assignees, rotation.capacity, path)
+    return assignee
 
 
-def _owns(seat: Assignee, state: LoadedCustomer) -> bool:
-    return seat.agent is not None and state.row.owner_id == seat.agent.id
+def _owns(assignee: Assignee, state: LoadedCustomer) -> bool:
+    return assignee.agent is not None and state.row.owner_id == assignee.agent.id
 
 
-def _full(seats: Sequence[Assignee], crew: AgentCapacity, path: Path) -> InputError:
-    if not seats:
-        message = "None of these agents is active any more; choose others."
+def _capacity_error(assignees: Sequence[Assignee], capacity: AgentCapacity, path: Path) -> InputError:
+    if not assignees:
+        message = "None of these agents is active any more; choose other agents."
         return InputError(ErrorCode.AGENT_INACTIVE, message, path)
-    limit = sum(crew.limit_of(seat.agent) or 0 for seat in seats)
-    current = sum(crew.owned.get(seat.agent.id, 0) for seat in seats) + 1
-    message = f"These agents take at most {limit} customers together; this would be one too many. Name more agents."
+    limit = sum(capacity.limit_of(assignee.agent) or 0 for assignee in assignees)
+    current = sum(capacity.owned.get(assignee.agent.id, 0) for assignee in assignees) + 1
+    message = (
+        f"These agents can own at most {counted(limit, 'customer')} together, and this would make {current}; "
+        "choose more agents."
+    )
     return LimitError(message, path, limit=limit, current=current, code=ErrorCode.AGENT_AT_CAPACITY)
 
 
-def _queue(unit: UnitOfWork, state: LoadedCustomer, seat: Assignee, path: Path) -> bool:
-    """Waits in the department's queue."""
+def _move_to_queue(unit: UnitOfWork, state: LoadedCustomer, assignee: Assignee, path: Path) -> bool:
+    """Moves the customer to the department's queue."""
     row = state.row
-    if row.stage == CustomerStage.TO_BE_ASSIGNED and row.department_id == seat.department.id:
+    if row.stage == CustomerStage.TO_BE_ASSIGNED and row.department_id == assignee.department.id:
         return False
     stages.release(unit, state, CustomerStage.TO_BE_ASSIGNED, path)
-    row.department_id = seat.department.id
+    row.department_id = assignee.department.id
     return True
 
 
@@ -119,68 +127,70 @@ def _queue(unit: UnitOfWork, state: LoadedCustomer, seat: Assignee, path: Path) 
 
 
 def is_claimable(viewer: permissions.Viewer, row: Any) -> bool:
-    """In the pool, or waiting in a department of the viewer's own."""
+    """Whether the customer is in the pool or in the queue of one of the viewer's departments."""
     queued = row.stage == CustomerStage.TO_BE_ASSIGNED and row.department_id in viewer.department_ids
     return bool(row.stage == CustomerStage.POOL or queued)
 
 
 @job_handler(JobKind.CLAIM, Permission.CUSTOMER_CLAIM)
 async def claim_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """From the pool, or the viewer's department queue, to the viewer. Of two who claim at once one wins. Raises
-    Forbidden for keys, which claim nobody."""
+    """Assigns customers from the pool or from the viewer's department queue to the viewer. If two agents claim a
+    customer at once, the first one gets it. Raises Forbidden for API keys, which cannot own customers."""
     agent_id = unit.viewer.agent_id
     if agent_id is None:
         raise Forbidden(Permission.CUSTOMER_CLAIM)
-    crew = await stages.lock_agents(unit, [agent_id])
-    # Whoever was in sight when the job began may have gone to somebody else: that is told, too.
+    capacity = await stages.lock_agents(unit, [agent_id])
+    # Customers that others claimed since the job began must be visible here, so that they get their own error.
     chunk = await each.load_chunk(unit, task, items, {"block"}, visibility=Visibility(sees_all=True))
-    _hide(unit, task, chunk)
+    _fail_hidden(unit, task, chunk)
     each.check_chunk(unit, chunk, foreign=True)
-    claiming = await _Claiming.of(unit, task, crew)
-    each.apply_step(chunk, claiming.claim)
-    each_new = [
+    claimer = await _Claimer.load(unit, task, capacity)
+    each.apply_step(chunk, claimer.claim)
+    claim_rows = [
         new_row(tables.Claim, workspace_id=unit.workspace_id, agent_id=agent_id, at=unit.now) for _ in chunk.undecided()
     ]
-    await unit.transaction.insert(*each_new)
-    task.state["claimed"] = task.state.get("claimed", 0) + len(each_new)
+    await unit.transaction.insert(*claim_rows)
+    task.state["claimed"] = task.state.get("claimed", 0) + len(claim_rows)
     return await each.write_chunk(unit, chunk)
 
 
-def _hide(unit: UnitOfWork, task: JobTask, chunk: each.CustomerChunk) -> None:
-    """Who was named by id and was never in sight is not there."""
+def _fail_hidden(unit: UnitOfWork, task: JobTask, chunk: each.CustomerChunk) -> None:
+    """Reports customers as not found if their ids were given but the viewer could never see them."""
     if "ids" not in (task.job.target or {}) or unit.viewer.has_permission(Permission.CUSTOMER_VIEW_ALL):
         return
-    seen = {bytes.fromhex(one) for one in task.state.get("claimable", ())}
+    claimable_ids = {bytes.fromhex(identifier) for identifier in task.state.get("claimable", ())}
     for item, state in chunk.undecided():
         row = state.row
-        own = permissions.is_owner(unit.viewer, row)
-        if state.id not in seen and not own and not is_claimable(unit.viewer, row):
+        is_own = permissions.is_owner(unit.viewer, row)
+        if state.id not in claimable_ids and not is_own and not is_claimable(unit.viewer, row):
             chunk.fail(
                 item,
                 InputError(
-                    ErrorCode.NOT_FOUND, f"There is no customer “{task.id_as_given(item)}” here.", task.path(item)
+                    ErrorCode.NOT_FOUND,
+                    f"There is no customer “{task.id_as_given(item)}” in this workspace.",
+                    task.path(item),
                 ),
             )
 
 
-class _Claiming:
-    """The claims of one chunk: how many the agent has today, and for whom he has to wait."""
+class _Claimer:
+    """The claims of one chunk: it checks the agent's daily limit and the cooldown per customer."""
 
-    def __init__(self, unit: UnitOfWork, task: JobTask, crew: AgentCapacity, settings: Any, today: int) -> None:
+    def __init__(self, unit: UnitOfWork, task: JobTask, capacity: AgentCapacity, settings: Any, today: int) -> None:
         self.unit = unit
         self.task = task
-        self.crew = crew
+        self.capacity = capacity
         self.limit = settings.pool_daily_claim_limit
         self.cooldown = settings.pool_reclaim_cooldown_days * DAY
         self.today = today
-        self.seen = {bytes.fromhex(one) for one in task.state.get("claimable", ())}
+        self.claimable_ids = {bytes.fromhex(identifier) for identifier in task.state.get("claimable", ())}
 
     @classmethod
-    async def of(cls, unit: UnitOfWork, task: JobTask, crew: AgentCapacity) -> "_Claiming":
+    async def load(cls, unit: UnitOfWork, task: JobTask, capacity: AgentCapacity) -> "_Claimer":
         settings = await unit.settings()
         assert unit.viewer.agent_id is not None
         today = await claims.count_since(unit.transaction, unit.viewer.agent_id, start_of_day(settings, unit.now))
-        return cls(unit, task, crew, settings, today + (task.state.get("claimed", 0) if task.dry_run else 0))
+        return cls(unit, task, capacity, settings, today + (task.state.get("claimed", 0) if task.dry_run else 0))
 
     def claim(self, state: LoadedCustomer, item: JobItem) -> bool:
         row, path, agent_id = state.row, self.task.path(item), self.unit.viewer.agent_id
@@ -191,28 +201,34 @@ class _Claiming:
             message = f"“{row.name}” is blocked and cannot be claimed; unblock the customer first."
             raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, path)
         if not is_claimable(self.unit.viewer, row):
-            raise self._gone(state, path)
-        self._cool(row, path)
+            raise self._unclaimable_error(state, path)
+        self._check_cooldown(row, path)
         if self.limit is not None and self.today >= self.limit:
-            message = f"You may claim {self.limit} customers a day; this would be one too many. Go on tomorrow."
+            message = (
+                f"You can claim at most {counted(self.limit, 'customer')} a day and have reached this limit; "
+                "continue tomorrow."
+            )
             raise LimitError(message, path, limit=self.limit, current=self.today + 1, code=ErrorCode.CLAIM_LIMIT)
-        stages.assign(self.unit, state, agent_id, self.crew, path)
+        stages.assign(self.unit, state, agent_id, self.capacity, path)
         self.today += 1
         return True
 
-    def _gone(self, state: LoadedCustomer, path: Path) -> InputError:
+    def _unclaimable_error(self, state: LoadedCustomer, path: Path) -> InputError:
         row = state.row
-        lost = state.id in self.seen or (row.owned_since or 0) >= self.task.job.created_at
-        if row.owner_id is not None and lost:
-            return InputError(ErrorCode.ALREADY_CLAIMED, f"Somebody else was faster with “{row.name}”.", path)
+        is_lost = state.id in self.claimable_ids or (row.owned_since or 0) >= self.task.job.created_at
+        if row.owner_id is not None and is_lost:
+            return InputError(ErrorCode.ALREADY_CLAIMED, f"Somebody else has already claimed “{row.name}”.", path)
         stage = CustomerStage(row.stage)
         if stage is CustomerStage.TO_BE_ASSIGNED and row.department_id is not None:
-            message = f"“{row.name}” waits in a department that you do not work in."
+            message = f"“{row.name}” waits for a department that you do not belong to."
             return InputError(ErrorCode.AGENT_NOT_IN_DEPARTMENT, message, path)
         return TransitionError(stage, CustomerStage.FOLLOW_UP, [], path)
 
-    def _cool(self, row: Any, path: Path) -> None:
+    def _check_cooldown(self, row: Any, path: Path) -> None:
         if is_cooling_down(row, self.unit.viewer.agent_id, self.cooldown, self.unit.now):
             days = self.cooldown // DAY
-            message = f"You looked after “{row.name}” before; you may claim again {days} days after the release."
+            message = (
+                f"You released “{row.name}” recently; you can claim this customer again {counted(days, 'day')} "
+                "after the release."
+            )
             raise InputError(ErrorCode.CLAIM_COOLDOWN, message, path)

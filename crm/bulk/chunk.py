@@ -1,4 +1,4 @@
-"""The customers of a chunk, one by one by the rules of a single one, read and written together."""
+"""The customers of a chunk: loaded and written together, each checked by the rules for a single customer."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -15,30 +15,30 @@ from db.tables.enums import Outcome
 from db.visibility import Visibility
 
 CustomerStep = Callable[[LoadedCustomer, JobItem], bool]
-"""Changes the customer in memory; False where it is so already. Raises InputError."""
+"""Changes the customer in memory; returns False if nothing changes. Raises InputError."""
 
 
 @dataclass(slots=True)
 class CustomerChunk:
-    """The customers of a chunk, held, and what is known of each row so far."""
+    """The locked customers of a chunk and the results of the rows so far."""
 
     task: JobTask
     items: Sequence[JobItem]
     customers: dict[int, LoadedCustomer]
     results: dict[int, RowResult]
 
-    def fail(self, item: JobItem, refused: InputError) -> None:
-        self.results[item.row] = RowResult(item.row, item.id, Outcome.FAILED, [refused])
+    def fail(self, item: JobItem, error: InputError) -> None:
+        self.results[item.row] = RowResult(item.row, item.id, Outcome.FAILED, [error])
 
-    def skip(self, item: JobItem, refused: Sequence[InputError] = ()) -> None:
-        self.results[item.row] = RowResult(item.row, item.id, Outcome.SKIPPED, refused)
+    def skip(self, item: JobItem, errors: Sequence[InputError] = ()) -> None:
+        self.results[item.row] = RowResult(item.row, item.id, Outcome.SKIPPED, errors)
 
     def undecided(self) -> list[tuple[JobItem, LoadedCustomer]]:
-        """Those of whom nothing is decided yet."""
-        return [(one, self.customers[one.row]) for one in self.items if one.row not in self.results]
+        """The rows without a result so far, with their customers."""
+        return [(item, self.customers[item.row]) for item in self.items if item.row not in self.results]
 
     def results_in_order(self) -> list[RowResult]:
-        return [self.results[one.row] for one in self.items]
+        return [self.results[item.row] for item in self.items]
 
 
 async def load_chunk(
@@ -49,52 +49,52 @@ async def load_chunk(
     *,
     visibility: Visibility | None = None,
 ) -> CustomerChunk:
-    """Those who are not in sight are refused, and whoever comes twice is skipped."""
-    found = await customers.lock_by_ids(
-        unit.transaction, [one.id for one in items if one.id], visibility or unit.viewer.visibility
+    """Locks and loads the customers. Customers that are not visible fail; repeated customers are skipped."""
+    rows = await customers.lock_by_ids(
+        unit.transaction, [item.id for item in items if item.id], visibility or unit.viewer.visibility
     )
-    known = await loaded_customer.from_rows(unit, found, frozenset(parts))
+    loaded = await loaded_customer.from_rows(unit, rows, frozenset(parts))
     chunk = CustomerChunk(task, items, {}, {})
     seen: set[bytes] = set()
-    for one in items:
-        state = known.get(one.id)
+    for item in items:
+        state = loaded.get(item.id)
         if state is None:
-            chunk.fail(one, references.customer_not_found({"id": task.id_as_given(one)}, task.path(one)))
+            chunk.fail(item, references.customer_not_found({"id": task.id_as_given(item)}, task.path(item)))
         elif state.id in seen:
-            chunk.skip(one)
+            chunk.skip(item)
         else:
             seen.add(state.id)
-            chunk.customers[one.row] = state
+            chunk.customers[item.row] = state
             change_fields.store_original_values(state)
     return chunk
 
 
 def visibility_of(task: JobTask) -> Visibility | None:
-    """All customers of an agent who leaves are meant, whoever sees them."""
+    """The visibility for the job: all customers of a leaving agent, independent of the viewer."""
     return Visibility(sees_all=True) if "leaving" in task.arguments else None
 
 
 def check_chunk(unit: UnitOfWork, chunk: CustomerChunk, *, foreign: bool = False, archived: bool = False) -> None:
-    """Refuses those whom the viewer may not work with, and archived ones."""
+    """Fails the customers that the viewer may not change, and archived ones unless `archived`."""
     for item, state in chunk.undecided():
         try:
             check_preconditions(unit, state, chunk.task.path(item), foreign=foreign, archived=archived)
-        except InputError as refused:
-            chunk.fail(item, refused)
+        except InputError as error:
+            chunk.fail(item, error)
 
 
 def apply_step(chunk: CustomerChunk, change: CustomerStep) -> None:
-    """Changes each in memory."""
+    """Applies the step to every customer without a result."""
     for item, state in chunk.undecided():
         try:
             if not change(state, item):
                 chunk.skip(item)
-        except InputError as refused:
-            chunk.fail(item, refused)
+        except InputError as error:
+            chunk.fail(item, error)
 
 
 async def write_chunk(unit: UnitOfWork, chunk: CustomerChunk) -> list[RowResult]:
-    """Writes those who were changed."""
+    """Writes the changed customers and returns all results."""
     pairs = chunk.undecided()
     outcomes = await persistence.write_customers(unit, [state for _, state in pairs], [item.row for item, _ in pairs])
     for (item, state), outcome in zip(pairs, outcomes, strict=True):

@@ -14,41 +14,41 @@ from crm.unit_of_work import UnitOfWork
 from db.tables.enums import JobKind, Outcome, Permission
 
 MAX_INTERACTION_ROWS: Final = 1_000
-"""Rows of one call."""
+"""Maximum number of rows in one call."""
 
 
 @job_handler(JobKind.INTERACTIONS, Permission.INTERACTION_RECORD, entity="Interaction")
 async def record_interactions(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """One with an external id that is known is not recorded again."""
+    """Records the interactions. Skips those whose external id is already recorded."""
     rows = task.arguments["rows"]
-    named = {one.row: rows[one.row]["customer"] for one in items}
-    known = await lookup.find_customers(unit, named, column="customer")
-    ids = list({one for one in known.values() if isinstance(one, bytes)})
-    held = await loaded_customer.load_customers(unit, ids, ())
+    references_by_row = {item.row: rows[item.row]["customer"] for item in items}
+    customer_ids = await lookup.find_customers(unit, references_by_row, column="customer")
+    ids = list({item for item in customer_ids.values() if isinstance(item, bytes)})
+    loaded = await loaded_customer.load_customers(unit, ids, ())
     results: dict[int, RowResult] = {}
-    read = interactions.InteractionReader()
-    wanted: list[tuple[int, Any, Any]] = []
-    for row, by in named.items():
+    reader = interactions.InteractionReader()
+    requests: list[tuple[int, Any, Any]] = []
+    for row, reference in references_by_row.items():
         path = ("rows", row, "customer")
-        found = known[row]
+        customer_id = customer_ids[row]
         try:
-            if isinstance(found, InputError):
-                raise found
-            if found is None or found not in held:
-                raise references.customer_not_found(by, path)
-            check_preconditions(unit, held[found], path, foreign=True, archived=True)
-            wanted.append((row, held[found], rows[row]["input"]))
-        except InputError as refused:
-            results[row] = RowResult(row, None, Outcome.FAILED, [refused])
-    await read.prepare(unit, [given for _, _, given in wanted])
+            if isinstance(customer_id, InputError):
+                raise customer_id
+            if customer_id is None or customer_id not in loaded:
+                raise references.customer_not_found(reference, path)
+            check_preconditions(unit, loaded[customer_id], path, foreign=True, archived=True)
+            requests.append((row, loaded[customer_id], rows[row]["input"]))
+        except InputError as error:
+            results[row] = RowResult(row, None, Outcome.FAILED, [error])
+    await reader.prepare(unit, [given for _, _, given in requests])
     new = []
-    for row, state, given in wanted:
+    for row, state, given in requests:
         try:
-            interaction, fresh = read.interaction(unit, state, given, ("rows", row, "input"))
-            results[row] = RowResult(row, interaction.id, Outcome.CREATED if fresh else Outcome.SKIPPED)
-            if fresh:
+            interaction, is_new = reader.interaction(unit, state, given, ("rows", row, "input"))
+            results[row] = RowResult(row, interaction.id, Outcome.CREATED if is_new else Outcome.SKIPPED)
+            if is_new:
                 new.append((state, interaction, row))
-        except InputError as refused:
-            results[row] = RowResult(row, None, Outcome.FAILED, [refused])
-    await interactions.record_each(unit, [(state, one) for state, one, _ in new], [row for _, _, row in new])
-    return [results[one.row] for one in items]
+        except InputError as error:
+            results[row] = RowResult(row, None, Outcome.FAILED, [error])
+    await interactions.record_each(unit, [(state, item) for state, item, _ in new], [row for _, _, row in new])
+    return [results[item.row] for item in items]

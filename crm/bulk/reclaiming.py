@@ -1,4 +1,4 @@
-"""Reclaiming: customers whom nobody looked after for long go back to the pool (SB22), VIPs never."""
+"""Reclaiming: customers that their agents have neglected for long return to the pool (SB22). VIPs stay."""
 
 from collections.abc import Sequence
 
@@ -17,31 +17,31 @@ from db.rows import Row
 from db.tables.enums import ActorKind, CustomerStage, JobKind, Permission, RelationshipStatus
 
 MAX_RECLAIMED_CUSTOMERS = 1_000
-"""Customers of one run; the next one takes the others."""
+"""Maximum number of customers of one run; the next run reclaims the rest."""
 
 _DAY = 24 * 60 * 60 * 1000
 
 
 @job_handler(JobKind.RECLAIM, Permission.CUSTOMER_ASSIGN)
 async def reclaim_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """Whoever was spoken to in the meantime stays."""
+    """Releases the idle customers to the pool. Customers with a recent interaction stay with their agent."""
     chunk = await each.load_chunk(unit, task, items)
     each.check_chunk(unit, chunk, foreign=True)
     before = task.arguments["before"]
 
-    def take(state: LoadedCustomer, item: JobItem) -> bool:
+    def release(state: LoadedCustomer, item: JobItem) -> bool:
         row = state.row
-        idle = max(row.owned_since or 0, row.last_interaction_at or 0) < before
-        if not idle or row.stage != CustomerStage.FOLLOW_UP or row.relationship_status == RelationshipStatus.VIP:
+        is_idle = max(row.owned_since or 0, row.last_interaction_at or 0) < before
+        if not is_idle or row.stage != CustomerStage.FOLLOW_UP or row.relationship_status == RelationshipStatus.VIP:
             return False
         return stages.release(unit, state, CustomerStage.POOL)
 
-    each.apply_step(chunk, take)
+    each.apply_step(chunk, release)
     return await each.write_chunk(unit, chunk)
 
 
 async def start_reclaim(database: Database, workspace_id: int, *, now: int) -> Row | None:
-    """One run in a workspace; None where it does not reclaim, or there is nobody idle."""
+    """Starts one run in a workspace; None if the workspace does not reclaim or no customer is idle."""
     viewer = Viewer(workspace_id, ActorKind.SYSTEM, b"", frozenset(Permission))
     return await run_unit_of_work(database, viewer, _run, now=now)
 
@@ -51,9 +51,9 @@ async def _run(unit: UnitOfWork) -> Row | None:
     if not settings.pool_auto_reclaim:
         return None
     before = unit.now - settings.pool_idle_days * _DAY
-    idle = await idle_customers.idle_customer_ids(unit.transaction, before, MAX_RECLAIMED_CUSTOMERS)
-    if not idle:
+    idle_ids = await idle_customers.idle_customer_ids(unit.transaction, before, MAX_RECLAIMED_CUSTOMERS)
+    if not idle_ids:
         return None
-    found = Target({}, [JobItem(row, one) for row, one in enumerate(idle)])
-    wanted = JobOptions(label=f"Idle for {settings.pool_idle_days} days")
-    return await submit.submit_job(unit, JobKind.RECLAIM, {"before": before}, found, wanted)
+    target = Target({}, [JobItem(row, identifier) for row, identifier in enumerate(idle_ids)])
+    options = JobOptions(label=f"Idle for {settings.pool_idle_days} days")
+    return await submit.submit_job(unit, JobKind.RECLAIM, {"before": before}, target, options)

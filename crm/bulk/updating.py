@@ -1,4 +1,4 @@
-"""Changing many customers alike (EM5, VC3, VC13, SB17)."""
+"""Making the same change to many customers (EM5, VC3, VC13, SB17)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,24 +14,24 @@ from db.tables.enums import JobKind, Outcome, Permission
 
 @job_handler(JobKind.UPDATE, Permission.CUSTOMER_UPDATE)
 async def update_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """The input is read once, and judged with each customer."""
-    given = task.arguments["input"]
-    (change,), known = await inputs.read_inputs(unit, [(given, ("input",))])
-    wanted = [UpdateRequest(one.id, given, reference_path=task.path(one), row=one.row) for one in items]
-    found, outcomes = await records.update_each(unit, wanted, ([change] * len(items), known))
+    """Updates the customers. The input is read once and checked for each customer."""
+    data = task.arguments["input"]
+    (change,), resolved = await inputs.read_inputs(unit, [(data, ("input",))])
+    requests = [UpdateRequest(item.id, data, reference_path=task.path(item), row=item.row) for item in items]
+    loaded, outcomes = await records.update_each(unit, requests, ([change] * len(items), resolved))
     results = []
-    for one, state, outcome in zip(items, found, outcomes, strict=True):
+    for item, state, outcome in zip(items, loaded, outcomes, strict=True):
         if state is None:
-            nobody = references.customer_not_found({"id": task.id_as_given(one)}, task.path(one))
-            results.append(RowResult(one.row, one.id, Outcome.FAILED, [nobody]))
+            error = references.customer_not_found({"id": task.id_as_given(item)}, task.path(item))
+            results.append(RowResult(item.row, item.id, Outcome.FAILED, [error]))
         else:
-            results.append(RowResult(one.row, state.id, outcome, list(state.errors)))
+            results.append(RowResult(item.row, state.id, outcome, list(state.errors)))
     return results
 
 
-async def check_update(unit: UnitOfWork, given: Any) -> None:
-    """Raises InputError for what cannot be taken of anybody."""
-    (change,), _ = await inputs.read_inputs(unit, [(given, ("input",))])
+async def check_update(unit: UnitOfWork, data: Any) -> None:
+    """Raises InputError for input that is invalid for every customer."""
+    (change,), _ = await inputs.read_inputs(unit, [(data, ("input",))])
     raise_errors(change.errors)
     if change.owner is not None and not change.owner.active:
         message = f"{change.owner.name} is not active any more; choose another agent."

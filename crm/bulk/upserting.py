@@ -1,4 +1,4 @@
-"""Making and changing many customers, each with values of its own."""
+"""Creating and updating many customers, each with values of its own."""
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,144 +17,163 @@ from db.values import wire_format
 from db.values.folding import fold
 
 MAX_UPSERT_ROWS: Final = 1_000
-"""Rows of one call."""
+"""Maximum number of rows in one call."""
 
 
 @job_handler(JobKind.UPSERT, Permission.CUSTOMER_CREATE)
 async def upsert_customers(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """Rows of one and the same customer are done one after the other; all others together."""
+    """Upserts the rows in waves: rows about the same customer run one after the other, all others together."""
     rows = task.arguments["rows"]
     results: dict[int, RowResult] = {}
-    waiting = [one.row for one in items]
+    waiting = [item.row for item in items]
     while waiting:
-        wave, waiting = _apart(rows, waiting)
+        wave, waiting = _split_independent(rows, waiting)
         before = {entry.node_id: entry for entry in unit.log.entries()}
-        for result in await _wave(unit, rows, wave):
+        for result in await _run_wave(unit, rows, wave):
             results[result.row] = result
-        _tell_apart(unit, before, [results[row] for row in wave])
-    return [results[one.row] for one in items]
+        _separate_changes(unit, before, [results[row] for row in wave])
+    return [results[item.row] for item in items]
 
 
-def _tell_apart(unit: UnitOfWork, before: Mapping[bytes, ChangeEntry], results: Sequence[RowResult]) -> None:
-    """The log tells a customer's changes under the first row; what a later row did is kept with that row."""
-    told = {entry.node_id: entry for entry in unit.log.entries()}
+def _separate_changes(unit: UnitOfWork, before: Mapping[bytes, ChangeEntry], results: Sequence[RowResult]) -> None:
+    """Separates the changes of rows about the same customer. The change log lists them under the first row; a later row
+    stores its own changes."""
+    entries = {entry.node_id: entry for entry in unit.log.entries()}
     for result in results:
-        entry = told.get(result.node_id or b"")
+        entry = entries.get(result.node_id or b"")
         if entry is None or entry.row == result.row or result.outcome is Outcome.FAILED:
             continue
-        was = {one["field"]: one for one in before[entry.node_id].fields} if entry.node_id in before else {}
+        earlier_fields = (
+            {field["field"]: field for field in before[entry.node_id].fields} if entry.node_id in before else {}
+        )
         result.fields = [
-            {**one, "before": was[one["field"]]["after"] if one["field"] in was else one["before"]}
-            for one in entry.fields
-            if one["field"] not in was or was[one["field"]]["after"] != one["after"]
+            {
+                **field,
+                "before": earlier_fields[field["field"]]["after"]
+                if field["field"] in earlier_fields
+                else field["before"],
+            }
+            for field in entry.fields
+            if field["field"] not in earlier_fields or earlier_fields[field["field"]]["after"] != field["after"]
         ]
 
 
-def _apart(rows: Sequence[Any], waiting: Sequence[int]) -> tuple[list[int], list[int]]:
-    """The rows that have nothing to do with one before them, and those that have to wait for it."""
+def _split_independent(rows: Sequence[Any], waiting: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Splits the rows into those that are independent of earlier rows and those that have to wait for them."""
     seen: set[Hashable] = set()
-    now: list[int] = []
+    independent: list[int] = []
     later: list[int] = []
-    addresses = {fold(by["email"]) for row in waiting if "email" in (by := rows[row].get("by") or {})}
+    addresses = {fold(reference["email"]) for row in waiting if "email" in (reference := rows[row].get("by") or {})}
     for row in waiting:
-        keys = set(_keys(rows[row], addresses))
-        (later if keys & seen else now).append(row)
+        keys = set(_customer_keys(rows[row], addresses))
+        (later if keys & seen else independent).append(row)
         seen |= keys
-    return now, later
+    return independent, later
 
 
-def _keys(row: Any, addresses: Collection[str]) -> Iterator[Hashable]:
-    """By what a row may name, or make, a customer that another row names; `addresses` are the addresses that rows name
-    somebody by."""
-    by, given = row.get("by") or {}, row["input"]
-    if by.get("id"):
-        yield ("id", by["id"])
-    for pair in [by.get("external_id"), *(given.get("external_ids") or ())]:
+def _customer_keys(row: Any, addresses: Collection[str]) -> Iterator[Hashable]:
+    """Keys of the customers that the row may refer to or create. `addresses` are the email addresses that rows use as
+    references."""
+    reference, data = row.get("by") or {}, row["input"]
+    if reference.get("id"):
+        yield ("id", reference["id"])
+    for pair in [reference.get("external_id"), *(data.get("external_ids") or ())]:
         if pair:
             yield ("external", pair["system"], pair["value"])
-    for email in [by.get("email"), given.get("email"), *(given.get("emails") or ())]:
+    for email in [reference.get("email"), data.get("email"), *(data.get("emails") or ())]:
         if email and fold(email) in addresses:
             yield ("email", fold(email))
 
 
-async def _wave(unit: UnitOfWork, rows: Sequence[Any], wave: Sequence[int]) -> list[RowResult]:
-    named = {row: rows[row]["by"] for row in wave if rows[row].get("by")}
-    await lookup.lock_email_addresses(unit, [by["email"] for by in named.values() if "email" in by])
-    found = await lookup.find_customers(unit, named)
+async def _run_wave(unit: UnitOfWork, rows: Sequence[Any], wave: Sequence[int]) -> list[RowResult]:
+    references_by_row = {row: rows[row]["by"] for row in wave if rows[row].get("by")}
+    await lookup.lock_email_addresses(
+        unit, [reference["email"] for reference in references_by_row.values() if "email" in reference]
+    )
+    results_by_row = await lookup.find_customers(unit, references_by_row)
     results: dict[int, RowResult] = {}
-    changing: list[UpdateRequest] = []
-    making: list[tuple[int, Any]] = []
+    to_update: list[UpdateRequest] = []
+    to_create: list[tuple[int, Any]] = []
     for row in wave:
-        by, known = named.get(row), found.get(row)
-        given = rows[row]["input"]
+        reference, known = references_by_row.get(row), results_by_row.get(row)
+        data = rows[row]["input"]
         if isinstance(known, InputError):
             results[row] = RowResult(row, None, Outcome.FAILED, [known])
-        elif by is not None and known is not None:
-            changing.append(_wanted(row, known, records.data_with_reference(by, given, made=False)))
-        elif by is not None and "id" in by:
+        elif reference is not None and known is not None:
+            to_update.append(_update_request(row, known, records.data_with_reference(reference, data, made=False)))
+        elif reference is not None and "id" in reference:
             results[row] = RowResult(
-                row, wire_format.decode_id("Customer", by["id"]), Outcome.FAILED, [_nobody(row, by)]
+                row,
+                wire_format.decode_id("Customer", reference["id"]),
+                Outcome.FAILED,
+                [_not_found_error(row, reference)],
             )
         else:
-            making.append((row, given if by is None else records.data_with_reference(by, given, made=True)))
-    for result in [*await _change(unit, changing), *await _make(unit, rows, making)]:
+            to_create.append(
+                (row, data if reference is None else records.data_with_reference(reference, data, made=True))
+            )
+    for result in [*await _update(unit, to_update), *await _create(unit, rows, to_create)]:
         results[result.row] = result
     return list(results.values())
 
 
-def _wanted(row: int, identifier: bytes, given: Any) -> UpdateRequest:
-    return UpdateRequest(identifier, given, ("rows", row, "input"), ("rows", row, "by"), row=row)
+def _update_request(row: int, identifier: bytes, data: Any) -> UpdateRequest:
+    return UpdateRequest(identifier, data, ("rows", row, "input"), ("rows", row, "by"), row=row)
 
 
-def _nobody(row: int, by: Any) -> InputError:
-    return references.customer_not_found(by, ("rows", row, "by"))
+def _not_found_error(row: int, reference: Any) -> InputError:
+    return references.customer_not_found(reference, ("rows", row, "by"))
 
 
-async def _change(unit: UnitOfWork, wanted: Sequence[UpdateRequest]) -> list[RowResult]:
-    """Two references to one customer are told apart by nothing but who was found: then the second waits as well."""
+async def _update(unit: UnitOfWork, requests: Sequence[UpdateRequest]) -> list[RowResult]:
+    """Updates the customers. If two rows resolve to the same customer, the second waits for the first."""
     if not unit.viewer.has_permission(Permission.CUSTOMER_UPDATE):
-        message = "You may not change customers (CUSTOMER_UPDATE), only make them."
+        message = "You can create customers but not change them; changing needs the permission CUSTOMER_UPDATE."
         return [
             RowResult(
-                _row(one), one.id, Outcome.FAILED, [InputError(ErrorCode.FORBIDDEN, message, ("rows", _row(one), "by"))]
+                _row_of(request),
+                request.id,
+                Outcome.FAILED,
+                [InputError(ErrorCode.FORBIDDEN, message, ("rows", _row_of(request), "by"))],
             )
-            for one in wanted
+            for request in requests
         ]
     results = []
-    while wanted:
-        first: dict[bytes, UpdateRequest] = {}
-        for one in wanted:
-            first.setdefault(one.id, one)
-        now = list(first.values())
-        wanted = [one for one in wanted if first[one.id] is not one]
-        found, outcomes = await records.update_each(unit, now) if now else ([], [])
-        for one, state, outcome in zip(now, found, outcomes, strict=True):
-            results.append(_result(_row(one), state, outcome, one.id))
+    while requests:
+        first_by_customer: dict[bytes, UpdateRequest] = {}
+        for request in requests:
+            first_by_customer.setdefault(request.id, request)
+        batch = list(first_by_customer.values())
+        requests = [request for request in requests if first_by_customer[request.id] is not request]
+        loaded, outcomes = await records.update_each(unit, batch) if batch else ([], [])
+        for request, state, outcome in zip(batch, loaded, outcomes, strict=True):
+            results.append(_row_result(_row_of(request), state, outcome, request.id))
     return results
 
 
-def _row(wanted: UpdateRequest) -> int:
-    assert wanted.row is not None
-    return wanted.row
+def _row_of(request: UpdateRequest) -> int:
+    assert request.row is not None
+    return request.row
 
 
-async def _make(unit: UnitOfWork, rows: Sequence[Any], making: Sequence[tuple[int, Any]]) -> list[RowResult]:
-    if not making:
+async def _create(unit: UnitOfWork, rows: Sequence[Any], to_create: Sequence[tuple[int, Any]]) -> list[RowResult]:
+    if not to_create:
         return []
-    given = [(one, ("rows", row, "input")) for row, one in making]
-    states, outcomes = await records.create_each(unit, given, [row for row, _ in making])
-    for state, (row, _) in zip(states, making, strict=True):
+    inputs = [(data, ("rows", row, "input")) for row, data in to_create]
+    states, outcomes = await records.create_each(unit, inputs, [row for row, _ in to_create])
+    for state, (row, _) in zip(states, to_create, strict=True):
         records.move_errors_to_reference(state, ("rows", row, "by"), ("rows", row, "input"), rows[row]["input"])
     return [
-        _result(row, state, outcome, None) for (row, _), state, outcome in zip(making, states, outcomes, strict=True)
+        _row_result(row, state, outcome, None)
+        for (row, _), state, outcome in zip(to_create, states, outcomes, strict=True)
     ]
 
 
-def _result(row: int, state: LoadedCustomer | None, outcome: Outcome, asked: bytes | None) -> RowResult:
+def _row_result(row: int, state: LoadedCustomer | None, outcome: Outcome, requested_id: bytes | None) -> RowResult:
     if state is None:
-        nobody = references.customer_not_found(
-            {"id": wire_format.id_encoder("Customer")(asked or b"")}, ("rows", row, "by")
+        error = references.customer_not_found(
+            {"id": wire_format.id_encoder("Customer")(requested_id or b"")}, ("rows", row, "by")
         )
-        return RowResult(row, asked, Outcome.FAILED, [nobody])
-    made_not = outcome is Outcome.FAILED and state.is_new
-    return RowResult(row, None if made_not else state.id, outcome, list(state.errors))
+        return RowResult(row, requested_id, Outcome.FAILED, [error])
+    is_failed_creation = outcome is Outcome.FAILED and state.is_new
+    return RowResult(row, None if is_failed_creation else state.id, outcome, list(state.errors))

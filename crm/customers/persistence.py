@@ -27,7 +27,10 @@ MAX_REWRITTEN_CUSTOMERS: Final = 5_000
 def rewrite_chunks(ids: Sequence[bytes], path: Path, instead: str) -> list[Sequence[bytes]]:
     """The ids, CHUNK at a time. Raises LimitError, which says what to do `instead`, where they are more than MOST."""
     if len(ids) > MAX_REWRITTEN_CUSTOMERS:
-        message = f"This would change {len(ids)} records, and one request changes {MAX_REWRITTEN_CUSTOMERS} at most. {instead}"
+        message = (
+            f"This would change {len(ids)} records, and one request changes {MAX_REWRITTEN_CUSTOMERS} at most. "
+            f"{instead}"
+        )
         raise LimitError(message, path, limit=MAX_REWRITTEN_CUSTOMERS, current=len(ids))
     return [ids[start : start + CUSTOMERS_PER_REWRITE] for start in range(0, len(ids), CUSTOMERS_PER_REWRITE)]
 

@@ -1,1 +1,1 @@
-"""Exporting: customers written to files, column by column, a page at a time."""
+"""Exporting: writes customers to files, page by page and column by column."""

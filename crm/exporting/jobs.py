@@ -1,4 +1,4 @@
-"""Exports as jobs: each chunk adds a page to a file, and the file ends where the job says it does."""
+"""Export jobs: each chunk appends a page to a file. The job state records where the file ends."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -23,48 +23,56 @@ async def start_export(
     unit: UnitOfWork,
     target: Mapping[str, Any],
     format: FileFormat,
-    wanted: Sequence[Mapping[str, Any]] | None,
+    requested_columns: Sequence[Mapping[str, Any]] | None,
     options: Mapping[str, Any],
 ) -> Row:
-    """The job that writes the customers of a target, which may be all. Raises InputError and its like."""
+    """Submits a job that exports the customers of a target, which may be all customers. Raises InputError and its
+    subclasses."""
     submit.check_may_start(unit, JobKind.EXPORT)
-    chosen = await columns.choose_columns(unit.transaction, wanted, ("columns",))
-    found = await targets.resolve_target(unit, target, unbounded_too=True)
+    export_columns = await columns.choose_columns(unit.transaction, requested_columns, ("columns",))
+    resolved_target = await targets.resolve_target(unit, target, unbounded_too=True)
     arguments = {
         "format": int(format),
-        "columns": [{"field": one.column.key, "header": one.header} for one in chosen],
+        "columns": [
+            {"field": export_column.column.key, "header": export_column.header} for export_column in export_columns
+        ],
         "bom": bool(options.get("bom")),
         "file": ids.new_id().hex(),
     }
     label = submit.read_options({"label": options.get("label")})
-    if found.listing is None:
-        return await submit.submit_job(unit, JobKind.EXPORT, arguments, found, label)
-    if format is FileFormat.XLSX and found.count > xlsx_writer.MAX_SHEET_ROWS:
-        message = f"A sheet has room for {xlsx_writer.MAX_SHEET_ROWS} customers; these are {found.count}. Choose CSV."
+    if resolved_target.listing is None:
+        return await submit.submit_job(unit, JobKind.EXPORT, arguments, resolved_target, label)
+    if format is FileFormat.XLSX and resolved_target.count > xlsx_writer.MAX_SHEET_ROWS:
+        message = (
+            f"An XLSX sheet holds at most {xlsx_writer.MAX_SHEET_ROWS} customers, but you selected "
+            f"{resolved_target.count}; choose CSV."
+        )
         raise InputError(ErrorCode.LIMIT_EXCEEDED, message, ("format",))
-    # Whom it is about is kept by the worker that begins: so many ids take longer than an answer may.
-    job = await submit.insert_job(unit, JobKind.EXPORT, arguments, found.stored_form, label, matched=found.count)
+    # The worker stores the ids of a large target, because storing them takes longer than a request may.
+    job = await submit.insert_job(
+        unit, JobKind.EXPORT, arguments, resolved_target.stored_form, label, matched=resolved_target.count
+    )
     return submit.queue_job(unit, job)
 
 
 async def next_items(unit: UnitOfWork, task: JobTask, after: int, size: int) -> Sequence[JobItem]:
-    """The customers of the page that was made ready."""
+    """The customers of the prefetched page."""
     if "ids" not in task.job.target:
         task.job.matched = snapshots.count_ids(prefetch.snapshot_path(unit.transaction, task))
-    page = prefetch.take_written(task)
+    page = prefetch.take_written(unit.transaction.database, task)
     return await prefetch.next_rows(unit.transaction, task, after + 1, size) if page is None else page.rows
 
 
 async def finish_export(session: Session, task: JobTask) -> list[Row]:
-    """The file as it is handed out."""
+    """Completes the file and returns its row."""
     arguments = task.arguments
     format = FileFormat(arguments["format"])
-    headers = [one["header"] for one in arguments["columns"]]
+    headers = [column["header"] for column in arguments["columns"]]
     relative, path = prefetch.file_path(session, task)
     await asyncio.to_thread(lambda: prefetch.open_writer(session, task, headers).close())
-    prefetch.discard_prefetched(task.job.id)
-    for left in path.parent.glob(f"{path.name}.*"):
-        left.unlink(missing_ok=True)
+    prefetch.discard_prefetched(session.database, task.job.id)
+    for leftover in path.parent.glob(f"{path.name}.*"):
+        leftover.unlink(missing_ok=True)
     day = datetime.fromtimestamp(task.job.created_at / 1000, UTC).date().isoformat()
     identifier = bytes.fromhex(arguments["file"])
     return [
@@ -73,26 +81,33 @@ async def finish_export(session: Session, task: JobTask) -> list[Row]:
 
 
 @job_handler(
-    JobKind.EXPORT, Permission.CUSTOMER_EXPORT, is_undoable=False, read_items=next_items, finish_job=finish_export, prepare_chunk=prefetch.write_next_page,
+    JobKind.EXPORT, Permission.CUSTOMER_EXPORT, is_undoable=False, read_items=next_items, finish_job=finish_export,
+    prepare_chunk=prefetch.write_next_page,
     counts_successes_only=True,
 )  # fmt: skip
 async def write_rows(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """Counts a page that is in the file, or writes it now."""
-    page = prefetch.take_written(task)
+    """Counts a page that is already in the file, or writes it now."""
+    page = prefetch.take_written(unit.transaction.database, task)
     if page is not None and page.rows is items:
         missing, task.state["file"] = page.missing, page.state
     else:
-        chosen = await columns.choose_columns(unit.transaction, task.arguments["columns"], ("columns",))
-        read = await prefetch.read_page(unit.transaction, [one.id for one in items], unit.viewer.visibility, chosen)
-        assert read is not None
-        task.state["file"] = await asyncio.to_thread(prefetch.write_page, unit.transaction, task, chosen, read)
-        missing = prefetch.missing_rows(items, read)
+        export_columns = await columns.choose_columns(unit.transaction, task.arguments["columns"], ("columns",))
+        export_page = await prefetch.read_page(
+            unit.transaction, [item.id for item in items], unit.viewer.visibility, export_columns
+        )
+        assert export_page is not None
+        task.state["file"] = await asyncio.to_thread(
+            prefetch.write_page, unit.transaction, task, export_columns, export_page
+        )
+        missing = prefetch.missing_rows(items, export_page)
     failed = [
-        RowResult(one.row, one.id, Outcome.FAILED, [customer_not_found({"id": task.id_as_given(one)}, task.path(one))])
-        for one in missing
+        RowResult(
+            item.row, item.id, Outcome.FAILED, [customer_not_found({"id": task.id_as_given(item)}, task.path(item))]
+        )
+        for item in missing
     ]
-    # Of those who are in the file nothing is kept but their number.
-    return [*failed, *[_EXPORTED] * (len(items) - len(failed))]
+    # Exported customers are only counted, so no result is stored for them.
+    return [*failed, *[_EXPORTED_RESULT] * (len(items) - len(failed))]
 
 
-_EXPORTED: Final = RowResult(-1, None, Outcome.UNCHANGED)
+_EXPORTED_RESULT: Final = RowResult(-1, None, Outcome.UNCHANGED)

@@ -1,8 +1,7 @@
-"""Pages of a large export, made ready before the transaction that counts them: read, and written to the file.
+"""Prefetches pages of a large export: they are read and written to the file before the transaction that counts them.
 
-While one page is written the next is read. What a process has written and not counted is written over by whoever goes
-on with the job.
-"""
+The next page is read while the current one is written. Whichever process continues the job overwrites pages that were
+written but not counted."""
 
 import asyncio
 import contextlib
@@ -19,19 +18,19 @@ from crm.files import storage
 from crm.files.job_files import FILE_ID_KIND
 from crm.files.writers import RowWriter
 from crm.jobs.handlers import JobItem, JobTask
-from db.engine import Session
+from db.engine import Database, Session
 from db.queries.matching import targets
 from db.tables.enums import FileFormat
 from db.visibility import Visibility
 
 PAGES_PER_READ: Final = 8
-"""A page is so many times as long as a chunk of customers who are changed: reading is that much cheaper."""
+"""A page has this many times the rows of a chunk that changes customers, because reading is that much cheaper."""
 
-_MOST: Final = 4
+_MAX_CACHED_EXPORTS: Final = 4
 
 
 class PageRows(Sequence[JobItem]):
-    """Rows of a job that follow each other. There are many, and of most nothing is asked."""
+    """Consecutive rows of a job. It creates items only on access, because there are many and most are never used."""
 
     def __init__(self, first: int, ids: Sequence[bytes]) -> None:
         self.first = first
@@ -40,16 +39,16 @@ class PageRows(Sequence[JobItem]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
-            return list(self)[place]
-        number = range(len(self.ids))[place]
-        return JobItem(self.first + number, self.ids[number])
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return list(self)[index]
+        position = range(len(self.ids))[index]
+        return JobItem(self.first + position, self.ids[position])
 
 
 @dataclass(slots=True)
 class WrittenPage:
-    """A page that is in the file: its rows, those of them who are not in sight, and the state of the file behind it."""
+    """A page in the file: its rows, the rows that are not visible, and the state of the file after it."""
 
     rows: PageRows
     missing: Sequence[JobItem]
@@ -58,70 +57,74 @@ class WrittenPage:
 
 @dataclass(slots=True)
 class _Export:
-    """What this process knows of an export that it works on. `together`: its customers lie side by side, so far."""
+    """The state of an export in this process. `together`: the customers so far are stored close together."""
 
     written: WrittenPage | None = None
     next: tuple[int, asyncio.Task[tuple[PageRows, ExportPage]]] | None = None
     together: bool = True
 
 
-_EXPORTS: dict[bytes, _Export] = {}
+class _Exports(dict[bytes, _Export]):
+    """The exports that the workers of this process are writing, by job id."""
 
 
 async def write_next_page(session: Session, viewer: Viewer, task: JobTask, size: int) -> None:
-    """The next page, in the file. Raises InputError where the target or a column is not there any more."""
+    """Writes the next page to the file. Raises InputError if the target or a column no longer exists."""
     job = task.job
     after = task.state.get("after", -1)
     if "ids" not in job.target and not (path := snapshot_path(session, task)).exists():
         await snapshots.store_ids(session, viewer, job.target, job.created_at, path)
-    export = _EXPORTS.pop(job.id, None) or _Export()
-    _EXPORTS[job.id] = export
-    while len(_EXPORTS) > _MOST:
-        discard_prefetched(next(iter(_EXPORTS)))
-    chosen = await columns.choose_columns(session, task.arguments["columns"], ("columns",))
-    rows, page = await _read(export, session, task, viewer.visibility, chosen, after + 1, size * PAGES_PER_READ)
+    exports = session.database.component(_Exports)
+    export = exports.pop(job.id, None) or _Export()
+    exports[job.id] = export
+    while len(exports) > _MAX_CACHED_EXPORTS:
+        discard_prefetched(session.database, next(iter(exports)))
+    export_columns = await columns.choose_columns(session, task.arguments["columns"], ("columns",))
+    rows, page = await _next_page(
+        export, session, task, viewer.visibility, export_columns, after + 1, size * PAGES_PER_READ
+    )
     if rows:
-        follows = rows.first + len(rows)
-        following = asyncio.create_task(
-            _page(export, session, task, viewer.visibility, chosen, follows, size * PAGES_PER_READ)
+        next_first = rows.first + len(rows)
+        next_page = asyncio.create_task(
+            _load_page(export, session, task, viewer.visibility, export_columns, next_first, size * PAGES_PER_READ)
         )
-        export.next = follows, following
-    state = await asyncio.to_thread(write_page, session, task, chosen, page)
+        export.next = next_first, next_page
+    state = await asyncio.to_thread(write_page, session, task, export_columns, page)
     export.written = WrittenPage(rows, missing_rows(rows, page), state)
 
 
-async def _read(
+async def _next_page(
     export: _Export,
     session: Session,
     task: JobTask,
     visibility: Visibility,
-    chosen: Sequence[ExportColumn],
+    export_columns: Sequence[ExportColumn],
     first: int,
     size: int,
 ) -> tuple[PageRows, ExportPage]:
-    """The page that was asked for while the last was written, where it is that one."""
-    waiting, export.next = export.next, None
-    if waiting is not None and waiting[0] == first:
-        return await waiting[1]
-    if waiting is not None:
-        await _leave(waiting[1])
-    return await _page(export, session, task, visibility, chosen, first, size)
+    """Returns the prefetched page if it is the requested one, and reads the page otherwise."""
+    prefetched, export.next = export.next, None
+    if prefetched is not None and prefetched[0] == first:
+        return await prefetched[1]
+    if prefetched is not None:
+        await _cancel(prefetched[1])
+    return await _load_page(export, session, task, visibility, export_columns, first, size)
 
 
-async def _page(
+async def _load_page(
     export: _Export,
     session: Session,
     task: JobTask,
     visibility: Visibility,
-    chosen: Sequence[ExportColumn],
+    export_columns: Sequence[ExportColumn],
     first: int,
     size: int,
 ) -> tuple[PageRows, ExportPage]:
     rows = await next_rows(session, task, first, size)
-    page = await read_page(session, rows.ids, visibility, chosen, together=True) if export.together else None
+    page = await read_page(session, rows.ids, visibility, export_columns, together=True) if export.together else None
     if page is None:
         export.together = False
-        page = await read_page(session, rows.ids, visibility, chosen)
+        page = await read_page(session, rows.ids, visibility, export_columns)
     assert page is not None
     return rows, page
 
@@ -134,40 +137,42 @@ async def next_rows(session: Session, task: JobTask, first: int, size: int) -> P
 
 
 def missing_rows(rows: Sequence[JobItem], page: ExportPage) -> list[JobItem]:
-    """Those who are not there any more, or not in sight."""
+    """The rows whose customers no longer exist or are not visible."""
     if len(page.ids) == len(rows):
         return []
-    found = set(page.ids)
-    return [one for one in rows if one.id not in found]
+    visible_ids = set(page.ids)
+    return [row for row in rows if row.id not in visible_ids]
 
 
 async def read_page(
     session: Session,
     ids: Sequence[bytes],
     visibility: Visibility,
-    chosen: Sequence[ExportColumn],
+    export_columns: Sequence[ExportColumn],
     *,
     together: bool = False,
 ) -> ExportPage | None:
-    """What the columns need of the customers; None as `pages.read` says."""
-    needs = [columns.needs_of(one.column) for one in chosen]
-    names = frozenset(name for one in needs for name in one.columns)
-    parts = list(dict.fromkeys(part for one in needs for part in one.parts))
+    """Loads the data that the columns need. Returns None in the same case as `pages.read_export_page`."""
+    needs = [columns.needs_of(export_column.column) for export_column in export_columns]
+    names = frozenset(name for need in needs for name in need.columns)
+    parts = list(dict.fromkeys(part for need in needs for part in need.parts))
     return await pages.read_export_page(
-        session, [one for one in ids if one], visibility, names, parts, together=together
+        session, [identifier for identifier in ids if identifier], visibility, names, parts, together=together
     )
 
 
-def write_page(session: Session, task: JobTask, chosen: Sequence[ExportColumn], page: ExportPage) -> dict[str, Any]:
-    """Adds a page to the file; returns the state that this leaves it in."""
-    writer = open_writer(session, task, [one.header for one in chosen])
+def write_page(
+    session: Session, task: JobTask, export_columns: Sequence[ExportColumn], page: ExportPage
+) -> dict[str, Any]:
+    """Appends a page to the file and returns the new state of the file."""
+    writer = open_writer(session, task, [export_column.header for export_column in export_columns])
     if page.ids:
-        writer.add([columns.needs_of(one.column).renderers(page) for one in chosen])
+        writer.add([columns.needs_of(export_column.column).renderers(page) for export_column in export_columns])
     return writer.state
 
 
 def open_writer(session: Session, task: JobTask, headers: Sequence[str]) -> RowWriter:
-    """The file, gone on with from where the job says it ends."""
+    """A writer that continues the file from the end that the job state records."""
     arguments = task.arguments
     return RowWriter(
         file_path(session, task)[1], FileFormat(arguments["format"]), headers,
@@ -176,31 +181,31 @@ def open_writer(session: Session, task: JobTask, headers: Sequence[str]) -> RowW
 
 
 def file_path(session: Session, task: JobTask) -> tuple[str, Path]:
-    """Where the file lies."""
+    """The relative and the absolute path of the file."""
     return storage.storage_of(session.database).new_path(FILE_ID_KIND, bytes.fromhex(task.arguments["file"]))
 
 
 def snapshot_path(session: Session, task: JobTask) -> Path:
-    """Where the ids of a large export wait."""
+    """The path of the file with the ids of a large export."""
     path = file_path(session, task)[1]
     return path.with_name(path.name + ".ids")
 
 
-def take_written(task: JobTask) -> WrittenPage | None:
-    """The page that `make` made for the chunk that comes next in this process."""
-    export = _EXPORTS.get(task.job.id)
-    found = export and export.written
-    return found if found and found.rows.first == task.state.get("after", -1) + 1 else None
+def take_written(database: Database, task: JobTask) -> WrittenPage | None:
+    """The page that `write_next_page` wrote in this process for the next chunk."""
+    export = database.component(_Exports).get(task.job.id)
+    page = export and export.written
+    return page if page and page.rows.first == task.state.get("after", -1) + 1 else None
 
 
-def discard_prefetched(job_id: bytes) -> None:
-    """The job is over, or another's."""
-    export = _EXPORTS.pop(job_id, None)
+def discard_prefetched(database: Database, job_id: bytes) -> None:
+    """Discards the prefetched page, because the job has ended or another worker has it."""
+    export = database.component(_Exports).pop(job_id, None)
     if export is not None and export.next is not None:
         export.next[1].cancel()
 
 
-async def _leave(session: asyncio.Task[Any]) -> None:
-    session.cancel()
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await session
+        await task

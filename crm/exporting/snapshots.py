@@ -1,4 +1,4 @@
-"""Whom a large export is about: the ids in list order, as they were when it started, in a file beside the export's."""
+"""The customers of a large export: their ids in list order as of the start of the job, in a file beside the export."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,43 +15,45 @@ from crm.unit_of_work import UnitOfWork
 from db.engine import Session, Transaction
 from db.queries.customers import exporting
 
-_ID: Final = 16
-_PIECE: Final = 20_000
+_ID_BYTES: Final = 16
+_IDS_PER_BATCH: Final = 20_000
 
 
 async def find_target(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int) -> Target:
-    """The target as it was given. Raises InputError."""
-    # A target is only read; the transaction that an act has is not needed.
+    """Resolves the target. Raises InputError."""
+    # The target is only read, so a session is enough in place of a transaction.
     unit = UnitOfWork(cast(Transaction, session), viewer, Author(viewer.actor_kind, viewer.actor_id or None), now)
     return await targets.resolve_target(unit, target, unbounded_too=True)
 
 
 async def store_ids(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int, path: Path) -> None:
-    """Writes the ids of all customers of the target, by one statement and piece by piece. The file is there whole or
-    not at all. Raises InputError."""
-    whole = await find_target(session, viewer, target, now)
-    coming = path.with_name(f"{path.name}.{uuid4().hex}")
+    """Writes the ids of all customers of the target to a file, with one statement and in batches. The file appears only
+    when it is complete. Raises InputError."""
+    resolved_target = await find_target(session, viewer, target, now)
+    temporary_path = path.with_name(f"{path.name}.{uuid4().hex}")
     try:
-        with coming.open("wb") as file:
-            if whole.listing is None or whole.sort is None:
-                file.write(b"".join(one.id for one in whole.items))
+        with temporary_path.open("wb") as file:
+            if resolved_target.listing is None or resolved_target.sort is None:
+                file.write(b"".join(item.id for item in resolved_target.items))
             else:
-                async with aclosing(exporting.all_ids(session, whole.listing, whole.sort, _PIECE)) as pieces:
-                    async for piece in pieces:
-                        await asyncio.to_thread(file.write, b"".join([row[0] for row in piece]))
-        coming.replace(path)
+                async with aclosing(
+                    exporting.all_ids(session, resolved_target.listing, resolved_target.sort, _IDS_PER_BATCH)
+                ) as batches:
+                    async for batch in batches:
+                        await asyncio.to_thread(file.write, b"".join([row[0] for row in batch]))
+        temporary_path.replace(path)
     finally:
-        coming.unlink(missing_ok=True)
+        temporary_path.unlink(missing_ok=True)
 
 
 def count_ids(path: Path) -> int:
-    """How many there are."""
-    return path.stat().st_size // _ID
+    """The number of ids."""
+    return path.stat().st_size // _ID_BYTES
 
 
 def read_ids(path: Path, first: int, size: int) -> list[bytes]:
-    """The ids of the customers from number `first` on, `size` at most."""
+    """At most `size` ids, starting at index `first`."""
     with path.open("rb") as file:
-        file.seek(first * _ID)
-        found = file.read(size * _ID)
-    return [found[start : start + _ID] for start in range(0, len(found), _ID)]
+        file.seek(first * _ID_BYTES)
+        data = file.read(size * _ID_BYTES)
+    return [data[start : start + _ID_BYTES] for start in range(0, len(data), _ID_BYTES)]

@@ -1,1 +1,1 @@
-"""Files of rows: CSV, XLSX and JSONL, read with suspicion and written as they can be read again."""
+"""Files of rows in CSV, XLSX and JSONL: safe readers for untrusted files, and writers whose files can be read back."""

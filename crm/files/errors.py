@@ -1,5 +1,6 @@
-"""What is said of a file that cannot be read."""
+"""The error for files that cannot be read."""
 
 
 class Unreadable(Exception):
-    """The file is not what it should be, or would do harm to its reader; the message is for who sent it."""
+    """The file is not in a supported format or exceeds the reader's limits. The message is for the person who sent the
+    file."""

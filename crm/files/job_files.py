@@ -1,4 +1,4 @@
-"""Files that jobs made."""
+"""Files that jobs create."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -10,11 +10,11 @@ from db.tables.enums import FileFormat
 from db.values import ids
 
 FILE_ID_KIND: Final = "made"
-"""The room where they lie."""
+"""The directory of these files within the storage."""
 
 
 def create_job_file(job: Any, identifier: bytes, name: str, format: FileFormat, relative: str, path: Path) -> Row:
-    """The row of a file that lies there now."""
+    """The row of an existing file."""
     return new_row(
         tables.JobFile,
         workspace_id=job.workspace_id,

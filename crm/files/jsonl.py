@@ -1,4 +1,4 @@
-"""Reading JSONL: an object a line, as an export writes it."""
+"""Reads JSONL: one object per line, as exports write it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +10,11 @@ from crm.files import cells
 from crm.files.errors import Unreadable
 
 MAX_LINE_BYTES: Final = 1_000_000
-"""Bytes of one line."""
+"""Maximum size of one line in bytes."""
 
 
 def read_objects(path: Path) -> Iterator[dict[str, Any]]:
-    """Raises Unreadable."""
+    """Yields the object of each line. Raises Unreadable."""
     with path.open("rb") as file:
         number = 0
         while line := file.readline(MAX_LINE_BYTES + 1):
@@ -28,28 +28,29 @@ def read_objects(path: Path) -> Iterator[dict[str, Any]]:
 
 def _object(line: bytes, number: int) -> dict[str, Any]:
     try:
-        found = orjson.loads(line)
+        value = orjson.loads(line)
     except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict):
-        raise Unreadable(f"Line {number} is no JSON object.")
-    return found
+        value = None
+    if not isinstance(value, dict):
+        raise Unreadable(f"Line {number} is not a JSON object.")
+    return value
 
 
-def headers_of(path: Path, most: int) -> list[str]:
-    """The keys of all objects, in the order of their first appearance. Raises Unreadable."""
-    found: dict[str, None] = {}
-    for one in read_objects(path):
-        if not one.keys() <= found.keys():
-            found.update(dict.fromkeys(one))
-            if len(found) > most:
-                raise Unreadable(f"The file has more than {most} columns.")
-    return list(found)
+def headers_of(path: Path, max_columns: int) -> list[str]:
+    """The keys of all objects in the order of their first appearance. Raises Unreadable for more than `max_columns`
+    keys."""
+    headers: dict[str, None] = {}
+    for data in read_objects(path):
+        if not data.keys() <= headers.keys():
+            headers.update(dict.fromkeys(data))
+            if len(headers) > max_columns:
+                raise Unreadable(f"The file has more than {max_columns} columns.")
+    return list(headers)
 
 
-def row_of(found: dict[str, Any], headers: list[str]) -> list[str]:
+def row_of(data: dict[str, Any], headers: list[str]) -> list[str]:
     """The object's values as cells."""
-    return [_cell(found.get(header)) for header in headers]
+    return [_cell(data.get(header)) for header in headers]
 
 
 def _cell(value: Any) -> str:
@@ -60,7 +61,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return cells.join_values(_cell(one) for one in value)
+        return cells.join_values(_cell(item) for item in value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return orjson.dumps(value).decode()

@@ -1,4 +1,4 @@
-"""Leftovers: files that no row tells of, because a process was killed in between; they are known by their age."""
+"""Deletes orphaned files: files without a row, left behind by a killed process. Their age identifies them."""
 
 import time
 from pathlib import Path
@@ -8,24 +8,24 @@ from crm.files import uploads
 from crm.files.job_files import FILE_ID_KIND as MADE
 from crm.files.storage import LINK_LIFETIME_MS, Storage
 
-_DAY: Final = 24 * 3_600.0
-ORPHAN_AGE_SECONDS: Final = {MADE: 2 * LINK_LIFETIME_MS / 1_000, uploads.UPLOAD_ID_KIND: 14 * _DAY}
-"""Seconds since a file was last written to: twice as long as its row is kept."""
+_DAY_SECONDS: Final = 24 * 3_600.0
+ORPHAN_AGE_SECONDS: Final = {MADE: 2 * LINK_LIFETIME_MS / 1_000, uploads.UPLOAD_ID_KIND: 14 * _DAY_SECONDS}
+"""Seconds since the last write after which a file is an orphan: twice the retention of its row."""
 
 
-def remove_orphans(kept: Storage) -> int:
-    """How many files were removed."""
+def remove_orphans(storage: Storage) -> int:
+    """Deletes the orphaned files and returns their number."""
     now, count = time.time(), 0
     for kind, seconds in ORPHAN_AGE_SECONDS.items():
-        room = kept.directory / kind
-        for path in room.iterdir() if room.is_dir() else ():
-            if _written(path) < now - seconds:
+        directory = storage.directory / kind
+        for path in directory.iterdir() if directory.is_dir() else ():
+            if _modified_at(path) < now - seconds:
                 path.unlink(missing_ok=True)
                 count += 1
     return count
 
 
-def _written(path: Path) -> float:
+def _modified_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Runs by itself, in a process that may take little: reads the workbook at standard input, writes its rows as JSON.
+"""Runs in a separate process with limited resources: reads the workbook from standard input and writes its rows as
+JSON.
 
-First the header, then lists of rows; where the file cannot be read, an object with what is wrong. It imports nothing
-of the product, knows no secret, and can neither write a file nor open a connection that matters to anybody.
-"""
+It writes lists of rows, the header first. If the file cannot be read, it writes an object with the reason. It imports
+nothing of the product, has no secrets, writes no files and opens no connections."""
 
 import datetime
 import re
@@ -18,18 +18,18 @@ import orjson
 
 MAX_MEMORY_BYTES = 768 * 1024 * 1024
 MAX_SHEET_COLUMNS = 500
-_ROWS = 1_048_576
-_BATCH = 200
-_LONGEST = 1_000_000
-_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_MAX_SHEET_ROWS = 1_048_576
+ROWS_PER_BATCH = 200
+_MAX_CELL_CHARACTERS = 1_000_000
+_ESCAPE_PATTERN = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 class WorkbookError(Exception):
-    """What is wrong with the workbook."""
+    """The reason why the workbook cannot be read."""
 
 
 def limit_resources(seconds: int) -> None:
-    """From here on little memory and time, no file to write, no other process."""
+    """Limits memory and processor time, and forbids writing files."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -37,11 +37,10 @@ def limit_resources(seconds: int) -> None:
 
 
 def write_rows(file: Any) -> Iterator[list[str]]:
-    """The rows of the first sheet that hold something, the header first. What the sheet says of its own size is not
-    believed."""
+    """The non-empty rows of the first sheet, the header first. Ignores the size that the sheet declares."""
     from openpyxl import load_workbook
 
-    _refuse_documents(file)
+    _reject_document_types(file)
     book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     if not book.worksheets:
         raise WorkbookError("The workbook has no sheet.")
@@ -49,23 +48,23 @@ def write_rows(file: Any) -> Iterator[list[str]]:
     sheet.reset_dimensions()
     header: list[str] = []
     for row in sheet.iter_rows(max_row=1_000, max_col=MAX_SHEET_COLUMNS + 1, values_only=True):
-        header = _trimmed(row)
+        header = _trim(row)
         if header:
             break
     if len(header) > MAX_SHEET_COLUMNS:
         raise WorkbookError(f"The sheet has more than {MAX_SHEET_COLUMNS} columns.")
-    begun = False
-    # One column more shows that a row is longer than the header.
-    for row in sheet.iter_rows(max_row=_ROWS, max_col=len(header) + 1, values_only=True):
-        # Rows that the sheet leaves out come as empty ones, as many as a million.
-        cells = [] if row.count(None) == len(row) else _trimmed(row)
+    is_header_written = False
+    # One extra column shows whether a row is longer than the header.
+    for row in sheet.iter_rows(max_row=_MAX_SHEET_ROWS, max_col=len(header) + 1, values_only=True):
+        # openpyxl yields up to a million empty rows in place of the rows that the sheet leaves out.
+        cells = [] if row.count(None) == len(row) else _trim(row)
         if cells:
-            yield cells if begun else header
-            begun = True
+            yield cells if is_header_written else header
+            is_header_written = True
 
 
-def _refuse_documents(file: Any) -> None:
-    """A part with a document type can grow without end when it is read, and no workbook has one."""
+def _reject_document_types(file: Any) -> None:
+    """Rejects parts with a document type: entities could expand without limit, and no valid workbook has one."""
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():
             if name.endswith((".xml", ".rels")):
@@ -74,29 +73,29 @@ def _refuse_documents(file: Any) -> None:
     file.seek(0)
 
 
-class _Begun(Exception):
+class _FirstElementReached(Exception):
     pass
 
 
 def _check_start(part: Any) -> None:
     parser = expat.ParserCreate()
 
-    def document(*_: Any) -> None:
-        raise WorkbookError("The workbook holds what no workbook should: save it as CSV.")
+    def reject_document_type(*_: Any) -> None:
+        raise WorkbookError("The workbook contains parts that are not allowed in a workbook; save it as CSV.")
 
-    def begun(*_: Any) -> None:
-        raise _Begun
+    def stop_parsing(*_: Any) -> None:
+        raise _FirstElementReached
 
-    parser.StartDoctypeDeclHandler = document
-    parser.StartElementHandler = begun
+    parser.StartDoctypeDeclHandler = reject_document_type
+    parser.StartElementHandler = stop_parsing
     try:
         while piece := part.read(16_384):
             parser.Parse(piece)
-    except _Begun:
+    except _FirstElementReached:
         return
 
 
-def _trimmed(row: tuple[Any, ...]) -> list[str]:
+def _trim(row: tuple[Any, ...]) -> list[str]:
     cells = [_text(value) for value in row]
     while cells and not cells[-1]:
         cells.pop()
@@ -107,10 +106,10 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value) if "_x" in value else value
-        if len(text) > _LONGEST:
-            raise WorkbookError(f"A cell is longer than {_LONGEST} characters.")
-        # A lone half of a character cannot be written on.
+        text = _ESCAPE_PATTERN.sub(lambda match: chr(int(match[1], 16)), value) if "_x" in value else value
+        if len(text) > _MAX_CELL_CHARACTERS:
+            raise WorkbookError(f"A cell is longer than {_MAX_CELL_CHARACTERS} characters.")
+        # Replaces lone surrogates, which cannot be encoded.
         return text.encode("utf-8", "replace").decode() if not text.isascii() else text
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -129,19 +128,19 @@ def main() -> None:
         batch: list[list[str]] = []
         for row in write_rows(sys.stdin.buffer):
             batch.append(row)
-            if len(batch) == _BATCH:
+            if len(batch) == ROWS_PER_BATCH:
                 write(orjson.dumps(batch) + b"\n")
                 batch = []
         write(orjson.dumps(batch) + b"\n")
-    except WorkbookError as refused:
-        write(orjson.dumps({"refused": str(refused)}) + b"\n")
+    except WorkbookError as error:
+        write(orjson.dumps({"refused": str(error)}) + b"\n")
     except MemoryError:
-        write(b'{"refused": "The workbook takes too much memory: save it as CSV."}\n')
+        write(b'{"refused": "Reading the workbook needs too much memory; save it as CSV."}\n')
     except BrokenPipeError:
         return
     except Exception:
-        # Whatever a library stumbles over, the file is at fault.
-        write(b'{"refused": "The workbook is damaged: save it again, as .xlsx or as CSV."}\n')
+        # Any other exception of a library means that the file is invalid.
+        write(b'{"refused": "The workbook is damaged; save it again as .xlsx or as CSV."}\n')
     sys.stdout.buffer.flush()
 
 

@@ -1,4 +1,4 @@
-"""Uploads: files that callers sent, which nobody else can read or import."""
+"""Uploads: files that callers sent. Only the sender can read and import them."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from db.values import wire_format
 
 UPLOAD_ID_KIND = "uploads"
 
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 
 def check_may_upload(viewer: Viewer) -> None:
-    """Raises Forbidden for who may not import."""
+    """Raises Forbidden for viewers who may not import."""
     if not viewer.has_permission(Permission.CUSTOMER_IMPORT):
         raise Forbidden(Permission.CUSTOMER_IMPORT)
 
@@ -26,7 +26,7 @@ def check_may_upload(viewer: Viewer) -> None:
 async def store_upload(
     database: Database, viewer: Viewer, identifier: bytes, *, name: str | None, size: int, path: str
 ) -> str:
-    """Remembers a file that has arrived; returns the upload's id on the wire."""
+    """Stores the row of an uploaded file; returns the upload's wire id."""
     check_may_upload(viewer)
     row = new_row(
         tables.Upload,
@@ -34,7 +34,7 @@ async def store_upload(
         id=identifier,
         actor_kind=int(viewer.actor_kind),
         actor_id=viewer.actor_id,
-        name=name[:_LONGEST_NAME] if name else None,
+        name=name[:_MAX_NAME_LENGTH] if name else None,
         bytes=size,
         path=path,
     )
@@ -47,10 +47,12 @@ async def store_upload(
 
 
 async def find_upload(session: Session, viewer: Viewer, wire_id: str) -> tuple[tables.Upload, Path]:
-    """The viewer's upload and where it lies. Raises InputError NOT_FOUND."""
+    """The viewer's upload and the path of its file. Raises InputError NOT_FOUND."""
     identifier = wire_format.decode_id("Upload", wire_id)
-    found = None if identifier is None else await files.upload_by_id(session, identifier, viewer.actor_id)
-    path = storage.storage_of(session.database).path(found.path) if found else None
-    if found is None or path is None or not path.is_file():
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no upload “{wire_id}” of yours here.", ("input", "upload"))
-    return found, path
+    upload = None if identifier is None else await files.upload_by_id(session, identifier, viewer.actor_id)
+    path = storage.storage_of(session.database).path(upload.path) if upload else None
+    if upload is None or path is None or not path.is_file():
+        raise InputError(
+            ErrorCode.NOT_FOUND, f"There is no upload “{wire_id}” of yours; upload the file again.", ("input", "upload")
+        )
+    return upload, path

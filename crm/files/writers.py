@@ -1,4 +1,4 @@
-"""Writing rows to a file, of any format, that grows by pieces and is gone on with by whichever process comes next."""
+"""Writes rows to a file in any format. The file grows in pieces, and any process can continue it."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,18 +12,18 @@ from crm.files.errors import Unreadable
 from db.tables.enums import FileFormat
 
 Cell = str | int | float | bool | list[str] | None
-"""What a column holds: a text, a JSON value where the format has them, several texts."""
+"""The value of a cell: a text, a JSON value if the format supports it, or several texts."""
 
-_MARK: Final = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 def file_suffix(format: FileFormat) -> str:
-    """Of the file's name."""
+    """The suffix of a file name."""
     return f".{format.name.lower()}"
 
 
 def cell_text(cell: Cell) -> str:
-    """The cell where there are only texts."""
+    """The cell as text."""
     if isinstance(cell, str):
         return cell
     if cell is None:
@@ -34,53 +34,56 @@ def cell_text(cell: Cell) -> str:
 
 
 def column_texts(column: Sequence[Cell]) -> Sequence[str | None]:
-    """The cells of a column where there are only texts; None is the empty one."""
+    """The cells of a column as texts; None is the empty cell."""
     kinds = set(map(type, column))
-    if kinds <= _PLAIN:
+    if kinds <= _TEXT_TYPES:
         return column  # type: ignore[return-value] # as was just seen
-    if kinds == _LISTS:
+    if kinds == _LIST_TYPES:
         return [cells.join_values(cell) if cell else None for cell in column]  # type: ignore[arg-type] # likewise
     return [cell_text(cell) for cell in column]
 
 
-_PLAIN: Final = frozenset({str, type(None)})
-_LISTS: Final = frozenset({list})
+_TEXT_TYPES: Final = frozenset({str, type(None)})
+_LIST_TYPES: Final = frozenset({list})
 
 
 def csv_lines(columns: Sequence[Sequence[Cell]], separator: str = ",") -> bytes:
-    """Rows as CSV (RFC 4180) in UTF-8, with no cell that a spreadsheet would run."""
-    shown = [
+    """Encodes rows as CSV (RFC 4180) in UTF-8. Spreadsheets do not execute any of the cells as a formula."""
+    rendered = [
         _quoted([cell or "" for cell in cells.defuse_formulas(column_texts(column))], separator) for column in columns
     ]
-    if len(shown) == 1:
-        # A row of one empty cell is no empty line.
-        shown = [[cell or '""' for cell in shown[0]]]
-    written = "\r\n".join(map(separator.join, zip(*shown, strict=True)))
-    return f"{written}\r\n".encode("utf-8", "replace") if shown and shown[0] else b""
+    if len(rendered) == 1:
+        # A row with a single empty cell must not become an empty line.
+        rendered = [[cell or '""' for cell in rendered[0]]]
+    lines = "\r\n".join(map(separator.join, zip(*rendered, strict=True)))
+    return f"{lines}\r\n".encode("utf-8", "replace") if rendered and rendered[0] else b""
 
 
 def _quoted(column: Sequence[str], separator: str) -> Sequence[str]:
-    """Cells that hold what separates cells and rows are put in quotes; of most columns no cell does."""
-    together = "".join(column)
-    special = [one for one in (separator, '"', "\r", "\n") if one in together]
+    """Quotes the cells that contain a separator, a quote or a line break. Most columns contain none."""
+    text = "".join(column)
+    special = [character for character in (separator, '"', "\r", "\n") if character in text]
     if not special:
         return column
-    return [f'"{cell.replace(_QUOTE, _TWICE)}"' if any(one in cell for one in special) else cell for cell in column]
+    return [
+        f'"{cell.replace(_QUOTE, _DOUBLED_QUOTE)}"' if any(character in cell for character in special) else cell
+        for cell in column
+    ]
 
 
 _QUOTE: Final = '"'
-_TWICE: Final = '""'
+_DOUBLED_QUOTE: Final = '""'
 
 
 def jsonl_lines(headers: Sequence[str], columns: Sequence[Sequence[Cell]]) -> bytes:
-    """Rows as JSON, an object a line."""
+    """Encodes rows as JSON, one object per line."""
     dumps, line = orjson.dumps, orjson.OPT_APPEND_NEWLINE
     return b"".join([dumps(dict(zip(headers, row, strict=True)), None, line) for row in zip(*columns, strict=True)])
 
 
 class RowWriter:
-    """A file that grows by pieces. Whoever knows the `state` that it was left in goes on with it; what lies beyond that
-    was never counted, and is written over."""
+    """A file that grows in pieces. A writer with the `state` of an earlier writer continues its file. Bytes after that
+    state were never committed and are overwritten."""
 
     def __init__(
         self,
@@ -92,7 +95,7 @@ class RowWriter:
         bom: bool = False,
         state: Mapping[str, Any] | None = None,
     ) -> None:
-        """`bom`: CSV begins with the mark that tells spreadsheets its encoding."""
+        """`bom`: a CSV file starts with a byte order mark, from which spreadsheets detect the encoding."""
         self._path = path
         self._format = format
         self._headers = headers
@@ -103,16 +106,16 @@ class RowWriter:
             self._append(self._begin())
 
     def write(self, rows: Iterable[Sequence[Cell]]) -> None:
-        """Adds rows, all of the headers' length."""
+        """Adds rows; each has as many cells as there are headers."""
         self.add(list(zip(*rows, strict=True)))
 
     def add(self, columns: Sequence[Sequence[Cell]]) -> None:
-        """Adds rows that are given column by column."""
+        """Adds rows that are given as columns."""
         if columns and columns[0]:
             self._append(self._piece(columns))
 
     def close(self) -> None:
-        """Completes the file; done again from the same state, it is the same."""
+        """Completes the file. A repeated call from the same state produces the same file."""
         with self._open() as file:
             if self._format is FileFormat.XLSX:
                 xlsx_writer.end_workbook(file, self.state["sheet"])
@@ -123,8 +126,8 @@ class RowWriter:
             return piece
         if self._format is FileFormat.JSONL:
             return b""
-        header = csv_lines([[one] for one in self._headers], self._separator)
-        return _MARK + header if self._bom else header
+        header_line = csv_lines([[header] for header in self._headers], self._separator)
+        return _BYTE_ORDER_MARK + header_line if self._bom else header_line
 
     def _piece(self, columns: Sequence[Sequence[Cell]]) -> bytes:
         if self._format is FileFormat.CSV:
@@ -146,7 +149,7 @@ class RowWriter:
         file = self._path.open("r+b" if length else "w+b")
         if file.seek(0, io.SEEK_END) < length:
             file.close()
-            raise Unreadable("The file lost a part of what was written to it.")
+            raise Unreadable("The file has lost data that was already written to it.")
         file.seek(length)
         file.truncate()
         return file

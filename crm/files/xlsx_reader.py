@@ -14,7 +14,7 @@ from crm.files.errors import Unreadable
 MAX_READ_SECONDS: Final = 600
 """Of processor time, for the largest workbook there can be."""
 
-_LONGEST: Final = 300_000_000
+_MAX_LINE_BYTES: Final = 300_000_000
 
 
 def read_records(path: Path, *, seconds: int = MAX_READ_SECONDS) -> Iterator[list[str]]:
@@ -35,12 +35,12 @@ def read_records(path: Path, *, seconds: int = MAX_READ_SECONDS) -> Iterator[lis
 
 
 def _rows(output: object) -> Iterator[list[str]]:
-    ended = False
-    while line := output.readline(_LONGEST):  # type: ignore[attr-defined] # a pipe of bytes
+    is_complete = False
+    while line := output.readline(_MAX_LINE_BYTES):  # type: ignore[attr-defined] # a pipe of bytes
         batch = orjson.loads(line)
         if isinstance(batch, dict):
             raise Unreadable(batch["refused"])
         yield from batch
-        ended = len(batch) < sandboxed_reader._BATCH
-    if not ended:
+        is_complete = len(batch) < sandboxed_reader.ROWS_PER_BATCH
+    if not is_complete:
         raise Unreadable("The workbook takes too long to read, or too much memory: save it as CSV.")

@@ -1,1 +1,2 @@
-"""Importing: files of customers looked at, mapped to fields, and brought in by the rules of a single upsert."""
+"""Importing: previews files of customers, maps their columns to fields, and upserts their rows under the usual
+rules."""

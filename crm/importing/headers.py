@@ -1,4 +1,4 @@
-"""What a header means: the fields that people's tables call by these names, in four languages."""
+"""The meaning of headers: common names of the fields in four languages."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,8 @@ from typing import Final
 from crm.catalogue.file_columns import EXTERNAL_ID_PREFIX, FileColumn
 from db.values.folding import fold
 
-# English; Vietnamese; Italian; Indonesian. Written with their accents, compared without.
-_WORDS: Final[Mapping[str, str]] = {
+# English; Vietnamese; Italian; Indonesian. Written with accents, compared without them.
+_FIELD_NAMES: Final[Mapping[str, str]] = {
     "name": "full name, customer name, customer, contact, contact name, client, client name, display name; "
     "họ và tên, họ tên, tên, tên khách hàng, khách hàng, tên đầy đủ; "
     "nome, nome completo, nominativo, nome e cognome, cliente, nome cliente; "
@@ -65,64 +65,70 @@ _WORDS: Final[Mapping[str, str]] = {
     "id": "customer id, clientela id; mã định danh; id cliente; id pelanggan",
 }  # fmt: skip
 _SEPARATORS: Final = re.compile(r"[\s_\-./:;,#*()\[\]]+")
-_HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def _plain(header: str) -> str:
+def _normalize_header(header: str) -> str:
     return _SEPARATORS.sub(" ", fold(header)).strip()
 
 
-_KNOWN: Final = {
-    _plain(word): key
-    for key, words in reversed(list(_WORDS.items()))
-    for word in (*re.split("[,;]", words), _HUMPS.sub(" ", key))
+_KEYS_BY_NAME: Final = {
+    _normalize_header(word): key
+    for key, words in reversed(list(_FIELD_NAMES.items()))
+    for word in (*re.split("[,;]", words), _CAMEL_CASE_BOUNDARY.sub(" ", key))
     if word.strip()
 }
 
 
 def suggest_field(headers: Sequence[str], known: Mapping[str, FileColumn]) -> list[tuple[str | None, float]]:
-    """For each header the key of the field that it means, None where it is none that can be imported, and how sure
-    that is, from 0 to 1. Every field is suggested once, where it is surest."""
-    found = [_one(header, known) for header in headers]
+    """For each header, the key of the suggested field and the confidence from 0 to 1. The key is None if no importable
+    field matches. Every field is suggested at most once, for the header with the highest confidence."""
+    suggestions = [_suggest(header, known) for header in headers]
     best: dict[str, int] = {}
-    for place, (key, confidence) in enumerate(found):
-        if key is not None and (key not in best or confidence > found[best[key]][1]):
-            best[key] = place
-    return [one if one[0] is not None and best[one[0]] == place else (None, 0.0) for place, one in enumerate(found)]
+    for index, (key, confidence) in enumerate(suggestions):
+        if key is not None and (key not in best or confidence > suggestions[best[key]][1]):
+            best[key] = index
+    return [
+        suggestion if suggestion[0] is not None and best[suggestion[0]] == index else (None, 0.0)
+        for index, suggestion in enumerate(suggestions)
+    ]
 
 
-def _one(header: str, known: Mapping[str, FileColumn]) -> tuple[str | None, float]:
+def _suggest(header: str, known: Mapping[str, FileColumn]) -> tuple[str | None, float]:
     column = known.get(header)
     if column is not None:
         return (header, 1.0) if column.importable else (None, 0.0)
     if header.startswith(EXTERNAL_ID_PREFIX) and header != EXTERNAL_ID_PREFIX:
         return header, 1.0
-    plain = _plain(header)
-    for names, confidence in ((_keys(known), 0.95), (_labels(known), 0.9), (_KNOWN, 0.9)):
+    plain = _normalize_header(header)
+    for names, confidence in ((_keys_by_name(known), 0.95), (_keys_by_label(known), 0.9), (_KEYS_BY_NAME, 0.9)):
         if plain in names:
-            return _importable(names[plain], known, confidence)
-    return _within(plain, known)
+            return _if_importable(names[plain], known, confidence)
+    return _suggest_by_words(plain, known)
 
 
-def _within(plain: str, known: Mapping[str, FileColumn]) -> tuple[str | None, float]:
-    """A header of several words of which some are known: “Primary phone number”, “Email (work)”. The longest wins."""
+def _suggest_by_words(plain: str, known: Mapping[str, FileColumn]) -> tuple[str | None, float]:
+    """Suggests a field for a header of several words of which some are known: “Primary phone number”, “Email (work)”.
+    The longest match wins."""
     words = plain.split()
     for size in range(min(len(words) - 1, 4), 0, -1):
         for start in range(len(words) - size + 1):
             part = " ".join(words[start : start + size])
-            if len(part) > 2 and part in _KNOWN:
-                return _importable(_KNOWN[part], known, round(0.4 + 0.4 * size / len(words), 2))
+            if len(part) > 2 and part in _KEYS_BY_NAME:
+                return _if_importable(_KEYS_BY_NAME[part], known, round(0.4 + 0.4 * size / len(words), 2))
     return None, 0.0
 
 
-def _importable(key: str, known: Mapping[str, FileColumn], confidence: float) -> tuple[str | None, float]:
+def _if_importable(key: str, known: Mapping[str, FileColumn], confidence: float) -> tuple[str | None, float]:
     column = known.get(key)
     return (key, confidence) if column is not None and column.importable else (None, 0.0)
 
 
-def _keys(known: Mapping[str, FileColumn]) -> Mapping[str, str]:
-    return {_plain(_HUMPS.sub(" ", key)): key for key in known} | {_plain(key): key for key in known}
+def _keys_by_name(known: Mapping[str, FileColumn]) -> Mapping[str, str]:
+    return {_normalize_header(_CAMEL_CASE_BOUNDARY.sub(" ", key)): key for key in known} | {
+        _normalize_header(key): key for key in known
+    }
 
 
-def _labels(known: Mapping[str, FileColumn]) -> Mapping[str, str]:
-    return {_plain(one.label): one.key for one in known.values()}
+def _keys_by_label(known: Mapping[str, FileColumn]) -> Mapping[str, str]:
+    return {_normalize_header(column.label): column.key for column in known.values()}

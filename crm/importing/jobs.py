@@ -1,4 +1,4 @@
-"""Imports as jobs: a file is read on from where the last chunk ended, and what failed is given back as a file."""
+"""Import jobs: each chunk continues reading the file where the last one ended. Failed rows are returned as a file."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -27,13 +27,13 @@ from crm.jobs.targets import MAX_INLINE_CUSTOMERS, Target
 from crm.unit_of_work import UnitOfWork
 from db import tables
 from db.drivers import planner_statistics
-from db.engine import Session
+from db.engine import Database, Session
 from db.queries import jobs
 from db.rows import Row
 from db.tables.enums import CustomerStage, FileFormat, JobKind, Outcome, Permission
 from db.values import ids
 
-_PAGE: Final = 1_000
+_ROWS_PER_PAGE: Final = 1_000
 
 MAX_FILLED_ROWS: Final = (
     tables.Customer,
@@ -42,42 +42,48 @@ MAX_FILLED_ROWS: Final = (
     tables.CustomerExternalId,
     tables.CustomerTag,
 )
-"""The tables that rows of a file go to, and in which those behind them are looked for."""
+"""The tables that an import fills and that later rows are matched against."""
 
 
 # ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 ImportRequest = tuple[str, Table, int, FieldMapping]
-"""An upload's place, what it is, how many rows it has, and their fields."""
+"""The path of an upload, its table, its number of rows and their fields."""
 
 
 async def read_request(
-    session: Session, viewer: Viewer, given: Mapping[str, Any]
+    session: Session, viewer: Viewer, data: Mapping[str, Any]
 ) -> ImportRequest | InputError | InputErrors:
-    """What there is to import; or what is wrong, which `begin` raises, so that it is kept under an idempotency key."""
+    """Reads the file to import. Returns errors instead of raising them, so that `start_import` raises them under an
+    idempotency key."""
     try:
-        return await _looked(session, viewer, given)
-    except (InputError, InputErrors) as refused:
-        return refused
+        return await _open_request(session, viewer, data)
+    except (InputError, InputErrors) as error:
+        return error
 
 
-async def _looked(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> ImportRequest:
-    upload, path = await uploads.find_upload(session, viewer, given["upload"])
+async def _open_request(session: Session, viewer: Viewer, data: Mapping[str, Any]) -> ImportRequest:
+    upload, path = await uploads.find_upload(session, viewer, data["upload"])
     try:
-        table = await asyncio.to_thread(files.open_table, path, given.get("format"))
-        count = await asyncio.to_thread(_count, table)
-    except Unreadable as unreadable:
-        raise InputError(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
-    known, path_ = await file_columns.customer_columns(session), ("input", "mapping")
-    wanted = given.get("mapping")
-    habits = CellFormat()
-    if wanted is None:
-        return upload.path, table, count, mapping.suggest_mapping(table.headers, known, habits)
-    return upload.path, table, count, mapping.check_mapping(table.headers, wanted, known, habits, path_)
+        table = await asyncio.to_thread(files.open_table, path, data.get("format"))
+        count = await asyncio.to_thread(_count_rows, table)
+    except Unreadable as error:
+        raise InputError(ErrorCode.INVALID, str(error), ("input", "upload")) from None
+    known, mapping_path = await file_columns.customer_columns(session), ("input", "mapping")
+    requested_mapping = data.get("mapping")
+    cell_format = CellFormat()
+    if requested_mapping is None:
+        return upload.path, table, count, mapping.suggest_mapping(table.headers, known, cell_format)
+    return (
+        upload.path,
+        table,
+        count,
+        mapping.check_mapping(table.headers, requested_mapping, known, cell_format, mapping_path),
+    )
 
 
-def _count(table: Table) -> int:
+def _count_rows(table: Table) -> int:
     rows: Any = table.rows()
     with closing(rows):
         return sum(1 for _ in rows)
@@ -85,46 +91,51 @@ def _count(table: Table) -> int:
 
 async def start_import(
     unit: UnitOfWork,
-    given: Mapping[str, Any],
-    looked: ImportRequest | InputError | InputErrors,
+    data: Mapping[str, Any],
+    request: ImportRequest | InputError | InputErrors,
     options: Mapping[str, Any] | None,
 ) -> Row:
-    """The job that brings the rows in. Raises InputError and its like."""
+    """Submits the job that imports the rows. Raises InputError and its subclasses."""
     submit.check_may_start(unit, JobKind.IMPORT)
-    if isinstance(looked, InputError | InputErrors):
-        raise looked
-    relative, table, count, fields = looked
-    stage = CustomerStage(given["stage"])
+    if isinstance(request, InputError | InputErrors):
+        raise request
+    relative, table, count, fields = request
+    stage = CustomerStage(data["stage"])
     if stage not in (CustomerStage.NEW, CustomerStage.TO_BE_ASSIGNED):
-        message = f"Customers who are imported cannot start in {stage.name}; choose NEW or TO_BE_ASSIGNED."
+        message = f"Imported customers cannot start in {stage.name}; choose NEW or TO_BE_ASSIGNED."
         raise InputError(ErrorCode.INVALID, message, ("input", "stage"))
     arguments = {
         "file": relative,
         "failed": ids.new_id().hex(),
         "format": int(table.format),
-        "mapping": [{"header": table.headers[place], "field": one.key} for place, one in fields.fields.items()],
-        "match_on": int(given["match_on"]),
-        "system": _system(ImportMatch(given["match_on"]), fields),
-        "on_duplicate": int(given["on_duplicate"]),
+        "mapping": [{"header": table.headers[index], "field": column.key} for index, column in fields.fields.items()],
+        "match_on": int(data["match_on"]),
+        "system": _matching_system(ImportMatch(data["match_on"]), fields),
+        "on_duplicate": int(data["on_duplicate"]),
         "stage": int(stage),
-        "add_tags": list(given.get("add_tags") or ()),
+        "add_tags": list(data.get("add_tags") or ()),
     }
-    wanted = submit.read_options(options)
-    submit.check_all_or_nothing_size(unit, wanted, count)
+    options_read = submit.read_options(options)
+    submit.check_all_or_nothing_size(unit, options_read, count)
     if count <= MAX_INLINE_CUSTOMERS:
-        found = Target({}, [JobItem(row, b"") for row in range(count)])
-        return await submit.submit_job(unit, JobKind.IMPORT, arguments, found, wanted)
-    return submit.queue_job(unit, await submit.insert_job(unit, JobKind.IMPORT, arguments, None, wanted, matched=count))
+        target = Target({}, [JobItem(row, b"") for row in range(count)])
+        return await submit.submit_job(unit, JobKind.IMPORT, arguments, target, options_read)
+    return submit.queue_job(
+        unit, await submit.insert_job(unit, JobKind.IMPORT, arguments, None, options_read, matched=count)
+    )
 
 
-def _system(on: ImportMatch, fields: FieldMapping) -> str | None:
-    """Whose ids the rows are matched by."""
-    if on is not ImportMatch.EXTERNAL_ID:
+def _matching_system(match: ImportMatch, fields: FieldMapping) -> str | None:
+    """The external system whose ids match the rows."""
+    if match is not ImportMatch.EXTERNAL_ID:
         return None
-    systems = [one.system for one in fields.fields.values() if one.system is not None]
+    systems = [column.system for column in fields.fields.values() if column.system is not None]
     if len(systems) != 1:
-        what = "No column is" if not systems else f"{len(systems)} columns are"
-        message = f"{what} mapped to ids of another system; map one to externalId.<system> to match by it."
+        subject = "No column is" if not systems else f"{len(systems)} columns are"
+        message = (
+            f"{subject} mapped to ids of another system; to match by such ids, map exactly one column to "
+            "externalId.<system>."
+        )
         raise InputError(ErrorCode.INVALID, message, ("input", "matchOn"))
     return systems[0]
 
@@ -132,29 +143,29 @@ def _system(on: ImportMatch, fields: FieldMapping) -> str | None:
 # ── reading on ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Open:
-    """A file that is being read. What was read is kept until the job is beyond it: a transaction may run again."""
+class _OpenFile:
+    """A file that is being read. Rows are cached until the job has passed them, because a transaction may run again."""
 
     def __init__(self, path: Path, format: FileFormat) -> None:
         self.table = files.open_table(path, format)
         self._rows: Any = None
         self._next = 0
-        self._held: dict[int, list[str]] = {}
-        self.known = 0
-        """Rows that were done when the database last looked what it holds."""
+        self._cached_rows: dict[int, list[str]] = {}
+        self.analyzed_rows = 0
+        """Rows that were processed when the database last updated its statistics."""
 
-    def rows(self, wanted: Sequence[int]) -> dict[int, list[str]]:
-        """Those of the rows of these numbers, in order, that there are."""
-        first, chosen = wanted[0], frozenset(wanted)
-        self._held = {number: row for number, row in self._held.items() if number >= first}
-        if self._rows is None or any(number < self._next and number not in self._held for number in wanted):
+    def rows(self, numbers: Sequence[int]) -> dict[int, list[str]]:
+        """The existing rows with these numbers, which must be in ascending order."""
+        first, number_set = numbers[0], frozenset(numbers)
+        self._cached_rows = {number: row for number, row in self._cached_rows.items() if number >= first}
+        if self._rows is None or any(number < self._next and number not in self._cached_rows for number in numbers):
             self.close()
-            self._rows, self._next, self._held = self.table.rows(first), first, {}
-        for number, row in enumerate(islice(self._rows, max(0, wanted[-1] + 1 - self._next)), self._next):
+            self._rows, self._next, self._cached_rows = self.table.rows(first), first, {}
+        for number, row in enumerate(islice(self._rows, max(0, numbers[-1] + 1 - self._next)), self._next):
             self._next = number + 1
-            if number in chosen:
-                self._held[number] = row
-        return {number: self._held[number] for number in wanted if number in self._held}
+            if number in number_set:
+                self._cached_rows[number] = row
+        return {number: self._cached_rows[number] for number in numbers if number in self._cached_rows}
 
     def close(self) -> None:
         if self._rows is not None and hasattr(self._rows, "close"):
@@ -162,55 +173,67 @@ class _Open:
         self._rows = None
 
 
-_OPEN: dict[bytes, _Open] = {}
-_MOST_OPEN: Final = 4
+class _OpenFiles(dict[bytes, _OpenFile]):
+    """The files that the workers of this process are reading, by job id."""
 
 
-async def _rows(session: Session, task: JobTask, wanted: Sequence[int]) -> dict[int, list[str]]:
-    """Raises InputError where the file is not there any more, or cannot be read on."""
+_MAX_OPEN_FILES: Final = 4
+
+
+async def _load_rows(session: Session, task: JobTask, numbers: Sequence[int]) -> dict[int, list[str]]:
+    """Reads rows of the job's file. Raises InputError if the file no longer exists or cannot be read."""
     path = storage.storage_of(session.database).path(task.arguments["file"])
     try:
-        return await asyncio.to_thread(_read, task.job.id, path, FileFormat(task.arguments["format"]), wanted)
+        return await asyncio.to_thread(
+            _read_rows, session.database, task.job.id, path, FileFormat(task.arguments["format"]), numbers
+        )
     except FileNotFoundError:
-        raise InputError(ErrorCode.NOT_FOUND, "The file is not there any more.", ("input", "upload")) from None
-    except Unreadable as unreadable:
-        raise InputError(ErrorCode.INVALID, str(unreadable), ("input", "upload")) from None
+        raise InputError(
+            ErrorCode.NOT_FOUND, "The uploaded file no longer exists; upload it again.", ("input", "upload")
+        ) from None
+    except Unreadable as error:
+        raise InputError(ErrorCode.INVALID, str(error), ("input", "upload")) from None
 
 
-def _read(job: bytes, path: Path, format: FileFormat, wanted: Sequence[int]) -> dict[int, list[str]]:
-    found = _OPEN.pop(job, None) or _Open(path, format)
-    _OPEN[job] = found
-    while len(_OPEN) > _MOST_OPEN:
-        _OPEN.pop(next(iter(_OPEN))).close()
-    return found.rows(wanted)
+def _read_rows(
+    database: Database, job: bytes, path: Path, format: FileFormat, numbers: Sequence[int]
+) -> dict[int, list[str]]:
+    open_files = database.component(_OpenFiles)
+    open_file = open_files.pop(job, None) or _OpenFile(path, format)
+    open_files[job] = open_file
+    while len(open_files) > _MAX_OPEN_FILES:
+        open_files.pop(next(iter(open_files))).close()
+    return open_file.rows(numbers)
 
 
 async def next_items(unit: UnitOfWork, task: JobTask, after: int, size: int) -> Sequence[JobItem]:
     """The next rows of the file."""
-    return [JobItem(number, b"") for number in await _rows(unit.transaction, task, range(after + 1, after + 1 + size))]
+    return [
+        JobItem(number, b"") for number in await _load_rows(unit.transaction, task, range(after + 1, after + 1 + size))
+    ]
 
 
 # ── bringing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def finish_import(session: Session, task: JobTask) -> list[Row]:
-    """The file of the failed rows, where there are any: those that are known, where it was cancelled before its end."""
+    """Creates the file of the failed rows if there are any. A cancelled job gets those that failed before its end."""
     job = task.job
-    opened = _OPEN.pop(job.id, None)
-    if opened is not None:
-        opened.close()
+    open_file = session.database.component(_OpenFiles).pop(job.id, None)
+    if open_file is not None:
+        open_file.close()
     if not job.counts.get(Outcome.FAILED.name):
         return []
     identifier = job.id if job.retry_of else bytes.fromhex(task.arguments["failed"])
-    kept = storage.storage_of(session.database)
-    relative, path = kept.new_path(FILE_ID_KIND, identifier)
+    file_storage = storage.storage_of(session.database)
+    relative, path = file_storage.new_path(FILE_ID_KIND, identifier)
     format = FileFormat(task.arguments["format"])
     try:
-        table = await asyncio.to_thread(files.open_table, kept.path(task.arguments["file"]), format)
+        table = await asyncio.to_thread(files.open_table, file_storage.path(task.arguments["file"]), format)
         file = FailedRowsFile(path, table)
         after = -1
-        while rows := await jobs.stored_rows(session, job.id, after, _PAGE, [int(Outcome.FAILED)]):
-            reasons = {row.row: " ".join(one["message"] for one in row.errors or ()) for row in rows}
+        while rows := await jobs.stored_rows(session, job.id, after, _ROWS_PER_PAGE, [int(Outcome.FAILED)]):
+            reasons = {row.row: " ".join(error["message"] for error in row.errors or ()) for row in rows}
             await asyncio.to_thread(file.add, reasons)
             after = rows[-1].row
         await asyncio.to_thread(file.close)
@@ -220,34 +243,36 @@ async def finish_import(session: Session, task: JobTask) -> list[Row]:
 
 
 async def read_ahead(session: Session, viewer: Viewer, task: JobTask, size: int) -> None:
-    """A file fills a workspace faster than the database notices by itself."""
-    opened, done = _OPEN.get(task.job.id), task.job.processed
+    """Updates the planner statistics when needed: an import fills a workspace faster than the database updates them
+    itself."""
+    open_file, processed = session.database.component(_OpenFiles).get(task.job.id), task.job.processed
     if (
-        opened is not None
-        and done >= 4 * opened.known
-        and await planner_statistics.analyze_if_outdated(session, MAX_FILLED_ROWS, done)
+        open_file is not None
+        and processed >= 4 * open_file.analyzed_rows
+        and await planner_statistics.analyze_if_outdated(session, MAX_FILLED_ROWS, processed)
     ):
-        opened.known = done
+        open_file.analyzed_rows = processed
 
 
 @job_handler(
-    JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read_items=next_items, finish_job=finish_import, finishes_when_cancelled=True, prepare_chunk=read_ahead
+    JobKind.IMPORT, Permission.CUSTOMER_IMPORT, read_items=next_items, finish_job=finish_import,
+    finishes_when_cancelled=True, prepare_chunk=read_ahead,
 )  # fmt: skip
 async def run_chunk(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """Brings a chunk of rows in."""
+    """Imports a chunk of rows."""
     if not items:
         return []
-    found = await _rows(unit.transaction, task, [one.row for one in items])
-    plan = await _plan(unit, task, _OPEN[task.job.id].table)
-    brought = await import_rows(unit, plan, [(one.row, found[one.row]) for one in items])
-    return [RowResult(one.row, one.id, one.outcome, one.errors) for one in brought]
+    rows_by_number = await _load_rows(unit.transaction, task, [item.row for item in items])
+    plan = await _build_plan(unit, task, unit.transaction.database.component(_OpenFiles)[task.job.id].table)
+    imported = await import_rows(unit, plan, [(item.row, rows_by_number[item.row]) for item in items])
+    return [RowResult(item.row, item.id, item.outcome, item.errors) for item in imported]
 
 
-async def _plan(unit: UnitOfWork, task: JobTask, table: Table) -> ImportPlan:
+async def _build_plan(unit: UnitOfWork, task: JobTask, table: Table) -> ImportPlan:
     arguments, settings = task.arguments, await unit.settings()
-    habits = CellFormat(settings.default_country == "US", settings.timezone)
+    cell_format = CellFormat(settings.default_country == "US", settings.timezone)
     known = await file_columns.customer_columns(unit.transaction)
-    fields = mapping.check_mapping(table.headers, arguments["mapping"], known, habits, ("input", "mapping"))
+    fields = mapping.check_mapping(table.headers, arguments["mapping"], known, cell_format, ("input", "mapping"))
     return ImportPlan(
         fields,
         MatchKey(ImportMatch(arguments["match_on"]), arguments["system"], settings.default_country),

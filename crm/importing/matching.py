@@ -1,4 +1,4 @@
-"""Whom each row means among the customers there are."""
+"""Matches the rows of a file to existing customers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,32 +23,33 @@ class ImportMatch(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class MatchKey:
-    """How rows find their customers; `system` is whose ids are meant by EXTERNAL_ID."""
+    """How rows are matched to customers. `system` is the external system for EXTERNAL_ID."""
 
     field: ImportMatch
     system: str | None = None
     country: str | None = None
 
     def key(self, row: ImportRow) -> str | None:
-        """What the row is known by; None where it says nothing of the kind."""
+        """The key that the row is matched by; None if the row has none."""
         return next(iter(self.keys(row)), None)
 
     def keys(self, row: ImportRow) -> list[str | None]:
-        """All that the row's customer will be found by, the one that the row is known by first."""
+        """All keys by which later rows can find the row's customer, starting with the key that the row is matched
+        by."""
         if self.field is ImportMatch.EMAIL:
-            return [email_key(one) for one in _both(row.data, "email", "emails")]
+            return [email_key(value) for value in _first_and_others(row.data, "email", "emails")]
         if self.field is ImportMatch.PHONE:
-            return [_number(one, self.country) for one in _both(row.data, "phone", "phones")]
+            return [_phone_number(value, self.country) for value in _first_and_others(row.data, "phone", "phones")]
         if self.field is ImportMatch.EXTERNAL_ID and self.system is not None:
-            return [normalize(one) for one in row.systems.get(self.system, ())]
+            return [normalize(value) for value in row.systems.get(self.system, ())]
         return []
 
 
-def _both(given: Mapping[str, Any], first: str, several: str) -> list[str]:
-    return [one for one in (given.get(first), *given.get(several, ())) if one]
+def _first_and_others(data: Mapping[str, Any], first: str, several: str) -> list[str]:
+    return [value for value in (data.get(first), *data.get(several, ())) if value]
 
 
-def _number(text: str, country: str | None) -> str | None:
+def _phone_number(text: str, country: str | None) -> str | None:
     try:
         return text_values.read_phone(text, country, ())
     except InputError:
@@ -56,31 +57,37 @@ def _number(text: str, country: str | None) -> str | None:
 
 
 async def find_matches(unit: UnitOfWork, matching: MatchKey, rows: Sequence[ImportRow]) -> list[Any]:
-    """For each row the customer it means (`id`, `company_id`), or None. Refuses a row that means several, or one by an
-    id that is nobody's."""
+    """For each row the matching customer (`id`, `company_id`), or None. Adds an error to rows that match several
+    customers or give an unknown id."""
     ids = {row.id: wire_format.decode_id("Customer", row.id) for row in rows if row.id}
     by_id = (
-        await customers.by_ids(unit.transaction, [one for one in ids.values() if one], unit.viewer.visibility)
+        await customers.by_ids(
+            unit.transaction, [customer_id for customer_id in ids.values() if customer_id], unit.viewer.visibility
+        )
         if ids
         else {}
     )
     keys = {row.number: matching.key(row) for row in rows if not row.id}
-    by_key = await _holders(unit, matching, list({key for key in keys.values() if key}))
-    found: list[Any] = []
+    by_key = await _load_holders(unit, matching, list({key for key in keys.values() if key}))
+    matches: list[Any] = []
     for row in rows:
         if row.id:
             customer = by_id.get(ids[row.id] or b"")
             if customer is None:
-                row.errors.append(InputError(ErrorCode.NOT_FOUND, f"There is no customer “{row.id}” here.", ("id",)))
-            found.append(customer)
+                row.errors.append(
+                    InputError(ErrorCode.NOT_FOUND, f"There is no customer “{row.id}” in this workspace.", ("id",))
+                )
+            matches.append(customer)
             continue
-        held = by_key.get(keys[row.number] or "", ())
-        several = {one.id for one in held}
-        if len(several) > 1:
-            message = f"{len(several)} customers have “{keys[row.number]}”; merge them, or name one in a column “id”."
+        holders = by_key.get(keys[row.number] or "", ())
+        holder_ids = {customer_id.id for customer_id in holders}
+        if len(holder_ids) > 1:
+            message = (
+                f"{len(holder_ids)} customers have “{keys[row.number]}”; merge them, or select one in a column “id”."
+            )
             row.errors.append(InputError(ErrorCode.AMBIGUOUS, message, (_PATHS[matching.field],)))
-        found.append(held[0] if held else None)
-    return found
+        matches.append(holders[0] if holders else None)
+    return matches
 
 
 _PATHS = {
@@ -91,7 +98,7 @@ _PATHS = {
 }
 
 
-async def _holders(unit: UnitOfWork, matching: MatchKey, keys: Sequence[str]) -> Any:
+async def _load_holders(unit: UnitOfWork, matching: MatchKey, keys: Sequence[str]) -> Any:
     if not keys:
         return {}
     visibility = unit.viewer.visibility

@@ -1,4 +1,4 @@
-"""Looking at a file before it is imported: how many rows, which columns, what they seem to mean."""
+"""Preview of a file before its import: the number of rows, the columns and the fields that they seem to contain."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ from crm.importing.mapping import IGNORED_COLUMN
 from db.engine import Session
 
 MAX_SAMPLES: Final = 5
-"""Values shown of each column, and rows shown of a file."""
+"""Maximum number of sample values per column and of sample rows per file."""
 
-_SHOWN: Final = 200
+_MAX_SAMPLE_LENGTH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewedColumn:
-    """A column of the file; `suggested` is the key of the field that it seems to mean."""
+    """A column of the file. `suggested` is the key of the field that it seems to contain."""
 
     header: str
     samples: Sequence[str]
@@ -42,36 +42,37 @@ class ImportPreview:
 
 
 async def preview_import(session: Session, viewer: Viewer, upload: str) -> ImportPreview:
-    """Raises BadInput: NOT_FOUND for an upload that is not the viewer's, INVALID for a file that cannot be read."""
+    """Previews an upload. Raises BadUserInput: NOT_FOUND if the upload is not the viewer's, INVALID if the file cannot
+    be read."""
     try:
         _, path = await uploads.find_upload(session, viewer, upload)
         known = await file_columns.customer_columns(session)
-        return await asyncio.to_thread(_look, path, known)
-    except InputError as refused:
-        raise BadUserInput(refused.code.value, refused.message) from None
-    except Unreadable as unreadable:
-        raise BadUserInput("INVALID", str(unreadable)) from None
+        return await asyncio.to_thread(_preview, path, known)
+    except InputError as error:
+        raise BadUserInput(error.code.value, error.message) from None
+    except Unreadable as error:
+        raise BadUserInput("INVALID", str(error)) from None
 
 
-def _look(path: Path, known: Mapping[str, FileColumn]) -> ImportPreview:
+def _preview(path: Path, known: Mapping[str, FileColumn]) -> ImportPreview:
     table = tables.open_table(path)
     samples: list[list[str]] = [[] for _ in table.headers]
-    first: list[list[str]] = []
+    first_rows: list[list[str]] = []
     count = 0
     rows: Any = table.rows()
     with closing(rows):
         for count, row in enumerate(rows, 1):
             if count <= 1_000:
-                if len(first) < MAX_SAMPLES:
-                    first.append(row)
-                for held, cell in zip(samples, row, strict=False):
-                    if cell.strip() and len(held) < MAX_SAMPLES and cell not in held:
-                        held.append(cell[:_SHOWN])
+                if len(first_rows) < MAX_SAMPLES:
+                    first_rows.append(row)
+                for column_samples, cell in zip(samples, row, strict=False):
+                    if cell.strip() and len(column_samples) < MAX_SAMPLES and cell not in column_samples:
+                        column_samples.append(cell[:_MAX_SAMPLE_LENGTH])
     suggestions = headers.suggest_field(table.headers, known)
-    seen = [
-        PreviewedColumn(header, held, *((None, 0.0) if header == IGNORED_COLUMN else one))
-        for header, held, one in zip(table.headers, samples, suggestions, strict=True)
+    columns = [
+        PreviewedColumn(header, column_samples, *((None, 0.0) if header == IGNORED_COLUMN else suggestion))
+        for header, column_samples, suggestion in zip(table.headers, samples, suggestions, strict=True)
     ]
-    whole = [zip_longest(table.headers, row[: len(table.headers)], fillvalue="") for row in first]
-    shown = [{header: cell[:_SHOWN] for header, cell in row} for row in whole]
-    return ImportPreview(count, seen, shown)
+    sample_cells = [zip_longest(table.headers, row[: len(table.headers)], fillvalue="") for row in first_rows]
+    sample_rows = [{header: cell[:_MAX_SAMPLE_LENGTH] for header, cell in row} for row in sample_cells]
+    return ImportPreview(count, columns, sample_rows)

@@ -1,4 +1,4 @@
-"""Bringing rows in: each stands for itself, all by the rules of a single upsert, many with a few statements."""
+"""Imports rows: each row follows the rules of a single upsert, and many rows share a few statements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class OnDuplicate(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What is to be done with every row of a file."""
+    """How every row of a file is imported."""
 
     fields: FieldMapping
     matching: MatchKey
@@ -40,7 +40,7 @@ class ImportPlan:
 
 @dataclass(slots=True)
 class ImportedRow:
-    """What became of a row."""
+    """The result of a row."""
 
     row: int
     outcome: Outcome
@@ -49,8 +49,8 @@ class ImportedRow:
 
 
 @dataclass(slots=True)
-class _Names:
-    """What rows name: companies and tags by their folded names."""
+class _ReferencedRecords:
+    """The companies and tags that rows refer to, by their folded names."""
 
     companies: dict[str, list[Any]]
     tags: dict[str, list[Any]]
@@ -59,185 +59,206 @@ class _Names:
 async def import_rows(
     unit: UnitOfWork, plan: ImportPlan, rows: Sequence[tuple[int, Sequence[str]]]
 ) -> list[ImportedRow]:
-    """Rows with their numbers, in order. Those that mean the same customer come one after the other: the later ones
-    find what the earlier ones did."""
+    """Imports numbered rows in order. Rows about the same customer run one after the other, so later rows see the
+    changes of earlier ones."""
     await lock_by_name(unit, "import")
-    read = [plan.fields.read(number, cells) for number, cells in rows]
-    names = await _named(unit, read)
-    done: dict[int, ImportedRow] = {}
-    left = [row for row in read if not row.errors]
-    for row in read:
+    parsed_rows = [plan.fields.read_row(number, cells) for number, cells in rows]
+    names = await _load_referenced(unit, parsed_rows)
+    results: dict[int, ImportedRow] = {}
+    remaining = [row for row in parsed_rows if not row.errors]
+    for row in parsed_rows:
         if row.errors:
-            done[row.number] = ImportedRow(row.number, Outcome.FAILED, None, row.errors)
-    while left:
-        left = await _round(unit, plan, names, left, done)
-    return [done[row.number] for row in read]
+            results[row.number] = ImportedRow(row.number, Outcome.FAILED, None, row.errors)
+    while remaining:
+        remaining = await _import_round(unit, plan, names, remaining, results)
+    return [results[row.number] for row in parsed_rows]
 
 
-async def _round(
-    unit: UnitOfWork, plan: ImportPlan, names: _Names, rows: Sequence[ImportRow], done: dict[int, ImportedRow]
+async def _import_round(
+    unit: UnitOfWork,
+    plan: ImportPlan,
+    names: _ReferencedRecords,
+    rows: Sequence[ImportRow],
+    results: dict[int, ImportedRow],
 ) -> list[ImportRow]:
-    """Brings in the first row of each customer; returns the others."""
-    found = [None] * len(rows)
+    """Imports the first row of each customer and returns the other rows."""
+    matches = [None] * len(rows)
     if plan.on_duplicate is not OnDuplicate.CREATE:
-        found = await matching.find_matches(unit, plan.matching, rows)
+        matches = await matching.find_matches(unit, plan.matching, rows)
     new: list[ImportRow] = []
-    known: list[tuple[ImportRow, Any]] = []
+    existing: list[tuple[ImportRow, Any]] = []
     later: list[ImportRow] = []
-    claimed: set[Any] = set()
-    for row, customer in zip(rows, found, strict=True):
-        refused = _refused(unit, row, customer)
-        if refused:
-            done[row.number] = ImportedRow(row.number, Outcome.FAILED, customer and customer.id, refused)
+    claimed_keys: set[Any] = set()
+    for row, customer in zip(rows, matches, strict=True):
+        errors = _row_errors(unit, row, customer)
+        if errors:
+            results[row.number] = ImportedRow(row.number, Outcome.FAILED, customer and customer.id, errors)
         elif customer is not None and plan.on_duplicate is OnDuplicate.SKIP:
-            done[row.number] = ImportedRow(row.number, Outcome.SKIPPED, customer.id)
-        elif _means(plan, row, customer) & claimed:
+            results[row.number] = ImportedRow(row.number, Outcome.SKIPPED, customer.id)
+        elif _customer_keys(plan, row, customer) & claimed_keys:
             later.append(row)
         else:
-            claimed |= _means(plan, row, customer).union(plan.matching.keys(row)) - {None}
+            claimed_keys |= _customer_keys(plan, row, customer).union(plan.matching.keys(row)) - {None}
             if customer is None:
                 new.append(row)
             else:
-                known.append((row, customer))
-    await _create(unit, plan, names, new, done)
-    await _update(unit, plan, names, known, done)
+                existing.append((row, customer))
+    await _create(unit, plan, names, new, results)
+    await _update(unit, plan, names, existing, results)
     return later
 
 
-def _means(plan: ImportPlan, row: ImportRow, customer: Any) -> set[Any]:
-    """What the row knows its customer by, which may be one whom an earlier row of the same round makes or changes."""
+def _customer_keys(plan: ImportPlan, row: ImportRow, customer: Any) -> set[Any]:
+    """The keys of the row's customer. An earlier row of the same round may create or change the same customer."""
     if plan.on_duplicate is OnDuplicate.CREATE:
         return set()
     key = None if row.id else plan.matching.key(row)
-    return {one for one in (key, customer and customer.id) if one is not None}
+    return {value for value in (key, customer and customer.id) if value is not None}
 
 
-def _refused(unit: UnitOfWork, row: ImportRow, customer: Any) -> list[InputError]:
+def _row_errors(unit: UnitOfWork, row: ImportRow, customer: Any) -> list[InputError]:
     if row.errors:
         return row.errors
-    needed = Permission.CUSTOMER_CREATE if customer is None else Permission.CUSTOMER_UPDATE
-    if unit.viewer.has_permission(needed):
+    permission = Permission.CUSTOMER_CREATE if customer is None else Permission.CUSTOMER_UPDATE
+    if unit.viewer.has_permission(permission):
         return []
-    what = "make customers" if customer is None else "change customers"
-    return [InputError(ErrorCode.FORBIDDEN, f"You may not {what} ({needed.name}).")]
+    action = "create customers" if customer is None else "change customers"
+    return [InputError(ErrorCode.FORBIDDEN, f"You cannot {action}; this needs the permission {permission.name}.")]
 
 
 async def _create(
-    unit: UnitOfWork, plan: ImportPlan, names: _Names, rows: Sequence[ImportRow], done: dict[int, ImportedRow]
+    unit: UnitOfWork,
+    plan: ImportPlan,
+    names: _ReferencedRecords,
+    rows: Sequence[ImportRow],
+    results: dict[int, ImportedRow],
 ) -> None:
     if not rows:
         return
     for row in rows:
-        _company(row, None, names)
+        _resolve_company(row, None, names)
         row.data.setdefault("stage", plan.stage)
-        _put_tags(plan, row, names, {})
-        ids = [{"system": system, "value": one} for system, values in row.systems.items() for one in values]
+        _add_tags(plan, row, names, {})
+        ids = [{"system": system, "value": value} for system, values in row.systems.items() for value in values]
         if ids:
             row.data["external_ids"] = ids
-    ready = _ready(rows, done)
-    states, outcomes = await records.create_each(unit, [(row.data, ()) for row in ready], [row.number for row in ready])
-    for row, state, outcome in zip(ready, states, outcomes, strict=True):
-        done[row.number] = _told(row, state, outcome)
+    valid_rows = _without_errors(rows, results)
+    states, outcomes = await records.create_each(
+        unit, [(row.data, ()) for row in valid_rows], [row.number for row in valid_rows]
+    )
+    for row, state, outcome in zip(valid_rows, states, outcomes, strict=True):
+        results[row.number] = _imported_row(row, state, outcome)
 
 
 async def _update(
     unit: UnitOfWork,
     plan: ImportPlan,
-    names: _Names,
+    names: _ReferencedRecords,
     pairs: Sequence[tuple[ImportRow, Any]],
-    done: dict[int, ImportedRow],
+    results: dict[int, ImportedRow],
 ) -> None:
     if not pairs:
         return
     ids = [customer.id for _, customer in pairs]
-    tagged = any(row.tags for row, _ in pairs) or plan.add_tags
-    worn = await tags.by_customer(unit.transaction, ids) if tagged else {}
-    held = await customers.external_ids(unit.transaction, ids) if any(row.systems for row, _ in pairs) else {}
+    needs_tags = any(row.tags for row, _ in pairs) or plan.add_tags
+    tags_by_customer = await tags.by_customer(unit.transaction, ids) if needs_tags else {}
+    external_ids = await customers.external_ids(unit.transaction, ids) if any(row.systems for row, _ in pairs) else {}
     for row, customer in pairs:
-        _company(row, customer, names)
-        _put_tags(plan, row, names, {tag.id: tag for tag in worn.get(customer.id, ())})
-        _merge_ids(row, held.get(customer.id, ()))
-    ready = {row.number for row in _ready([row for row, _ in pairs], done)}
-    wanted = [(row, customer) for row, customer in pairs if row.number in ready]
+        _resolve_company(row, customer, names)
+        _add_tags(plan, row, names, {tag.id: tag for tag in tags_by_customer.get(customer.id, ())})
+        _merge_external_ids(row, external_ids.get(customer.id, ()))
+    valid_numbers = {row.number for row in _without_errors([row for row, _ in pairs], results)}
+    valid_pairs = [(row, customer) for row, customer in pairs if row.number in valid_numbers]
     states, outcomes = await records.update_each(
         unit,
-        [UpdateRequest(customer.id, row.data, path=(), reference_path=(), row=row.number) for row, customer in wanted],
+        [
+            UpdateRequest(customer.id, row.data, path=(), reference_path=(), row=row.number)
+            for row, customer in valid_pairs
+        ],
     )
-    for (row, customer), state, outcome in zip(wanted, states, outcomes, strict=True):
+    for (row, customer), state, outcome in zip(valid_pairs, states, outcomes, strict=True):
         if state is None:
-            gone = InputError(ErrorCode.NOT_FOUND, "The customer is not there any more.")
-            done[row.number] = ImportedRow(row.number, Outcome.FAILED, customer.id, [gone])
+            error = InputError(ErrorCode.NOT_FOUND, "This customer no longer exists.")
+            results[row.number] = ImportedRow(row.number, Outcome.FAILED, customer.id, [error])
         else:
-            done[row.number] = _told(row, state, outcome)
+            results[row.number] = _imported_row(row, state, outcome)
 
 
-def _ready(rows: Sequence[ImportRow], done: dict[int, ImportedRow]) -> list[ImportRow]:
+def _without_errors(rows: Sequence[ImportRow], results: dict[int, ImportedRow]) -> list[ImportRow]:
     for row in rows:
         if row.errors:
-            done[row.number] = ImportedRow(row.number, Outcome.FAILED, None, row.errors)
+            results[row.number] = ImportedRow(row.number, Outcome.FAILED, None, row.errors)
     return [row for row in rows if not row.errors]
 
 
-def _told(row: ImportRow, state: LoadedCustomer, outcome: Outcome) -> ImportedRow:
-    made_and_refused = state.is_new and outcome is Outcome.FAILED
+def _imported_row(row: ImportRow, state: LoadedCustomer, outcome: Outcome) -> ImportedRow:
+    is_failed_creation = state.is_new and outcome is Outcome.FAILED
     error_paths.error_path(row, state.errors)
-    return ImportedRow(row.number, outcome, None if made_and_refused else state.id, list(state.errors))
+    return ImportedRow(row.number, outcome, None if is_failed_creation else state.id, list(state.errors))
 
 
 # ── companies, tags, ids in other systems ─────────────────────────────────────────────────────────────────────────────
 
 
-async def _named(unit: UnitOfWork, rows: Sequence[ImportRow]) -> _Names:
+async def _load_referenced(unit: UnitOfWork, rows: Sequence[ImportRow]) -> _ReferencedRecords:
     companies = list({fold(row.company) for row in rows if row.company})
-    named = list({fold_case(tag) for row in rows for tag in row.tags})
-    found: dict[str, list[Any]] = {}
-    for tag in await tags.ids_by_name(unit.transaction, [], named) if named else ():
-        found.setdefault(tag.unique_key, []).append(tag)
-    return _Names(dict(await importing.companies(unit.transaction, companies)) if companies else {}, found)
+    tag_keys = list({fold_case(tag) for row in rows for tag in row.tags})
+    tags_by_key: dict[str, list[Any]] = {}
+    for tag in await tags.ids_by_name(unit.transaction, [], tag_keys) if tag_keys else ():
+        tags_by_key.setdefault(tag.unique_key, []).append(tag)
+    return _ReferencedRecords(
+        dict(await importing.companies(unit.transaction, companies)) if companies else {}, tags_by_key
+    )
 
 
-def _company(row: ImportRow, customer: Any, names: _Names) -> None:
-    """By its name. Of several of one name, the customer's own; else none can be told from the others."""
+def _resolve_company(row: ImportRow, customer: Any, names: _ReferencedRecords) -> None:
+    """Finds the company by name. Of several companies with the name, the customer's current one is used; otherwise the
+    name is ambiguous."""
     if row.company is None:
         return
-    found = names.companies.get(fold(row.company), [])
-    own = [one for one in found if customer is not None and one.id == customer.company_id]
-    if own or len(found) == 1:
-        row.data["company"] = {"id": _COMPANY((own or found)[0].id)}
+    companies = names.companies.get(fold(row.company), [])
+    current = [company for company in companies if customer is not None and company.id == customer.company_id]
+    if current or len(companies) == 1:
+        row.data["company"] = {"id": _encode_company_id((current or companies)[0].id)}
         return
-    code = ErrorCode.AMBIGUOUS if found else ErrorCode.NOT_FOUND
-    message = f"{len(found)} companies have" if found else "There is no company with"
-    row.errors.append(InputError(code, f"{message} the name “{row.company}”.", ("company",)))
+    code = ErrorCode.AMBIGUOUS if companies else ErrorCode.NOT_FOUND
+    subject = f"{len(companies)} companies have" if companies else "There is no company with"
+    row.errors.append(InputError(code, f"{subject} the name “{row.company}”.", ("company",)))
 
 
-_COMPANY, _TAG = id_encoder("Company"), id_encoder("Tag")
+_encode_company_id, _encode_tag_id = id_encoder("Company"), id_encoder("Tag")
 
 
-def _put_tags(plan: ImportPlan, row: ImportRow, names: _Names, worn: dict[bytes, Any]) -> None:
-    """Tags are put on, none is taken off; what is worn already is no change, whoever asks for it."""
-    wearing = {tag.unique_key for tag in worn.values()}
+def _add_tags(plan: ImportPlan, row: ImportRow, names: _ReferencedRecords, existing_tags: dict[bytes, Any]) -> None:
+    """Adds tags and removes none. Tags that the customer already has are not requested again, so they need no
+    permission."""
+    existing_keys = {tag.unique_key for tag in existing_tags.values()}
     add: list[Any] = []
-    for place, name in enumerate(row.tags):
-        if fold_case(name) not in wearing:
-            known = sorted(names.tags.get(fold_case(name), ()), key=lambda tag: tag.kind != TagKind.BUSINESS)
-            add.append({"id": _TAG(known[0].id)} if known else {"name": name})
-            row.tagged.append(("tags", place))
-    ids = {_TAG(one) for one in worn}
-    for place, named in enumerate(plan.add_tags):
-        if named.get("id") not in ids and not (named.get("name") and fold_case(named["name"]) in wearing):
-            add.append(dict(named))
-            row.tagged.append((*error_paths.ADDED_TAGS_PATH, place))
+    for index, name in enumerate(row.tags):
+        if fold_case(name) not in existing_keys:
+            matching_tags = sorted(names.tags.get(fold_case(name), ()), key=lambda tag: tag.kind != TagKind.BUSINESS)
+            add.append({"id": _encode_tag_id(matching_tags[0].id)} if matching_tags else {"name": name})
+            row.tagged.append(("tags", index))
+    ids = {_encode_tag_id(tag_id) for tag_id in existing_tags}
+    for index, added_tag in enumerate(plan.add_tags):
+        if added_tag.get("id") not in ids and not (
+            added_tag.get("name") and fold_case(added_tag["name"]) in existing_keys
+        ):
+            add.append(dict(added_tag))
+            row.tagged.append((*error_paths.ADDED_TAGS_PATH, index))
     if add:
         row.data["tags"] = {"add": add}
 
 
-def _merge_ids(row: ImportRow, held: Sequence[Any]) -> None:
-    """A system's ids are replaced by the cell's; those in other systems stay."""
+def _merge_external_ids(row: ImportRow, stored_ids: Sequence[Any]) -> None:
+    """The ids in the row replace the customer's ids of the same system; ids of other systems stay."""
     if not row.systems:
         return
     systems = {normalize(system): values for system, values in row.systems.items()}
-    now = {(one.system, one.value) for one in held}
-    kept = [(one.system, one.value) for one in held if one.system not in systems]
-    wanted = [(system, normalize(value)) for system, values in systems.items() for value in values]
-    if now != {*kept, *wanted}:
-        row.data["external_ids"] = [{"system": system, "value": value} for system, value in (*kept, *wanted)]
+    current_pairs = {(external_id.system, external_id.value) for external_id in stored_ids}
+    other_pairs = [
+        (external_id.system, external_id.value) for external_id in stored_ids if external_id.system not in systems
+    ]
+    new_pairs = [(system, normalize(value)) for system, values in systems.items() for value in values]
+    if current_pairs != {*other_pairs, *new_pairs}:
+        row.data["external_ids"] = [{"system": system, "value": value} for system, value in (*other_pairs, *new_pairs)]

@@ -1,4 +1,5 @@
-"""Jobs: work on many customers that goes on behind the answer, survives its process, and is done once.
+"""Jobs: work on many customers that runs in the background, survives a restart of its process and takes effect exactly
+once.
 
-A chunk's effect and the job's progress are one transaction, so a killed process loses nothing and doubles nothing.
-"""
+Each transaction stores the effect of a chunk together with the job's progress. A killed process therefore neither loses
+nor repeats a chunk."""

@@ -1,4 +1,4 @@
-"""Cancelling, trying again: what is done with a job once it is there."""
+"""Cancelling and retrying existing jobs."""
 
 from copy import deepcopy
 from typing import Any
@@ -18,22 +18,24 @@ from db.values import wire_format
 
 
 async def load_job(unit: UnitOfWork, wire_id: str) -> Row:
-    """The job, held; a job is its creator's, or SETTINGS_MANAGE's. Raises InputError NOT_FOUND."""
+    """Locks and returns the job. Its creator and holders of SETTINGS_MANAGE may load it. Raises InputError
+    NOT_FOUND."""
     identifier, viewer = wire_format.decode_id("Job", wire_id), unit.viewer
-    found = await jobs.lock_by_ids(unit.transaction, identifier) if identifier else None
-    mine = found is not None and (found.actor_kind, found.actor_id) == (int(viewer.actor_kind), viewer.actor_id)
-    if found is None or not (mine or viewer.has_permission(Permission.SETTINGS_MANAGE)):
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no job “{wire_id}” here.", ("id",))
-    return copy_row(found, tables.Job)
+    job = await jobs.lock_by_ids(unit.transaction, identifier) if identifier else None
+    is_creator = job is not None and (job.actor_kind, job.actor_id) == (int(viewer.actor_kind), viewer.actor_id)
+    if job is None or not (is_creator or viewer.has_permission(Permission.SETTINGS_MANAGE)):
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no job “{wire_id}” in this workspace.", ("id",))
+    return copy_row(job, tables.Job)
 
 
 def is_cancellable(job: Any) -> bool:
-    """Whether it has not ended, and nobody cancelled it yet."""
+    """Whether the job is queued or running, and nobody has cancelled it yet."""
     return job.status in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 async def cancel_job(unit: UnitOfWork, wire_id: str) -> Row:
-    """It stops at the end of its chunk; what is done stays done. One that has ended stays as it is."""
+    """Stops the job at the end of its current chunk. Finished chunks keep their effect. A job that has ended is
+    returned unchanged."""
     job = await load_job(unit, wire_id)
     if not is_cancellable(job):
         return job
@@ -47,25 +49,26 @@ async def cancel_job(unit: UnitOfWork, wire_id: str) -> Row:
 
 
 async def retry_job(unit: UnitOfWork, wire_id: str) -> Row:
-    """A new job for the failed rows of an earlier one, under their numbers. Raises InputError NOT_FOUND, INVALID."""
+    """Creates a job for the failed rows of an earlier job; the rows keep their numbers. Raises InputError NOT_FOUND,
+    INVALID."""
     earlier = await load_job(unit, wire_id)
     if earlier.finished_at is None or earlier.dry_run:
         what = "A dry run" if earlier.dry_run else "A job that is still running"
-        raise InputError(ErrorCode.INVALID, f"{what} cannot be tried again.", ("id",))
-    verb = handlers.handler_of(earlier)
-    submit.check_may_start(unit, verb.kind)
-    if verb.kind is JobKind.EXPORT:
-        raise InputError(ErrorCode.INVALID, "An export is not tried again; export anew.", ("id",))
-    many = earlier.counts.get(Outcome.FAILED.name, 0)
+        raise InputError(ErrorCode.INVALID, f"{what} cannot be retried.", ("id",))
+    handler = handlers.handler_of(earlier)
+    submit.check_may_start(unit, handler.kind)
+    if handler.kind is JobKind.EXPORT:
+        raise InputError(ErrorCode.INVALID, "An export cannot be retried; start a new export.", ("id",))
+    failed_count = earlier.counts.get(Outcome.FAILED.name, 0)
     state = {name: earlier.state[name] for name in ("turn",) if name in (earlier.state or {})}
-    if many > MAX_INLINE_TARGET_ROWS:
+    if failed_count > MAX_INLINE_TARGET_ROWS:
         state["gathering"] = [target_snapshot.failed_in_job(earlier.id)]
     job = await submit.insert_job(
-        unit, verb.kind, earlier.arguments["given"], earlier.target,
+        unit, handler.kind, earlier.arguments["given"], earlier.target,
         JobOptions(abort=bool(earlier.on_error), label=earlier.label),
-        state=state, as_kind=JobKind.RETRY, retry_of=earlier.id, matched=many,
+        state=state, as_kind=JobKind.RETRY, retry_of=earlier.id, matched=failed_count,
     )  # fmt: skip
-    if many > MAX_INLINE_TARGET_ROWS:
+    if failed_count > MAX_INLINE_TARGET_ROWS:
         return submit.queue_job(unit, job)
     return await start_stored_job(unit, job, await targets.store_failed_rows(unit.transaction, job.id, earlier.id))
 

@@ -1,8 +1,7 @@
-"""The clock of leases: the database's, for workers on several machines do not agree on the time."""
+"""The clock for leases. Leases use the database's clock, because the clocks of several machines differ."""
 
 import logging
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from db.engine import Database
 from db.queries import jobs
@@ -11,24 +10,31 @@ from db.values import ids
 _log = logging.getLogger("clientela.jobs")
 
 MAX_CLOCK_SKEW_MS: Final = 2_000
-"""Milliseconds by which a machine's clock may differ from the database's without a word about it."""
+"""Difference in milliseconds between this machine's clock and the database's above which a warning is logged."""
 
-_AHEAD: WeakKeyDictionary[Database, int] = WeakKeyDictionary()
+
+class _ClockSkew:
+    """How far this machine's clock is ahead of the database's, in milliseconds, as last measured."""
+
+    def __init__(self) -> None:
+        self.milliseconds = 0
 
 
 async def measure_skew(database: Database) -> int:
-    """By how many milliseconds this machine's clock is ahead of the database's. From now on `now` allows for it."""
+    """Measures by how many milliseconds this machine's clock is ahead of the database's. `database_time` then corrects
+    for it."""
     before = ids.current_time()
-    theirs = await jobs.database_clock(database.session(None))
-    ahead = (before + ids.current_time()) // 2 - theirs
-    _AHEAD[database] = ahead
+    database_now = await jobs.database_clock(database.session(None))
+    ahead = (before + ids.current_time()) // 2 - database_now
+    database.component(_ClockSkew).milliseconds = ahead
     if abs(ahead) > MAX_CLOCK_SKEW_MS:
         _log.warning(
-            "this machine's clock is %.1f s ahead of the database's; leases go by the database's", ahead / 1000
+            "this machine's clock is %.1f s ahead of the database's clock; leases use the database's clock",
+            ahead / 1000,
         )
     return ahead
 
 
 def database_time(database: Database) -> int:
-    """The moment, by the database's clock as far as it was compared."""
-    return ids.current_time() - _AHEAD.get(database, 0)
+    """The current time in milliseconds by the database's clock, corrected by the last measured skew."""
+    return ids.current_time() - database.component(_ClockSkew).milliseconds

@@ -1,4 +1,4 @@
-"""Refusals of single rows as plain data, to be kept with the row and raised from it again."""
+"""Encodes the errors of a row as plain data for storage, and decodes them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -23,53 +23,53 @@ _FORMER_NAMES: Final = {
     "ConflictRefused": "ConflictError",
     "DuplicateRefused": "DuplicateError",
 }
-"""Rows that version 0.1 stored carry these names."""
+"""Version 0.1 stored rows with these names."""
 
 
-def encode_error(refused: InputError, row: int) -> dict[str, Any]:
-    """One refusal as JSON. Of a record that it shows, the id is kept."""
-    kind = type(refused).__name__
-    found: dict[str, Any] = {
+def encode_error(error: InputError, row: int) -> dict[str, Any]:
+    """Encodes an error as JSON. The record that the error refers to is stored by its id."""
+    kind = type(error).__name__
+    data: dict[str, Any] = {
         "kind": kind,
-        "code": refused.code.value,
-        "message": refused.message,
-        "path": list(refused.path),
+        "code": error.code.value,
+        "message": error.message,
+        "path": list(error.path),
         "row": row,
     }
     for name in _KINDS[kind]:
-        value = getattr(refused, name)
-        found[name] = list(value) if isinstance(value, tuple) else value
+        value = getattr(error, name)
+        data[name] = list(value) if isinstance(value, tuple) else value
     if kind in _RECORDS:
-        record = getattr(refused, _RECORDS[kind])
-        found["record"] = wire_format.id_encoder(record.table.__name__)(record.id)
-    return found
+        record = getattr(error, _RECORDS[kind])
+        data["record"] = wire_format.id_encoder(record.table.__name__)(record.id)
+    return data
 
 
-def referenced_record_id(plain: Mapping[str, Any]) -> str | None:
-    """The id on the wire of the record that the refusal shows."""
-    found: str | None = plain.get("record")
-    return found
+def referenced_record_id(data: Mapping[str, Any]) -> str | None:
+    """The wire id of the record that the stored error refers to."""
+    record_id: str | None = data.get("record")
+    return record_id
 
 
-def decode_error(plain: Mapping[str, Any], records: Mapping[str, Any]) -> InputError:
-    """What was packed. Where the record that it shows is not there any more, what is left is an ordinary refusal."""
-    kind = _FORMER_NAMES.get(plain["kind"], plain["kind"])
-    record = records.get(plain["record"]) if kind in _RECORDS else None
+def decode_error(data: Mapping[str, Any], records: Mapping[str, Any]) -> InputError:
+    """Decodes a stored error. If the record that it refers to no longer exists, the result is a plain InputError."""
+    kind = _FORMER_NAMES.get(data["kind"], data["kind"])
+    record = records.get(data["record"]) if kind in _RECORDS else None
     if kind in _RECORDS and record is None:
         kind = "InputError"
-    # Made without its constructor, which would word the message anew.
-    made: InputError = InputError.__new__(getattr(errors, kind))
-    Exception.__init__(made, plain["message"])
-    made.message, made.code, made.row = plain["message"], ErrorCode(plain["code"]), plain["row"]
-    made.path = tuple(plain["path"])
+    # Bypasses the constructor, which would generate the message again.
+    error: InputError = InputError.__new__(getattr(errors, kind))
+    Exception.__init__(error, data["message"])
+    error.message, error.code, error.row = data["message"], ErrorCode(data["code"]), data["row"]
+    error.path = tuple(data["path"])
     for name in _KINDS[kind]:
-        value = plain[name]
-        setattr(made, name, tuple(value) if isinstance(value, list) else value)
+        value = data[name]
+        setattr(error, name, tuple(value) if isinstance(value, list) else value)
     if kind in _RECORDS:
-        setattr(made, _RECORDS[kind], record)
-    return made
+        setattr(error, _RECORDS[kind], record)
+    return error
 
 
 def encode_errors(refusals: Sequence[InputError], row: int) -> list[dict[str, Any]] | None:
-    """All refusals of a row; None where there is none."""
-    return [encode_error(one, row) for one in refusals] or None
+    """Encodes all errors of a row; None if there are none."""
+    return [encode_error(error, row) for error in refusals] or None

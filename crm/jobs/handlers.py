@@ -1,4 +1,4 @@
-"""Verbs: what a job can do to many, a chunk at a time. Each room of `crm.bulk` registers its own."""
+"""Job handlers: what a job does to a chunk of rows. Each module of `crm.bulk` registers its own handlers."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from db.tables.enums import JobKind, Outcome, Permission
 from db.values import wire_format
 
 MAX_CHUNK_ROWS: Final = 1_000
-"""Rows that a job changes in one transaction, at most."""
+"""Maximum number of rows that a job changes in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobItem:
-    """A row of a job's target: its number and the record's id, empty where the caller's id was none."""
+    """A row of a job's target: its number and the record's id. The id is empty if the caller's id is not a valid id."""
 
     row: int
     id: bytes
@@ -26,7 +26,7 @@ class JobItem:
 
 @dataclass(slots=True)
 class RowResult:
-    """What became of a row. `fields` is given where the log of changes does not tell it."""
+    """The result of a row. `fields` is set if the change log does not contain the row's changes."""
 
     row: int
     node_id: bytes | None
@@ -37,7 +37,7 @@ class RowResult:
 
 @dataclass(slots=True)
 class JobTask:
-    """A job that is being worked on. What a verb keeps in `state` is there again in the next chunk."""
+    """A job that is being executed. Values that a handler stores in `state` are available in the next chunk."""
 
     job: Row
     arguments: Mapping[str, Any]
@@ -48,22 +48,22 @@ class JobTask:
         return bool(self.job.dry_run)
 
     def path(self, item: JobItem) -> Path:
-        """Where the row stands in the arguments of the call."""
-        argument, target, place = self._part(item)
+        """The path of the row in the arguments of the call."""
+        argument, target, index = self._part(item)
         if "ids" not in target or self.job.retry_of:
             return (argument,)
-        return (argument, "ids", target["places"][place] if "places" in target else place)
+        return (argument, "ids", target["places"][index] if "places" in target else index)
 
     def id_as_given(self, item: JobItem) -> str:
-        """The row's id as it was given."""
+        """The row's id as the caller gave it."""
         if item.id:
             return _CUSTOMER(item.id)
-        _, target, place = self._part(item)
+        _, target, index = self._part(item)
         ids = target.get("ids", ())
-        return str(ids[place]) if place < len(ids) else ""
+        return str(ids[index]) if index < len(ids) else ""
 
     def _part(self, item: JobItem) -> tuple[str, Mapping[str, Any], int]:
-        """The argument that the row comes from, what it was, and the row's place in it."""
+        """The argument that the row comes from, its value, and the row's index in it."""
         target = self.job.target or {}
         if "add" not in target:
             return "target", target, item.row
@@ -83,11 +83,14 @@ PrepareChunk = Callable[[Session, Viewer, JobTask, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class JobHandler:
-    """One of the `permissions` is asked for, again whenever a worker goes on. `read(act, task, after, size)` gives the
-    next items where they are not the job's stored target. `most` rows make a chunk. `finish`, once all rows are done,
-    makes the job's files, and the same when it is called again. `ahead(session, viewer, task, size)` makes ready what
-    the next chunk needs, outside of any transaction. Of a `silent` one, rows that succeed are counted only. Some make
-    files of what was done also where they are cancelled: `finish_cancelled`."""
+    """What jobs of one kind do, and with which options.
+
+    The viewer needs one of the `permissions`; the worker checks them again for every chunk. `read_items(unit, task,
+    after, size)` returns the next items if the job has no stored target. A chunk has at most `max_chunk_rows` rows.
+    `finish_job` creates the job's files after the last row; it returns the same files if it is called again. With
+    `finishes_when_cancelled`, cancelled jobs also get their files. `prepare_chunk(session, viewer, task, size)`
+    prepares the next chunk outside of any transaction. With `counts_successes_only`, successful rows are counted but
+    not stored."""
 
     kind: JobKind
     permissions: tuple[Permission, ...]
@@ -109,25 +112,25 @@ HANDLERS: Final[dict[JobKind, JobHandler]] = {}
 
 
 def job_handler(kind: JobKind, *permissions: Permission, **options: Any) -> Callable[[HandleChunk], HandleChunk]:
-    """Declares the function as what jobs of that kind do to a chunk."""
+    """Registers the function as the handler of jobs of that kind."""
 
-    def declare(chunk: HandleChunk) -> HandleChunk:
-        HANDLERS[kind] = JobHandler(kind, permissions, chunk, **options)
-        return chunk
+    def declare(handle_chunk: HandleChunk) -> HandleChunk:
+        HANDLERS[kind] = JobHandler(kind, permissions, handle_chunk, **options)
+        return handle_chunk
 
     return declare
 
 
 def handler_of(job: Any) -> JobHandler:
-    """What the job does: for a retry, what is tried again."""
+    """The handler of the job; for a retry, the handler of the retried job."""
     return HANDLERS[JobKind(job.arguments["verb"])]
 
 
 def has_stored_target(job: Any) -> bool:
-    """Whether the rows that it works on are kept with it, and not read from a file."""
+    """Whether the rows are stored with the job, and are not read from a file."""
     return job.retry_of is not None or job.kind == JobKind.UNDO or handler_of(job).read_items is None
 
 
 def handler_being_undone(job: Any) -> JobHandler:
-    """Of an undo, what it undoes."""
+    """The handler of the job that an undo job undoes."""
     return HANDLERS[JobKind(job.arguments["given"]["verb"])]

@@ -1,8 +1,7 @@
-"""What the worker does now and then: it looks for idle customers, sweeps out what has run out, compares clocks, and
-keeps SQLite's index of texts in order.
+"""Periodic maintenance by the worker: it reclaims idle customers, deletes expired rows, compares clocks and merges the
+search index on SQLite.
 
-Several processes may do each at once: what one has done, the next one finds done.
-"""
+Several processes may run each task at the same time. A task that another process has completed finds nothing to do."""
 
 import asyncio
 import contextlib
@@ -24,29 +23,29 @@ _log = logging.getLogger("clientela.jobs")
 
 
 async def reclaim_idle_customers(database: Database) -> None:
-    """Customers whom nobody looks after go back to the pool."""
+    """Returns idle customers to the pool in every workspace that reclaims automatically."""
     for workspace_id in await idle_customers.workspaces_with_reclaim(database.session(None)):
         await reclaiming.start_reclaim(database, workspace_id, now=ids.current_time())
 
 
 INDEX_STEPS_PER_CHUNK: Final = 8
-"""Steps of merging the index of texts after a chunk of a job; it needs two or three."""
+"""Merge steps of the search index after each chunk of a job. A chunk needs two or three."""
 
-_GAP: Final = 0.01
+_PAUSE_SECONDS: Final = 0.01
 
 
 async def merge_search_index(database: Database, steps: int = 10 * INDEX_STEPS_PER_CHUNK) -> None:
-    """Merges the index of texts on SQLite, in steps between which others write."""
+    """Merges the search index on SQLite in small steps, so that other writers can run between them."""
     if database.dialect.name != "sqlite":
         return
     for _ in range(steps):
         if not await database.write(None, sqlite_search_index.merge_step):
             return
-        await asyncio.sleep(_GAP)
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def merge_search_index_periodically(database: Database) -> None:
-    """Whoever writes does not merge, for there is a worker who does."""
+    """Switches SQLite to stepwise merging: writers no longer merge the index, because the worker does."""
     if database.dialect.name == "sqlite":
         await database.write(None, sqlite_search_index.merge_by_steps)
 
@@ -58,34 +57,34 @@ TASKS: Final[tuple[tuple[float, Callable[[Database], Awaitable[Any]]], ...]] = (
     (15 * 60.0, reclaim_idle_customers),
     (60 * 60.0, retention.delete_expired),
 )
-"""Seconds between two times, and what is done; each at the start, too."""
+"""Interval in seconds and the task. Every task also runs once at the start."""
 
 
 async def run_maintenance(database: Database, stop: asyncio.Event) -> None:
-    """Until told to stop."""
-    due = [0.0] * len(TASKS)
+    """Runs the tasks until `stop` is set."""
+    due_times = [0.0] * len(TASKS)
     while not stop.is_set():
-        for place, (every, chore) in enumerate(TASKS):
-            if time.monotonic() >= due[place] and not stop.is_set():
-                due[place] = time.monotonic() + every
-                await _done(database, chore)
-        await wait_for_work(max(0.0, min(due) - time.monotonic()), stop)
+        for index, (interval, task) in enumerate(TASKS):
+            if time.monotonic() >= due_times[index] and not stop.is_set():
+                due_times[index] = time.monotonic() + interval
+                await _run_task(database, task)
+        await wait_for_work(max(0.0, min(due_times) - time.monotonic()), stop)
 
 
-async def _done(database: Database, chore: Callable[[Database], Awaitable[Any]]) -> None:
+async def _run_task(database: Database, task: Callable[[Database], Awaitable[Any]]) -> None:
     try:
-        await chore(database)
+        await task(database)
     except StorageError as error:
-        _log.warning("%s waits for the database: %s", chore.__name__, error)
+        _log.warning("%s waits for the database: %s", task.__name__, error)
     except Exception:
-        _log.exception("%s failed; it is tried again later", chore.__name__)
+        _log.exception("%s failed and will be retried later", task.__name__)
 
 
 async def wait_for_work(seconds: float, *events: asyncio.Event) -> None:
-    """Until one of them is set, or the time is over."""
-    waits = [asyncio.ensure_future(one.wait()) for one in events]
+    """Waits until one of the events is set or the time has passed."""
+    waits = [asyncio.ensure_future(wait.wait()) for wait in events]
     await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for one in waits:
-        one.cancel()
+    for wait in waits:
+        wait.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await one
+            await wait

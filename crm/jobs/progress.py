@@ -1,4 +1,4 @@
-"""Working on a job: a chunk of its rows, what became of them, and how far it is, all in one transaction."""
+"""Executes a chunk of a job: its rows, their results and the job's progress, all in one transaction."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,38 +14,38 @@ from db.rows import Row, copy_row, new_row
 from db.tables.enums import JobStatus, Outcome
 
 LOGGED_OUTCOMES: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.MERGED})
-"""Outcomes that the log of changes tells."""
+"""Outcomes that the change log records."""
 
 
 class RowFailed(Exception):
-    """A row failed where all were to succeed or none."""
+    """A row failed in a job whose rows must succeed together."""
 
     def __init__(self, result: RowResult) -> None:
         super().__init__()
         self.result = result
 
 
-class _Undone(Exception):
-    """What a dry run did is taken back."""
+class _DryRunRollback(Exception):
+    """Rolls back the changes of a dry run."""
 
 
 def task_of(job: Any) -> JobTask:
-    """The job, ready to be worked on."""
+    """Returns the job as a task that a worker can execute."""
     row = job if isinstance(job, Row) else copy_row(job, tables.Job)
     row.counts, row.state = dict(row.counts or {}), dict(row.state or {})
     return JobTask(row, row.arguments["given"], row.state)
 
 
 async def run_chunk(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> None:
-    """Works on these rows and notes in the job what became of them; the caller keeps the job. Raises Failed where the
-    job is to abort."""
+    """Executes these rows and adds their results to the job; the caller stores the job. Raises RowFailed if the job
+    must abort."""
     unit.author = replace(unit.author, job_id=task.job.id)
     results = await _results(unit, task, items)
     if task.job.on_error:
         for result in results:
             if result.outcome is Outcome.FAILED:
                 raise RowFailed(result)
-    await _keep_apart(unit, task, results)
+    await _store_row_results(unit, task, results)
     job = task.job
     counts = Counter(job.counts)
     counts.update(result.outcome.name for result in results)
@@ -55,56 +55,56 @@ async def run_chunk(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -
 
 
 async def _results(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """A dry run does it all and takes it back, keeping what would have been logged."""
-    verb = handlers.handler_of(task.job)
+    """Returns the results of the rows. A dry run executes them, rolls them back and keeps the change log entries."""
+    handler = handlers.handler_of(task.job)
     if not task.dry_run:
-        results = await verb.handle_chunk(unit, task, items)
-        _compare(unit, results)
+        results = await handler.handle_chunk(unit, task, items)
+        _mark_unlogged_rows(unit, results)
         return results
     results = []
     try:
         async with unit.transaction.savepoint():
-            results = await verb.handle_chunk(unit, task, items)
-            told = {entry.node_id: entry for entry in unit.log.entries()}
+            results = await handler.handle_chunk(unit, task, items)
+            entries = {entry.node_id: entry for entry in unit.log.entries()}
             for result in results:
-                entry = told.get(result.node_id or b"")
+                entry = entries.get(result.node_id or b"")
                 if result.fields is None and entry is not None and entry.row == result.row:
                     result.fields = entry.fields
                 if result.outcome is Outcome.CREATED:
-                    # It is not there after all.
+                    # The rollback removes the new record.
                     result.node_id = None
-            raise _Undone
-    except _Undone:
+            raise _DryRunRollback
+    except _DryRunRollback:
         unit.reset()
     return results
 
 
-def _compare(unit: UnitOfWork, results: Sequence[RowResult]) -> None:
-    """A record that several rows changed has one entry in the log, under the number of the first; the others' rows are
-    kept apart."""
-    told = {entry.node_id: entry.row for entry in unit.log.entries()}
+def _mark_unlogged_rows(unit: UnitOfWork, results: Sequence[RowResult]) -> None:
+    """If several rows changed one record, the change log has one entry with the number of the first row. The other rows
+    get a stored result of their own."""
+    logged_rows = {entry.node_id: entry.row for entry in unit.log.entries()}
     for result in results:
         if (
             result.outcome in LOGGED_OUTCOMES
-            and told.get(result.node_id or b"") != result.row
+            and logged_rows.get(result.node_id or b"") != result.row
             and result.fields is None
         ):
             result.fields = ()
 
 
-async def _keep_apart(unit: UnitOfWork, task: JobTask, results: Sequence[RowResult]) -> None:
-    """The rows that the log does not tell."""
-    silent = handlers.handler_of(task.job).counts_successes_only
-    apart = [
-        one
-        for one in results
-        if task.dry_run or one.fields is not None or one.outcome not in LOGGED_OUTCOMES
-        if not silent or one.outcome is Outcome.FAILED
+async def _store_row_results(unit: UnitOfWork, task: JobTask, results: Sequence[RowResult]) -> None:
+    """Stores the results of the rows that the change log does not contain."""
+    only_failures = handlers.handler_of(task.job).counts_successes_only
+    rows_to_store = [
+        result
+        for result in results
+        if task.dry_run or result.fields is not None or result.outcome not in LOGGED_OUTCOMES
+        if not only_failures or result.outcome is Outcome.FAILED
     ]
-    await unit.transaction.insert(*(_row(unit, task, one) for one in apart))
+    await unit.transaction.insert(*(_job_row(unit, task, result) for result in rows_to_store))
 
 
-def _row(unit: UnitOfWork, task: JobTask, result: RowResult) -> Row:
+def _job_row(unit: UnitOfWork, task: JobTask, result: RowResult) -> Row:
     return new_row(
         tables.JobRow,
         workspace_id=unit.workspace_id,
@@ -118,47 +118,52 @@ def _row(unit: UnitOfWork, task: JobTask, result: RowResult) -> Row:
 
 
 async def finish_task(unit: UnitOfWork, task: JobTask) -> None:
-    """Makes the job's files within the request that began it."""
-    verb = handlers.handler_of(task.job)
-    if verb.finish_job is not None:
-        await unit.transaction.insert(*await verb.finish_job(unit.transaction, task))
+    """Creates the job's files within the request that submitted the job."""
+    handler = handlers.handler_of(task.job)
+    if handler.finish_job is not None:
+        await unit.transaction.insert(*await handler.finish_job(unit.transaction, task))
 
 
 def set_final_status(job: Row, now: int) -> None:
-    """All rows are done."""
+    """Marks a job whose rows are all processed as done."""
     failed = job.counts.get(Outcome.FAILED.name, 0)
     job.status = int(JobStatus.DONE_WITH_ERRORS if failed else JobStatus.DONE)
     job.finished_at = now
 
 
-async def abort_task(unit: UnitOfWork, task: JobTask, failed: RowResult, items: Sequence[JobItem] | None) -> None:
-    """Nothing was done, for one row failed: it is told so, and the others as skipped. `items` are all of the target
-    where it is not stored."""
+async def abort_task(
+    unit: UnitOfWork, task: JobTask, failed_result: RowResult, items: Sequence[JobItem] | None
+) -> None:
+    """Marks the job as failed because one row failed: that row gets its errors, all others are skipped.
+
+    `items` is the whole target if the target is not stored."""
     unit.reset()
     job = task.job
-    row = _row(unit, task, failed)
+    failed_row = _job_row(unit, task, failed_result)
     if task.dry_run:
-        # What was told of earlier chunks would not have been done either.
+        # The rows of earlier chunks would have been rolled back as well.
         await batch_writes.delete_where_in(unit.transaction, tables.JobRow, "job_id", [job.id])
     if items is None:
-        # Rows that are not a stored target, those of a file, are counted only.
+        # Rows that come from a file instead of a stored target are only counted.
         skipped = (
-            await jobs.skip_remaining_rows(unit.transaction, job.id, failed.row)
+            await jobs.skip_remaining_rows(unit.transaction, job.id, failed_result.row)
             if handlers.has_stored_target(job)
             else job.matched - 1
         )
     else:
-        others = [RowResult(one.row, one.id or None, Outcome.SKIPPED) for one in items if one.row != failed.row]
-        await unit.transaction.insert(*(_row(unit, task, one) for one in others))
+        others = [
+            RowResult(item.row, item.id or None, Outcome.SKIPPED) for item in items if item.row != failed_result.row
+        ]
+        await unit.transaction.insert(*(_job_row(unit, task, item) for item in others))
         skipped = len(others)
-    await unit.transaction.insert(row)
+    await unit.transaction.insert(failed_row)
     job.status, job.finished_at = int(JobStatus.FAILED), unit.now
     job.counts = {Outcome.FAILED.name: 1} | ({Outcome.SKIPPED.name: skipped} if skipped else {})
     job.processed = job.matched
-    job.error = f"Row {failed.row} failed, so nothing was done: {failed.errors[0].message}"
+    job.error = f"Row {failed_result.row} failed, so nothing was changed: {failed_result.errors[0].message}"
 
 
 async def store_job(unit: UnitOfWork, job: Row, before: dict[str, Any]) -> None:
-    """Writes what is different in the job, in the request that began it."""
+    """Writes the changed columns of the job, within the request that submitted it."""
     changed = {name: value for name, value in vars(job).items() if before[name] != value}
     await batch_writes.update_rows(unit.transaction, tables.Job, [(job.id, changed)])

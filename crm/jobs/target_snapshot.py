@@ -1,8 +1,7 @@
-"""Gathering the rows of a large target: by the worker, before it begins, for as long as that takes.
+"""The worker stores the rows of a large target before the job begins.
 
-One question finds them all, as they are at one moment, so that nobody is skipped or found twice while customers change.
-They are kept in portions, between which others write and the job can be cancelled.
-"""
+One statement reads them all from one snapshot. Concurrent changes can therefore neither skip a customer nor return one
+twice. The rows are stored in batches; between two batches other writers run and the job can be cancelled."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -26,18 +25,18 @@ from db.rows import Row
 ROWS_PER_BATCH: Final = 2_000
 
 PAUSE_SECONDS: Final = 0.01
-"""Seconds between two portions."""
+"""Seconds between two batches."""
 
 TargetSource = Mapping[str, Any]
-"""Where rows come from, as it is kept with the job: `matching`, `logged`, `failed` or `listed`."""
+"""The source of the rows as stored with the job: `matching`, `logged`, `failed` or `listed`."""
 
 
 class LeaseLost(Exception):
-    """The job is another worker's now, or was cancelled: what this chunk did is undone."""
+    """Another worker has the job, or it was cancelled: this chunk is rolled back."""
 
 
 def changed_by_job(job_id: bytes, entities: Sequence[str]) -> TargetSource:
-    """What an earlier job changed."""
+    """The rows that an earlier job changed."""
     return {"logged": job_id.hex(), "entities": list(entities)}
 
 
@@ -47,41 +46,43 @@ def failed_in_job(job_id: bytes) -> TargetSource:
 
 
 def is_pending(task: JobTask) -> bool:
-    """Whether there is something to gather still."""
+    """Whether the target still has to be stored."""
     return "gathering" in task.state
 
 
 async def store_snapshot(
     database: Database, viewer: Viewer, task: JobTask, worker: str, until: Callable[[], int]
 ) -> None:
-    """Keeps all rows with the job; what an earlier worker had kept of them goes. `until` tells how long the job is the
-    worker's from now on. Raises Lost, and Refused COUNT_MISMATCH where a person saw another number of customers."""
+    """Stores all rows with the job and replaces those that an earlier worker stored.
+
+    `until` returns the new end of the lease. Raises LeaseLost, and InputError COUNT_MISMATCH if the caller expected
+    another number of customers."""
     job = task.job
-    held = _Held(database, job, worker, until)
-    await held.clear()
+    leased_job = _LeasedJob(database, job, worker, until)
+    await leased_job.clear()
     ends, row = [], 0
     for source in task.state["gathering"]:
         start = row
-        async with aclosing(_portions(database.session(job.workspace_id), viewer, source)) as portions:
-            async for portion in portions:
-                await held.add([(getattr(one, "row", row + place), one.id) for place, one in enumerate(portion)])
-                row += len(portion)
-                # Others write, too.
+        async with aclosing(_batches(database.session(job.workspace_id), viewer, source)) as batches:
+            async for batch in batches:
+                await leased_job.add([(getattr(item, "row", row + index), item.id) for index, item in enumerate(batch)])
+                row += len(batch)
+                # Gives other writers a chance.
                 await asyncio.sleep(PAUSE_SECONDS)
         targets.check_expected_count(source.get("expected"), row - start, ())
         ends.append(row)
     task.state.pop("gathering")
     job.matched = row
     if len(ends) > 1:
-        # Those who come in end where those who go out begin.
+        # The customers to remove start where the customers to add end.
         given = {**job.arguments["given"], "adding": ends[0]}
         job.arguments = {**job.arguments, "given": given}
-    await held.keep({"matched": row, "state": task.state, "arguments": job.arguments})
+    await leased_job.store({"matched": row, "state": task.state, "arguments": job.arguments})
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """The job while it is this worker's: every write looks whether it is."""
+class _LeasedJob:
+    """The leased job: every write verifies and renews the lease."""
 
     database: Database
     job: Row
@@ -89,14 +90,14 @@ class _Held:
     until: Callable[[], int]
 
     async def add(self, rows: Sequence[tuple[int, bytes]]) -> None:
-        await self.keep({}, lambda transaction: stored.insert_rows(transaction, self.job.id, rows))
+        await self.store({}, lambda transaction: stored.insert_rows(transaction, self.job.id, rows))
 
     async def clear(self) -> None:
         highest = await stored.highest_row(self.database.session(self.job.workspace_id), self.job.id)
         for below in range(ROWS_PER_BATCH, highest + 1 + ROWS_PER_BATCH, ROWS_PER_BATCH):
-            await self.keep({}, partial(stored.delete_rows_below, job_id=self.job.id, below=below))
+            await self.store({}, partial(stored.delete_rows_below, job_id=self.job.id, below=below))
 
-    async def keep(
+    async def store(
         self, changed: Mapping[str, Any], also: Callable[[Transaction], Awaitable[None]] | None = None
     ) -> None:
         async def rule(transaction: Transaction) -> None:
@@ -111,14 +112,14 @@ class _Held:
         await self.database.write(self.job.workspace_id, rule)
 
 
-async def _portions(session: Session, viewer: Viewer, source: TargetSource) -> AsyncGenerator[Sequence[Any]]:
+async def _batches(session: Session, viewer: Viewer, source: TargetSource) -> AsyncGenerator[Sequence[Any]]:
     if "listed" in source:
-        yield [_Listed(bytes.fromhex(one)) for one in source["listed"]]
+        yield [_Listed(bytes.fromhex(identifier)) for identifier in source["listed"]]
         return
     statement, values = await _statement(session, viewer, source)
-    async with aclosing(session.stream(statement, ROWS_PER_BATCH, **values)) as portions:
-        async for portion in portions:
-            yield portion
+    async with aclosing(session.stream(statement, ROWS_PER_BATCH, **values)) as batches:
+        async for batch in batches:
+            yield batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,11 @@ async def _statement(session: Session, viewer: Viewer, source: TargetSource) -> 
         return stored.changed_rows_statement(bytes.fromhex(source["logged"]), source["entities"])
     if "failed" in source:
         return stored.failed_rows_statement(bytes.fromhex(source["failed"]))
-    question, agent_id = CustomerQuery.from_stored_form(source["matching"]), viewer.agent_id
+    query, agent_id = CustomerQuery.from_stored_form(source["matching"]), viewer.agent_id
     try:
         match, sort = await matches.compile_query(
-            session, question, visibility=viewer.visibility, agent_id=agent_id, now=source["now"]
+            session, query, visibility=viewer.visibility, agent_id=agent_id, now=source["now"]
         )
-    except QueryError as refused:
-        raise targets.filter_error(refused, ()) from None
+    except QueryError as error:
+        raise targets.filter_error(error, ()) from None
     return stored.match_statement(matches.full_list_query(session, match), sort)

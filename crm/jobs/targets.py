@@ -1,10 +1,11 @@
-"""Targets: which customers a job is about, found by the list's own filter, and never more than was meant."""
+"""Targets: the customers that a job is about. The list filter finds them, and safeguards prevent changing more
+customers than intended."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from crm.errors import ErrorCode, InputError, LimitError, Path
+from crm.errors import ErrorCode, InputError, LimitError, Path, counted
 from crm.jobs.handlers import JobItem
 from crm.jobs.unbounded_targets import matches_everything
 from crm.unit_of_work import UnitOfWork
@@ -20,10 +21,10 @@ from db.queries.matching.matches import CustomerQuery
 from db.values import wire_format
 
 MAX_INLINE_CUSTOMERS: Final = 200
-"""So many customers are done in the answer; more run behind it."""
+"""Number of customers up to which a job runs within the request. Larger jobs run in the background."""
 
 MAX_INLINE_TARGET_ROWS: Final = 10_000
-"""Rows up to which a target is kept in the request that names it. A worker gathers those of a larger one."""
+"""Rows up to which the request stores the target. The worker stores larger targets."""
 
 MAX_TARGET_IDS: Final = 1_000
 
@@ -33,8 +34,9 @@ TargetData = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Target:
-    """The customers of a target: `items` where they are few or were named, else a list to be kept with the job; `count`
-    tells how many there are. `question` is what the list was asked by, at the moment `now`."""
+    """The customers of a target: `items` if they are few or given by id, else a `listing` to be stored with the job.
+
+    `count` is their number. `query` is the list query that found them at the time `now`."""
 
     stored_form: dict[str, Any]
     items: list[JobItem] = field(default_factory=list)
@@ -52,18 +54,19 @@ class Target:
 
     @property
     def is_large(self) -> bool:
-        """Whether keeping them is left to a worker."""
+        """Whether the worker has to store the target."""
         return self.listing is not None and self.match_count > MAX_INLINE_TARGET_ROWS
 
     @property
     def source(self) -> dict[str, Any]:
-        """Where a worker gathers them from."""
+        """The source from which the worker reads the target."""
         if self.query is None:
-            return {"listed": [one.id.hex() for one in self.items]}
+            return {"listed": [item.id.hex() for item in self.items]}
         return {"matching": self.query.stored_form, "now": self.now, "expected": self.expected_count}
 
     async def store(self, unit: UnitOfWork, job_id: bytes, start: int = 0) -> int:
-        """Keeps those that are many as the job's target; returns how many there are. Raises InputError COUNT_MISMATCH."""
+        """Stores the rows of the listing as the job's target and returns their number. Raises InputError
+        COUNT_MISMATCH."""
         assert self.listing is not None
         assert self.sort is not None
         count = await stored.store_matches(unit.transaction, job_id, self.listing, self.sort, start - 1)
@@ -74,77 +77,87 @@ class Target:
 async def resolve_target(
     unit: UnitOfWork, given: TargetData, *, path: Path = ("target",), unbounded_too: bool = False
 ) -> Target:
-    """Raises InputError EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`), COUNT_MISMATCH, NOT_FOUND and what is
-    wrong with the filter."""
+    """Resolves ids or a match to customers. Raises InputError EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`),
+    COUNT_MISMATCH, NOT_FOUND, and the errors of the filter."""
     if given.get("ids") is not None:
-        return await _named(unit, given["ids"], (*path, "ids"))
-    return await _matching(unit, given["match"], (*path, "match"), unbounded_too)
+        return await _resolve_ids(unit, given["ids"], (*path, "ids"))
+    return await _resolve_match(unit, given["match"], (*path, "match"), unbounded_too)
 
 
 def check_expected_count(expected: int | None, count: int, path: Path) -> None:
-    """Raises InputError COUNT_MISMATCH where there are not as many as the person saw."""
+    """Raises InputError COUNT_MISMATCH if the number of customers is not the expected one."""
     if expected is not None and expected != count:
-        message = f"You expected {expected} customers, and there are {count}; look at the list again. Nothing was done."
+        message = (
+            f"You expected {counted(expected, 'customer')}, but the filter now finds {count}; check the list "
+            "again. Nothing was changed."
+        )
         raise InputError(ErrorCode.COUNT_MISMATCH, message, (*path, "expectedCount"))
 
 
 # ── ids ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _named(unit: UnitOfWork, given: Sequence[str], path: Path) -> Target:
-    """Each customer once, in the order given; the id of a merged one stands for its survivor."""
+async def _resolve_ids(unit: UnitOfWork, given: Sequence[str], path: Path) -> Target:
+    """Lists each customer once, in the order of the ids. The id of a merged customer stands for its survivor."""
     if not given:
-        raise InputError(ErrorCode.EMPTY_TARGET, "No customer was named; choose at least one.", path)
+        raise InputError(ErrorCode.EMPTY_TARGET, "No customer is selected; choose at least one.", path)
     if len(given) > MAX_TARGET_IDS:
-        message = f"There is room for {MAX_TARGET_IDS} ids; these are {len(given)}. Use a match for more."
+        message = (
+            f"You can select at most {MAX_TARGET_IDS} customers by id, but you gave {len(given)}; use a "
+            "filter for more."
+        )
         raise LimitError(message, path, limit=MAX_TARGET_IDS, current=len(given))
-    parsed = {one: wire_format.decode_id("Customer", one) or b"" for one in given}
-    seen = await customers.by_ids(
-        unit.transaction, [one for one in set(parsed.values()) if one], unit.viewer.visibility
+    parsed_ids = {wire_id: wire_format.decode_id("Customer", wire_id) or b"" for wire_id in given}
+    visible_customers = await customers.by_ids(
+        unit.transaction, list(set(parsed_ids.values()) - {b""}), unit.viewer.visibility
     )
-    places: dict[bytes | str, int] = {}
+    positions: dict[bytes | str, int] = {}
     items: list[JobItem] = []
-    texts: list[str] = []
-    for place, one in enumerate(given):
-        identifier = seen[parsed[one]].id if parsed[one] in seen else parsed[one]
-        if (identifier or one) in places:
+    wire_ids: list[str] = []
+    for position, wire_id in enumerate(given):
+        identifier = (
+            visible_customers[parsed_ids[wire_id]].id
+            if parsed_ids[wire_id] in visible_customers
+            else parsed_ids[wire_id]
+        )
+        if (identifier or wire_id) in positions:
             continue
-        places[identifier or one] = place
+        positions[identifier or wire_id] = position
         items.append(JobItem(len(items), identifier))
-        texts.append(one)
-    return Target({"ids": texts, "places": list(places.values())}, items)
+        wire_ids.append(wire_id)
+    return Target({"ids": wire_ids, "places": list(positions.values())}, items)
 
 
 # ── a match ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _matching(unit: UnitOfWork, given: TargetData, path: Path, unbounded_too: bool) -> Target:
-    question = await _question(unit, given, path)
-    match, sort = await _read(unit, question, path)
-    bounded = question.archived == "ONLY" or match.search is not None or not matches_everything(match.parsed_filter)
-    if not bounded and not given.get("everyone") and not unbounded_too:
-        message = "This match leaves nobody out; say `everyone: true` if all customers are meant."
+async def _resolve_match(unit: UnitOfWork, given: TargetData, path: Path, unbounded_too: bool) -> Target:
+    query = await _build_query(unit, given, path)
+    match, sort = await _compile(unit, query, path)
+    is_bounded = query.archived == "ONLY" or match.search is not None or not matches_everything(match.parsed_filter)
+    if not is_bounded and not given.get("everyone") and not unbounded_too:
+        message = "This filter matches all customers; confirm with `everyone: true` if you mean all of them."
         raise InputError(ErrorCode.UNBOUNDED_TARGET, message, path)
     if given.get("except_ids"):
-        left_out = ({"not": {"id": {"in": list(given["except_ids"])}}}, ("exceptIds",))
-        question = CustomerQuery(
-            question.filter, question.search, question.sections, question.sort, question.archived,
-            (*question.more, left_out),
+        exclusion = ({"not": {"id": {"in": list(given["except_ids"])}}}, ("exceptIds",))
+        query = CustomerQuery(
+            query.filter, query.search, query.sections, query.sort, query.archived,
+            (*query.more, exclusion),
         )  # fmt: skip
-        match, sort = await _read(unit, question, path)
+        match, sort = await _compile(unit, query, path)
     listing = matches.full_list_query(unit.transaction, match)
     expected = given.get("expected_count")
     ids = await stored.first_ids(unit.transaction, listing, sort, MAX_INLINE_CUSTOMERS + 1)
     target = {"match": dict(given)}
     if len(ids) > MAX_INLINE_CUSTOMERS:
-        many = await keyset.count_rows(unit.transaction, listing)
-        check_expected_count(expected, many, path)
+        match_count = await keyset.count_rows(unit.transaction, listing)
+        check_expected_count(expected, match_count, path)
         return Target(
             target,
             listing=listing,
             sort=sort,
-            query=question,
-            match_count=many,
+            query=query,
+            match_count=match_count,
             now=unit.now,
             expected_count=expected,
             path=path,
@@ -153,18 +166,18 @@ async def _matching(unit: UnitOfWork, given: TargetData, path: Path, unbounded_t
     return Target(target, [JobItem(row, identifier) for row, identifier in enumerate(ids)])
 
 
-async def _question(unit: UnitOfWork, given: TargetData, path: Path) -> CustomerQuery:
-    """The filter and search given, and those of the view."""
-    for name, shown in (("filter", "filter"), ("search", "search")):
+async def _build_query(unit: UnitOfWork, given: TargetData, path: Path) -> CustomerQuery:
+    """Combines the filter and search of the target with those of its saved view."""
+    for name, wire_name in (("filter", "filter"), ("search", "search")):
         if name in given and given[name] is None:
-            message = f"`{shown}` is null; leave it out to ask nothing."
-            raise InputError(ErrorCode.INVALID, message, (*path, shown))
+            message = f"`{wire_name}` must not be null; leave it out to match all customers."
+            raise InputError(ErrorCode.INVALID, message, (*path, wire_name))
     view = await _view(unit, given["view"], (*path, "view")) if given.get("view") is not None else None
     more = () if view is None or not view.filter else ((view.filter, ("view",)),)
     fields = given.get("search_fields")
     return CustomerQuery(
         given.get("filter"),
-        " ".join(one for one in (given.get("search"), view and view.search) if one) or None,
+        " ".join(text for text in (given.get("search"), view and view.search) if text) or None,
         None if fields is None else list(fields),
         None if view is None else view.sort,
         str(given.get("archived") or "EXCLUDE"),
@@ -174,26 +187,26 @@ async def _question(unit: UnitOfWork, given: TargetData, path: Path) -> Customer
 
 async def _view(unit: UnitOfWork, wire_id: str, path: Path) -> Any:
     identifier = wire_format.decode_id("SavedView", wire_id)
-    found = await saved_views.by_ids(unit.transaction, [identifier], unit.viewer.agent_id) if identifier else {}
-    if identifier is None or identifier not in found:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” here.", path)
-    return found[identifier]
+    views = await saved_views.by_ids(unit.transaction, [identifier], unit.viewer.agent_id) if identifier else {}
+    if identifier is None or identifier not in views:
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” in this workspace.", path)
+    return views[identifier]
 
 
-async def _read(unit: UnitOfWork, question: CustomerQuery, path: Path) -> tuple[matches.CustomerMatch, Sort]:
+async def _compile(unit: UnitOfWork, query: CustomerQuery, path: Path) -> tuple[matches.CustomerMatch, Sort]:
     viewer = unit.viewer
     try:
         return await matches.compile_query(
-            unit.transaction, question, visibility=viewer.visibility, agent_id=viewer.agent_id, now=unit.now
+            unit.transaction, query, visibility=viewer.visibility, agent_id=viewer.agent_id, now=unit.now
         )
-    except QueryError as refused:
-        raise filter_error(refused, path) from None
+    except QueryError as error:
+        raise filter_error(error, path) from None
 
 
-def filter_error(refused: QueryError, path: Iterable[str | int]) -> InputError:
-    """What is wrong with a filter, as a refusal in a mutation's payload."""
-    where = (*path, *refused.path)
-    if refused.limit is not None:
-        return LimitError(refused.message, where, limit=refused.limit, current=refused.limit + 1)
-    known = refused.reason in ErrorCode.__members__
-    return InputError(ErrorCode[refused.reason] if known else ErrorCode.INVALID, refused.message, where)
+def filter_error(error: QueryError, path: Iterable[str | int]) -> InputError:
+    """Converts a filter error into an input error of a mutation's payload."""
+    error_path = (*path, *error.path)
+    if error.limit is not None:
+        return LimitError(error.message, error_path, limit=error.limit, current=error.limit + 1)
+    is_known_code = error.reason in ErrorCode.__members__
+    return InputError(ErrorCode[error.reason] if is_known_code else ErrorCode.INVALID, error.message, error_path)

@@ -1,4 +1,5 @@
-"""Whether a question leaves anybody out at all. One that does not is never the target of bulk work by mistake."""
+"""Detects filters that match every customer. Bulk work never runs on such a filter unless the caller asks for all
+customers."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,75 +14,77 @@ _NEVER_EMPTY: Final = frozenset(
 
 
 def matches_everything(condition: ParsedFilter) -> bool:
-    """Whether the filter holds of everybody, however it is put: nothing asked, a `not` of nothing, `notIn` nothing,
-    the empty text contained. Filters of segments and views are in it as they were read."""
-    return _always(condition.node, condition.values)
+    """Whether the filter matches every customer, in any form: an empty filter, `not` of a filter without matches,
+    `notIn` of an empty list, `contains` of the empty text. The filters of segments and views are resolved before the
+    check."""
+    return _matches_all(condition.node, condition.values)
 
 
-def _always(shape: FilterNode, values: Sequence[Any], own: bool = True) -> bool:
-    """Of every customer. Inside a relation it is asked of other records, whose columns are not known here (`own`)."""
-    kind = shape[0]
+def _matches_all(node: FilterNode, values: Sequence[Any], own: bool = True) -> bool:
+    """Whether the node matches every customer. Inside a relation (`own=False`) the node is about other records, whose
+    columns are unknown here."""
+    kind = node[0]
     if kind == "and":
-        return all(_always(one, values, own) for one in shape[1:])
+        return all(_matches_all(child, values, own) for child in node[1:])
     if kind == "or":
-        return any(_always(one, values, own) for one in shape[1:]) or _complementary(shape[1:], values)
+        return any(_matches_all(child, values, own) for child in node[1:]) or _complementary(node[1:], values)
     if kind == "not":
-        return _never(shape[1], values, own)
+        return _matches_none(node[1], values, own)
     if kind == "one":
-        return bool(shape[3]) and _always(shape[2], values, own=False)
+        return bool(node[3]) and _matches_all(node[2], values, own=False)
     if kind == "count":
-        return _counts_any(shape[2], values[shape[3]], shape[4])
+        return _counts_any(node[2], values[node[3]], node[4])
     if kind == "compare":
-        return own and str(shape[1]).endswith("_count") and _counts_any(shape[2], values[shape[3]], TRUE)
+        return own and str(node[1]).endswith("_count") and _counts_any(node[2], values[node[3]], TRUE)
     if kind == "covers":
-        return not values[shape[3]]
+        return not values[node[3]]
     return bool(kind == "true")
 
 
-def _never(shape: FilterNode, values: Sequence[Any], own: bool = True) -> bool:
-    kind = shape[0]
+def _matches_none(node: FilterNode, values: Sequence[Any], own: bool = True) -> bool:
+    kind = node[0]
     if kind == "and":
-        return any(_never(one, values, own) for one in shape[1:]) or _complementary(shape[1:], values)
+        return any(_matches_none(child, values, own) for child in node[1:]) or _complementary(node[1:], values)
     if kind == "or":
-        return all(_never(one, values, own) for one in shape[1:])
+        return all(_matches_none(child, values, own) for child in node[1:])
     if kind == "not":
-        return _always(shape[1], values, own)
+        return _matches_all(node[1], values, own)
     if kind == "one":
-        return not shape[3] and _never(shape[2], values, own=False)
+        return not node[3] and _matches_none(node[2], values, own=False)
     if kind == "some":
-        return _never(shape[2], values, own=False)
+        return _matches_none(node[2], values, own=False)
     if kind == "empty":
-        return own and shape[1] in _NEVER_EMPTY
+        return own and node[1] in _NEVER_EMPTY
     if kind in ("among", "anniversary"):
-        return not values[shape[2]]
+        return not values[node[2]]
     if kind == "among_folded":
-        return not values[shape[4]]
+        return not values[node[4]]
     if kind == "count":
-        return _counts_none(shape[2], values[shape[3]])
+        return _counts_none(node[2], values[node[3]])
     return bool(kind == "false")
 
 
-def _complementary(shapes: Sequence[FilterNode], values: Sequence[Any]) -> bool:
-    """A thing and its opposite stand side by side."""
-    said = {_said(one, values) for one in shapes}
-    return any(_said(one[1], values) in said for one in shapes if one[0] == "not")
+def _complementary(nodes: Sequence[FilterNode], values: Sequence[Any]) -> bool:
+    """Whether the list contains a node and its negation."""
+    resolved = {_with_values(node, values) for node in nodes}
+    return any(_with_values(node[1], values) in resolved for node in nodes if node[0] == "not")
 
 
-def _said(shape: Any, values: Sequence[Any]) -> Any:
-    """The shape with its values in place of their numbers."""
-    if isinstance(shape, tuple):
-        return tuple(_said(one, values) for one in shape)
-    if isinstance(shape, int) and not isinstance(shape, bool) and 0 <= shape < len(values):
-        return ("value", repr(values[shape]))
-    return shape
+def _with_values(node: Any, values: Sequence[Any]) -> Any:
+    """Returns the node with its parameter values in place of their indexes."""
+    if isinstance(node, tuple):
+        return tuple(_with_values(child, values) for child in node)
+    if isinstance(node, int) and not isinstance(node, bool) and 0 <= node < len(values):
+        return ("value", repr(values[node]))
+    return node
 
 
-def _counts_any(operator: str, value: Any, shape: FilterNode) -> bool:
+def _counts_any(operator: str, value: Any, node: FilterNode) -> bool:
     if operator == ">=":
         return bool(value <= 0)
     if operator == ">":
         return bool(value < 0)
-    return operator in ("=", "<=") and shape == FALSE and bool(value >= 0 if operator == "<=" else value == 0)
+    return operator in ("=", "<=") and node == FALSE and bool(value >= 0 if operator == "<=" else value == 0)
 
 
 def _counts_none(operator: str, value: Any) -> bool:

@@ -1,21 +1,15 @@
-"""Waking the workers of this process when there is something to do."""
+"""Wakes the workers of this process when a job is queued."""
 
 import asyncio
-from weakref import WeakKeyDictionary
 
 from db.engine import Database
 
-_WAITING: WeakKeyDictionary[Database, asyncio.Event] = WeakKeyDictionary()
-
 
 def wakeup_event(database: Database) -> asyncio.Event:
-    """What a worker of the database waits for."""
-    found = _WAITING.get(database)
-    if found is None:
-        found = _WAITING[database] = asyncio.Event()
-    return found
+    """The event that the workers of this database wait for."""
+    return database.component(asyncio.Event)
 
 
 def wake_workers(database: Database) -> None:
-    """There is a job."""
+    """Tells the workers of this process that a job is queued."""
     wakeup_event(database).set()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from db.filtering import date_operators
 from db.filtering import operators as op
 from db.filtering import parser as read
 from db.filtering.errors import Path, QueryError, invalid_query
@@ -78,9 +79,9 @@ def _typed(reader: FilterParser, plain: Any, path: Path, word: str, entity: Enti
     if word == "boolean":
         return op.parse_boolean(reader, plain, path, "boolean", wrap=held)
     if word == "date":
-        return op.parse_date(reader, plain, path, "date", wrap=held)
+        return date_operators.parse_date(reader, plain, path, "date", wrap=held)
     if word == "dateTime":
-        return op.parse_timestamp(reader, plain, path, "date_time", wrap=held)
+        return date_operators.parse_timestamp(reader, plain, path, "date_time", wrap=held)
     return _options(reader, plain, path, held)
 
 

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from db.filtering import custom_fields, date_operators
 from db.filtering import operators as op
 from db.filtering import parser as read
 from db.filtering.errors import Path, invalid_query
 from db.filtering.filter_ast import FALSE, TRUE, FilterNode, conjunction, disjunction, holds_without_record, negate
+from db.filtering.filter_context import FilterContext
 from db.filtering.parser import FilterParser
+from db.filtering.segments import parse_membership
 from db.tables.enums import (
     CustomerStage,
     EntityType,
@@ -95,7 +98,7 @@ def _number(column: str, taken: Callable[[Any, Path], Any]) -> ParseField:
 
 
 def _moment(column: str) -> ParseField:
-    return lambda reader, plain, path: op.parse_timestamp(reader, plain, path, column)
+    return lambda reader, plain, path: date_operators.parse_timestamp(reader, plain, path, column)
 
 
 def _enum(column: str, kind: type[IntEnum]) -> ParseField:
@@ -230,20 +233,12 @@ def _external_id(relation: str) -> ParseField:
 
 def _custom(entity: EntityType) -> ParseField:
     def asked(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
-        from db.filtering import custom_fields  # Imported late: the values of fields are filtered with these operators.
-
         listed = enumerate(read.read_list(plain, path))
         return conjunction(
             [custom_fields.parse_value(reader, one, (*path, str(place)), entity) for place, one in listed]
         )
 
     return asked
-
-
-def _segments(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
-    from db.filtering.segments import parse_membership  # Imported late: a segment's filter is a customer's.
-
-    return parse_membership(reader, plain, path)
 
 
 def _unused(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
@@ -322,8 +317,8 @@ CUSTOMER_FIELDS: Mapping[str, ParseField] = {
     "email": _text("email", folded=True),
     "phone": _text("phone"),
     "gender": _enum("gender", Gender),
-    "birthDate": lambda reader, plain, path: op.parse_date(reader, plain, path, "birth_date"),
-    "age": lambda reader, plain, path: op.parse_age(reader, plain, path, "birth_date"),
+    "birthDate": lambda reader, plain, path: date_operators.parse_date(reader, plain, path, "birth_date"),
+    "age": lambda reader, plain, path: date_operators.parse_age(reader, plain, path, "birth_date"),
     "value": _number("value", op.read_amount),
     "city": _text("city"),
     "region": _text("region"),
@@ -340,7 +335,7 @@ CUSTOMER_FIELDS: Mapping[str, ParseField] = {
     "company": _one("company", parse_company_filter),
     "wechatFriendOf": _any("wechatFriendOf", parse_agent_filter),
     "tags": _many("tags", parse_tag_filter, kind="Tag", column="tag_count"),
-    "segments": _segments,
+    "segments": parse_membership,
     "notes": _many("notes", parse_note_filter),
     "interactions": _many("interactions", parse_interaction_filter),
     "orders": _many("orders", parse_order_filter),
@@ -352,3 +347,8 @@ CUSTOMER_FIELDS: Mapping[str, ParseField] = {
     "updatedAt": _moment("updated_at"),
     "lastInteractionAt": _moment("last_interaction_at"),
 }
+
+
+def create_parser(context: FilterContext) -> FilterParser:
+    """A parser for one query. It parses the filters of segments as customer filters."""
+    return FilterParser(context, parse_customer_filter)

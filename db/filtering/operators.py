@@ -1,4 +1,4 @@
-"""The operators of single values: of text, numbers, dates, moments, enums and ids."""
+"""Operators of single values: text, numbers, counts, enums, ids and booleans. `date_operators` has dates and times."""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -9,16 +9,15 @@ from db.filtering import parser as read
 from db.filtering.errors import Path, invalid_query
 from db.filtering.filter_ast import FALSE, TRUE, FilterNode, conjunction, negate
 from db.filtering.parser import FilterParser
-from db.filtering.relative_dates import Duration
 from db.values import wire_format
 from db.values.folding import email_key, fold, normalize
 
 WrapNode = Callable[[FilterNode], FilterNode]
-"""From what is said of a value to what is said of the record that holds it."""
+"""Turns the condition on a value into the condition on the record that has it."""
 
 MakeNode = Callable[[Any, Path], FilterNode]
 
-_MOST = 2**63 - 1
+_MAX_INTEGER = 2**63 - 1
 
 
 def unwrapped(shape: FilterNode) -> FilterNode:
@@ -53,8 +52,8 @@ def parse_operators(
 
 
 def parse_text(
-    reader: FilterParser, plain: Any, path: Path, column: str, key: str, *, folded: bool = False, wrap: WrapNode = unwrapped,
-    present: FilterNode | None = None, length: int | None = None,
+    reader: FilterParser, plain: Any, path: Path, column: str, key: str, *, folded: bool = False,
+    wrap: WrapNode = unwrapped, present: FilterNode | None = None, length: int | None = None,
 ) -> FilterNode:  # fmt: skip
     """StringFilter. `key` holds the column folded, in its first `length` characters if that is given; with `folded`
     equality folds too."""
@@ -157,7 +156,7 @@ def next_prefix(prefix: str) -> str:
 
 # ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_ORDER = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 def parse_ordered(
@@ -180,12 +179,12 @@ def parse_ordered(
         return is_one_of(reader, column, values)
 
     operators = {"eq": compared("="), "!ne": compared("="), "in": among, "!notIn": among}
-    operators |= {name: compared(operator) for name, operator in _ORDER.items()}
+    operators |= {name: compared(operator) for name, operator in COMPARISONS.items()}
     return parse_operators(reader, plain, path, operators, wrap=wrap, present=negate(("empty", column)))
 
 
 def read_integer(given: Any, here: Path) -> int:
-    if not isinstance(given, int) or isinstance(given, bool) or abs(given) > _MOST:
+    if not isinstance(given, int) or isinstance(given, bool) or abs(given) > _MAX_INTEGER:
         raise invalid_query(f"`{'.'.join(here)}` takes a whole number, not {str(given)[:50]!r}.", here)
     return given
 
@@ -193,7 +192,7 @@ def read_integer(given: Any, here: Path) -> int:
 def read_amount(given: Any, here: Path) -> int:
     """A Decimal in ten-thousandths."""
     scaled = read_number(given, here).scaleb(wire_format.SCALE)
-    if scaled != int(scaled) or abs(scaled) > _MOST:
+    if scaled != int(scaled) or abs(scaled) > _MAX_INTEGER:
         digits = f"at most {wire_format.SCALE} decimals and 14 digits before them"
         raise invalid_query(f"`{'.'.join(here)}` takes a number of {digits}.", here)
     return int(scaled)
@@ -224,7 +223,7 @@ def parse_count(reader: FilterParser, plain: Any, path: Path, relation: Any, sha
         return ("count", relation, "in", reader.add_value(values), shape) if values else FALSE
 
     operators = {"eq": compared("="), "!ne": compared("="), "in": among}
-    operators |= {name: compared(operator) for name, operator in _ORDER.items()}
+    operators |= {name: compared(operator) for name, operator in COMPARISONS.items()}
     return parse_operators(reader, plain, path, operators, present=TRUE)
 
 
@@ -235,125 +234,6 @@ def _count(reader: FilterParser, relation: Any, operator: str, number: int, shap
     if (operator, number) in (("=", 0), ("<", 1), ("<=", 0)):
         return negate(("some", relation, shape))
     return ("count", relation, operator, reader.add_value(number), shape)
-
-
-# ── dates and moments ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def parse_date(reader: FilterParser, plain: Any, path: Path, column: str, *, wrap: WrapNode = unwrapped) -> FilterNode:
-    """DateFilter."""
-    clock = reader.context.clock
-
-    def compared(operator: str) -> MakeNode:
-        return lambda given, here: ("compare", column, operator, reader.add_value(_date(given, here)))
-
-    def between(low: str, high: str) -> FilterNode:
-        return conjunction(
-            [("compare", column, ">=", reader.add_value(low)), ("compare", column, "<=", reader.add_value(high))]
-        )
-
-    def last(given: Any, here: Path) -> FilterNode:
-        return between(clock.day(_duration(given, here), -1).isoformat(), clock.today.isoformat())
-
-    def next_(given: Any, here: Path) -> FilterNode:
-        return between(clock.today.isoformat(), clock.day(_duration(given, here), 1).isoformat())
-
-    def anniversary(given: Any, here: Path) -> FilterNode:
-        return ("anniversary", column, reader.add_value(clock.anniversaries(_duration(given, here))))
-
-    operators = {"eq": compared("="), "last": last, "next": next_, "anniversaryWithin": anniversary}
-    operators |= {name: compared(operator) for name, operator in _ORDER.items()}
-    return parse_operators(reader, plain, path, operators, wrap=wrap, present=negate(("empty", column)))
-
-
-def parse_age(reader: FilterParser, plain: Any, path: Path, column: str) -> FilterNode:
-    """IntFilter on the full years since the date."""
-
-    def at_least(years: int) -> FilterNode:
-        return ("compare", column, "<=", reader.add_value(reader.context.clock.born(years)))
-
-    def below(years: int) -> FilterNode:
-        return ("compare", column, ">", reader.add_value(reader.context.clock.born(years)))
-
-    def exactly(years: int) -> FilterNode:
-        return conjunction([at_least(years), below(years + 1)])
-
-    def among(given: Any, here: Path) -> FilterNode:
-        listed = [read_integer(one, (*here, str(place))) for place, one in enumerate(read.read_list(given, here))]
-        return negate(conjunction([negate(exactly(years)) for years in dict.fromkeys(listed)]))
-
-    operators: dict[str, MakeNode] = {
-        "eq": lambda given, here: exactly(read_integer(given, here)),
-        "!ne": lambda given, here: exactly(read_integer(given, here)),
-        "in": among,
-        "gt": lambda given, here: at_least(read_integer(given, here) + 1),
-        "gte": lambda given, here: at_least(read_integer(given, here)),
-        "lt": lambda given, here: below(read_integer(given, here)),
-        "lte": lambda given, here: below(read_integer(given, here) + 1),
-    }
-    return parse_operators(reader, plain, path, operators, present=negate(("empty", column)))
-
-
-def parse_timestamp(
-    reader: FilterParser, plain: Any, path: Path, column: str, *, wrap: WrapNode = unwrapped
-) -> FilterNode:
-    """DateTimeFilter. "id" stands for the moment that an id was made at."""
-    clock = reader.context.clock
-    place = _in_id if column == "id" else int
-
-    def compared(operator: str) -> MakeNode:
-        return lambda given, here: after(_moment(given, here), operator)
-
-    def after(moment: int, operator: str) -> FilterNode:
-        # Milliseconds are whole, so "later than one" is "not before the next"; an id only knows the latter.
-        bound, sign = {">": (moment + 1, ">="), ">=": (moment, ">="), "<": (moment, "<"), "<=": (moment + 1, "<")}[
-            operator
-        ]
-        return ("compare", column, sign, reader.add_value(place(bound)))
-
-    def last(given: Any, here: Path) -> FilterNode:
-        return conjunction([after(clock.moment(_duration(given, here), -1), ">="), after(clock.now, "<=")])
-
-    def next_(given: Any, here: Path) -> FilterNode:
-        return conjunction([after(clock.now, ">="), after(clock.moment(_duration(given, here), 1), "<=")])
-
-    operators: dict[str, MakeNode] = {"last": last, "next": next_}
-    operators |= {name: compared(operator) for name, operator in _ORDER.items()}
-    return parse_operators(reader, plain, path, operators, wrap=wrap, present=negate(("empty", column)))
-
-
-def _in_id(moment: int) -> bytes:
-    """The least id made at that moment."""
-    return min(max(moment, 0), 2**48 - 1).to_bytes(6, "big") + bytes(10)
-
-
-def _moment(given: Any, here: Path) -> int:
-    if isinstance(given, str):
-        try:
-            return wire_format.parse_moment(given)
-        except (ValueError, OverflowError):
-            pass
-    raise invalid_query(
-        f"`{'.'.join(here)}` takes a moment such as 2026-11-21T09:30:00Z, not {str(given)[:50]!r}.", here
-    )
-
-
-def _date(given: Any, here: Path) -> str:
-    if isinstance(given, str):
-        try:
-            return wire_format.parse_date(given)
-        except ValueError:
-            pass
-    raise invalid_query(f"`{'.'.join(here)}` takes a date such as 2026-11-21, not {str(given)[:50]!r}.", here)
-
-
-def _duration(given: Any, here: Path) -> Duration:
-    if isinstance(given, str):
-        try:
-            return Duration.parse(given)
-        except ValueError:
-            pass
-    raise invalid_query(f"`{'.'.join(here)}` takes a length of time such as P30D, not {str(given)[:50]!r}.", here)
 
 
 # ── enums, ids, yes or no ─────────────────────────────────────────────────────────────────────────────────────────────

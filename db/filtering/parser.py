@@ -1,6 +1,6 @@
 """From a filter as plain data, just as JSON has it, to its shape and its values; whatever is wrong is refused here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,11 +28,16 @@ class ParsedFilter:
         return {f"f{place}": value for place, value in enumerate(self.values)}
 
 
+ParseFilter = Callable[["FilterParser", Any, Path], FilterNode]
+
+
 class FilterParser:
     """One reading: its values so far, how deep it is, how much was asked."""
 
-    def __init__(self, circumstances: FilterContext) -> None:
-        self.context = circumstances
+    def __init__(self, context: FilterContext, parse_customer_filter: ParseFilter) -> None:
+        """`parse_customer_filter` parses the stored filters of dynamic segments."""
+        self.context = context
+        self.parse_customer_filter = parse_customer_filter
         self.values: list[Any] = []
         self.depth = 0
         self.predicates = 0

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from db.filtering import fields
 from db.filtering import operators as op
 from db.filtering import parser as read
 from db.filtering.errors import Path, QueryError, invalid_query, limit_exceeded
@@ -62,7 +61,7 @@ def _dynamic(reader: FilterParser, segment: Any, path: Path) -> FilterNode:
     outer, counts = reader.open_segments, reader.begin_stored_filter()
     reader.open_segments = (*outer, segment.id)
     try:
-        return fields.parse_customer_filter(reader, segment.filter or {}, path)
+        return reader.parse_customer_filter(reader, segment.filter or {}, path)
     except QueryError as refused:
         # Whoever asks sees the segment that he names, and not what it is made of.
         refused.path = path

@@ -1,14 +1,10 @@
-"""Keyset pages: a list is read from a row onwards, so a page costs the same wherever it lies."""
+"""Keyset pages: a list is read from a row onwards, so every page costs the same."""
 
-import base64
-import binascii
-import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -26,7 +22,7 @@ from sqlalchemy import literal_column as literally
 
 from db.engine import Session
 from db.filtering.compiler import ConditionCompiler
-from db.filtering.errors import QueryError
+from db.paging.cursors import CursorPosition, decode_cursor, encode_cursor, sort_label
 from db.paging.sorting import NEWEST_FIRST, Sort, SortKey, ValueKind
 from db.statements import DialectStatement, PreparedStatement
 from db.tables.column_types import Id
@@ -111,72 +107,6 @@ async def fetch_page(session: Session, listing: ListQuery, window: PageRequest, 
     return Page(rows, has_next=more, has_previous=window.after is not None, sort=sort)
 
 
-# ── cursors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_CHECK: Final = 4
-_ID: Final = 16
-_TAKEN: Final[Mapping[ValueKind, tuple[type, ...]]] = {
-    "text": (str,),
-    "integer": (int,),
-    "number": (float, int),
-    "boolean": (bool,),
-    "bytes": (str,),
-}
-
-
-def encode_cursor(sort: Sort, row: Any) -> str:
-    """The row's place: every sort value and the id, with a check that binds it to the sort."""
-    held: bytes = row.id
-    if sort.keys:
-        values = [getattr(row, sort_label(place)) for place in range(len(sort.keys))]
-        held += orjson.dumps([value.hex() if isinstance(value, bytes) else value for value in values])
-    return base64.urlsafe_b64encode(_check(sort, held) + held).rstrip(b"=").decode()
-
-
-@dataclass(slots=True)
-class _Place:
-    """Where a cursor points: the sort's values and the id."""
-
-    values: tuple[Any, ...]
-    id: bytes
-
-
-def _place(sort: Sort, text: str, name: str) -> _Place:
-    try:
-        held = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        held = b""
-    check, body = held[:_CHECK], held[_CHECK:]
-    if len(body) < _ID or check != _check(sort, body):
-        message = f"`{name}` is no cursor of this list in this order; take it from a page with the same sort."
-        raise QueryError("BAD_CURSOR", message, (name,))
-    try:
-        values = orjson.loads(body[_ID:]) if sort.keys else []
-        taken = [_taken(key, value) for key, value in zip(sort.keys, values, strict=True)]
-    except (ValueError, TypeError):
-        raise QueryError("BAD_CURSOR", f"`{name}` is no cursor of this list.", (name,)) from None
-    return _Place(tuple(taken), body[:_ID])
-
-
-def _taken(key: SortKey, value: Any) -> Any:
-    if value is None and key.nullable:
-        return None
-    kind = key.expression.kind
-    if not isinstance(value, _TAKEN[kind]) or (isinstance(value, bool) and kind != "boolean"):
-        raise TypeError
-    return bytes.fromhex(str(value)) if kind == "bytes" else value
-
-
-def _check(sort: Sort, held: bytes) -> bytes:
-    return zlib.crc32(_signature(sort) + held).to_bytes(_CHECK, "big")
-
-
-@lru_cache(maxsize=1_000)
-def _signature(sort: Sort) -> bytes:
-    keys = [(key.expression, key.descending, key.nulls_first, key.field_id) for key in sort.keys]
-    return repr((keys, sort.descending)).encode()
-
-
 # ── phases ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -199,8 +129,8 @@ def page_phases(sort: Sort, window: PageRequest) -> list[PagePhase]:
     """The parts of the window in the order in which they are read."""
     if not sort.keys and window.after is None and window.before is None:
         return _WHOLE
-    after = None if window.after is None else _place(sort, window.after, "after")
-    before = None if window.before is None else _place(sort, window.before, "before")
+    after = None if window.after is None else decode_cursor(sort, window.after, "after")
+    before = None if window.before is None else decode_cursor(sort, window.before, "before")
     parts: list[bool | None] = [None]
     if sort.keys and sort.keys[0].nullable:
         parts = [False, True] if sort.keys[0].nulls_first else [True, False]
@@ -224,15 +154,15 @@ def check_request(sort: Sort, window: PageRequest) -> None:
         page_phases(sort, window)
 
 
-def _part(place: _Place) -> bool:
+def _part(place: CursorPosition) -> bool:
     return place.values[0] is not None
 
 
-def _nulls(place: _Place | None) -> tuple[bool, ...] | None:
+def _nulls(place: CursorPosition | None) -> tuple[bool, ...] | None:
     return None if place is None else tuple(value is None for value in place.values)
 
 
-def _bound(side: str, place: _Place | None) -> dict[str, Any]:
+def _bound(side: str, place: CursorPosition | None) -> dict[str, Any]:
     if place is None:
         return {}
     values = {f"{side}{number}": value for number, value in enumerate(place.values) if value is not None}
@@ -295,11 +225,6 @@ def ordered_select(
     down = descending is not backwards
     order = [part for step in steps for part in step.order(backwards)]
     return found.order_by(*order, ids.desc() if down else ids.asc())
-
-
-def sort_label(place: int) -> str:
-    """What the value of a sort's key is called in its rows."""
-    return f"sorted_{place}"
 
 
 def _expressions(

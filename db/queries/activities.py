@@ -13,7 +13,7 @@ from db.filtering import fields
 from db.filtering.compiler import ConditionCompiler
 from db.filtering.fields import ParseField
 from db.filtering.filter_ast import TRUE
-from db.filtering.parser import FilterParser, ParsedFilter
+from db.filtering.parser import ParsedFilter
 from db.paging.keyset import ListQuery
 from db.paging.nested_pages import ParentTable
 from db.paging.sorting import NEWEST_FIRST, ColumnExpression, Sort, SortKey
@@ -45,7 +45,7 @@ async def list_query(
     known = await filter_contexts.load_filter_context(
         session, [filter], now=now, agent_id=agent_id, visibility=visibility
     )
-    reader = FilterParser(known)
+    reader = fields.create_parser(known)
     shape = TRUE if filter is None else kind(reader, filter, ("filter",))
 
     def build(dialect: str) -> Select[Any]:

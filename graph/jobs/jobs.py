@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import strawberry
 from strawberry import Info
 
-from crm.bulk import ROOMS
+from crm.bulk import HANDLER_MODULES
 from crm.jobs import cancel_retry, error_codec, handlers, undo
 from db import tables
 from db.paging import keyset
@@ -40,7 +40,7 @@ from graph.types.nodes import Id, Node, is_row_of
 from graph.types.scalars import DateTime
 
 __all__ = ["BulkOptions", "Job", "JobPayload", "Mutation", "Query"]
-assert ROOMS, "what became of a row is told in the words of its verb"
+assert HANDLER_MODULES, "what became of a row is told in the words of its verb"
 
 _ROW = struct.Struct(">q")
 _ACTIONS: Final = {0: Outcome.CREATED, 1: Outcome.UPDATED, 2: Outcome.DELETED, 3: Outcome.MERGED}

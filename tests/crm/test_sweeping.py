@@ -98,5 +98,6 @@ async def test_keys_of_callers_and_sessions_go(database, save, kept, everything,
 def test_the_worker_sweeps_and_reclaims_and_compares_clocks_and_merges():
     told = {chore.__name__ for _, chore in maintenance.TASKS}
     assert told == {
-        "measure_skew", "merge_search_index", "merge_search_index_periodically", "reclaim_idle_customers", "delete_expired",
+        "measure_skew", "merge_search_index", "merge_search_index_periodically", "reclaim_idle_customers",
+        "delete_expired",
     }  # fmt: skip

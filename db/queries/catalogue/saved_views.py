@@ -12,7 +12,7 @@ from db.engine import Session, Transaction
 from db.filtering import fields
 from db.filtering import search as searching
 from db.filtering.filter_ast import TRUE, conjunction
-from db.filtering.parser import FilterParser, ParsedFilter
+from db.filtering.parser import ParsedFilter
 from db.paging.sorting import CUSTOMER_SORTS, Relevance, Sort, parse_sort
 from db.queries.matching import filter_contexts, matches
 from db.queries.matching.batched_matches import MatchBatch
@@ -64,7 +64,7 @@ async def view_queries(
     known = await filter_contexts.load_filter_context(
         session, plains, now=now, agent_id=agent_id, visibility=visibility
     )
-    reader = FilterParser(known)
+    reader = fields.create_parser(known)
     match, _ = matches.compile_with_parser(reader, replace(question, sort=None))
     shapes, searches, orders = {}, {}, {}
     for place, view in enumerate(views):

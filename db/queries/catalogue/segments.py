@@ -9,8 +9,9 @@ from sqlmodel import col, select
 
 from db import tables
 from db.engine import Session, Transaction
+from db.filtering import fields
 from db.filtering.filter_ast import conjunction
-from db.filtering.parser import FilterParser, ParsedFilter
+from db.filtering.parser import ParsedFilter
 from db.filtering.segments import member_of
 from db.paging.sorting import Sort
 from db.queries.matching import filter_contexts, matches
@@ -45,7 +46,7 @@ async def segment_queries(
     known = await filter_contexts.load_filter_context(
         session, plains, now=now, agent_id=agent_id, visibility=visibility
     )
-    reader = FilterParser(known)
+    reader = fields.create_parser(known)
     match, order = matches.compile_with_parser(reader, question)
     shapes = {}
     for one in ids:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Select, any_, func, literal_column, select
@@ -141,7 +141,8 @@ async def _read(
     session: Session, question: CustomerQuery, *, visibility: Visibility, agent_id: bytes | None, now: int
 ) -> tuple[CustomerMatch, Sort]:
     words = _words(question, visibility, agent_id)
-    earlier = _READINGS.get(words) if words else None
+    compiled = session.database.component(_CompiledQueries)
+    earlier = compiled.get(words) if words else None
     if earlier is not None and earlier.lasting and await filter_contexts.is_current(session, earlier.rows):
         return earlier.found
     plains = [question.filter, question.sort, *(plain for plain, _ in question.more)]
@@ -153,7 +154,7 @@ async def _read(
         # It may mean something else by now, but hardly: its pages are found best as a moment ago.
         found = replace(match, page_choices=earlier.found[0].page_choices), order
     if words:
-        _keep(words, _Reading(found, known.is_lasting, known.field_rows))
+        _keep(compiled, words, _Reading(found, known.is_lasting, known.field_rows))
     return found
 
 
@@ -167,15 +168,16 @@ class _Reading:
     rows: Sequence[Any] | None
 
 
-_READINGS: Final[dict[Any, _Reading]] = {}
+class _CompiledQueries(dict[Any, _Reading]):
+    """The queries that were compiled last, by their text and visibility, the oldest first."""
 
 
-def _keep(words: Any, session: _Reading) -> None:
-    """The oldest goes first."""
-    _READINGS.pop(words, None)
-    _READINGS[words] = session
-    if len(_READINGS) > _KEPT:
-        del _READINGS[next(iter(_READINGS))]
+def _keep(compiled: _CompiledQueries, words: Any, reading: _Reading) -> None:
+    """Adds a query and removes the oldest one if there are too many."""
+    compiled.pop(words, None)
+    compiled[words] = reading
+    if len(compiled) > _KEPT:
+        del compiled[next(iter(compiled))]
 
 
 def _words(question: CustomerQuery, visibility: Visibility, agent_id: bytes | None) -> tuple[Any, ...] | None:
@@ -192,7 +194,7 @@ def _words(question: CustomerQuery, visibility: Visibility, agent_id: bytes | No
 
 def compile_with_context(question: CustomerQuery, known: FilterContext) -> tuple[CustomerMatch, Sort]:
     """The same where the circumstances are known already."""
-    return compile_with_parser(FilterParser(known), question)
+    return compile_with_parser(fields.create_parser(known), question)
 
 
 def compile_with_parser(reader: FilterParser, question: CustomerQuery) -> tuple[CustomerMatch, Sort]:
@@ -263,7 +265,7 @@ async def starts_with_index(session: Session, match: CustomerMatch, order: Sort)
     place = (session.workspace_id, sample.key)
     indexed, until = match.page_choices.get(place, (False, 0.0))
     if time.monotonic() > until:
-        statement = _kept(sample.key, lambda: DialectStatement(sample.build))
+        statement = _sample_statement(session, sample)
         found = await session.fetch_all(statement, **match.parameters(session.workspace_id))
         indexed = is_rare(session.dialect.name, found[0].count)
         if len(match.page_choices) >= _KEPT:
@@ -355,15 +357,17 @@ def _few(number: int) -> Any:
     return literal_column(str(number))
 
 
-_STATEMENTS: dict[Any, PreparedStatement[Any]] = {}
+class _SampleStatements(dict[Any, PreparedStatement[Any]]):
+    """The statements of samples, by their keys."""
 
 
-def _kept(key: Any, make: Callable[[], PreparedStatement[Any]]) -> PreparedStatement[Any]:
-    found = _STATEMENTS.get(key)
+def _sample_statement(session: Session, sample: SampleQuery) -> PreparedStatement[Any]:
+    statements = session.database.component(_SampleStatements)
+    found = statements.get(sample.key)
     if found is None:
-        if len(_STATEMENTS) >= _KEPT:
-            _STATEMENTS.clear()
-        found = _STATEMENTS[key] = make()
+        if len(statements) >= _KEPT:
+            statements.clear()
+        found = statements[sample.key] = DialectStatement(sample.build)
     return found
 
 

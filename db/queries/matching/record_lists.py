@@ -58,7 +58,7 @@ async def compile_list(
     known = await filter_contexts.load_filter_context(
         session, [filter, order], now=now, agent_id=agent_id, visibility=visibility
     )
-    reader = FilterParser(known)
+    reader = fields.create_parser(known)
     shape = TRUE if filter is None else kind.asked(reader, filter, ("filter",))
     shape = conjunction([shape, _searched(reader, kind, search)])
     condition = ParsedFilter(shape, tuple(reader.values))

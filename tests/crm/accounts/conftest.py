@@ -23,7 +23,7 @@ MINUTE = 60_000
 async def _settled(database):
     """Nothing is still being written behind the last test when the database is closed."""
     yield
-    await accounts.finish_background_writes()
+    await accounts.finish_background_writes(database)
 
 
 @pytest.fixture(autouse=True)

@@ -145,7 +145,7 @@ async def test_the_last_use_of_a_key_is_written_down_once_a_minute(database, ann
     seen = []
     for moment in (NOW, NOW + MINUTE - accounts.VIEWER_CACHE_MS, NOW + MINUTE):
         await accounts.viewer_of_token(database, key.token, clock=lambda moment=moment: moment)
-        await accounts.finish_background_writes()
+        await accounts.finish_background_writes(database)
         seen.append((await queries.key_by_id(database.session(None), key.id)).last_used_at)
     assert seen == [NOW, NOW, NOW + MINUTE]
 

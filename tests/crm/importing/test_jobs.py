@@ -68,7 +68,7 @@ async def worked(database: Database, job: Any, *, chunks: int | None = None) -> 
         lambda transaction: jobs.claim_job(transaction, job.id, worker, now=now + 10**8, until=now + 30_000),
     )
     count = 0
-    while await running._chunk(database, job.workspace_id, job.id, worker, 200):
+    while await running._run_chunk(database, job.workspace_id, job.id, worker, 200):
         count += 1
         if count == chunks:
             break
@@ -88,7 +88,7 @@ async def test_an_import_goes_on_where_it_was_killed(begun, database, everything
     assert (job.status, job.matched) == (JobStatus.QUEUED, ROWS)
     after = await worked(database, job, chunks=2)
     assert after.processed == 400
-    importing._OPEN.clear()
+    database.component(importing._OpenFiles).clear()
     after = await worked(database, job)
     assert (after.status, after.counts) == (JobStatus.DONE_WITH_ERRORS, {"CREATED": ROWS - 9, "FAILED": 9})
     assert len(await everything(tables.Customer)) == ROWS - 9
@@ -106,7 +106,7 @@ async def test_an_export_goes_on_where_it_was_killed(crowd, does, database, kept
     assert job.status == JobStatus.QUEUED
     after = await worked(database, job, chunks=2)
     assert after.processed == 400
-    prefetch.discard_prefetched(job.id)
+    prefetch.discard_prefetched(database, job.id)
     half = kept.path(f"made/{job.arguments['given']['file']}")
     with half.open("ab") as file:
         file.write(b"half a chunk that was never committed")
@@ -142,7 +142,7 @@ async def test_a_cancelled_export_has_no_file(crowd, does, database, session, mo
 
 async def test_a_file_that_is_gone_ends_the_job(begun, database, kept):
     job = await begun(csv())
-    importing._OPEN.clear()
+    database.component(importing._OpenFiles).clear()
     kept.path(job.arguments["given"]["file"]).unlink()
     after = await worked(database, job)
     assert after.status == JobStatus.FAILED

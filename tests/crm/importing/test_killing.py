@@ -82,8 +82,8 @@ def killed(database, database_url, session, tmp_path, monkeypatch):
 
 
 async def ended(database: Any, session: Any, job: Any) -> Any:
-    importing._OPEN.clear()
-    prefetch.discard_prefetched(job.id)
+    database.component(importing._OpenFiles).clear()
+    prefetch.discard_prefetched(database, job.id)
     for _ in range(100):
         while await worker.run_next_job(database, "last", asyncio.Event()):
             pass

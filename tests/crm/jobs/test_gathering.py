@@ -56,7 +56,7 @@ async def claimed(database, job, worker="living"):
 
 
 async def chunk(database, job, worker="living"):
-    return await running._chunk(database, job.workspace_id, job.id, worker, 50)
+    return await running._run_chunk(database, job.workspace_id, job.id, worker, 50)
 
 
 async def finish(database):
@@ -103,7 +103,7 @@ async def test_whoever_comes_while_it_runs_is_not_in_it(people, database, does, 
 async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database, does, found, everything, monkeypatch):
     job = await does(requests.update_customers, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job, "dead")
-    keeping = target_snapshot._Held.keep
+    keeping = target_snapshot._LeasedJob.store
 
     async def dies(held, changed, also=None):
         await keeping(held, changed, also)
@@ -111,7 +111,7 @@ async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(target_snapshot._Held, "keep", dies)
+        patch.setattr(target_snapshot._LeasedJob, "store", dies)
         with pytest.raises(KeyboardInterrupt):
             await chunk(database, job, "dead")
     assert len(await everything(tables.JobTarget)) == 150
@@ -124,14 +124,14 @@ async def test_what_a_dead_worker_had_gathered_is_gathered_anew(people, database
 async def test_it_can_be_cancelled_between_two_portions(people, database, does, found, everything, monkeypatch, log):
     job = await does(requests.update_customers, {"source": "Fair"}, everyone(), None)
     assert await claimed(database, job)
-    keeping = target_snapshot._Held.keep
+    keeping = target_snapshot._LeasedJob.store
 
     async def cancelled(held, changed, also=None):
         await keeping(held, changed, also)
         if len(await everything(tables.JobTarget)) == 100:
             await does(cancel_retry.cancel_job, id_encoder("Job")(job.id))
 
-    monkeypatch.setattr(target_snapshot._Held, "keep", cancelled)
+    monkeypatch.setattr(target_snapshot._LeasedJob, "store", cancelled)
     with pytest.raises(running.LeaseLost):
         await chunk(database, job)
     assert not await chunk(database, job)

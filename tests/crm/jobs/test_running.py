@@ -45,7 +45,7 @@ async def claim(database, job, worker, *, lease=60_000):
 
 
 async def chunk(database, job, worker="dead", size=50):
-    return await running._chunk(database, job.workspace_id, job.id, worker, size)
+    return await running._run_chunk(database, job.workspace_id, job.id, worker, size)
 
 
 async def finish(database):

@@ -113,7 +113,7 @@ async def test_who_was_changed_in_two_chunks_is_put_back_once(
     assert await database.write(
         job.workspace_id, lambda transaction: jobs.claim_job(transaction, job.id, "worker", now=now, until=now + 60_000)
     )
-    while await worker._chunk(database, job.workspace_id, job.id, "worker", 100):
+    while await worker._run_chunk(database, job.workspace_id, job.id, "worker", 100):
         pass
     undo = await does(undoing.undo_job, id_encoder("Job")(job.id), None)
     while await worker.run_next_job(database, "worker", asyncio.Event()):

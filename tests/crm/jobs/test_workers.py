@@ -47,7 +47,7 @@ async def working(database, lanes):
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for number in range(lanes):
-            group.create_task(worker._lane(database, f"lane {number}", stop))
+            group.create_task(worker._run_slot(database, f"lane {number}", stop))
         try:
             yield stop
         finally:
@@ -111,7 +111,7 @@ async def test_who_is_told_to_stop_gives_the_job_back(database, begun, found, lo
     with monkeypatch.context() as patch:
         patch.setattr(worker.progress, "run_chunk", stopped)
         await claimed(database, job, "stopping")
-        await worker._work(database, job.workspace_id, job.id, "stopping", stop, None)
+        await worker._run_job(database, job.workspace_id, job.id, "stopping", stop, None)
     left = await found(job)
     done = 0 if options else 100
     assert (left.processed, len(await log()), left.leased_by, left.leased_until) == (done, done, None, None)
@@ -137,7 +137,7 @@ async def test_who_cancels_in_the_middle_of_a_chunk_waits_for_nothing_else(
 ):
     job = await begun("a", 450)
     await claimed(database, job, "worker")
-    chunk, lost = worker._chunk, []
+    chunk, lost = worker._run_chunk, []
 
     async def cancelled(*arguments):
         if lost:
@@ -145,7 +145,7 @@ async def test_who_cancels_in_the_middle_of_a_chunk_waits_for_nothing_else(
         lost.append(await does(cancel_retry.cancel_job, id_encoder("Job")(job.id)))
         raise worker.LeaseLost
 
-    monkeypatch.setattr(worker, "_chunk", cancelled)
-    await worker._work(database, job.workspace_id, job.id, "worker", asyncio.Event(), None)
+    monkeypatch.setattr(worker, "_run_chunk", cancelled)
+    await worker._run_job(database, job.workspace_id, job.id, "worker", asyncio.Event(), None)
     assert lost[0].status == JobStatus.CANCELLING
     assert ((await found(job)).status, await log()) == (JobStatus.CANCELLED, [])

@@ -79,7 +79,7 @@ _SQLITE = (
 )
 
 
-async def tagged(database: Database, workspace_id: int, tag: Any) -> None:
+async def tag_customers(database: Database, workspace_id: int, tag: Any) -> None:
     """Puts the tag on everybody whom the job would put it on."""
     given = {
         "workspace": workspace_id,
@@ -110,7 +110,7 @@ def _shown(value: Any, dialect: str) -> str:
     return str(value) if isinstance(value, int) else f"'{value}'"
 
 
-async def new_tag(database: Database, workspace_id: int) -> Any:
+async def insert_tag(database: Database, workspace_id: int) -> Any:
     """One that nobody wears."""
     name = f"zz {ids.current_time()}"
     tag = new_row(tables.Tag, workspace_id=workspace_id, name=name, name_key=name, unique_key=name, kind=0)
@@ -118,7 +118,7 @@ async def new_tag(database: Database, workspace_id: int) -> Any:
     return tag
 
 
-async def settled(database: Database) -> None:
+async def vacuum(database: Database) -> None:
     """What earlier rounds left behind is cleaned up, so that no round pays for another's."""
     if database.dialect.name != "postgresql":
         return

@@ -16,7 +16,7 @@ _WORN = "EXISTS (SELECT FROM customer_tag t WHERE t.workspace_id = $1 AND t.cust
 
 
 @dataclass(frozen=True, slots=True)
-class Summed:
+class TotalCase:
     """A question, and what is asked of all whom it finds: how many (`by` is None), their totals ([]), or groups."""
 
     name: str
@@ -27,7 +27,7 @@ class Summed:
     at_most: int | None = None
 
 
-def sums(known: Mapping[str, Any], now: int) -> list[Summed]:
+def total_cases(known: Mapping[str, Any], now: int) -> list[TotalCase]:
     common, middle, rare = known["tags"]
     tag = id_encoder("Tag")
     everybody, points = CustomerQuery(), known["points"]
@@ -36,34 +36,34 @@ def sums(known: Mapping[str, Any], now: int) -> list[Summed]:
         return CustomerQuery(filter={"tags": {"includesAll": [tag(one)]}})
 
     return [
-        Summed("count: everybody", everybody, f"SELECT count(*) {_WHERE}"),
-        Summed(
+        TotalCase("count: everybody", everybody, f"SELECT count(*) {_WHERE}"),
+        TotalCase(
             "count: everybody, at most 10 001",
             everybody,
             f"SELECT count(*) FROM (SELECT 1 {_WHERE} LIMIT 10001) AS first",
             at_most=10_001,
         ),
-        Summed("count: with a frequent tag", worn(common), _worn(), (common,)),
-        Summed("count: with a rare tag", worn(rare), _worn(), (rare,)),
-        Summed(
+        TotalCase("count: with a frequent tag", worn(common), _worn(), (common,)),
+        TotalCase("count: with a rare tag", worn(rare), _worn(), (rare,)),
+        TotalCase(
             "count: without a tag of the name",
             CustomerQuery(filter={"tags": {"none": {"id": {"eq": tag(common)}}}}),
             f"SELECT count(*) {_WHERE} AND NOT {_WORN}",
             (common,),
         ),
-        Summed(
+        TotalCase(
             "count: VIPs",
             CustomerQuery(filter={"relationshipStatus": {"eq": "VIP"}}),
             f"SELECT count(*) {_WHERE} AND c.relationship_status = 2",
         ),
-        Summed(
+        TotalCase(
             "count: with more than 5 000 points",
             CustomerQuery(filter={"customFields": [{"key": "points", "is": {"number": {"gt": "5000"}}}]}),
             "SELECT count(*) FROM customer_value v JOIN customer c ON c.workspace_id = $1 AND c.id = v.customer_id "
             "WHERE v.workspace_id = $1 AND v.field_id = $2 AND v.number > 5000 AND c.archived_at IS NULL",
             (points,),
         ),
-        Summed(
+        TotalCase(
             "count: paid in the last 90 days",
             CustomerQuery(
                 filter={"interactions": {"any": {"kind": {"eq": "PAYMENT"}, "occurredAt": {"last": "P90D"}}}}
@@ -72,18 +72,18 @@ def sums(known: Mapping[str, Any], now: int) -> list[Summed]:
             "AND i.customer_id = c.id AND i.kind = 6 AND i.occurred_at >= $2 AND i.occurred_at <= $3)",
             (now - 90 * 86_400_000, now),
         ),
-        Summed("totals: everybody", everybody, f"SELECT {_MEASURES} {_WHERE}", by=[]),
-        Summed("totals: with a tag", worn(middle), f"SELECT {_MEASURES} {_WHERE} AND {_WORN}", (middle,), by=[]),
-        Summed("groups: by stage", everybody, _by("c.stage"), by=[{"field": "STAGE"}]),
-        Summed("groups: by owner", everybody, _by("c.owner_id"), by=[{"field": "OWNER"}]),
-        Summed("groups: by company", everybody, _by("c.company_id"), by=[{"field": "COMPANY"}]),
-        Summed(
+        TotalCase("totals: everybody", everybody, f"SELECT {_MEASURES} {_WHERE}", by=[]),
+        TotalCase("totals: with a tag", worn(middle), f"SELECT {_MEASURES} {_WHERE} AND {_WORN}", (middle,), by=[]),
+        TotalCase("groups: by stage", everybody, _by("c.stage"), by=[{"field": "STAGE"}]),
+        TotalCase("groups: by owner", everybody, _by("c.owner_id"), by=[{"field": "OWNER"}]),
+        TotalCase("groups: by company", everybody, _by("c.company_id"), by=[{"field": "COMPANY"}]),
+        TotalCase(
             "groups: by month of creation",
             everybody,
             f"SELECT {_MEASURES}, (c.created_at + 25200000) / 86400000 AS day {_WHERE} GROUP BY day",
             by=[{"createdAt": "MONTH"}],
         ),
-        Summed(
+        TotalCase(
             "groups: by tag",
             everybody,
             f"SELECT {_MEASURES}, t.tag_id FROM customer c LEFT JOIN customer_tag t ON t.workspace_id = $1 "
@@ -91,7 +91,7 @@ def sums(known: Mapping[str, Any], now: int) -> list[Summed]:
             "ORDER BY count(*) DESC LIMIT 50",
             by=[{"field": "TAG"}],
         ),
-        Summed(
+        TotalCase(
             "groups: by tier, a custom field",
             everybody,
             f"SELECT {_MEASURES}, v.option FROM customer c LEFT JOIN customer_value v ON v.workspace_id = $1 "

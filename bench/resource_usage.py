@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(slots=True)
-class Spent:
+class ResourceUsage:
     seconds: float = 0.0
     own: float = 0.0
     """CPU seconds of this process; with SQLite they are the database's as well."""
@@ -25,9 +25,9 @@ class Spent:
 
 
 @contextmanager
-def spent(url: str) -> Iterator[Spent]:
+def measure_usage(url: str) -> Iterator[ResourceUsage]:
     """Filled in when the work is done. All of PostgreSQL's processes on this machine count that serve the database."""
-    found = Spent()
+    found = ResourceUsage()
     before, began, own = _backends(url), time.perf_counter(), time.process_time()
     yield found
     found.seconds, found.own = time.perf_counter() - began, time.process_time() - own
@@ -45,19 +45,19 @@ def _backends(url: str) -> dict[int, float]:
             try:
                 title = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
                 if title[:1] == ["postgres:"] and name in title:
-                    found[int(entry.name)] = cpu(int(entry.name))
+                    found[int(entry.name)] = cpu_seconds(int(entry.name))
             except OSError:
                 continue
     return found
 
 
-def cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Seconds that a process has worked, for itself and in the kernel."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def memory(pid: int | None = None) -> float:
+def memory_megabytes(pid: int | None = None) -> float:
     """Megabytes that a process holds now."""
     text = Path(f"/proc/{pid or 'self'}/status").read_text()
     return int(next(line for line in text.splitlines() if line.startswith("VmRSS:")).split()[1]) / 1024

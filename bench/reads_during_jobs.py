@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 
-from bench import bulk, load, serving
-from bench.data import Data
+from bench import load, servers, tag_jobs
+from bench.data import BenchData
 from bench.documents import WORKS
-from bench.serving import ENGINE, Server
-from bench.spent import memory
+from bench.resource_usage import memory_megabytes
+from bench.servers import ENGINE, Server
 from crm.customers import records
 from crm.jobs import cancel_retry
 from crm.unit_of_work import UnitOfWork, run_unit_of_work
@@ -25,11 +25,11 @@ from db.tables.enums import JobStatus
 from db.values import ids, wire_format
 
 READERS = 4
-PAUSE = 0.02
+WRITE_PAUSE_SECONDS = 0.02
 """Seconds between two writes of the one who writes meanwhile."""
 
 
-async def measured(data: Data, *, seconds: float) -> list[str]:
+async def measure(data: BenchData, *, seconds: float) -> list[str]:
     """On PostgreSQL the list's page, the worker in another process and in the same one; on SQLite other writers."""
     if data.url.startswith("sqlite:"):
         return [await _writers(data, seconds)]
@@ -42,19 +42,19 @@ async def measured(data: Data, *, seconds: float) -> list[str]:
     return lines
 
 
-def _readers(data: Data, seconds: float, name: str, own: bool) -> str:
+def _readers(data: BenchData, seconds: float, name: str, own: bool) -> str:
     work = next(one for one in WORKS if one.name == "P1")
     body = orjson.dumps({"query": work.document, "variables": work.variables(data)})
-    with serving.running(ENGINE, data, *(["--no-jobs"] if own else [])) as server:
-        sent = load.request(server.path("P1"), body, data.token)
-        load.drive(server.port, sent, connections=READERS, seconds=1)
-        quiet = load.drive(server.port, sent, connections=READERS, seconds=seconds)
+    with servers.start_server(ENGINE, data, *(["--no-jobs"] if own else [])) as server:
+        sent = load.encode_request(server.path("P1"), body, data.token)
+        load.run_load(server.port, sent, connections=READERS, seconds=1)
+        quiet = load.run_load(server.port, sent, connections=READERS, seconds=seconds)
         with _worker(data) if own else _none(server) as pid:
             job = asyncio.run(_begun(data))
-            load.drive(server.port, sent, connections=READERS, seconds=2)
-            before = memory(pid)
-            busy = load.drive(server.port, sent, connections=READERS, seconds=seconds)
-            after = memory(pid)
+            load.run_load(server.port, sent, connections=READERS, seconds=2)
+            before = memory_megabytes(pid)
+            busy = load.run_load(server.port, sent, connections=READERS, seconds=seconds)
+            after = memory_megabytes(pid)
             done = asyncio.run(_cancelled(data, job))
     if quiet.failures or busy.failures:
         raise SystemExit(f"{quiet.failures} and {busy.failures} requests failed")
@@ -66,7 +66,7 @@ def _readers(data: Data, seconds: float, name: str, own: bool) -> str:
 
 
 @contextmanager
-def _worker(data: Data) -> Iterator[int]:
+def _worker(data: BenchData) -> Iterator[int]:
     environment = {**os.environ, "CLIENTELA_DATABASE_URL": data.url, "CLIENTELA_SECRET": "only for the benchmarks"}
     process = subprocess.Popen([sys.executable, "-m", "cli", "worker"], env=environment, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -83,17 +83,17 @@ def _none(server: Server) -> Iterator[int]:
     yield server.process.pid
 
 
-async def _begun(data: Data) -> Any:
+async def _begun(data: BenchData) -> Any:
     database = await engine.connect(data.url)
-    job = await bulk.begun(database, await bulk.viewer_of(database, data.workspace_id))
+    job = await tag_jobs.start_tag_job(database, await tag_jobs.administrator(database, data.workspace_id))
     await database.close()
     return job
 
 
-async def _cancelled(data: Data, job: Any) -> int:
+async def _cancelled(data: BenchData, job: Any) -> int:
     """How far the job came; it goes no further."""
     database = await engine.connect(data.url)
-    viewer = await bulk.viewer_of(database, data.workspace_id)
+    viewer = await tag_jobs.administrator(database, data.workspace_id)
     await run_unit_of_work(
         database,
         viewer,
@@ -109,16 +109,16 @@ async def _cancelled(data: Data, job: Any) -> int:
     return int(found.processed)
 
 
-async def _writers(data: Data, seconds: float) -> str:
+async def _writers(data: BenchData, seconds: float) -> str:
     """How long one customer's change takes, in this process, while another works on the job."""
     database = await engine.connect(data.url)
     quiet = await _written(database, data, seconds)
     with _worker(data) as pid:
         job = await _begun(data)
         await asyncio.sleep(1)
-        before = memory(pid)
+        before = memory_megabytes(pid)
         busy = await _written(database, data, seconds)
-        after = memory(pid)
+        after = memory_megabytes(pid)
         done = await _cancelled(data, job)
     await database.close()
     return (
@@ -127,15 +127,15 @@ async def _writers(data: Data, seconds: float) -> str:
     )
 
 
-async def _written(database: Database, data: Data, seconds: float) -> list[float]:
+async def _written(database: Database, data: BenchData, seconds: float) -> list[float]:
     loop, found = asyncio.get_running_loop(), []
-    viewer = await bulk.viewer_of(database, data.workspace_id)
+    viewer = await tag_jobs.administrator(database, data.workspace_id)
     until = loop.time() + seconds
     while loop.time() < until:
         began = loop.time()
         await run_unit_of_work(database, viewer, lambda unit: _write(unit, data.customer), now=ids.current_time())
         found.append(loop.time() - began)
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(WRITE_PAUSE_SECONDS)
     return sorted(found)
 
 

@@ -1,7 +1,7 @@
 """What an answer costs in the process alone: both applications called without sockets, the driver answering at once.
 
-    python -m bench.inside --url postgresql://user@host/database --email an@agent.example
-    python -m bench.inside --works P1 --where
+    python -m bench.in_process --url postgresql://user@host/database --email an@agent.example
+    python -m bench.in_process --works P1 --where
 
 What the machine does beside it disturbs least of all here, so it shows what a change came to. Microseconds, the least
 of many short runs in turn. `--where` samples the server's own stack, and tells in which files the time went.
@@ -35,10 +35,10 @@ from graph import app
 _RUNS, _ASKED = 400, 8
 _RUNNING: list[Any] = []
 
-Answer = Callable[[], Awaitable[bytes]]
+ReceivedAnswer = Callable[[], Awaitable[bytes]]
 
 
-class Recorded:
+class RecordedConnection:
     """A connection whose `fetch` reads once, and afterwards answers with what it read."""
 
     def __init__(self, driver: Any) -> None:
@@ -74,8 +74,8 @@ def main() -> None:
 
 
 async def _measured(chosen: argparse.Namespace) -> None:
-    made = await data.made(chosen.url, chosen.customers, chosen.email)
-    driver = Recorded(await asyncpg.connect(made.url))
+    made = await data.prepare_data(chosen.url, chosen.customers, chosen.email)
+    driver = RecordedConnection(await asyncpg.connect(made.url))
     hand, ours = _by_hand(driver), await _application(made, driver)
     print("| work | hand-written, µs | the engine, µs | more than by hand | ratio | statements |")
     print("|---|---|---|---|---|---|")
@@ -84,7 +84,9 @@ async def _measured(chosen: argparse.Namespace) -> None:
             await _compared(work, made, driver, hand, ours, where=chosen.where)
 
 
-async def _compared(work: Work, made: data.Data, driver: Recorded, hand: Any, ours: Any, *, where: bool) -> None:
+async def _compared(
+    work: Work, made: data.BenchData, driver: RecordedConnection, hand: Any, ours: Any, *, where: bool
+) -> None:
     body = orjson.dumps({"query": work.document, "variables": work.variables(made)})
     by_hand, by_engine = _asking(hand, f"/{work.name.lower()}", body, made), _asking(ours, "/graphql", body, made)
     answers = [orjson.loads(await each()) for each in (by_hand, by_engine)]
@@ -100,7 +102,7 @@ async def _compared(work: Work, made: data.Data, driver: Recorded, hand: Any, ou
         await _where(by_engine)
 
 
-async def _in_turn(asking: Sequence[Answer]) -> list[float]:
+async def _in_turn(asking: Sequence[ReceivedAnswer]) -> list[float]:
     """Microseconds an answer. The first twentieth of the runs, the quickest, is what the machine disturbed least."""
     times: list[list[float]] = [[] for _ in asking]
     gc.collect()
@@ -116,7 +118,7 @@ async def _in_turn(asking: Sequence[Answer]) -> list[float]:
     return [quantiles(one, n=20)[0] for one in times]
 
 
-async def _where(answer: Answer, seconds: float = 6.0) -> None:
+async def _where(answer: ReceivedAnswer, seconds: float = 6.0) -> None:
     """Prints where the process was, by file and by function, in hundredths of its time."""
     inside: Counter[str] = Counter()
     own: Counter[str] = Counter()
@@ -149,7 +151,7 @@ def _name(frame: FrameType | None, here: Path) -> str:
     return f"{'/'.join(file.rsplit('/', 3)[-3:])} {frame.f_code.co_qualname}"
 
 
-def _by_hand(driver: Recorded) -> Any:
+def _by_hand(driver: RecordedConnection) -> Any:
     @asynccontextmanager
     async def lent() -> Any:
         yield driver
@@ -157,7 +159,7 @@ def _by_hand(driver: Recorded) -> Any:
     return handwritten.answering(lent)
 
 
-async def _application(made: data.Data, driver: Recorded) -> Any:
+async def _application(made: data.BenchData, driver: RecordedConnection) -> Any:
     settings = read_settings(
         {
             "CLIENTELA_DATABASE_URL": made.url,
@@ -189,7 +191,7 @@ async def _application(made: data.Data, driver: Recorded) -> Any:
     return application
 
 
-def _asking(application: Any, path: str, body: bytes, made: data.Data) -> Answer:
+def _asking(application: Any, path: str, body: bytes, made: data.BenchData) -> ReceivedAnswer:
     """As uvicorn would hand a request over."""
     headers = [
         (b"host", b"127.0.0.1"),
@@ -231,7 +233,7 @@ def _asking(application: Any, path: str, body: bytes, made: data.Data) -> Answer
 
 
 def _arguments() -> argparse.Namespace:
-    options = argparse.ArgumentParser(prog="python -m bench.inside", description=__doc__)
+    options = argparse.ArgumentParser(prog="python -m bench.in_process", description=__doc__)
     options.add_argument("--url", required=True, help="A PostgreSQL database.")
     options.add_argument("--customers", type=int, default=20_000)
     options.add_argument("--email", help="An agent whose workspace is measured, in place of one that is made.")

@@ -20,7 +20,7 @@ _MOST = 400
 _WARM = 6
 
 
-class Side(Protocol):
+class DriverConnection(Protocol):
     name: str
 
     async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]: ...
@@ -31,7 +31,7 @@ class Side(Protocol):
     async def close(self) -> None: ...
 
 
-class PostgreSQL:
+class PostgresqlConnection:
     name = "PostgreSQL"
 
     def __init__(self, connection: Any) -> None:
@@ -49,7 +49,7 @@ class PostgreSQL:
         await self._connection.close()
 
 
-class SQLite:
+class SqliteConnection:
     name = "SQLite"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -68,15 +68,15 @@ class SQLite:
         self._connection.close()
 
 
-async def opened(url: str) -> Side:
+async def open_connection(url: str) -> DriverConnection:
     """A connection with the settings that the server gives its own."""
     if url.startswith("sqlite:///"):
         connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, cached_statements=500)
         for pragma in ("cache_size = -65536", "mmap_size = 268435456", "temp_store = MEMORY", "query_only = ON"):
             connection.execute(f"PRAGMA {pragma}")
-        return SQLite(connection)
+        return SqliteConnection(connection)
     settings = {"jit": "off", "random_page_cost": "1.1", "work_mem": "32MB", "statement_timeout": "120000"}
-    return PostgreSQL(await asyncpg.connect(url, server_settings=settings))
+    return PostgresqlConnection(await asyncpg.connect(url, server_settings=settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Times:
         return median(one / other for one, other in zip(self.rounds[place], self.rounds[to], strict=True))
 
 
-async def timed(side: Side, contenders: Sequence[Sequence[Statement]], rounds: int) -> Times:
+async def time_in_turn(side: DriverConnection, contenders: Sequence[Sequence[Statement]], rounds: int) -> Times:
     """Rounds in turn; who begins changes. The first rounds plan and warm up."""
     times: list[list[float]] = [[] for _ in contenders]
     order = list(range(len(contenders)))
@@ -109,7 +109,7 @@ async def timed(side: Side, contenders: Sequence[Sequence[Statement]], rounds: i
     return Times([one[_WARM:] for one in times])
 
 
-async def _time(side: Side, statements: Sequence[Statement]) -> float:
+async def _time(side: DriverConnection, statements: Sequence[Statement]) -> float:
     started = time.perf_counter()
     for statement in statements:
         await side.fetch(statement)

@@ -1,7 +1,7 @@
 """Finding customers among a million: questions beside SQL by hand, totals too, and pages far inside lists.
 
-    python -m bench.finding --url postgresql://user@host/database [--workspace 1] [--rounds 9] [--save]
-    python -m bench.finding --url sqlite:////tmp/million.db
+    python -m bench.list_queries --url postgresql://user@host/database [--workspace 1] [--rounds 9] [--save]
+    python -m bench.list_queries --url sqlite:////tmp/million.db
 
 The database is one that `clientela seed` has filled. What is compared is the time of the statements that a first page
 takes, all of them, against that of one statement by hand; in turn, on one connection: medians of the times, and of the
@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from bench import sides
-from bench.questions import Asked, questions
-from bench.results import RECORD
-from bench.sides import Side, Statement
-from bench.sums import Summed, sums
+from bench import drivers
+from bench.drivers import DriverConnection, Statement
+from bench.query_cases import QueryCase, query_cases
+from bench.results import RESULTS_FILE
+from bench.total_cases import TotalCase, total_cases
 from db import engine
 from db.engine import Database, Session
 from db.paging import keyset
@@ -33,7 +33,7 @@ from db.visibility import Visibility
 
 # "Now" of the seeded data.
 NOW = 1_793_491_200_000
-EVERYBODY = Visibility(sees_all=True)
+SEES_ALL = Visibility(sees_all=True)
 PAGES = (1, 1_000, 19_000)
 SORTS: dict[str, Any] = {
     "newest first": None,
@@ -48,7 +48,7 @@ COLUMNS = frozenset(
 )
 
 
-class Watching(Session):
+class StatementWatcher(Session):
     """A session that keeps what it sent."""
 
     def __init__(self, database: Database, workspace_id: int) -> None:
@@ -64,24 +64,29 @@ class Watching(Session):
 async def main() -> None:
     chosen = _arguments()
     ShortCache.LIFETIME_SECONDS = float("inf")
-    database, side = await engine.connect(chosen.url, size=1, statement_timeout=120), await sides.opened(chosen.url)
+    database, side = (
+        await engine.connect(chosen.url, size=1, statement_timeout=120),
+        await drivers.open_connection(chosen.url),
+    )
     customers = (
         await side.fetch((side.spelt("SELECT count(*) FROM customer WHERE workspace_id = $1"), [chosen.workspace]))
     )[0][0]
-    bench = Bench(database, side, chosen.workspace, chosen.rounds, chosen.only, customers)
+    bench = ListQueryBench(database, side, chosen.workspace, chosen.rounds, chosen.only, customers)
     lines = [f"## {datetime.date.today():%Y-%m-%d}, finding, {side.name}, {customers:,} customers", ""]
     lines += [*await bench.questions(), "", *await bench.sums(), "", *await bench.pages()]
     await side.close()
     await database.close()
     if chosen.save:
-        with RECORD.open("a", encoding="utf-8") as record:
+        with RESULTS_FILE.open("a", encoding="utf-8") as record:
             record.write("\n" + "\n".join(lines) + "\n")
 
 
-class Bench:
+class ListQueryBench:
     """One run on one database."""
 
-    def __init__(self, database: Database, side: Side, workspace: int, rounds: int, only: str, customers: int) -> None:
+    def __init__(
+        self, database: Database, side: DriverConnection, workspace: int, rounds: int, only: str, customers: int
+    ) -> None:
         self.database = database
         self.side = side
         self.workspace = workspace
@@ -92,7 +97,7 @@ class Bench:
     async def questions(self) -> list[str]:
         lines = _shown(["| question | statements | ms | ms by hand | ratio |", "|---|---|---|---|---|"])
         ratios = []
-        for asked in questions(await self._known(), NOW):
+        for asked in query_cases(await self._known(), NOW):
             if self.only in asked.name:
                 await self.page(asked.question)
                 ours = await self.page(asked.question)
@@ -104,7 +109,7 @@ class Bench:
     async def sums(self) -> list[str]:
         lines = _shown(["| totals | statements | ms | ms by hand | ratio |", "|---|---|---|---|---|"])
         ratios = []
-        for asked in sums(await self._known(), NOW):
+        for asked in total_cases(await self._known(), NOW):
             if self.only in asked.name:
                 await self.total(asked)
                 ours = await self.total(asked)
@@ -123,7 +128,7 @@ class Bench:
                 for number in pages:
                     after = await self._cursor(sort, (number - 1) * 50)
                     statements.append(await self.page(CustomerQuery(sort=sort), after))
-                figures = await sides.timed(self.side, statements, 5 * self.rounds)
+                figures = await drivers.time_in_turn(self.side, statements, 5 * self.rounds)
                 none = [""] * (len(PAGES) - len(pages))
                 cells = " | ".join([f"{figures.median(place):.2f}" for place in range(len(pages))] + none)
                 ratios = " | ".join([f"{figures.ratio(place, 0):.2f}" for place in range(1, len(pages))] + none)
@@ -132,22 +137,22 @@ class Bench:
 
     async def page(self, question: CustomerQuery, after: str | None = None) -> list[Statement]:
         """The statements of a page of what is asked."""
-        session = Watching(self.database, self.workspace)
-        match, order = await matches.compile_query(session, question, visibility=EVERYBODY, agent_id=None, now=NOW)
+        session = StatementWatcher(self.database, self.workspace)
+        match, order = await matches.compile_query(session, question, visibility=SEES_ALL, agent_id=None, now=NOW)
         await keyset.fetch_page(
             session, await matches.root_list_query(session, match, order), PageRequest(50, after=after), order
         )
         return session.sent
 
-    async def total(self, asked: Summed) -> list[Statement]:
+    async def total(self, asked: TotalCase) -> list[Statement]:
         """The statements of a count, an aggregate, or groups of what is asked."""
-        session = Watching(self.database, self.workspace)
-        match, _ = await matches.compile_query(session, asked.question, visibility=EVERYBODY, agent_id=None, now=NOW)
+        session = StatementWatcher(self.database, self.workspace)
+        match, _ = await matches.compile_query(session, asked.question, visibility=SEES_ALL, agent_id=None, now=NOW)
         if asked.by is None:
             await keyset.count_rows(session, matches.full_list_query(session, match), asked.at_most)
             return session.sent
         known = await filter_contexts.load_filter_context(
-            session, asked.by, now=NOW, agent_id=None, visibility=EVERYBODY, clock=True
+            session, asked.by, now=NOW, agent_id=None, visibility=SEES_ALL, clock=True
         )
         by = grouping.parse_grouping(asked.by, known) if asked.by else UNGROUPED
         await totals.fetch_totals(session, [totals.TotalsSource(matches.full_list_query(session, match))], by, 50)
@@ -157,7 +162,7 @@ class Bench:
         """The cursor behind so many rows: walked there, a large page at a time."""
         session, after = self.database.session(self.workspace), None
         match, order = await matches.compile_query(
-            session, CustomerQuery(sort=sort), visibility=EVERYBODY, agent_id=None, now=NOW
+            session, CustomerQuery(sort=sort), visibility=SEES_ALL, agent_id=None, now=NOW
         )
         listing = await matches.root_list_query(session, match, order)
         for size in [10_000] * (skipped // 10_000) + [skipped % 10_000] * bool(skipped % 10_000):
@@ -165,7 +170,7 @@ class Bench:
             after = page.cursor(page.rows[-1])
         return after
 
-    def _by_hand(self, asked: Asked) -> Statement:
+    def _by_hand(self, asked: QueryCase) -> Statement:
         text = asked.on_sqlite if asked.on_sqlite and self.side.name == "SQLite" else asked.sql
         text = text.replace("c.*", ", ".join(f"c.{name}" for name in sorted(COLUMNS)))
         return self.side.spelt(text), [self.workspace, *asked.values]
@@ -173,7 +178,7 @@ class Bench:
     async def _compared(
         self, name: str, ours: Sequence[Statement], by_hand: Statement, ratios: list[float]
     ) -> list[str]:
-        times = await sides.timed(self.side, [ours, [by_hand]], self.rounds)
+        times = await drivers.time_in_turn(self.side, [ours, [by_hand]], self.rounds)
         ratios.append(times.ratio(0, 1))
         mine, hand = times.median(0), times.median(1)
         return _shown([f"| {name} | {len(ours)} | {mine:.2f} | {hand:.2f} | {ratios[-1]:.2f} |"])
@@ -186,7 +191,7 @@ class Bench:
         if mine != hand:
             raise SystemExit(f"{name}: {len(mine)} and {len(hand)} rows, and not the same ones")
 
-    async def _counted_alike(self, asked: Summed, ours: Statement, by_hand: Statement) -> None:
+    async def _counted_alike(self, asked: TotalCase, ours: Statement, by_hand: Statement) -> None:
         """Both count the same. Ours has the keys first, by hand the count is."""
         keys = len(asked.by or ())
         mine = sorted(row[keys] for row in await self.side.fetch(ours))
@@ -225,7 +230,7 @@ def _shown(lines: list[str]) -> list[str]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("bench.finding", description=__doc__)
+    parser = argparse.ArgumentParser("bench.list_queries", description=__doc__)
     parser.add_argument("--url", required=True)
     parser.add_argument("--workspace", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=9)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.data import Data
+from bench.data import BenchData
 
 HAND, REFERENCE, ENGINE = "hand-written", "graphql-core", "the engine"
 SERVERS = (HAND, REFERENCE, ENGINE)
@@ -34,7 +34,7 @@ class Server:
 
 
 @contextmanager
-def running(name: str, data: Data, *options: str) -> Iterator[Server]:
+def start_server(name: str, data: BenchData, *options: str) -> Iterator[Server]:
     """`options` are those of `clientela serve`."""
     port = _free_port()
     command = [sys.executable, "-m", "cli", "serve", "--port", str(port), *options]
@@ -56,7 +56,7 @@ def running(name: str, data: Data, *options: str) -> Iterator[Server]:
         process.wait(15)
 
 
-def ask(server: Server, work: str, body: bytes, token: str) -> bytes:
+def send_query(server: Server, work: str, body: bytes, token: str) -> bytes:
     headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
     asked = urllib.request.Request(f"http://127.0.0.1:{server.port}{server.path(work)}", body, headers)
     with urllib.request.urlopen(asked, timeout=30) as answer:
