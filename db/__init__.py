@@ -1,1 +1,1 @@
-"""How it is stored: tables and SQL. Knows nothing of rules, GraphQL or HTTP."""
+"""Storage: tables and SQL. This layer knows nothing of rules, GraphQL or HTTP."""

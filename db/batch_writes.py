@@ -1,7 +1,7 @@
-"""Writing many rows of one table at once: rows that change alike share one statement.
+"""Writes of many rows of one table: rows with the same changed columns share one statement.
 
-PostgreSQL is sent a list for each column and joins them, for there every run of a statement costs as much as a row;
-SQLite, in the same process, runs the statement for a single row again and again.
+PostgreSQL gets one array per column and joins them, because each execution of a statement costs as much as a row.
+SQLite runs in the same process, so it executes a single-row statement repeatedly.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,15 +23,15 @@ Columns = Mapping[str, Any]
 async def update_rows(
     transaction: Transaction, table: type[SQLModel], changes: Iterable[tuple[bytes, Columns]]
 ) -> None:
-    """Sets the columns given with each id, in the rows of those ids."""
+    """Sets the given columns of the rows with these ids."""
     await update_rows_by(transaction, table, "id", changes)
 
 
 async def update_rows_by(
     transaction: Transaction, table: type[SQLModel], key: str, changes: Iterable[tuple[bytes, Columns]]
 ) -> None:
-    """The same for a table whose rows are found by another column, `key`. In the order of that key: SQLite's full-text
-    index starts a new part of itself with every row that comes before the one it was told of last."""
+    """Like `update_rows` for a table whose rows are found by another column, `key`. The rows are sorted by that key,
+    because SQLite's full-text index starts a new segment for every row that precedes the one before it."""
     alike: dict[tuple[str, ...], list[tuple[bytes, Columns]]] = {}
     for identifier, changed in changes:
         if changed:
@@ -44,7 +44,7 @@ async def update_rows_by(
 async def _set(
     transaction: Transaction, table: Any, key: str, names: tuple[str, ...], rows: Sequence[Sequence[Any]]
 ) -> None:
-    """`rows` are the key and the values of `names` in their order."""
+    """`rows` contain the key and the values of `names`, in order."""
     columns, completed = key_columns.complete_records(table, ("", *names), rows)
     names, rows = tuple(columns[1:]), list(completed)
     bound = ("row_id", *(f"to_{name}" for name in names))
@@ -58,7 +58,7 @@ async def _set(
 
 
 async def delete_rows(transaction: Transaction, table: type[SQLModel], keys: Sequence[Columns]) -> None:
-    """Deletes the rows whose columns are as given; every one of `keys` names the same columns."""
+    """Deletes the rows that match one of `keys`. All keys name the same columns."""
     if not keys:
         return
     names = tuple(sorted(keys[0]))
@@ -70,7 +70,7 @@ async def delete_rows(transaction: Transaction, table: type[SQLModel], keys: Seq
 
 
 async def delete_where_in(transaction: Transaction, table: type[SQLModel], column: str, ids: Sequence[bytes]) -> int:
-    """Deletes the rows that have one of the ids in that column; returns how many there were."""
+    """Deletes the rows with one of the ids in the column. Returns the number of deleted rows."""
     return await transaction.execute(_clear(table, column), ids=ids) if ids else 0
 
 
@@ -83,7 +83,7 @@ def _described(table: Any) -> Table:
 
 
 def _given(table: Any, columns: Mapping[str, str]) -> TableValuedAlias:
-    """The lists that are bound to these names, side by side as the rows of a table."""
+    """The arrays bound to these names, joined as rows of a table."""
     kinds = {name: _described(table).columns[column].type for name, column in columns.items()}
     lists = [bindparam(name, type_=ARRAY(kind)) for name, kind in kinds.items()]
     return func.unnest(*lists).table_valued(*kinds).render_derived(name="given")

@@ -1,4 +1,4 @@
-"""The engine room: databases, sessions, transactions, retries."""
+"""Databases, sessions, transactions and retries."""
 
 import asyncio
 import random
@@ -21,11 +21,11 @@ from db.tables import key_columns
 T = TypeVar("T")
 C = TypeVar("C")
 
-# A transaction that lost a race is run again this often, after a pause that grows and differs between the losers.
+# Number of attempts of a transaction that loses races. The pause between attempts grows and is random.
 MAX_TRANSACTION_ATTEMPTS = 8
 _PAUSE = 0.01
 
-# Rows up to this many go in by one prepared statement; more are copied.
+# Fewer rows use a prepared statement; more rows use COPY.
 _COPIED_FROM = 100
 
 
@@ -40,9 +40,9 @@ class _Connection(Protocol):
 
 
 class Session:
-    """What queries are asked through. Every statement is bound to one workspace (None: the tables beside them).
+    """Runs queries. Every statement is bound to one workspace (None: the global tables).
 
-    `columns` are those that the caller needs of the rows he is handed; `pruned` tells whether he was given no others.
+    `columns` are the columns that the caller needs; `pruned` tells whether rows with only these columns were returned.
     """
 
     def __init__(self, database: "Database", workspace_id: int | None, columns: ColumnNames = None) -> None:
@@ -56,11 +56,12 @@ class Session:
         return self.database.dialect
 
     async def fetch_all(self, statement: PreparedStatement[T], **values: Any) -> list[T]:
-        """The rows found, light ones that read like the tables' classes."""
+        """Fetches all rows as light rows that read like the tables' classes."""
         return await self._rows(statement, None, values)
 
     async def fetch_pruned(self, statement: PreparedStatement[T], **values: Any) -> list[T]:
-        """The same for rows that a query hands over as they are: with the columns that its caller needs, and the id."""
+        """Like `fetch_all`, but only with the columns that the caller needs, plus the id. For queries that return their
+        rows unchanged."""
         self.pruned = self.columns is not None
         return await self._rows(statement, self.columns, values)
 
@@ -72,13 +73,13 @@ class Session:
         return found
 
     async def fetch_first(self, statement: PreparedStatement[T], **values: Any) -> T | None:
-        """The first row found, if there is one."""
+        """The first row, or None."""
         found = await self.fetch_all(statement, **values)
         return found[0] if found else None
 
     async def fetch_cached(self, statement: PreparedStatement[T]) -> list[T]:
-        """The rows found by a statement without values, as they were a moment ago at most: for what seldom changes.
-        What this process wrote is in them."""
+        """Fetches the rows of a statement without values, at most LIFETIME_SECONDS old. For rows that rarely change.
+        Writes of this process are visible immediately."""
         settled = self.database.short_cache
         found = cast(list[T] | None, settled.get(self.workspace_id, statement))
         if found is None:
@@ -88,8 +89,8 @@ class Session:
         return found
 
     async def stream(self, statement: PreparedStatement[T], size: int, **values: Any) -> AsyncGenerator[list[T]]:
-        """The rows found, `size` at a time, all of them as they are at the beginning: for more than memory should
-        hold. It keeps a connection until it ends; close it where it is left before."""
+        """Streams the rows in batches of `size`, as one snapshot, for results that do not fit into memory. It holds a
+        connection until it ends; close it if you leave it early."""
         values["workspace_id"] = self.workspace_id
         async with self._connection() as connection, aclosing(connection.pieces(statement, values, size)) as found:
             async for piece in found:
@@ -107,14 +108,14 @@ class Session:
 
 
 class Transaction(Session):
-    """A session inside one transaction: it reads what it wrote, and all of it is kept or none."""
+    """A session inside one transaction. It reads its own writes."""
 
     def __init__(self, database: "Database", workspace_id: int | None, connection: _Connection) -> None:
         super().__init__(database, workspace_id)
         self._held = connection
 
     async def fetch_cached(self, statement: PreparedStatement[T]) -> list[T]:
-        """As they are in this transaction."""
+        """Fetches the rows as they are in this transaction."""
         return await self.fetch_all(statement)
 
     def _fetch(
@@ -127,19 +128,19 @@ class Transaction(Session):
         yield self._held
 
     async def execute(self, statement: PreparedStatement[Any], **values: Any) -> int:
-        """Runs a statement that writes; returns how many rows it touched."""
+        """Runs a write statement and returns the number of affected rows."""
         text, count = await self._held.execute(statement, {"workspace_id": self.workspace_id, **values})
         self.database.notify_observers(text)
         return count
 
     async def execute_many(self, statement: PreparedStatement[Any], many: Sequence[Mapping[str, Any]]) -> None:
-        """Runs a statement that writes once for each set of values, in one round trip."""
+        """Runs a write statement once for each set of values, in one round trip."""
         bound = [{"workspace_id": self.workspace_id, **values} for values in many]
         if bound:
             self.database.notify_observers(await self._held.execute_many(statement, bound))
 
     async def insert(self, *rows: SQLModel | Row) -> None:
-        """Adds rows of one table, with one statement however many. Raises Taken when a unique value is held."""
+        """Inserts rows of one table with one statement. Raises UniqueViolation if a unique value exists."""
         if not rows:
             return
         kind = _kind(rows[0])
@@ -151,27 +152,28 @@ class Transaction(Session):
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """What is written within is undone where it raises, and what was written before is kept."""
+        """Rolls back the writes inside the block if it raises; earlier writes stay."""
         await self._held.script("SAVEPOINT part")
         try:
             yield
         except BaseException:
-            # It stays where it is only rolled back to, and would be taken for the one around it.
+            # A rolled back savepoint still exists and would be mistaken for the outer one.
             await self._held.script("ROLLBACK TO SAVEPOINT part")
             await self._held.script("RELEASE SAVEPOINT part")
             raise
         await self._held.script("RELEASE SAVEPOINT part")
 
     async def copy(self, table: type[SQLModel], columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
-        """Adds many rows by the fastest way the database has. `records` match `columns` in order."""
+        """Inserts many rows by the fastest method of the database. `records` match `columns` in order."""
         columns, records = key_columns.complete_records(table, columns, records)
         self.database.notify_observers(await self._held.copy(str(table.__tablename__), columns, records))
 
 
 class Database:
-    """A database that is open: its pool, and the two ways in, reading and writing."""
+    """An open database: its pool and its sessions and transactions."""
 
-    # Called with the text of every statement that any database of this process sends: how tests count and read them.
+    # Functions that get the text of every statement that any database of this process sends. Tests count and inspect
+    # statements with them.
     observers: ClassVar[list[Callable[[str], None]]] = []
 
     def __init__(self, pool: Any, dialect: Dialect) -> None:
@@ -185,12 +187,13 @@ class Database:
             observer(text)
 
     def session(self, workspace_id: int | None, columns: ColumnNames = None) -> Session:
-        """A session for reading: each statement takes a connection for as long as it runs."""
+        """A session for reads. Each statement holds a connection only while it runs."""
         return Session(self, workspace_id, columns)
 
     async def write(self, workspace_id: int | None, rule: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Runs `rule` in one transaction and commits. A transaction that lost a race is run again from its start,
-        so a rule keeps nothing between runs. Raises what the rule raises, Contended after ATTEMPTS, Unavailable."""
+        """Runs `rule` in one transaction and commits. A transaction that loses a race starts again, so a rule keeps no
+        state between attempts. Raises what the rule raises, TransactionConflict after MAX_TRANSACTION_ATTEMPTS, and
+        Unavailable."""
         for attempt in range(1, MAX_TRANSACTION_ATTEMPTS + 1):
             try:
                 async with self.transaction(workspace_id) as transaction:
@@ -203,12 +206,12 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, workspace_id: int | None) -> AsyncIterator[Transaction]:
-        """One transaction, once: for what cannot simply be run again. Prefer `write`."""
+        """One transaction without retries, for work that cannot simply be repeated. Prefer `write`."""
         async with self.pool.writing() as connection:
             try:
                 await connection.script(self.pool.begin)
             except asyncio.CancelledError:
-                # It may have begun all the same.
+                # The transaction may have started nevertheless.
                 await _undo(connection)
                 raise
             try:
@@ -236,7 +239,7 @@ class Database:
 async def connect(url: str, *, size: int = 8, statement_timeout: float = 5.0) -> Database:
     """Opens `sqlite:///path` or `postgresql://…` with at most `size` connections. Raises Unavailable.
 
-    Each driver is imported late, for a process has one database.
+    Each driver is imported late, because a process uses one database.
     """
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
@@ -262,7 +265,7 @@ async def ping(database: Database) -> None:
 
 
 async def _undo(connection: _Connection) -> None:
-    """A transaction that cannot even be undone is undone by the database when its connection goes."""
+    """If the rollback fails, the database rolls back when the connection closes."""
     try:
         await asyncio.shield(connection.script("ROLLBACK"))
     except Unavailable:
@@ -276,7 +279,7 @@ def _columns(table: type[SQLModel]) -> Sequence[str]:
 
 @cache
 def _record(table: type[SQLModel]) -> Callable[[Any], Sequence[Any]]:
-    """How a row becomes a record to be copied."""
+    """Returns the function that turns a row into a record for COPY."""
     columns = _columns(table)
     read, fill = attrgetter(*columns), key_columns.record_filler(table, columns)
     return read if fill is None else lambda row: fill(read(row))

@@ -1,10 +1,10 @@
-"""What can go wrong below the rules.
+"""Errors of the storage layer.
 
 StorageError
-├── Unavailable        the database cannot be reached, or went away
-├── TookTooLong        a statement or a lock passed its time limit
-├── Contended          the transaction lost a race; it may be run again
-└── Taken              a unique value is held by another row
+├── Unavailable            the database cannot be reached, or the connection was lost
+├── StatementTimedOut      a statement or a lock exceeded its time limit
+├── TransactionConflict    the transaction lost a race; it can be retried
+└── UniqueViolation        another row has a unique value
 """
 
 import re
@@ -13,23 +13,23 @@ _SHARD = re.compile(r"_\d+$")
 
 
 class StorageError(Exception):
-    """The database refused or failed; the cause holds the driver's own words."""
+    """The database rejected or failed an operation. The cause has the driver's message."""
 
 
 class Unavailable(StorageError):
-    """The database cannot be reached, or went away."""
+    """The database cannot be reached, or the connection was lost."""
 
 
 class StatementTimedOut(StorageError):
-    """A statement or a lock passed its time limit."""
+    """A statement or a lock exceeded its time limit."""
 
 
 class TransactionConflict(StorageError):
-    """The transaction lost a race and was undone; run again it may win."""
+    """The transaction lost a race and was rolled back; a retry may succeed."""
 
 
 class UniqueViolation(StorageError):
-    """A unique value is held by another row. `columns` are the key's columns without the workspace."""
+    """Another row has a unique value. `columns` are the key's columns without the workspace."""
 
     def __init__(self, table: str, columns: tuple[str, ...]) -> None:
         super().__init__(f"{table}({', '.join(columns)}) is taken")
@@ -38,5 +38,5 @@ class UniqueViolation(StorageError):
 
 
 def constraint_name(name: str) -> str:
-    """The constraint's own name: a cluster appends the number of the shard."""
+    """The name of the constraint without the shard number that a cluster appends."""
     return _SHARD.sub("", name)

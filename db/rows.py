@@ -1,4 +1,4 @@
-"""Rows that are being made or changed; they read like rows that were read."""
+"""Rows to be inserted or changed. They read like rows of a query."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -10,7 +10,7 @@ from db.values import ids
 
 
 class Row:
-    """A row of `table` whose columns are plain attributes. `vars(row)` has them all and nothing else."""
+    """A row of `table` with its columns as plain attributes. `vars(row)` contains exactly the columns."""
 
     __slots__ = ("__dict__", "table")
 
@@ -29,7 +29,7 @@ class Row:
 
 
 def new_row(table: type[SQLModel], **columns: Any) -> Row:
-    """A new row with the table's defaults; with an id of its own where the table has one, made at the id's moment."""
+    """A new row with the table's defaults. If the table has an id, the row gets a new id and its creation time."""
     values = {**_defaults(table), **columns}
     if "id" in _names(table):
         identifier = values.get("id") or ids.new_id()
@@ -41,7 +41,7 @@ def new_row(table: type[SQLModel], **columns: Any) -> Row:
 
 
 def copy_row(row: Any, table: type[SQLModel]) -> Row:
-    """The same columns as a row that can be changed."""
+    """A changeable copy of a row."""
     names = _names(table)
     if getattr(row, "__columns__", None) == names:
         return Row(table, zip(names, row, strict=True))

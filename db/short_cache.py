@@ -1,5 +1,4 @@
-"""Rows that seldom change, such as a workspace's settings and fields, kept for a moment so that not every request asks
-for them again."""
+"""A short-lived cache of rows that rarely change, such as a workspace's settings and fields."""
 
 import time
 from collections.abc import Callable
@@ -9,8 +8,8 @@ _MOST = 1_000
 
 
 class ShortCache:
-    """What statements without values found, by workspace. Whatever this process writes in a workspace ends that at
-    once; what another process wrote shows after LASTING."""
+    """The rows of statements without values, by workspace. A write of this process in a workspace invalidates its rows
+    at once; writes of other processes become visible after LIFETIME_SECONDS."""
 
     LIFETIME_SECONDS: ClassVar[float] = 1.0
     """Seconds."""
@@ -21,12 +20,13 @@ class ShortCache:
         self.changes = 0
 
     def get(self, workspace_id: int | None, statement: Any) -> Any:
-        """The rows; None where they are not known, or were known too long ago."""
+        """The rows; None if they are unknown or too old."""
         until, rows = self._found.get(workspace_id, {}).get(statement, (0.0, None))
         return rows if self._clock() < until else None
 
     def put(self, workspace_id: int | None, statement: Any, rows: Any, *, since: int) -> None:
-        """`since` is what `changes` was before the rows were read: what was read before a change is not kept after."""
+        """`since` is the value of `changes` before the rows were read. Rows that were read before a change are not
+        stored after it."""
         if since != self.changes:
             return
         self._found.setdefault(workspace_id, {})[statement] = (self._clock() + self.LIFETIME_SECONDS, rows)
@@ -34,6 +34,6 @@ class ShortCache:
             del self._found[next(iter(self._found))]
 
     def invalidate(self, workspace_id: int | None) -> None:
-        """Something was written there."""
+        """Removes the rows of the workspace after a write."""
         self.changes += 1
         self._found.pop(workspace_id, None)

@@ -1,4 +1,4 @@
-"""Statements described with SQLModel's tables, compiled once for each database, run straight on its driver."""
+"""Statements built with SQLModel's tables, compiled once per dialect, and run directly on the driver."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,21 +16,21 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 T = TypeVar("T")
 
-# Names of columns, some of which may be no columns of the rows in question; None for all columns.
+# Names of columns; some may not exist in the rows in question. None means all columns.
 ColumnNames: TypeAlias = frozenset[str] | None
 
-# A statement is kept for so many choices of columns; beyond them it reads all.
+# A statement is cached for this many column selections; further ones read all columns.
 _MOST_FORMS = 64
 
 POSTGRESQL: Dialect = postgresql_dialect()  # type: ignore[no-untyped-call] # it has no annotations
 SQLITE: Dialect = sqlite_dialect(paramstyle="qmark")
 
-# The session binds this one; no caller passes it.
+# The session binds this parameter; callers never pass it.
 WORKSPACE: BindParameter[int] = bindparam("workspace_id")
 
 
 def in_workspace(*rows: Any) -> ColumnElement[bool]:
-    """The condition that every table and alias of a statement and of its subqueries carries: this workspace's rows."""
+    """The condition that binds tables and aliases to the session's workspace. Every statement and subquery needs it."""
     condition: ColumnElement[bool] = rows[0].workspace_id == WORKSPACE
     for row in rows[1:]:
         condition = condition & (row.workspace_id == WORKSPACE)
@@ -38,7 +38,8 @@ def in_workspace(*rows: Any) -> ColumnElement[bool]:
 
 
 class any_of(ColumnElement[bool]):
-    """The column's value is one of a list: the one bound to a name, or the one given. One statement at any length."""
+    """The column's value is one of a list: a bound list, given by name, or the given values. One statement serves lists
+    of any length."""
 
     inherit_cache = False
     __visit_name__ = "among"
@@ -46,7 +47,7 @@ class any_of(ColumnElement[bool]):
     type = Boolean()
 
     def __init__(self, column: Any, values: str | Sequence[Any], *, kind: Any = None) -> None:
-        """`kind` is the type of the values where it is not the column's own."""
+        """`kind` is the type of the values if it differs from the column's."""
         self.column = cast(ColumnElement[Any], column)
         self.values = values
         self.kind = kind if kind is not None else self.column.type
@@ -75,7 +76,7 @@ def _expanded(element: any_of, compiler: SQLCompiler, **options: Any) -> str:
 
 
 class CompiledStatement:
-    """A statement in one database's words, and how to hand it values and take its rows."""
+    """A statement compiled for one dialect; binds values and converts rows."""
 
     __slots__ = ("_constants", "_encode", "_names", "_parts", "columns", "decode", "row", "sql")
 
@@ -92,7 +93,7 @@ class CompiledStatement:
         if len(set(self.columns)) < len(self.columns):
             raise TypeError(f"two columns of one name, label them: {self.columns}")
         table = reads or _table(clause)
-        # SQLite keeps in a column whatever it is given.
+        # SQLite columns accept values of any type.
         kinds = [_certain(entry.objects) if dialect is POSTGRESQL else None for entry in compiled._result_columns]
         self.row = _row_class(_made_by_driver(dialect), tuple(self.columns), table, tuple(kinds))
         types = [entry.type for entry in compiled._result_columns]
@@ -107,7 +108,7 @@ class CompiledStatement:
                 self._names = [f"*{name}" if name in expanded else name for name in self._names]
 
     def bind(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        """The text to send and its arguments in order. KeyError names what is missing."""
+        """The SQL text and its arguments in order. Raises KeyError for a missing value."""
         constants = self._constants
         if not self._parts:
             arguments = [values[name] if name in values else constants[name] for name in self._names]
@@ -144,7 +145,7 @@ class CompiledStatement:
 
 
 class PreparedStatement(Generic[T]):
-    """A statement that is compiled at its first use on each database and kept."""
+    """A statement that is compiled on first use for each dialect and cached."""
 
     __slots__ = ("_clauses", "_compiled", "_reads")
 
@@ -154,7 +155,7 @@ class PreparedStatement(Generic[T]):
         self._reads = reads
 
     def compiled_for(self, dialect: Dialect, columns: ColumnNames = None) -> CompiledStatement:
-        """The statement for that database; with `columns`, it leaves out what else the rows' table has."""
+        """The compiled statement; with `columns`, other columns of the rows' table are left out."""
         compiled = self._compiled.get((dialect.name, columns))
         if compiled is None:
             if columns is not None and len(self._compiled) >= _MOST_FORMS:
@@ -171,12 +172,12 @@ class PreparedStatement(Generic[T]):
 
 
 class DialectStatement(PreparedStatement[T]):
-    """A statement whose words differ so much between the databases that each is built apart, when first used."""
+    """A statement that is built separately for each dialect on first use."""
 
     __slots__ = ("_build",)
 
     def __init__(self, build: Callable[[str], ClauseElement], *, reads: object = None) -> None:
-        """`build` is called with the name of the dialect."""
+        """`build` gets the name of the dialect."""
         self._build = build
         self._compiled = {}
         self._reads = reads
@@ -186,7 +187,7 @@ class DialectStatement(PreparedStatement[T]):
 
 
 def _only(columns: frozenset[str], clause: Any, reads: Any) -> Any:
-    """The SELECT with these columns of the rows' table, its id, and all that is no column of that table."""
+    """The SELECT with these columns of the rows' table, its id, and everything that is not a column of that table."""
     table = getattr(reads, "__table__", None)
     if table is None or not hasattr(clause, "with_only_columns"):
         return clause
@@ -199,15 +200,15 @@ def _only(columns: frozenset[str], clause: Any, reads: Any) -> Any:
 
 
 def prepare(clause: Any, *, sqlite: Any = None, reads: object = None) -> PreparedStatement[Any]:
-    """`clause` compiled once; `sqlite` where that database needs other words for the same thing.
+    """Prepares `clause`; `sqlite` replaces it on SQLite.
 
-    The rows read as the table selected last; `reads` names it where a subquery hides it.
+    The rows read as the table that is selected last; `reads` names it if a subquery hides it.
     """
     return PreparedStatement(clause, sqlite=sqlite, reads=reads)
 
 
 def column_values(rows: Sequence[Any], name: str) -> list[Any]:
-    """The column's value in each row, read by its place where all rows are of one class of light rows."""
+    """The column's value in each row, read by index if all rows have the same class."""
     columns = getattr(type(rows[0]), "__columns__", None) if rows else None
     if columns is None or name not in columns or len(set(map(type, rows))) > 1:
         return list(map(attrgetter(name), rows))
@@ -215,23 +216,23 @@ def column_values(rows: Sequence[Any], name: str) -> list[Any]:
 
 
 def group_rows(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
-    """The rows in lists under the value of one column, in their order: what a loader of many answers."""
+    """Groups the rows by the value of a column and keeps their order."""
     found: defaultdict[Any, list[Any]] = defaultdict(list)
     place = None
     for row in rows:
         if place is None:
             place = type(row).__columns__.index(key)
         found[row[place]].append(row)
-    # From here on it is a dict like any other.
+    # From here on it behaves like an ordinary dict.
     found.default_factory = None
     return found
 
 
 def _made_by_driver(dialect: Dialect) -> type:
-    """What the driver makes of a row."""
+    """The row class of the driver."""
     if dialect is SQLITE:
         return tuple
-    import asyncpg  # Imported late: it is of no use on SQLite.
+    import asyncpg  # Imported late: SQLite does not need it.
 
     record: type = asyncpg.Record
     return record
@@ -239,15 +240,15 @@ def _made_by_driver(dialect: Dialect) -> type:
 
 @lru_cache(maxsize=2_000)
 def _row_class(base: type, columns: tuple[str, ...], table: object, kinds: tuple[type | None, ...]) -> type:
-    """A light row: the driver's own tuple, its columns readable as attributes and named in order by
-    `__columns__`, and of the classes in `__kinds__` where they are not null; `table` is the class it was read from."""
+    """A light row class: the driver's tuple with its columns as attributes. `__columns__` has their names in order,
+    `__kinds__` their classes if not null, `table` the class they were read from."""
     members: dict[str, Any] = {name: property(itemgetter(place)) for place, name in enumerate(columns)}
     members |= {"__slots__": (), "__columns__": columns, "__kinds__": kinds, "table": table}
     return type("Row", (base,), members)
 
 
 def _certain(selected: Iterable[Any]) -> type | None:
-    """The class of all values selected; None where it is no column, whose type is but SQLAlchemy's guess."""
+    """The class of all values of a selected column. None for expressions, whose types SQLAlchemy guesses."""
     column = next((each for each in selected if isinstance(each, Column)), None)
     if column is None or isinstance(column.type, JSON):
         return None
@@ -256,7 +257,7 @@ def _certain(selected: Iterable[Any]) -> type | None:
 
 
 def _table(clause: ClauseElement) -> object:
-    """The SQLModel class that a row reads as: the last entity selected (a link's key may come before it)."""
+    """The SQLModel class of the rows: the last selected entity (the key of a link may precede it)."""
     described = getattr(clause, "column_descriptions", None) or []
     entities = [entry["entity"] for entry in described if entry.get("entity") is not None]
     return entities[-1] if entities else None
@@ -267,7 +268,7 @@ def _dumps(value: Any) -> str | None:
 
 
 def _loads(value: Any) -> Any:
-    """SQLite keeps a number of JSON as the number that it is."""
+    """SQLite returns a JSON number as a number."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
@@ -278,7 +279,7 @@ def _decoder(kind: Any) -> Callable[[Any], Any] | None:
 
 
 def _padded(values: Any) -> list[Any]:
-    """The values, the last repeated up to a power of two, so that few different statements are made."""
+    """The values, padded with the last one to a power of two, so that few different statements exist."""
     many = list(values)
     if not many:
         return [None]

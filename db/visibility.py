@@ -1,4 +1,4 @@
-"""Which customers a viewer may see: the one condition that every read of customers carries."""
+"""Visibility: which customers a viewer may see. Every read of customers carries this condition."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,20 +13,21 @@ from db.tables.enums import CustomerStage
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """All customers; or an agent's own, those waiting in his departments, and the pool (SM2, SB8)."""
+    """All customers, or an agent's own, those that wait in the agent's departments, and the pool (SM2, SB8)."""
 
     sees_all: bool
     agent_id: bytes | None = None
     department_ids: tuple[bytes, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
-        """What `seen` is bound to."""
+        """The parameters of `visible_to`."""
         if self.sees_all:
             return {}
         return {"seen_agent": self.agent_id, "seen_departments": self.department_ids}
 
     def could_see(self, audience: Mapping[str, Any]) -> bool:
-        """Whether a customer who stood so, {"stage", "owner", "department"} with ids in hexadecimal, was in sight."""
+        """Whether a customer with this former state, {"stage", "owner", "department"} with hexadecimal ids, was
+        visible."""
         if self.sees_all or audience.get("stage") == CustomerStage.POOL:
             return True
         if audience.get("stage") == CustomerStage.TO_BE_ASSIGNED:
@@ -37,7 +38,7 @@ class Visibility:
 
 
 def visible_to(sees_all: bool, customer: Any = tables.Customer) -> ColumnElement[bool]:
-    """The condition on `customer`, the table or an alias of it; bind `Sight.values()` to it."""
+    """The condition on `customer`, the table or an alias. Bind `Visibility.parameters()` to it."""
     if sees_all:
         return true()
     waiting = customer.stage == CustomerStage.TO_BE_ASSIGNED.value

@@ -1,1 +1,1 @@
-"""Accounts, sessions, API keys, and who may do what."""
+"""Accounts, sessions, API keys and permissions."""

@@ -1,4 +1,4 @@
-"""API keys: making and revoking them. The secret is shown once and kept as a hash."""
+"""API keys: creating and revoking them. The secret is shown once and stored as a hash."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,27 +16,28 @@ from db.rows import Row, copy_row, new_row
 from db.tables.enums import Permission
 from db.values import ids, wire_format
 
-_HINT: Final = 4
-"""So many of the secret's last characters tell keys apart."""
+_HINT_LENGTH: Final = 4
+"""Number of trailing characters of the secret that identify a key to people."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedApiKey:
-    """A key, and its secret, which is nowhere kept."""
+    """A new key and its secret, which is not stored."""
 
     key: Row
     secret: str
 
 
-async def create(unit: UnitOfWork, given: InputData) -> CreatedApiKey:
-    """Raises InputError and its like: FORBIDDEN at each permission that the viewer does not hold."""
+async def create(unit: UnitOfWork, data: InputData) -> CreatedApiKey:
+    """Creates an API key. Raises InputError and its subclasses: FORBIDDEN at each permission that the viewer does not
+    hold."""
     await lock_by_name(unit, "API keys")
     check_list_has_room(await stored.live_keys(unit.transaction), "API keys that are not revoked")
-    checks = ErrorCollector()
-    name = checks.check(text_values.read_required_text, given["name"], ("input", "name"), "a name")
-    permissions = _permissions(unit, checks, given["permissions"])
-    expires_at = checks.check(_expiry, unit, given.get("expires_at"))
-    checks.raise_if_any()
+    errors = ErrorCollector()
+    name = errors.check(text_values.read_required_text, data["name"], ("input", "name"), "a name")
+    permissions = _check_permissions(unit, errors, data["permissions"])
+    expires_at = errors.check(_check_expiry, unit, data.get("expires_at"))
+    errors.raise_if_any()
     identifier = ids.new_id()
     token = tokens.create_token("key", identifier)
     row = new_row(
@@ -44,9 +45,9 @@ async def create(unit: UnitOfWork, given: InputData) -> CreatedApiKey:
         id=identifier,
         workspace_id=unit.workspace_id,
         name=name,
-        permissions=[int(one) for one in permissions],
+        permissions=[int(permission) for permission in permissions],
         secret_hash=token.secret_hash,
-        hint=token.text[-_HINT:],
+        hint=token.text[-_HINT_LENGTH:],
         created_by=unit.viewer.actor_id,
         expires_at=expires_at,
     )
@@ -54,17 +55,17 @@ async def create(unit: UnitOfWork, given: InputData) -> CreatedApiKey:
 
 
 async def revoke(unit: UnitOfWork, wire_id: str) -> Row:
-    """It lets nobody in any more; a second time changes nothing. Raises InputError NOT_FOUND."""
+    """Revokes the key; repeated calls change nothing. Raises InputError NOT_FOUND."""
     await lock_by_name(unit, "API keys")
     identifier = wire_format.decode_id("ApiKey", wire_id)
-    found = (await stored.keys_by_ids(unit.transaction, [identifier])).get(identifier) if identifier else None
-    if found is None:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no API key “{wire_id}” here.", ("id",))
-    row = copy_row(found, tables.ApiKey)
+    stored_key = (await stored.keys_by_ids(unit.transaction, [identifier])).get(identifier) if identifier else None
+    if stored_key is None:
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no API key “{wire_id}” in this workspace.", ("id",))
+    row = copy_row(stored_key, tables.ApiKey)
     if row.revoked_at is None:
         row.revoked_at = unit.now
     if await record_writes.update_record(
-        unit, "ApiKey", row, vars(copy_row(found, tables.ApiKey)), log_snapshot(found), log_snapshot
+        unit, "ApiKey", row, vars(copy_row(stored_key, tables.ApiKey)), log_snapshot(stored_key), log_snapshot
     ):
         memberships.forget_viewers_after_commit(unit)
     return row
@@ -80,16 +81,16 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
     }
 
 
-def _permissions(unit: UnitOfWork, checks: ErrorCollector, given: list[int]) -> list[Permission]:
+def _check_permissions(unit: UnitOfWork, errors: ErrorCollector, given: list[int]) -> list[Permission]:
     path: Path = ("input", "permissions")
     if not given:
-        checks.add(ErrorCode.INVALID, "Name at least one permission; a key without any can do nothing.", path)
-    return checks.check(role_grants.check_permissions, unit, given, path) or []
+        errors.add(ErrorCode.INVALID, "Choose at least one permission; a key without permissions can do nothing.", path)
+    return errors.check(role_grants.check_permissions, unit, given, path) or []
 
 
-def _expiry(unit: UnitOfWork, given: int | None) -> int | None:
-    """Raises InputError for a moment that has passed."""
+def _check_expiry(unit: UnitOfWork, given: int | None) -> int | None:
+    """Raises InputError for a time in the past."""
     if given is not None and given <= unit.now:
-        message = f"{wire_format.format_moment(given)} has passed; choose a moment to come, or none."
+        message = f"{wire_format.format_moment(given)} is in the past; choose a later time or none."
         raise InputError(ErrorCode.INVALID, message, ("input", "expiresAt"))
     return given

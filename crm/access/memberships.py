@@ -1,4 +1,4 @@
-"""Who works where: a membership is told by the agent, and his departments come first one first."""
+"""Memberships of agents in departments. Each agent's departments are ordered; the first is the main one."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -17,59 +17,69 @@ encode_agent_id, encode_department_id = wire_format.id_encoder("Agent"), wire_fo
 
 
 def decode_known_ids(wire_ids: Sequence[str], kind: str, known: Collection[bytes], path: Path) -> list[bytes]:
-    """The ids, each once, in their order. Raises InputError NOT_FOUND at the one that is not among the known."""
-    found = []
-    for place, wire_id in enumerate(wire_ids):
+    """The distinct ids in their order. Raises InputError NOT_FOUND at an unknown id."""
+    identifiers = []
+    for index, wire_id in enumerate(wire_ids):
         identifier = wire_format.decode_id(kind, wire_id)
         if identifier is None or identifier not in known:
-            raise InputError(ErrorCode.NOT_FOUND, f"There is no {kind.lower()} “{wire_id}” here.", (*path, place))
-        found.append(identifier)
-    return list(dict.fromkeys(found))
+            raise InputError(
+                ErrorCode.NOT_FOUND, f"There is no {kind.lower()} “{wire_id}” in this workspace.", (*path, index)
+            )
+        identifiers.append(identifier)
+    return list(dict.fromkeys(identifiers))
 
 
 def decode_ids(wire_ids: Sequence[str], kind: str) -> list[bytes]:
-    """Those that are ids of that type, each once: what to look up."""
-    return list(dict.fromkeys(found for one in wire_ids if (found := wire_format.decode_id(kind, one)) is not None))
-
-
-async def set_department_members(unit: UnitOfWork, department_id: bytes, wanted: Collection[bytes]) -> list[bytes]:
-    """Makes exactly these agents the members of the department, and logs it with each who comes or goes. Returns who
-    was there before, by name."""
-    members = [row.id for row in (await agents.by_department(unit.transaction, [department_id])).get(department_id, [])]
-    moving = set(members) ^ set(wanted)
-    if not moving:
-        return members
-    people = await agents.lock_by_ids(unit.transaction, list(moving))
-    places = await agents.departments_by_agent(unit.transaction, list(moving))
-    after = {}
-    for key in people:
-        before = [row.department_id for row in places.get(key, [])]
-        after[key] = (
-            before,
-            [one for one in before if one != department_id] if key in members else [*before, department_id],
+    """The distinct ids of that type; texts that are not such ids are left out."""
+    return list(
+        dict.fromkeys(
+            identifier for wire_id in wire_ids if (identifier := wire_format.decode_id(kind, wire_id)) is not None
         )
-    await replace_memberships(unit, {key: now for key, (_, now) in after.items()})
+    )
+
+
+async def set_department_members(unit: UnitOfWork, department_id: bytes, member_ids: Collection[bytes]) -> list[bytes]:
+    """Makes exactly these agents the members of the department, and logs the change of every agent who joins or leaves.
+    Returns the earlier members, sorted by name."""
+    members = [row.id for row in (await agents.by_department(unit.transaction, [department_id])).get(department_id, [])]
+    changed_ids = set(members) ^ set(member_ids)
+    if not changed_ids:
+        return members
+    agents_by_id = await agents.lock_by_ids(unit.transaction, list(changed_ids))
+    memberships_by_agent = await agents.departments_by_agent(unit.transaction, list(changed_ids))
+    departments_by_agent = {}
+    for agent_id in agents_by_id:
+        before = [row.department_id for row in memberships_by_agent.get(agent_id, [])]
+        departments_by_agent[agent_id] = (
+            before,
+            [department for department in before if department != department_id]
+            if agent_id in members
+            else [*before, department_id],
+        )
+    await replace_memberships(
+        unit, {agent_id: new_departments for agent_id, (_, new_departments) in departments_by_agent.items()}
+    )
     await batch_writes.update_rows(
         unit.transaction,
         tables.Agent,
-        ((key, {"version": row.version + 1, "updated_at": unit.now}) for key, row in people.items()),
+        ((agent_id, {"version": row.version + 1, "updated_at": unit.now}) for agent_id, row in agents_by_id.items()),
     )
-    for key, row in people.items():
+    for agent_id, row in agents_by_id.items():
         fields = [
             {
                 "field": "departments",
-                "before": encode_department_ids(after[key][0]),
-                "after": encode_department_ids(after[key][1]),
+                "before": encode_department_ids(departments_by_agent[agent_id][0]),
+                "after": encode_department_ids(departments_by_agent[agent_id][1]),
             }
         ]
-        unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Agent", key, row.version + 1, fields))
+        unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Agent", agent_id, row.version + 1, fields))
     forget_viewers_after_commit(unit)
     return members
 
 
-async def replace_memberships(unit: UnitOfWork, places: Mapping[bytes, Sequence[bytes]]) -> None:
-    """Keeps the departments of each agent, whatever they were."""
-    await batch_writes.delete_where_in(unit.transaction, tables.AgentDepartment, "agent_id", list(places))
+async def replace_memberships(unit: UnitOfWork, departments_by_agent: Mapping[bytes, Sequence[bytes]]) -> None:
+    """Replaces the departments of each agent."""
+    await batch_writes.delete_where_in(unit.transaction, tables.AgentDepartment, "agent_id", list(departments_by_agent))
     rows: list[Any] = [
         new_row(
             tables.AgentDepartment,
@@ -78,17 +88,17 @@ async def replace_memberships(unit: UnitOfWork, places: Mapping[bytes, Sequence[
             department_id=department_id,
             position=position,
         )
-        for agent_id, departments in places.items()
+        for agent_id, departments in departments_by_agent.items()
         for position, department_id in enumerate(departments)
     ]
     await unit.transaction.insert(*rows)
 
 
 def encode_department_ids(department_ids: Sequence[bytes]) -> list[str]:
-    return [encode_department_id(one) for one in department_ids]
+    return [encode_department_id(department_id) for department_id in department_ids]
 
 
 def forget_viewers_after_commit(unit: UnitOfWork) -> None:
-    """Whoever was let in as somebody of this workspace is looked at anew, once the act is committed."""
+    """Clears the cached viewers of the workspace after the commit."""
     database, workspace_id = unit.transaction.database, unit.workspace_id
     unit.after_commit.append(lambda: accounts.forget_viewers(database, workspace_id))

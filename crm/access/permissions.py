@@ -1,4 +1,4 @@
-"""Who may see and do what: permissions, the roles that bring them, the viewer who holds them."""
+"""Permissions, the roles that include them, and the viewer who holds them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from db import tables
 from db.tables.enums import ActorKind, CustomerStage, Permission, Role
 from db.visibility import Visibility
 
-_ALL = frozenset(Permission)
+_ALL_PERMISSIONS = frozenset(Permission)
 
-# What a role brings (SM2, SB8, MS4). Grants and revocations of an agent come on top.
+# The permissions of each role (SM2, SB8, MS4), before an agent's grants and revocations.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ADMIN: _ALL,
-    Role.MANAGER: _ALL
+    Role.ADMIN: _ALL_PERMISSIONS,
+    Role.MANAGER: _ALL_PERMISSIONS
     - {
         Permission.TAG_ASSIGN,
         Permission.TAG_MANAGE,
@@ -38,12 +38,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 def effective_permissions(
     role: Role, *, granted: Iterable[int] = (), revoked: Iterable[int] = ()
 ) -> frozenset[Permission]:
-    """What an agent of that role may do, with the exceptions made for him."""
-    return (ROLE_PERMISSIONS[role] | {Permission(one) for one in granted}) - {Permission(one) for one in revoked}
+    """The permissions of an agent with that role and these exceptions."""
+    return (ROLE_PERMISSIONS[role] | {Permission(permission) for permission in granted}) - {
+        Permission(permission) for permission in revoked
+    }
 
 
 def effective_permissions_of(role: Role, exceptions: Iterable[tables.AgentPermission]) -> frozenset[Permission]:
-    """The same from the rows that keep the exceptions."""
+    """The same with the exceptions as stored rows."""
     rows = list(exceptions)
     return effective_permissions(
         role,
@@ -54,7 +56,7 @@ def effective_permissions_of(role: Role, exceptions: Iterable[tables.AgentPermis
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks: an agent or an API key of one workspace, and what he may do. Departments come first one first."""
+    """The caller: an agent or an API key of one workspace, with permissions. The first department is the main one."""
 
     workspace_id: int
     actor_kind: ActorKind
@@ -62,7 +64,7 @@ class Viewer:
     permissions: frozenset[Permission]
     department_ids: tuple[bytes, ...] = ()
     visibility: Visibility = field(init=False, compare=False, repr=False)
-    """Which customers he may see."""
+    """The customers that the viewer may see."""
 
     def __post_init__(self) -> None:
         sees_all = Permission.CUSTOMER_VIEW_ALL in self.permissions
@@ -70,12 +72,12 @@ class Viewer:
 
     @property
     def caller(self) -> bytes:
-        """The same for every request of one agent or key."""
+        """An id that is the same for all requests of one agent or key."""
         return self.actor_id
 
     @property
     def agent_id(self) -> bytes | None:
-        """The agent who asks; None for a key."""
+        """The calling agent; None for an API key."""
         return self.actor_id if self.actor_kind is ActorKind.AGENT else None
 
     def has_permission(self, permission: Permission) -> bool:
@@ -83,8 +85,8 @@ class Viewer:
 
 
 def may_change(viewer: Viewer, customer: Any) -> bool:
-    """Whether he may change this customer of those he sees: any where he sees all; else his own, and those who wait in
-    his departments."""
+    """Whether the viewer may change this visible customer: any with CUSTOMER_VIEW_ALL, else their own and those that
+    wait for their departments."""
     if viewer.has_permission(Permission.CUSTOMER_VIEW_ALL):
         return True
     return is_owner(viewer, customer) or (
@@ -93,5 +95,5 @@ def may_change(viewer: Viewer, customer: Any) -> bool:
 
 
 def is_owner(viewer: Viewer, customer: Any) -> bool:
-    """Whether the customer is his own."""
+    """Whether the viewer owns the customer."""
     return viewer.agent_id is not None and customer.owner_id == viewer.agent_id

@@ -1,4 +1,4 @@
-"""Giving roles and permissions: nobody gives what he does not hold himself."""
+"""Granting roles and permissions: nobody can grant what they do not hold."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,63 +9,68 @@ from crm.unit_of_work import UnitOfWork
 from db.tables.enums import Permission, Role
 
 PermissionExceptions = Mapping[Permission, bool]
-"""What was granted to an agent beyond his role (True), and what was revoked from it."""
+"""Permissions granted to an agent beyond their role (True), and those revoked from it (False)."""
 
 
-def check_role(unit: UnitOfWork, wanted: Role, path: Path) -> int:
-    """Raises InputError FORBIDDEN where it brings more than the viewer holds."""
-    if lacking := access.ROLE_PERMISSIONS[wanted] - unit.viewer.permissions:
-        message = f"The role {wanted.name} brings {_first(lacking)}, which you do not hold; ask somebody who does."
+def check_role(unit: UnitOfWork, role: Role, path: Path) -> int:
+    """Raises InputError FORBIDDEN if the role has permissions that the viewer does not hold."""
+    if missing := access.ROLE_PERMISSIONS[role] - unit.viewer.permissions:
+        message = (
+            f"The role {role.name} includes {_first_name(missing)}, which you do not hold; ask somebody who holds it."
+        )
         raise InputError(ErrorCode.FORBIDDEN, message, path)
-    return int(wanted)
+    return int(role)
 
 
-def check_permissions(unit: UnitOfWork, wanted: Sequence[int], path: Path) -> list[Permission]:
-    """Each once, in declared order. Raises InputError FORBIDDEN at the one that the viewer does not hold."""
-    lacking = [place for place, one in enumerate(wanted) if not unit.viewer.has_permission(Permission(one))]
+def check_permissions(unit: UnitOfWork, permissions: Sequence[int], path: Path) -> list[Permission]:
+    """The distinct permissions in declared order. Raises InputError FORBIDDEN at each permission that the viewer does
+    not hold."""
+    missing = [
+        index for index, permission in enumerate(permissions) if not unit.viewer.has_permission(Permission(permission))
+    ]
     raise_errors(
         [
             InputError(
                 ErrorCode.FORBIDDEN,
-                f"You do not hold {Permission(wanted[place]).name} yourself, so you cannot give it.",
-                (*path, place),
+                f"You cannot grant {Permission(permissions[index]).name}, because you do not hold it yourself.",
+                (*path, index),
             )
-            for place in lacking
+            for index in missing
         ]
     )
-    return sorted({Permission(one) for one in wanted})
+    return sorted({Permission(permission) for permission in permissions})
 
 
-def check_holds_all(unit: UnitOfWork, held: Iterable[Permission], name: str, path: Path) -> None:
-    """Raises InputError FORBIDDEN where somebody holds more than the viewer: then the viewer cannot let anyone in as
-    him."""
-    if lacking := frozenset(held) - unit.viewer.permissions:
-        message = f"{name} holds {_first(lacking)}, which you do not; ask somebody who does to change this."
+def check_holds_all(unit: UnitOfWork, permissions: Iterable[Permission], name: str, path: Path) -> None:
+    """Raises InputError FORBIDDEN if somebody holds more than the viewer, because the viewer could then sign in as
+    them."""
+    if missing := frozenset(permissions) - unit.viewer.permissions:
+        message = f"{name} holds {_first_name(missing)}, which you do not; ask somebody who holds it to change this."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
 def changed_exceptions(
     stored: PermissionExceptions, granted: Iterable[int], revoked: Iterable[int]
 ) -> dict[Permission, bool]:
-    """The exceptions afterwards: the last word on a permission counts."""
+    """The resulting exceptions: the last change of a permission counts."""
     return {
         **stored,
-        **{Permission(one): True for one in granted},
-        **{Permission(one): False for one in revoked},
+        **{Permission(permission): True for permission in granted},
+        **{Permission(permission): False for permission in revoked},
     }
 
 
 def permissions_with_exceptions(role: int, exceptions: PermissionExceptions) -> frozenset[Permission]:
-    """What an agent of that role may do."""
-    granted = [one for one, given in exceptions.items() if given]
-    revoked = [one for one, given in exceptions.items() if not given]
+    """The permissions of an agent with that role."""
+    granted = [permission for permission, is_granted in exceptions.items() if is_granted]
+    revoked = [permission for permission, is_granted in exceptions.items() if not is_granted]
     return access.effective_permissions(Role(role), granted=granted, revoked=revoked)
 
 
 def exceptions_from_rows(rows: Iterable[Any]) -> dict[Permission, bool]:
-    """From the rows that keep them."""
+    """Converts the stored rows."""
     return {Permission(row.permission): bool(row.granted) for row in rows}
 
 
-def _first(lacking: frozenset[Permission]) -> str:
-    return min(lacking).name
+def _first_name(missing: frozenset[Permission]) -> str:
+    return min(missing).name

@@ -1,7 +1,6 @@
-"""Tokens of sessions and keys: `ses_` or `key_`, the id of the row in 32 hexadecimal digits, and a secret.
+"""Tokens of sessions and API keys: `ses_` or `key_`, the row's id in 32 hexadecimal digits, and a secret.
 
-The secret is 32 random bytes in base64url. Of it only the SHA-256 is stored.
-"""
+The secret is 32 random bytes in base64url. Only its SHA-256 hash is stored."""
 
 import re
 import secrets
@@ -15,7 +14,7 @@ _TOKEN: Final = re.compile(r"(ses|key)_([0-9a-f]{32})([A-Za-z0-9_-]{43})", re.AS
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What the caller is given, once, and what is stored for it."""
+    """The token text, shown to the caller once, and the hash to store."""
 
     text: str
     secret_hash: bytes
@@ -23,7 +22,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TokenParts:
-    """What a token that was sent says: which row it means, and the hash that the row must have."""
+    """The row that a received token refers to, and the hash that the row must have."""
 
     prefix: str
     identifier: bytes
@@ -31,12 +30,12 @@ class TokenParts:
 
 
 def create_token(prefix: str, identifier: bytes) -> Token:
-    """A new token of the row with that id: `ses` for a session, `key` for a key."""
+    """A new token for the row with that id: prefix `ses` for a session, `key` for an API key."""
     secret = urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=")
     return Token(f"{prefix}_{identifier.hex()}{secret.decode()}", sha256(secret).digest())
 
 
 def parse_token(token: str) -> TokenParts | None:
-    """None for a text that is no token."""
-    found = _TOKEN.fullmatch(token)
-    return found and TokenParts(found[1], bytes.fromhex(found[2]), sha256(found[3].encode()).digest())
+    """The parts of a token; None if the text is not a token."""
+    match = _TOKEN.fullmatch(token)
+    return match and TokenParts(match[1], bytes.fromhex(match[2]), sha256(match[3].encode()).digest())

@@ -1,4 +1,4 @@
-"""What happens to a customer by itself when something is recorded (VC6-VC12, EM9-EM13)."""
+"""Automatic changes of a customer after an interaction (VC6-VC12, EM9-EM13)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,31 +20,31 @@ RULES_BY_INTERACTION: Final[Mapping[InteractionKind, tuple[AutomationRule, str, 
     InteractionKind.EVENT: (AutomationRule.EVENT, "outcome", InteractionOutcome.ATTENDED),
     InteractionKind.MESSAGE: (AutomationRule.MESSAGE, "direction", Direction.INBOUND),
 }
-"""Which rule counts an interaction of a kind, and what must be so for it to count."""
+"""For each kind of interaction the rule that counts it, and the column and value that it requires."""
 
 SUBSCRIPTION_EVENTS: Final[Mapping[InteractionKind, SubscriptionStatus]] = {
     InteractionKind.OPT_IN: SubscriptionStatus.SUBSCRIBED,
     InteractionKind.OPT_OUT: SubscriptionStatus.UNSUBSCRIBED,
     InteractionKind.DELIVERY_FAILED: SubscriptionStatus.DELETED,
 }
-"""Where an event moves the subscription, wherever it is."""
+"""The subscription status that an event sets, whatever it was before."""
 
 
 def rule_for(interaction: Any) -> AutomationRule | None:
-    """The rule that counts this interaction; None where none does."""
-    counted = RULES_BY_INTERACTION.get(InteractionKind(interaction.kind))
-    if counted is None or getattr(interaction, counted[1]) != counted[2]:
+    """The rule that counts this interaction; None if no rule does."""
+    requirement = RULES_BY_INTERACTION.get(InteractionKind(interaction.kind))
+    if requirement is None or getattr(interaction, requirement[1]) != requirement[2]:
         return None
-    return counted[0]
+    return requirement[0]
 
 
 def apply_automation(state: LoadedCustomer, interaction: Any, settings: tables.Workspace) -> None:
-    """Moves a LEAD that has paid, come or written to CUSTOMER, and the subscription where the event says so."""
+    """Makes a LEAD with a counted interaction a CUSTOMER, and sets the subscription status if the event requires it."""
     row = state.row
     rule = rule_for(interaction)
-    on = settings.automation_enabled and rule is not None and int(rule) in settings.automation_rules
-    if on and row.relationship_status == RelationshipStatus.LEAD:
+    is_enabled = settings.automation_enabled and rule is not None and int(rule) in settings.automation_rules
+    if is_enabled and row.relationship_status == RelationshipStatus.LEAD:
         row.relationship_status = int(RelationshipStatus.CUSTOMER)
-    to = SUBSCRIPTION_EVENTS.get(InteractionKind(interaction.kind))
-    if to is not None:
-        row.subscription_status = int(to)
+    new_status = SUBSCRIPTION_EVENTS.get(InteractionKind(interaction.kind))
+    if new_status is not None:
+        row.subscription_status = int(new_status)

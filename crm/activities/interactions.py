@@ -1,4 +1,4 @@
-"""Interactions: what happened with a customer, recorded once, and what follows from it (SM1, SB16, VC5, EM6)."""
+"""Interactions with a customer: each is recorded once, and its effects are applied (SM1, SB16, VC5, EM6)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +20,8 @@ from db.values import wire_format
 
 InteractionData = Mapping[str, Any]
 
-_CUSTOMER, _AGENT = wire_format.id_encoder("Customer"), wire_format.id_encoder("Agent")
-_TEXTS: Final = (
+_encode_customer_id, _encode_agent_id = wire_format.id_encoder("Customer"), wire_format.id_encoder("Agent")
+_TEXT_COLUMNS: Final = (
     ("channel", text_values.MAX_WORD_LENGTH),
     ("subject", text_values.MAX_LINE_LENGTH),
     ("body", text_values.MAX_TEXT_LENGTH),
@@ -31,14 +31,14 @@ _TEXTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RecordedInteraction:
-    """The interaction, and the customer as it is afterwards."""
+    """The interaction, and the customer after it."""
 
     interaction: Any
     customer: Any
 
 
 def log_snapshot(row: Any) -> Mapping[str, Any]:
-    external = row.external_value is not None
+    has_external_id = row.external_value is not None
     return {
         "kind": InteractionKind(row.kind).name,
         "direction": None if row.direction is None else Direction(row.direction).name,
@@ -49,20 +49,20 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
         "campaign": row.campaign,
         "amount": None if row.amount is None else wire_format.format_decimal(row.amount),
         "occurredAt": wire_format.format_moment(row.occurred_at),
-        "agent": row.agent_id and _AGENT(row.agent_id),
-        "customer": _CUSTOMER(row.customer_id),
-        "externalId": {"system": row.external_system, "value": row.external_value} if external else None,
+        "agent": row.agent_id and _encode_agent_id(row.agent_id),
+        "customer": _encode_customer_id(row.customer_id),
+        "externalId": {"system": row.external_system, "value": row.external_value} if has_external_id else None,
     }
 
 
-async def record(unit: UnitOfWork, by: CustomerReference, given: InteractionData) -> RecordedInteraction:
-    """Records it, also with an archived customer; there it has its effect on unarchive. One with an external id that
-    is known is not recorded again. Raises InputError NOT_FOUND, FORBIDDEN, BLANK, TOO_LONG."""
-    state = await notes.load_customer_of(unit, by, ("customer",))
-    session = InteractionReader()
-    await session.prepare(unit, [given])
-    interaction, new = session.interaction(unit, state, given, ("input",))
-    if not new:
+async def record(unit: UnitOfWork, reference: CustomerReference, data: InteractionData) -> RecordedInteraction:
+    """Records an interaction, also for an archived customer, where it takes effect after unarchiving. A known external
+    id is not recorded again. Raises InputError NOT_FOUND, FORBIDDEN, BLANK, TOO_LONG."""
+    state = await notes.load_customer_of(unit, reference, ("customer",))
+    reader = InteractionReader()
+    await reader.prepare(unit, [data])
+    interaction, is_new = reader.interaction(unit, state, data, ("input",))
+    if not is_new:
         return RecordedInteraction(interaction, state.row)
     await record_each(unit, [(state, interaction)])
     return RecordedInteraction(interaction, state.row)
@@ -71,11 +71,11 @@ async def record(unit: UnitOfWork, by: CustomerReference, given: InteractionData
 async def record_each(
     unit: UnitOfWork, pairs: Sequence[tuple[LoadedCustomer, Row]], rows: Sequence[int] | None = None
 ) -> None:
-    """Writes new interactions with customers who are held, and what follows from them, whatever number there is.
-    `rows` are their places in a job's target."""
+    """Writes new interactions of locked customers and applies their effects, with a fixed number of statements. `rows`
+    are their row numbers in a job."""
     settings = await unit.settings()
-    touched = {state.id: state for state, _ in pairs}
-    for state in touched.values():
+    customers_by_id = {state.id: state for state, _ in pairs}
+    for state in customers_by_id.values():
         if state.original is None:
             change_fields.store_original_values(state)
     for state, interaction in pairs:
@@ -83,31 +83,31 @@ async def record_each(
         if not state.is_archived:
             automation.apply_automation(state, interaction, settings)
     await unit.transaction.insert(*(interaction for _, interaction in pairs))
-    for place, (_, interaction) in enumerate(pairs):
+    for index, (_, interaction) in enumerate(pairs):
         entry = record_writes.created_entry("Interaction", interaction, log_snapshot)
-        unit.log.add(replace(entry, row=None if rows is None else rows[place]))
-    await persistence.write_customers(unit, list(touched.values()))
+        unit.log.add(replace(entry, row=None if rows is None else rows[index]))
+    await persistence.write_customers(unit, list(customers_by_id.values()))
     latest: dict[bytes, int] = {}
     for state, interaction in pairs:
         latest[state.id] = max(latest.get(state.id, 0), interaction.occurred_at)
-    later = [(key, at) for key, at in latest.items() if at > (touched[key].row.last_interaction_at or 0)]
+    newer = [(key, at) for key, at in latest.items() if at > (customers_by_id[key].row.last_interaction_at or 0)]
     await batch_writes.update_rows(
-        unit.transaction, tables.Customer, ((key, {"last_interaction_at": at}) for key, at in later)
+        unit.transaction, tables.Customer, ((key, {"last_interaction_at": at}) for key, at in newer)
     )
-    for key, at in later:
-        touched[key].row.last_interaction_at = at
+    for key, at in newer:
+        customers_by_id[key].row.last_interaction_at = at
 
 
-async def apply_pending(unit: UnitOfWork, back: Sequence[LoadedCustomer]) -> None:
-    """What was recorded while they were archived has its effect now, in the order in which it happened (EM6). The
-    customers are written by the caller."""
+async def apply_pending(unit: UnitOfWork, customers: Sequence[LoadedCustomer]) -> None:
+    """Applies the effects of interactions that were recorded while the customers were archived, in the order of their
+    occurrence (EM6). The caller writes the customers."""
     settings = await unit.settings()
-    pending = await activities.pending_interactions(unit.transaction, [state.id for state in back])
-    by_id = {state.id: state for state in back}
+    pending = await activities.pending_interactions(unit.transaction, [state.id for state in customers])
+    customers_by_id = {state.id: state for state in customers}
     for interaction in pending:
-        automation.apply_automation(by_id[interaction.customer_id], interaction, settings)
+        automation.apply_automation(customers_by_id[interaction.customer_id], interaction, settings)
     await batch_writes.update_rows(
-        unit.transaction, tables.Interaction, ((one.id, {"pending": False}) for one in pending)
+        unit.transaction, tables.Interaction, ((interaction.id, {"pending": False}) for interaction in pending)
     )
 
 
@@ -116,32 +116,32 @@ def _has_effect(interaction: Any) -> bool:
 
 
 class InteractionReader:
-    """Interactions on their way in: what many of them name is looked up together."""
+    """Converts input to interactions. It loads the agents and external ids of many inputs together."""
 
     def __init__(self) -> None:
-        self._known = References()
+        self._references = References()
         self._recorded: dict[tuple[str, str], Any] = {}
 
-    async def prepare(self, unit: UnitOfWork, many: Sequence[InteractionData]) -> None:
-        """Looks up the agents and the external ids that they name."""
-        await references.load_agents(unit, self._known, [one["agent"] for one in many if one.get("agent")])
-        pairs = {pair for one in many if (pair := _named(one)) is not None}
+    async def prepare(self, unit: UnitOfWork, inputs: Sequence[InteractionData]) -> None:
+        """Loads the agents and the external ids that the inputs refer to."""
+        await references.load_agents(unit, self._references, [data["agent"] for data in inputs if data.get("agent")])
+        pairs = {pair for data in inputs if (pair := _external_id_if_valid(data)) is not None}
         self._recorded = dict(await activities.by_external_ids(unit.transaction, list(pairs))) if pairs else {}
 
     def interaction(
         self, unit: UnitOfWork, state: LoadedCustomer, given: InteractionData, path: Path
     ) -> tuple[Any, bool]:
-        """The row for what was given, and whether it is new. Raises InputError."""
+        """The row for the input, and whether it is new. Raises InputError."""
         kind = InteractionKind(given["kind"])
         if kind is InteractionKind.OPT_IN and not unit.viewer.has_permission(Permission.CONSENT_RECORD):
-            message = "You may not record that somebody agreed to be written to (CONSENT_RECORD)."
+            message = "Recording a consent to receive messages (OPT_IN) needs the permission CONSENT_RECORD."
             raise InputError(ErrorCode.FORBIDDEN, message, (*path, "kind"))
-        external = _external_id(given, path)
+        external = _read_external_id(given, path)
         if external is not None and external in self._recorded:
             earlier = self._recorded[external]
             if earlier.customer_id == state.id:
                 return earlier, False
-            message = f"“{external[0]}: {external[1]}” was recorded with another customer."
+            message = f"“{external[0]}: {external[1]}” is already recorded for another customer."
             raise InputError(ErrorCode.TAKEN, message, (*path, "externalId", "value"))
         row = self._row(unit, state, given, path, external)
         if external is not None:
@@ -162,34 +162,35 @@ class InteractionReader:
             workspace_id=unit.workspace_id,
             customer_id=state.id,
             kind=int(given["kind"]),
-            direction=_code(given.get("direction")),
-            outcome=_code(given.get("outcome")),
+            direction=_enum_code(given.get("direction")),
+            outcome=_enum_code(given.get("outcome")),
             amount=given.get("amount"),
             occurred_at=unit.now if occurred_at is None else occurred_at,
-            agent_id=self._known.agent(agent, (*path, "agent")).id if agent else None,
+            agent_id=self._references.agent(agent, (*path, "agent")).id if agent else None,
             external_system=external and external[0],
             external_value=external and external[1],
             pending=False,
             **{
-                name: text_values.read_text(given.get(name), (*path, name), longest=longest) for name, longest in _TEXTS
+                name: text_values.read_text(given.get(name), (*path, name), longest=longest)
+                for name, longest in _TEXT_COLUMNS
             },
         )
 
 
-def _external_id(given: InteractionData, path: Path) -> tuple[str, str] | None:
-    named = given.get("external_id")
-    if named is None:
+def _read_external_id(given: InteractionData, path: Path) -> tuple[str, str] | None:
+    reference = given.get("external_id")
+    if reference is None:
         return None
-    return references.read_external_id(named, (*path, "externalId"))
+    return references.read_external_id(reference, (*path, "externalId"))
 
 
-def _named(given: InteractionData) -> tuple[str, str] | None:
-    """The external id where it is one; what is wrong with it is told later."""
+def _external_id_if_valid(given: InteractionData) -> tuple[str, str] | None:
+    """The external id if it is valid; `interaction` reports the errors later."""
     try:
-        return _external_id(given, ())
+        return _read_external_id(given, ())
     except InputError:
         return None
 
 
-def _code(value: Any) -> int | None:
+def _enum_code(value: Any) -> int | None:
     return None if value is None else int(value)

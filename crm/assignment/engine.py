@@ -1,4 +1,4 @@
-"""Assignment rules at work (SB3): whoever comes to TO_BE_ASSIGNED is assigned by the first rule that means him."""
+"""Applies the assignment rules (SB3): the first rule that matches assigns a customer who enters TO_BE_ASSIGNED."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,119 +22,130 @@ from db.visibility import Visibility
 
 
 @dataclass(slots=True)
-class _Rule:
+class _LoadedRule:
     row: Any
-    turns: RoundRobin
+    round_robin: RoundRobin
 
     def next(self, state: LoadedCustomer) -> Assignee | None:
-        """Whose turn it is: never the previous owner's; None where all are full."""
+        """The next assignee, but never the previous owner; None if all are full."""
         if self.row.strategy == AssignmentStrategy.LEAST_LOADED:
             return self._least_loaded(state)
-        for _ in self.turns.assignees:
-            seat = self.turns.next_assignee()
-            if seat is None or not _is_previous(seat, state):
-                return seat
+        for _ in self.round_robin.assignees:
+            assignee = self.round_robin.next_assignee()
+            if assignee is None or not _is_previous(assignee, state):
+                return assignee
         return None
 
     def _least_loaded(self, state: LoadedCustomer) -> Assignee | None:
-        crew = self.turns.capacity
-        free = [
-            seat
-            for seat in self.turns.assignees
-            if not _is_previous(seat, state) and (seat.agent is None or not crew.is_full(seat.agent))
+        capacity = self.round_robin.capacity
+        candidates = [
+            assignee
+            for assignee in self.round_robin.assignees
+            if not _is_previous(assignee, state) and (assignee.agent is None or not capacity.is_full(assignee.agent))
         ]
-        return min(free, key=lambda seat: crew.owned.get(seat.agent.id, 0) if seat.agent else 0, default=None)
+        return min(
+            candidates,
+            key=lambda assignee: capacity.owned.get(assignee.agent.id, 0) if assignee.agent else 0,
+            default=None,
+        )
 
 
-def _is_previous(seat: Assignee, state: LoadedCustomer) -> bool:
-    return seat.agent is not None and seat.agent.id == state.row.previous_owner_id
+def _is_previous(assignee: Assignee, state: LoadedCustomer) -> bool:
+    return assignee.agent is not None and assignee.agent.id == state.row.previous_owner_id
 
 
 async def assign_by_rules(unit: UnitOfWork, written: Sequence[LoadedCustomer]) -> None:
-    """Assigns those of them who wait, by the rules; who meets none, or only full agents, waits on. They were written in
-    this act, and count as changed once."""
-    waiting = {one.id: one for one in written if _waits(one)}
+    """Assigns the waiting customers by the rules. Customers without a matching rule or free agent keep waiting.
+
+    The customers were written in this unit of work, and their version grows only once."""
+    waiting = {customer.id: customer for customer in written if _is_waiting(customer)}
     if not waiting:
         return
     settings: Any = await unit.settings()
     if not settings.ruled:
         return
-    known = [one for one in await rules.all_rules(unit.transaction) if one.active]
-    if not known:
+    active_rules = [customer for customer in await rules.all_rules(unit.transaction) if customer.active]
+    if not active_rules:
         return
     await loaded_customer.load_parts(unit, waiting.values(), {"block"} - next(iter(waiting.values())).parts)
     waiting = {key: state for key, state in waiting.items() if not state.is_blocked(unit.now)}
     assigned: list[LoadedCustomer] = []
-    for row in known:
-        meant = [waiting[one] for one in await _meant(unit, row, list(waiting))]
-        for state in meant:
+    for row in active_rules:
+        matching = [waiting[customer] for customer in await _matching_ids(unit, row, list(waiting))]
+        for state in matching:
             del waiting[state.id]
-        if meant:
-            assigned += await _assign(unit, row, meant)
+        if matching:
+            assigned += await _assign(unit, row, matching)
     await persistence.write_customers(unit, assigned)
 
 
-def _waits(state: LoadedCustomer) -> bool:
+def _is_waiting(state: LoadedCustomer) -> bool:
     row = state.row
     return bool(row.stage == CustomerStage.TO_BE_ASSIGNED and not state.is_archived and not state.errors)
 
 
-async def _meant(unit: UnitOfWork, row: Any, ids: Sequence[bytes]) -> list[bytes]:
-    """Those whom the rule's filter finds; nobody where it cannot be read any more."""
+async def _matching_ids(unit: UnitOfWork, row: Any, ids: Sequence[bytes]) -> list[bytes]:
+    """The customers that the rule's filter matches; none if the filter is no longer valid."""
     if not ids:
         return []
-    question = CustomerQuery(filter=row.filter or None)
+    query = CustomerQuery(filter=row.filter or None)
     try:
         match, _ = await matches.compile_query(
-            unit.transaction, question, visibility=Visibility(sees_all=True), agent_id=None, now=unit.now
+            unit.transaction, query, visibility=Visibility(sees_all=True), agent_id=None, now=unit.now
         )
     except QueryError:
         return []
-    found = await matches.matching_ids(unit.transaction, match, ids)
-    return [one for one in ids if one in found]
+    matching_ids = await matches.matching_ids(unit.transaction, match, ids)
+    return [customer_id for customer_id in ids if customer_id in matching_ids]
 
 
-async def _assign(unit: UnitOfWork, row: Any, meant: Sequence[LoadedCustomer]) -> list[LoadedCustomer]:
-    held = await rules.lock_by_ids(unit.transaction, row.id)
-    rule = _Rule(held, await _turns(unit, held))
-    done = []
-    for state in meant:
-        seat = rule.next(state)
-        if seat is None:
+async def _assign(unit: UnitOfWork, row: Any, matching: Sequence[LoadedCustomer]) -> list[LoadedCustomer]:
+    locked_rule = await rules.lock_by_ids(unit.transaction, row.id)
+    rule = _LoadedRule(locked_rule, await _load_round_robin(unit, locked_rule))
+    assigned = []
+    for state in matching:
+        assignee = rule.next(state)
+        if assignee is None:
             continue
         change_fields.store_original_values(state)
-        if _take(unit, state, seat, rule.turns.capacity):
-            # It goes on being the change that brought the customer here.
+        if _assign_to(unit, state, assignee, rule.round_robin.capacity):
+            # The assignment belongs to the change that brought the customer here, so the version grows only once.
             state.is_new = False
             state.row.version -= 1
-            done.append(state)
-    if rule.turns.turn != held.turn:
-        await batch_writes.update_rows(unit.transaction, tables.AssignmentRule, [(held.id, {"turn": rule.turns.turn})])
-    return done
+            assigned.append(state)
+    if rule.round_robin.turn != locked_rule.turn:
+        await batch_writes.update_rows(
+            unit.transaction, tables.AssignmentRule, [(locked_rule.id, {"turn": rule.round_robin.turn})]
+        )
+    return assigned
 
 
-def _take(unit: UnitOfWork, state: LoadedCustomer, seat: Assignee, crew: AgentCapacity) -> bool:
-    if seat.agent is None:
-        if state.row.department_id == seat.department.id:
+def _assign_to(unit: UnitOfWork, state: LoadedCustomer, assignee: Assignee, capacity: AgentCapacity) -> bool:
+    if assignee.agent is None:
+        if state.row.department_id == assignee.department.id:
             return False
-        state.row.department_id = seat.department.id
+        state.row.department_id = assignee.department.id
         return True
     try:
-        return stages.assign(unit, state, seat.agent.id, crew, ())
+        return stages.assign(unit, state, assignee.agent.id, capacity, ())
     except InputError:
         return False
 
 
-async def _turns(unit: UnitOfWork, row: Any) -> RoundRobin:
-    """The active agents that the rule names, then the members of its departments, or their queues."""
-    people = (await rules.agents(unit.transaction, [row.id])).get(row.id, [])
-    places = (await rules.departments(unit.transaction, [row.id])).get(row.id, [])
-    queued = (await unit.settings()).department_assignment == DepartmentAssignment.QUEUE
-    working: Mapping[bytes, Sequence[Any]] = {}
-    if places and not queued:
-        working = await departments.active_members(unit.transaction, [one.id for one in places])
-    members = [one.id for place in places for one in working.get(place.id, ())]
-    crew = await stages.lock_agents(unit, [*(one.id for one in people), *members])
-    agents = [crew.agents[one] for one in dict.fromkeys([*(one.id for one in people), *members])]
-    seats = [Assignee(agent=one) for one in agents if one.active]
-    return RoundRobin(seats + ([Assignee(department=one) for one in places] if queued else []), crew, start=row.turn)
+async def _load_round_robin(unit: UnitOfWork, row: Any) -> RoundRobin:
+    """The rule's active agents, then the members of its departments or, in QUEUE mode, the departments themselves."""
+    agent_rows = (await rules.agents(unit.transaction, [row.id])).get(row.id, [])
+    department_rows = (await rules.departments(unit.transaction, [row.id])).get(row.id, [])
+    is_queued = (await unit.settings()).department_assignment == DepartmentAssignment.QUEUE
+    members_by_department: Mapping[bytes, Sequence[Any]] = {}
+    if department_rows and not is_queued:
+        members_by_department = await departments.active_members(unit.transaction, [one.id for one in department_rows])
+    member_ids = [one.id for department in department_rows for one in members_by_department.get(department.id, ())]
+    capacity = await stages.lock_agents(unit, [*(one.id for one in agent_rows), *member_ids])
+    rule_agents = [capacity.agents[one] for one in dict.fromkeys([*(one.id for one in agent_rows), *member_ids])]
+    assignees = [Assignee(agent=one) for one in rule_agents if one.active]
+    return RoundRobin(
+        assignees + ([Assignee(department=one) for one in department_rows] if is_queued else []),
+        capacity,
+        start=row.turn,
+    )

@@ -1,14 +1,13 @@
-"""Owners and stages: who looks after a customer, and how customers move between people (SB18-SB23).
+"""Owners and stages: assigning and releasing customers (SB18-SB23).
 
-NEW --verify--> TO_BE_ASSIGNED --assign--> FOLLOW_UP (owner) --release--> POOL --claim, assign--> FOLLOW_UP
-"""
+NEW --verify--> TO_BE_ASSIGNED --assign--> FOLLOW_UP (owner) --release--> POOL --claim, assign--> FOLLOW_UP"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from crm.customers.loaded_customer import LoadedCustomer
-from crm.errors import ErrorCode, InputError, LimitError, Path, TransitionError
+from crm.errors import ErrorCode, InputError, LimitError, Path, TransitionError, counted
 from crm.unit_of_work import UnitOfWork
 from db.queries.catalogue import agents
 from db.queries.customers import customers
@@ -20,12 +19,13 @@ NEXT_STAGES: Final[Mapping[CustomerStage, tuple[CustomerStage, ...]]] = {
     CustomerStage.FOLLOW_UP: (CustomerStage.TO_BE_ASSIGNED, CustomerStage.POOL),
     CustomerStage.POOL: (CustomerStage.FOLLOW_UP,),
 }
-"""Where a customer can go from a stage."""
+"""The stages that a customer can move to from each stage."""
 
 
 @dataclass(slots=True)
 class AgentCapacity:
-    """Agents who may be given customers in this act: held until it ends, with how many customers each has."""
+    """Agents that may receive customers in this unit of work: locked until it ends, with the number of customers that
+    each owns."""
 
     agents: Mapping[bytes, Any]
     owned: dict[bytes, int]
@@ -33,7 +33,7 @@ class AgentCapacity:
     limit: int | None
 
     def limit_of(self, agent: Any) -> int | None:
-        """How many customers the agent takes at most; None for any number."""
+        """The maximum number of customers of the agent; None if there is no limit."""
         return self.limit if agent.max_customers is None else int(agent.max_customers)
 
     def is_full(self, agent: Any) -> bool:
@@ -42,24 +42,26 @@ class AgentCapacity:
 
 
 async def lock_agents(unit: UnitOfWork, agent_ids: Collection[bytes]) -> AgentCapacity:
-    """Those agents; whoever else would give them customers waits for this act."""
+    """Locks these agents. Other units of work that would assign customers to them wait."""
     ids = list(dict.fromkeys(agent_ids))
     if not ids:
         return AgentCapacity({}, {}, {}, None)
-    found = await agents.lock_by_ids(unit.transaction, ids)
-    places = await agents.departments_by_agent(unit.transaction, ids)
+    agents_by_id = await agents.lock_by_ids(unit.transaction, ids)
+    memberships_by_agent = await agents.departments_by_agent(unit.transaction, ids)
     return AgentCapacity(
-        agents=found,
+        agents=agents_by_id,
         owned=dict(await customers.owned_counts(unit.transaction, ids)),
-        departments={key: tuple(row.department_id for row in rows) for key, rows in places.items()},
+        departments={key: tuple(row.department_id for row in rows) for key, rows in memberships_by_agent.items()},
         limit=(await unit.settings()).max_customers_per_agent,
     )
 
 
-def assign(unit: UnitOfWork, state: LoadedCustomer, agent_id: bytes, crew: AgentCapacity, path: Path) -> bool:
-    """Gives the customer to the agent; False where he has him already. Archived and blocked are judged here, before
-    the rule. Raises InputError AGENT_INACTIVE, LimitError AGENT_AT_CAPACITY, TransitionError."""
-    row, agent = state.row, crew.agents[agent_id]
+def assign(unit: UnitOfWork, state: LoadedCustomer, agent_id: bytes, capacity: AgentCapacity, path: Path) -> bool:
+    """Assigns the customer to the agent; returns False if the agent already owns the customer.
+
+    Raises InputError CUSTOMER_BLOCKED, AGENT_INACTIVE, LimitError AGENT_AT_CAPACITY, TransitionError. The caller has
+    checked that the customer is not archived."""
+    row, agent = state.row, capacity.agents[agent_id]
     if row.owner_id == agent_id:
         return False
     if state.is_blocked(unit.now):
@@ -69,22 +71,22 @@ def assign(unit: UnitOfWork, state: LoadedCustomer, agent_id: bytes, crew: Agent
         raise TransitionError(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT_STAGES[CustomerStage.NEW], path)
     if not agent.active:
         raise InputError(ErrorCode.AGENT_INACTIVE, f"{agent.name} is not active any more; choose another agent.", path)
-    if crew.is_full(agent):
-        raise _at_capacity(crew, agent, path)
+    if capacity.is_full(agent):
+        raise _capacity_error(capacity, agent, path)
     if not state.is_archived:
-        _count(crew, row.owner_id, -1)
-        _count(crew, agent_id, 1)
+        _change_count(capacity, row.owner_id, -1)
+        _change_count(capacity, agent_id, 1)
     if row.owner_id is not None:
         row.previous_owner_id = row.owner_id
     row.owner_id, row.owned_since, row.stage = agent_id, unit.now, int(CustomerStage.FOLLOW_UP)
-    places = crew.departments.get(agent_id, ())
-    if row.department_id not in places:
-        row.department_id = places[0] if places else None
+    departments = capacity.departments.get(agent_id, ())
+    if row.department_id not in departments:
+        row.department_id = departments[0] if departments else None
     return True
 
 
 def release(unit: UnitOfWork, state: LoadedCustomer, to: CustomerStage, path: Path = ()) -> bool:
-    """Takes the customer from his owner, into the pool or back among those who wait; False where he is there already.
+    """Takes the customer from their owner into the pool or to TO_BE_ASSIGNED; returns False if they are already there.
     Raises TransitionError."""
     row = state.row
     if row.stage == to:
@@ -96,13 +98,15 @@ def release(unit: UnitOfWork, state: LoadedCustomer, to: CustomerStage, path: Pa
     return True
 
 
-def _at_capacity(crew: AgentCapacity, agent: Any, path: Path) -> LimitError:
-    limit = crew.limit_of(agent) or 0
-    message = f"{agent.name} takes at most {limit} customers; this would be one too many. Choose another agent."
-    current = crew.owned.get(agent.id, 0) + 1
+def _capacity_error(capacity: AgentCapacity, agent: Any, path: Path) -> LimitError:
+    limit = capacity.limit_of(agent) or 0
+    message = (
+        f"{agent.name} can own at most {counted(limit, 'customer')} and has reached this limit; choose another agent."
+    )
+    current = capacity.owned.get(agent.id, 0) + 1
     return LimitError(message, path, limit=limit, current=current, code=ErrorCode.AGENT_AT_CAPACITY)
 
 
-def _count(crew: AgentCapacity, agent_id: bytes | None, more: int) -> None:
-    if agent_id is not None and agent_id in crew.agents:
-        crew.owned[agent_id] = crew.owned.get(agent_id, 0) + more
+def _change_count(capacity: AgentCapacity, agent_id: bytes | None, change: int) -> None:
+    if agent_id is not None and agent_id in capacity.agents:
+        capacity.owned[agent_id] = capacity.owned.get(agent_id, 0) + change

@@ -1,4 +1,4 @@
-"""Agents: making, changing and deactivating the people who look after customers (SM2, SB8)."""
+"""Agents: creating, updating and deactivating the people who look after customers (SM2, SB8)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ from db.values.folding import email_key, fold
 
 
 @dataclass(slots=True)
-class _State:
-    """An agent in memory, as he is to be. `was` is what the log would have told before."""
+class _AgentState:
+    """An agent with the requested changes. `was` is the log snapshot before them."""
 
     row: Row
     departments: list[bytes] = field(default_factory=list)
@@ -35,10 +35,10 @@ class _State:
         return role_grants.permissions_with_exceptions(self.row.role, self.exceptions)
 
 
-async def hash_new_password(given: InputData) -> str | None:
-    """What to store for the password that is given, made before the transaction, for it takes its time. None where
-    none is given, or none that can be taken."""
-    password = given.get("password")
+async def hash_new_password(data: InputData) -> str | None:
+    """The hash of a new password, computed before the transaction because it takes long. None if there is no password
+    or it is invalid."""
+    password = data.get("password")
     if password is None:
         return None
     try:
@@ -49,16 +49,16 @@ async def hash_new_password(given: InputData) -> str | None:
 
 
 async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) -> Row:
-    """A new agent; without a password he cannot sign in yet. Raises InputError and its like."""
+    """Creates an agent, who cannot sign in without a password. Raises InputError and its subclasses."""
     await lock_by_name(unit, "agents")
     row = new_row(tables.Agent, workspace_id=unit.workspace_id, name="", name_key="", email="", email_key="")
-    state = _State(row)
+    state = _AgentState(row)
     role = Role.AGENT if given.get("role") is None else given["role"]
-    await _read(unit, state, {"name": None, "email": None, **given, "role": role}, made=True)
-    own = {"id": row.id, "workspace_id": unit.workspace_id, "email_key": row.email_key}
-    await unit.transaction.insert(new_row(tables.Account, **own, password_hash=password_hash))
+    await _read_input(unit, state, {"name": None, "email": None, **given, "role": role}, is_new=True)
+    key_columns = {"id": row.id, "workspace_id": unit.workspace_id, "email_key": row.email_key}
+    await unit.transaction.insert(new_row(tables.Account, **key_columns, password_hash=password_hash))
     await unit.transaction.insert(row)
-    await _keep_exceptions(unit, state)
+    await _insert_exceptions(unit, state)
     await memberships.replace_memberships(unit, {row.id: state.departments})
     unit.log.add(
         ChangeEntry(
@@ -71,35 +71,35 @@ async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) 
 async def update(
     unit: UnitOfWork, wire_id: str, given: InputData, password_hash: str | None, *, if_version: int | None = None
 ) -> Row:
-    """Raises InputError NOT_FOUND, ConflictError and their like."""
-    state = await _one(unit, wire_id)
+    """Updates an agent. Raises InputError NOT_FOUND, ConflictError and others."""
+    state = await _load_agent(unit, wire_id)
     if if_version is not None and if_version != state.row.version:
         raise ConflictError(state.row)
     before = copy_row(state.row, tables.Agent)
     exceptions = dict(state.exceptions)
-    await _read(unit, state, given, made=False)
+    await _read_input(unit, state, given, is_new=False)
     if before.active and not state.row.active:
         await offboarding.hand_over_customers(unit, before, None, ("input", "active"))
-    return await _written(unit, state, before, exceptions, given, password_hash)
+    return await _write(unit, state, before, exceptions, given, password_hash)
 
 
 @dataclass(frozen=True, slots=True)
 class DeactivationResult:
-    """The agent as he is now, and the job that hands his customers over, where they are many."""
+    """The deactivated agent, and the job that hands over the customers if there are many."""
 
     agent: Row
     job: Row | None
 
 
 async def deactivate(unit: UnitOfWork, wire_id: str, customers: InputData | None) -> DeactivationResult:
-    """He cannot sign in any more and gets no customers; `customers` says what becomes of his. Raises InputError
-    NOT_FOUND, IN_USE, AGENT_HAS_CUSTOMERS and their like."""
-    state = await _one(unit, wire_id)
+    """Deactivates the agent, who can no longer sign in or receive customers. `customers` says how the agent's customers
+    are handed over. Raises InputError NOT_FOUND, IN_USE, AGENT_HAS_CUSTOMERS and others."""
+    state = await _load_agent(unit, wire_id)
     before = copy_row(state.row, tables.Agent)
     state.row.active = False
-    await _an_administrator_stays(unit, before, state, ("id",))
+    await _check_administrator_remains(unit, before, state, ("id",))
     job = await offboarding.hand_over_customers(unit, before, customers, ("customers",))
-    return DeactivationResult(await _written(unit, state, before, state.exceptions, {}, None), job)
+    return DeactivationResult(await _write(unit, state, before, state.exceptions, {}, None), job)
 
 
 def log_snapshot(state: Any) -> Mapping[str, Any]:
@@ -109,26 +109,27 @@ def log_snapshot(state: Any) -> Mapping[str, Any]:
         "email": row.email,
         "active": row.active,
         "role": Role(row.role).name,
-        "permissions": [one.name for one in sorted(state.permissions)],
-        "grant": [one.name for one, given in sorted(state.exceptions.items()) if given],
-        "revoke": [one.name for one, given in sorted(state.exceptions.items()) if not given],
+        "permissions": [permission.name for permission in sorted(state.permissions)],
+        "grant": [permission.name for permission, is_granted in sorted(state.exceptions.items()) if is_granted],
+        "revoke": [permission.name for permission, is_granted in sorted(state.exceptions.items()) if not is_granted],
         "departments": memberships.encode_department_ids(state.departments),
         "maxCustomers": row.max_customers,
     }
 
 
-async def _one(unit: UnitOfWork, wire_id: str) -> _State:
-    """Held, as are all other agents who might stop being the last administrator."""
+async def _load_agent(unit: UnitOfWork, wire_id: str) -> _AgentState:
+    """Loads and locks the agent. Also locks out changes of other agents, any of whom may be the second-to-last
+    administrator."""
     await lock_by_name(unit, "agents")
     identifier = wire_format.decode_id("Agent", wire_id)
-    found = await agents.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
-    if identifier is None or identifier not in found:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no agent “{wire_id}” here.", ("id",))
-    places = (await agents.departments_by_agent(unit.transaction, [identifier])).get(identifier, [])
+    agents_by_id = await agents.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
+    if identifier is None or identifier not in agents_by_id:
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no agent “{wire_id}” in this workspace.", ("id",))
+    membership_rows = (await agents.departments_by_agent(unit.transaction, [identifier])).get(identifier, [])
     exceptions = (await agents.permissions_by_agent(unit.transaction, [identifier])).get(identifier, [])
-    state = _State(
-        copy_row(found[identifier], tables.Agent),
-        [place.department_id for place in places],
+    state = _AgentState(
+        copy_row(agents_by_id[identifier], tables.Agent),
+        [place.department_id for place in membership_rows],
         role_grants.exceptions_from_rows(exceptions),
     )
     state.was = log_snapshot(state)
@@ -138,139 +139,148 @@ async def _one(unit: UnitOfWork, wire_id: str) -> _State:
 # ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _read(unit: UnitOfWork, state: _State, given: InputData, *, made: bool) -> None:
-    """Takes it into the state. Raises what is wrong with it."""
-    checks, row = ErrorCollector(), state.row
-    before, held = copy_row(row, tables.Agent), state.permissions
-    if "name" in given:
-        row.name = checks.check(text_values.read_required_text, given["name"], ("input", "name"), "a name") or ""
+async def _read_input(unit: UnitOfWork, state: _AgentState, data: InputData, *, is_new: bool) -> None:
+    """Stores the input in the state. Raises the errors of the input."""
+    errors, row = ErrorCollector(), state.row
+    before, permissions_before = copy_row(row, tables.Agent), state.permissions
+    if "name" in data:
+        row.name = errors.check(text_values.read_required_text, data["name"], ("input", "name"), "a name") or ""
         row.name_key = fold(row.name)
-    if "email" in given:
-        await _email(unit, checks, row, given["email"])
-    if given.get("password") is not None:
-        checks.check(passwords.check_password, given["password"], ("input", "password"))
-    _plain(checks, row, given)
-    _permissions(unit, checks, state, given, before, made)
-    if "departments" in given:
-        await _departments(unit, checks, state, given["departments"])
-    checks.raise_if_any()
-    if not made:
-        _let_in(unit, before, row, held, state.permissions, given)
-        await _an_administrator_stays(unit, before, state, ("input", "active" if not row.active else "role"))
+    if "email" in data:
+        await _read_email(unit, errors, row, data["email"])
+    if data.get("password") is not None:
+        errors.check(passwords.check_password, data["password"], ("input", "password"))
+    _read_plain_fields(errors, row, data)
+    _read_permissions(unit, errors, state, data, before, is_new)
+    if "departments" in data:
+        await _read_departments(unit, errors, state, data["departments"])
+    errors.raise_if_any()
+    if not is_new:
+        _check_sign_in_changes(unit, before, row, permissions_before, state.permissions, data)
+        await _check_administrator_remains(unit, before, state, ("input", "active" if not row.active else "role"))
 
 
-async def _email(unit: UnitOfWork, checks: ErrorCollector, row: Row, given: str | None) -> None:
+async def _read_email(unit: UnitOfWork, errors: ErrorCollector, row: Row, given: str | None) -> None:
     path = ("input", "email")
-    row.email = checks.check(text_values.read_email, given or "", path) or ""
+    row.email = errors.check(text_values.read_email, given or "", path) or ""
     row.email_key = email_key(row.email)
     account = await stored_accounts.by_email(unit.transaction, row.email_key)
     colleagues = await agents.ids_by_email(unit.transaction, [], [row.email_key])
-    if any(one.id != row.id for one in ([account] if account else []) + list(colleagues)):
-        message = f"Somebody signs in as “{row.email}” already; use another address."
-        checks.add(ErrorCode.TAKEN, message, path)
+    if any(holder.id != row.id for holder in ([account] if account else []) + list(colleagues)):
+        message = f"An account with the email address “{row.email}” already exists; use another address."
+        errors.add(ErrorCode.TAKEN, message, path)
 
 
-def _plain(checks: ErrorCollector, row: Row, given: InputData) -> None:
-    if "max_customers" in given:
-        wanted = given["max_customers"]
-        row.max_customers = None if wanted is None else checks.check(check_integer, wanted, ("input", "maxCustomers"))
-    if "active" in given:
-        row.active = bool(checks.check(require_value, given["active"], ("input", "active")))
+def _read_plain_fields(errors: ErrorCollector, row: Row, data: InputData) -> None:
+    if "max_customers" in data:
+        limit = data["max_customers"]
+        row.max_customers = None if limit is None else errors.check(check_integer, limit, ("input", "maxCustomers"))
+    if "active" in data:
+        row.active = bool(errors.check(require_value, data["active"], ("input", "active")))
 
 
-def _permissions(
-    unit: UnitOfWork, checks: ErrorCollector, state: _State, given: InputData, before: Row, made: bool
+def _read_permissions(
+    unit: UnitOfWork, errors: ErrorCollector, state: _AgentState, data: InputData, before: Row, is_new: bool
 ) -> None:
-    if "role" in given:
+    if "role" in data:
         path = ("input", "role")
-        wanted = checks.check(require_value, given["role"], path)
-        if wanted is not None and (made or wanted != before.role):
-            state.row.role = checks.check(role_grants.check_role, unit, Role(wanted), path) or int(wanted)
-    granted = checks.check(role_grants.check_permissions, unit, given.get("grant") or (), ("input", "grant")) or []
-    state.exceptions = role_grants.changed_exceptions(state.exceptions, granted, given.get("revoke") or ())
+        role = errors.check(require_value, data["role"], path)
+        if role is not None and (is_new or role != before.role):
+            state.row.role = errors.check(role_grants.check_role, unit, Role(role), path) or int(role)
+    granted = errors.check(role_grants.check_permissions, unit, data.get("grant") or (), ("input", "grant")) or []
+    state.exceptions = role_grants.changed_exceptions(state.exceptions, granted, data.get("revoke") or ())
 
 
-async def _departments(unit: UnitOfWork, checks: ErrorCollector, state: _State, given: list[str] | None) -> None:
+async def _read_departments(
+    unit: UnitOfWork, errors: ErrorCollector, state: _AgentState, given: list[str] | None
+) -> None:
     path = ("input", "departments")
-    wire_ids = checks.check(check_list_length, given, path) or ()
-    known = (
+    wire_ids = errors.check(check_list_length, given, path) or ()
+    departments_by_id = (
         await departments.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Department")) if wire_ids else {}
     )
-    state.departments = checks.check(memberships.decode_known_ids, wire_ids, "Department", known, path) or []
+    state.departments = (
+        errors.check(memberships.decode_known_ids, wire_ids, "Department", departments_by_id, path) or []
+    )
 
 
-def _let_in(
-    unit: UnitOfWork, before: Row, row: Row, held: frozenset[Permission], now: frozenset[Permission], given: InputData
+def _check_sign_in_changes(
+    unit: UnitOfWork,
+    before: Row,
+    row: Row,
+    permissions_before: frozenset[Permission],
+    permissions_after: frozenset[Permission],
+    data: InputData,
 ) -> None:
-    """Whoever decides how somebody signs in could sign in as him: so nobody does that for who may do more than he.
-    Raises InputError FORBIDDEN."""
+    """Checks the permission to change how an agent signs in. Whoever can change it could sign in as that agent, so
+    nobody may do so for an agent with more permissions than their own. Raises InputError FORBIDDEN."""
     if row.email_key != before.email_key:
-        role_grants.check_holds_all(unit, held | now, before.name, ("input", "email"))
-    if given.get("password") is not None:
-        role_grants.check_holds_all(unit, held | now, before.name, ("input", "password"))
+        role_grants.check_holds_all(unit, permissions_before | permissions_after, before.name, ("input", "email"))
+    if data.get("password") is not None:
+        role_grants.check_holds_all(unit, permissions_before | permissions_after, before.name, ("input", "password"))
     if row.active and not before.active:
-        role_grants.check_holds_all(unit, held | now, before.name, ("input", "active"))
+        role_grants.check_holds_all(unit, permissions_before | permissions_after, before.name, ("input", "active"))
 
 
-async def _an_administrator_stays(unit: UnitOfWork, before: Row, state: _State, path: Path) -> None:
-    """Raises InputError IN_USE where nobody would be left who can do everything."""
-    was = before.active and before.role == Role.ADMIN
+async def _check_administrator_remains(unit: UnitOfWork, before: Row, state: _AgentState, path: Path) -> None:
+    """Raises InputError IN_USE if no active administrator would remain."""
+    was_administrator = before.active and before.role == Role.ADMIN
     if (
-        was
+        was_administrator
         and not (state.row.active and state.row.role == Role.ADMIN)
         and await agents.count_active_administrators(unit.transaction) < 2
     ):
-        message = f"{before.name} is the last active administrator; make somebody else one first."
+        message = f"{before.name} is the last active administrator; make another agent an administrator first."
         raise InputError(ErrorCode.IN_USE, message, path)
 
 
 # ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _written(
+async def _write(
     unit: UnitOfWork,
-    state: _State,
+    state: _AgentState,
     before: Row,
     exceptions: Mapping[Permission, bool],
-    given: InputData,
+    data: InputData,
     password_hash: str | None,
 ) -> Row:
-    row, now = state.row, log_snapshot(state)
-    fields = change_log.changed_fields(state.was, now)
-    if "password" in given:
-        # That it was changed is told, and nothing of what it is.
+    row, snapshot = state.row, log_snapshot(state)
+    fields = change_log.changed_fields(state.was, snapshot)
+    if "password" in data:
+        # The log records that the password was changed, but not its value.
         fields.append({"field": "password", "before": None, "after": None})
-        await _account(unit, row, password_hash, password=True)
+        await _write_account(unit, row, password_hash, sets_password=True)
     elif row.email_key != before.email_key:
-        await _account(unit, row, None, password=False)
+        await _write_account(unit, row, None, sets_password=False)
     if state.exceptions != exceptions:
         await batch_writes.delete_where_in(unit.transaction, tables.AgentPermission, "agent_id", [row.id])
-        await _keep_exceptions(unit, state)
+        await _insert_exceptions(unit, state)
     if not fields:
         return row
-    if now["departments"] != state.was["departments"]:
+    if snapshot["departments"] != state.was["departments"]:
         await memberships.replace_memberships(unit, {row.id: state.departments})
     row.version, row.updated_at = before.version + 1, unit.now
-    different = {name: value for name, value in vars(row).items() if getattr(before, name) != value}
-    await batch_writes.update_rows(unit.transaction, tables.Agent, [(row.id, different)])
-    if "password" in given or not row.active:
+    changed_columns = {name: value for name, value in vars(row).items() if getattr(before, name) != value}
+    await batch_writes.update_rows(unit.transaction, tables.Agent, [(row.id, changed_columns)])
+    if "password" in data or not row.active:
         await stored_accounts.end_sessions(unit.transaction, row.id, at=unit.now)
     unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Agent", row.id, row.version, fields))
     memberships.forget_viewers_after_commit(unit)
     return row
 
 
-async def _account(unit: UnitOfWork, row: Row, password_hash: str | None, *, password: bool) -> None:
-    """How he signs in. Who never could has none yet."""
-    columns = {"email_key": row.email_key} | ({"password_hash": password_hash} if password else {})
+async def _write_account(unit: UnitOfWork, row: Row, password_hash: str | None, *, sets_password: bool) -> None:
+    """Updates the agent's account, or creates it if there is none yet."""
+    columns = {"email_key": row.email_key} | ({"password_hash": password_hash} if sets_password else {})
     if not await stored_accounts.email_exists(unit.transaction, row.id):
-        own = {"id": row.id, "workspace_id": unit.workspace_id, "password_hash": None}
-        await unit.transaction.insert(new_row(tables.Account, **(own | columns)))
+        new_account = {"id": row.id, "workspace_id": unit.workspace_id, "password_hash": None}
+        await unit.transaction.insert(new_row(tables.Account, **(new_account | columns)))
         return
     await batch_writes.update_rows(unit.transaction, tables.Account, [(row.id, columns)])
 
 
-async def _keep_exceptions(unit: UnitOfWork, state: _State) -> None:
+async def _insert_exceptions(unit: UnitOfWork, state: _AgentState) -> None:
     rows = [
         new_row(
             tables.AgentPermission,

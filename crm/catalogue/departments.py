@@ -1,4 +1,4 @@
-"""Departments: making, changing and deleting the tree that agents work in."""
+"""Departments: creating, updating and deleting the tree of departments."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from crm import record_writes
 from crm.access import memberships
 from crm.access.memberships import encode_agent_id, encode_department_id
-from crm.errors import ErrorCode, InputError
+from crm.errors import ErrorCode, InputError, counted
 from crm.unit_of_work import UnitOfWork
 from crm.validation import ErrorCollector, InputData, check_list_has_room, check_list_length, lock_by_name
 from crm.values import text_values
@@ -17,108 +17,114 @@ from db.values import wire_format
 from db.values.folding import fold
 
 
-async def create(unit: UnitOfWork, given: InputData) -> Row:
-    """Raises InputError and its like."""
-    known = await _known(unit)
-    check_list_has_room(len(known), "departments")
+async def create(unit: UnitOfWork, data: InputData) -> Row:
+    """Creates a department. Raises InputError and its subclasses."""
+    departments_by_id = await _load_departments(unit)
+    check_list_has_room(len(departments_by_id), "departments")
     row = new_row(tables.Department, workspace_id=unit.workspace_id, name="", name_key="")
-    members = await _read(unit, row, {"name": None, **given}, known)
+    members = await _read_input(unit, row, {"name": None, **data}, departments_by_id)
     await unit.transaction.insert(row)
     if members:
         await memberships.set_department_members(unit, row.id, members)
-    unit.log.add(record_writes.created_entry("Department", row, lambda one: log_snapshot(one, members or [])))
+    unit.log.add(record_writes.created_entry("Department", row, lambda record: log_snapshot(record, members or [])))
     return row
 
 
-async def update(unit: UnitOfWork, wire_id: str, given: InputData) -> Row:
-    """Agents that are given replace its members. Raises InputError and its like."""
-    known = await _known(unit)
-    found = _one(known, wire_id)
-    row = copy_row(found, tables.Department)
-    wanted = await _read(unit, row, given, known)
-    before = [] if wanted is None else await memberships.set_department_members(unit, row.id, wanted)
-    after = [] if wanted is None else wanted
-    was = log_snapshot(found, sorted(before))
+async def update(unit: UnitOfWork, wire_id: str, data: InputData) -> Row:
+    """Updates a department. Given agents replace its members. Raises InputError and its subclasses."""
+    departments_by_id = await _load_departments(unit)
+    stored_department = _find_department(departments_by_id, wire_id)
+    row = copy_row(stored_department, tables.Department)
+    member_ids = await _read_input(unit, row, data, departments_by_id)
+    before = [] if member_ids is None else await memberships.set_department_members(unit, row.id, member_ids)
+    after = [] if member_ids is None else member_ids
+    log_before = log_snapshot(stored_department, sorted(before))
     await record_writes.update_record(
         unit,
         "Department",
         row,
-        vars(copy_row(found, tables.Department)),
-        was,
-        lambda one: log_snapshot(one, sorted(after)),
+        vars(copy_row(stored_department, tables.Department)),
+        log_before,
+        lambda record: log_snapshot(record, sorted(after)),
     )
     return row
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Any:
-    """Nobody works in it any more. Raises InputError NOT_FOUND, IN_USE."""
-    known = await _known(unit)
-    found = _one(known, wire_id)
-    held = await departments.lock_by_ids(unit.transaction, found.id)
-    below = [row.name for row in known.values() if row.parent_id == found.id]
-    if below:
-        raise _in_use(found, f"“{below[0]}” is a part of it; move or delete that first.")
-    if count := await departments.customer_count(unit.transaction, found.id):
-        raise _in_use(found, f"customers belong to it ({count}, archived ones included); assign them elsewhere first.")
-    if rules := await departments.assignment_rules_of(unit.transaction, found.id):
-        raise _in_use(found, f"the assignment rule “{rules[0]}” assigns to it; change that first.")
-    await memberships.set_department_members(unit, found.id, [])
-    await record_writes.delete_record(unit, "Department", held)
-    return found
+    """Deletes a department and its memberships. Raises InputError NOT_FOUND, IN_USE."""
+    departments_by_id = await _load_departments(unit)
+    department = _find_department(departments_by_id, wire_id)
+    locked_row = await departments.lock_by_ids(unit.transaction, department.id)
+    child_names = [row.name for row in departments_by_id.values() if row.parent_id == department.id]
+    if child_names:
+        raise _in_use_error(department, f"it contains “{child_names[0]}”; move or delete that department first.")
+    if count := await departments.customer_count(unit.transaction, department.id):
+        raise _in_use_error(
+            department,
+            f"{counted(count, 'customer belongs', 'customers belong')} to it, including archived "
+            "ones; assign them elsewhere first.",
+        )
+    if rules := await departments.assignment_rules_of(unit.transaction, department.id):
+        raise _in_use_error(department, f"the assignment rule “{rules[0]}” assigns to it; change that rule first.")
+    await memberships.set_department_members(unit, department.id, [])
+    await record_writes.delete_record(unit, "Department", locked_row)
+    return department
 
 
 def log_snapshot(row: Any, members: list[bytes]) -> Mapping[str, Any]:
     parent = row.parent_id and encode_department_id(row.parent_id)
-    return {"name": row.name, "parent": parent, "agents": [encode_agent_id(one) for one in members]}
+    return {"name": row.name, "parent": parent, "agents": [encode_agent_id(agent_id) for agent_id in members]}
 
 
-async def _known(unit: UnitOfWork) -> dict[bytes, Any]:
-    """All departments. Until the act ends nobody else makes or moves one, so the tree stays one."""
+async def _load_departments(unit: UnitOfWork) -> dict[bytes, Any]:
+    """Loads all departments. The lock prevents concurrent changes that could make the tree inconsistent."""
     await lock_by_name(unit, "departments")
     return {row.id: row for row in await departments.all_departments(unit.transaction)}
 
 
-def _one(known: Mapping[bytes, Any], wire_id: str) -> Any:
+def _find_department(departments_by_id: Mapping[bytes, Any], wire_id: str) -> Any:
     identifier = wire_format.decode_id("Department", wire_id)
-    if identifier is None or identifier not in known:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no department “{wire_id}” here.", ("id",))
-    return known[identifier]
+    if identifier is None or identifier not in departments_by_id:
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no department “{wire_id}” in this workspace.", ("id",))
+    return departments_by_id[identifier]
 
 
-async def _read(unit: UnitOfWork, row: Row, given: InputData, known: Mapping[bytes, Any]) -> list[bytes] | None:
-    """Takes what was given into the row; returns the members wanted, None where nothing is said of them."""
-    checks = ErrorCollector()
-    if "name" in given:
-        row.name = checks.check(text_values.read_required_text, given["name"], ("input", "name"), "a name") or ""
+async def _read_input(
+    unit: UnitOfWork, row: Row, data: InputData, departments_by_id: Mapping[bytes, Any]
+) -> list[bytes] | None:
+    """Stores the input in the row; returns the requested members, None if the input has none."""
+    errors = ErrorCollector()
+    if "name" in data:
+        row.name = errors.check(text_values.read_required_text, data["name"], ("input", "name"), "a name") or ""
         row.name_key = fold(row.name)
-    if "parent" in given:
-        row.parent_id = checks.check(_parent, row, given["parent"], known)
+    if "parent" in data:
+        row.parent_id = errors.check(_check_parent, row, data["parent"], departments_by_id)
     members = None
-    if "agents" in given:
-        wire_ids = checks.check(check_list_length, given["agents"], ("input", "agents")) or ()
-        people = await agents.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Agent")) if wire_ids else {}
-        members = checks.check(memberships.decode_known_ids, wire_ids, "Agent", people, ("input", "agents"))
-    checks.raise_if_any()
+    if "agents" in data:
+        wire_ids = errors.check(check_list_length, data["agents"], ("input", "agents")) or ()
+        agents_by_id = (
+            await agents.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Agent")) if wire_ids else {}
+        )
+        members = errors.check(memberships.decode_known_ids, wire_ids, "Agent", agents_by_id, ("input", "agents"))
+    errors.raise_if_any()
     return members
 
 
-def _parent(row: Row, wire_id: str | None, known: Mapping[bytes, Any]) -> bytes | None:
-    """Raises InputError NOT_FOUND, and INVALID where it would be a part of itself."""
+def _check_parent(row: Row, wire_id: str | None, departments_by_id: Mapping[bytes, Any]) -> bytes | None:
+    """Checks the parent. Raises InputError NOT_FOUND, and INVALID if the department would contain itself."""
     if wire_id is None:
         return None
     path = ("input", "parent")
-    parent = above = wire_format.decode_id("Department", wire_id)
-    if parent is None or parent not in known:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no department “{wire_id}” here.", path)
-    while above is not None:
-        if above == row.id:
-            message = (
-                f"“{known[parent].name}” lies within “{known[row.id].name}”, which cannot become a part of itself."
-            )
+    parent = ancestor = wire_format.decode_id("Department", wire_id)
+    if parent is None or parent not in departments_by_id:
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no department “{wire_id}” in this workspace.", path)
+    while ancestor is not None:
+        if ancestor == row.id:
+            message = f"“{departments_by_id[parent].name}” is inside “{departments_by_id[row.id].name}”, which cannot become a part of itself."
             raise InputError(ErrorCode.INVALID, message, path)
-        above = known[above].parent_id
+        ancestor = departments_by_id[ancestor].parent_id
     return parent
 
 
-def _in_use(found: Any, why: str) -> InputError:
-    return InputError(ErrorCode.IN_USE, f"“{found.name}” cannot be deleted: {why}", ("id",))
+def _in_use_error(department: Any, reason: str) -> InputError:
+    return InputError(ErrorCode.IN_USE, f"“{department.name}” cannot be deleted: {reason}", ("id",))

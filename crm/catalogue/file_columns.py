@@ -1,4 +1,4 @@
-"""The columns that files of customers have: built-in fields, ids in other systems, custom fields."""
+"""The columns of customer files: built-in fields, external ids and custom fields."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +14,7 @@ CUSTOM_FIELD_PREFIX: Final = "custom."
 
 @dataclass(frozen=True, slots=True)
 class FileColumn:
-    """A field as a column; `custom` is the row of a custom field."""
+    """A field as a column. `custom` is the row of a custom field."""
 
     key: str
     label: str
@@ -24,27 +24,34 @@ class FileColumn:
 
     @property
     def system(self) -> str | None:
-        """Whose ids they are."""
+        """The external system of an external id column; None for other columns."""
         return self.key.removeprefix(EXTERNAL_ID_PREFIX) if self.key.startswith(EXTERNAL_ID_PREFIX) else None
 
 
 async def customer_columns(session: Session) -> dict[str, FileColumn]:
-    """All there are, in the order in which they are listed, under their keys."""
+    """All columns by key, in list order."""
     builtin = [*catalogue.CUSTOMER_FIELDS]
     builtin += [
         catalogue.external_id_field(system, EntityType.CUSTOMER)
         for system in await custom_fields.external_systems(session, EntityType.CUSTOMER)
     ]
     custom = (await custom_fields.by_entities(session, [EntityType.CUSTOMER]))[EntityType.CUSTOMER]
-    found = [FileColumn(one.key, one.label, one.exportable, one.importable) for one in builtin]
-    found += [FileColumn(f"{CUSTOM_FIELD_PREFIX}{one.key}", one.label, True, True, one) for one in custom if one.active]
-    return {one.key: one for one in found}
+    columns = [
+        FileColumn(column_field.key, column_field.label, column_field.exportable, column_field.importable)
+        for column_field in builtin
+    ]
+    columns += [
+        FileColumn(f"{CUSTOM_FIELD_PREFIX}{column_field.key}", column_field.label, True, True, column_field)
+        for column_field in custom
+        if column_field.active
+    ]
+    return {column_field.key: column_field for column_field in columns}
 
 
 def find_column(known: dict[str, FileColumn], key: str) -> FileColumn | None:
-    """The column of that key; any other system's ids are one, whether customers have such ids yet or not."""
-    found = known.get(key)
-    if found is None and key.startswith(EXTERNAL_ID_PREFIX) and key.removeprefix(EXTERNAL_ID_PREFIX).strip():
-        one = catalogue.external_id_field(key.removeprefix(EXTERNAL_ID_PREFIX), EntityType.CUSTOMER)
-        return FileColumn(one.key, one.label, one.exportable, one.importable)
-    return found
+    """The column with that key. Any external system is valid, even if no customer has an id of it yet."""
+    column = known.get(key)
+    if column is None and key.startswith(EXTERNAL_ID_PREFIX) and key.removeprefix(EXTERNAL_ID_PREFIX).strip():
+        external_id = catalogue.external_id_field(key.removeprefix(EXTERNAL_ID_PREFIX), EntityType.CUSTOMER)
+        return FileColumn(external_id.key, external_id.label, external_id.exportable, external_id.importable)
+    return column

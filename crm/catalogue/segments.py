@@ -1,4 +1,4 @@
-"""Segments: groups of customers that a stored filter finds, or that are kept by hand (EM1, EM2, SM10)."""
+"""Segments: groups of customers, defined by a stored filter or by hand (EM1, EM2, SM10)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from db.values.folding import fold
 
 SegmentData = Mapping[str, Any]
 
-_WIRE = wire_format.id_encoder("Segment")
+_encode_segment_id = wire_format.id_encoder("Segment")
 
 
 def log_snapshot(segment: Any) -> Mapping[str, Any]:
@@ -28,95 +28,95 @@ def log_snapshot(segment: Any) -> Mapping[str, Any]:
     }
 
 
-async def create(unit: UnitOfWork, given: SegmentData) -> Row:
-    """Raises InputError BLANK, TOO_LONG, INVALID, and what a filter is refused with."""
-    kind = SegmentKind.DYNAMIC if given.get("kind") is None else SegmentKind(given["kind"])
+async def create(unit: UnitOfWork, data: SegmentData) -> Row:
+    """Creates a segment. Raises InputError BLANK, TOO_LONG, INVALID, and the errors of the filter."""
+    kind = SegmentKind.DYNAMIC if data.get("kind") is None else SegmentKind(data["kind"])
     row = new_row(tables.Segment, workspace_id=unit.workspace_id, name="", name_key="", kind=int(kind))
-    await _take(unit, row, {"name": None, "filter": None, **given})
-    made = await record_writes.create_record(unit, "Segment", row, log_snapshot)
+    await _set_columns(unit, row, {"name": None, "filter": None, **data})
+    segment = await record_writes.create_record(unit, "Segment", row, log_snapshot)
     await _check_nesting(unit, row)
-    return made
+    return segment
 
 
-async def update(unit: UnitOfWork, wire_id: str, given: SegmentData, *, if_version: int | None = None) -> Row:
-    """Raises InputError NOT_FOUND, FIELD_PROTECTED, SEGMENT_CYCLE and the like, ConflictError."""
-    found = await _one(unit, wire_id)
-    if if_version is not None and if_version != found.version:
-        raise ConflictError(found)
-    row = copy_row(found, tables.Segment)
-    if given.get("kind") not in (None, row.kind):
-        message = "A segment keeps its kind; make another segment."
+async def update(unit: UnitOfWork, wire_id: str, data: SegmentData, *, if_version: int | None = None) -> Row:
+    """Updates a segment. Raises InputError NOT_FOUND, FIELD_PROTECTED, SEGMENT_CYCLE and others, ConflictError."""
+    stored_segment = await _load_segment(unit, wire_id)
+    if if_version is not None and if_version != stored_segment.version:
+        raise ConflictError(stored_segment)
+    row = copy_row(stored_segment, tables.Segment)
+    if data.get("kind") not in (None, row.kind):
+        message = "The kind of a segment cannot change; create another segment."
         raise InputError(ErrorCode.FIELD_PROTECTED, message, ("input", "kind"))
-    await _take(unit, row, given)
+    await _set_columns(unit, row, data)
     if await record_writes.update_record(
-        unit, "Segment", row, vars(copy_row(found, tables.Segment)), log_snapshot(found), log_snapshot
+        unit, "Segment", row, vars(copy_row(stored_segment, tables.Segment)), log_snapshot(stored_segment), log_snapshot
     ):
         await _check_nesting(unit, row)
     return row
 
 
 async def _check_nesting(unit: UnitOfWork, row: Row) -> None:
-    """Raises InputError SEGMENT_CYCLE, LIMIT_EXCEEDED. Asked as it is stored now, under its name: only so it shows whether
-    it has become a part of itself, or nests too deep."""
+    """Raises InputError SEGMENT_CYCLE, LIMIT_EXCEEDED. The stored segment is checked by its id, because only then
+    cycles and the nesting depth show."""
     await stored_filters.check_stored_filter(unit, filter=row.filter)
-    whole = {"segments": {"includesAll": [_WIRE(row.id)]}}
-    await stored_filters.check_stored_filter(unit, filter=whole, path=("input", "filter"))
+    membership_filter = {"segments": {"includesAll": [_encode_segment_id(row.id)]}}
+    await stored_filters.check_stored_filter(unit, filter=membership_filter, path=("input", "filter"))
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> Any:
-    """Its customers stay. Raises InputError NOT_FOUND, IN_USE."""
-    found = await _one(unit, wire_id)
-    if uses := await _uses(unit, found):
-        message = f"“{found.name}” is used by {', '.join(uses[:3])}; take it out there first."
+    """Deletes a segment; its customers stay. Raises InputError NOT_FOUND, IN_USE."""
+    segment = await _load_segment(unit, wire_id)
+    if users := await _users_of(unit, segment):
+        message = f"“{segment.name}” is used by {', '.join(users[:3])}; remove it there first."
         raise InputError(ErrorCode.IN_USE, message, ("id",))
-    await record_writes.delete_record(unit, "Segment", found)
-    return found
+    await record_writes.delete_record(unit, "Segment", segment)
+    return segment
 
 
-async def _one(unit: UnitOfWork, wire_id: str) -> Any:
-    """Held until the act ends."""
+async def _load_segment(unit: UnitOfWork, wire_id: str) -> Any:
+    """Loads and locks the segment."""
     identifier = wire_format.decode_id("Segment", wire_id)
-    found = await segments.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
-    if identifier is None or identifier not in found:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no segment “{wire_id}” here.", ("id",))
-    return found[identifier]
+    segments_by_id = await segments.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
+    if identifier is None or identifier not in segments_by_id:
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no segment “{wire_id}” in this workspace.", ("id",))
+    return segments_by_id[identifier]
 
 
-async def _take(unit: UnitOfWork, row: Row, given: SegmentData) -> None:
-    if "name" in given:
-        row.name = text_values.read_required_text(given["name"], ("input", "name"), "a name")
+async def _set_columns(unit: UnitOfWork, row: Row, data: SegmentData) -> None:
+    if "name" in data:
+        row.name = text_values.read_required_text(data["name"], ("input", "name"), "a name")
         row.name_key = fold(row.name)
-    if "description" in given:
+    if "description" in data:
         row.description = text_values.read_text(
-            given["description"], ("input", "description"), longest=text_values.MAX_LINE_LENGTH
+            data["description"], ("input", "description"), longest=text_values.MAX_LINE_LENGTH
         )
-    if "filter" in given:
-        row.filter = await _filter(unit, SegmentKind(row.kind), given["filter"], ("input", "filter"))
+    if "filter" in data:
+        row.filter = await _check_filter(unit, SegmentKind(row.kind), data["filter"], ("input", "filter"))
 
 
-async def _filter(unit: UnitOfWork, kind: SegmentKind, given: Any, path: Path) -> Any:
-    """Kept as it was written."""
+async def _check_filter(unit: UnitOfWork, kind: SegmentKind, given: Any, path: Path) -> Any:
+    """The filter, stored as it was given."""
     if kind is SegmentKind.STATIC:
         if given is not None:
-            message = "The members of a STATIC segment are put in by hand; it has no filter."
+            message = "The members of a STATIC segment are added by hand; remove the filter."
             raise InputError(ErrorCode.INVALID, message, path)
         return None
     if given is None:
-        raise InputError(ErrorCode.INVALID, "A DYNAMIC segment needs a filter: it says who is in it.", path)
+        raise InputError(ErrorCode.INVALID, "A DYNAMIC segment needs a filter that defines its members.", path)
     await stored_filters.check_stored_filter(unit, filter=given)
     return given
 
 
-async def _uses(unit: UnitOfWork, segment: Any) -> list[str]:
-    """What asks for the segment by its id: other segments, saved views, assignment rules, by their names."""
-    mine = _WIRE(segment.id)
-    stored = await segments.stored_filters(unit.transaction)
-    return [f"“{one.name}”" for one in stored if one.id != segment.id and _names(one.filter, mine)]
+async def _users_of(unit: UnitOfWork, segment: Any) -> list[str]:
+    """The names of the segments, saved views and assignment rules whose filters refer to the segment."""
+    wire_id = _encode_segment_id(segment.id)
+    filters = await segments.stored_filters(unit.transaction)
+    return [f"“{record.name}”" for record in filters if record.id != segment.id and _refers_to(record.filter, wire_id)]
 
 
-def _names(filter: Any, wire_id: str) -> bool:
+def _refers_to(filter: Any, wire_id: str) -> bool:
     if isinstance(filter, Mapping):
-        return any(_names(one, wire_id) for one in filter.values())
+        return any(_refers_to(part, wire_id) for part in filter.values())
     if isinstance(filter, list):
-        return any(_names(one, wire_id) for one in filter)
+        return any(_refers_to(part, wire_id) for part in filter)
     return bool(filter == wire_id)

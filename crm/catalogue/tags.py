@@ -1,4 +1,4 @@
-"""The catalogue of tags: making, renaming, deleting and merging them (MS3, MS7, SB22)."""
+"""The catalogue of tags: creating, renaming, deleting and merging them (MS3, MS7, SB22)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ TagData = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TagResult:
-    """The tag as it is, or was, and how many customers were changed with it."""
+    """The tag, and the number of customers that changed with it."""
 
     tag: Any
     customers: int | None = None
@@ -39,11 +39,11 @@ def log_snapshot(tag: Any) -> Mapping[str, Any]:
     }
 
 
-async def create(unit: UnitOfWork, given: TagData) -> TagResult:
-    """Raises InputError BLANK, TOO_LONG, TAKEN."""
-    kind = TagKind.BUSINESS if given.get("kind") is None else TagKind(given["kind"])
-    name = tag_changes.normalize_tag_name(given.get("name") or "", ("input", "name"))
-    await _free(unit, kind, name, None)
+async def create(unit: UnitOfWork, data: TagData) -> TagResult:
+    """Creates a tag. Raises InputError BLANK, TOO_LONG, TAKEN."""
+    kind = TagKind.BUSINESS if data.get("kind") is None else TagKind(data["kind"])
+    name = tag_changes.normalize_tag_name(data.get("name") or "", ("input", "name"))
+    await _check_name_is_free(unit, kind, name, None)
     row = new_row(
         tables.Tag,
         workspace_id=unit.workspace_id,
@@ -51,117 +51,122 @@ async def create(unit: UnitOfWork, given: TagData) -> TagResult:
         name_key=fold(name),
         unique_key=fold_case(name),
         kind=int(kind),
-        color=text_values.read_text(given.get("color"), ("input", "color"), longest=text_values.MAX_WORD_LENGTH),
+        color=text_values.read_text(data.get("color"), ("input", "color"), longest=text_values.MAX_WORD_LENGTH),
         description=text_values.read_text(
-            given.get("description"), ("input", "description"), longest=text_values.MAX_LINE_LENGTH
+            data.get("description"), ("input", "description"), longest=text_values.MAX_LINE_LENGTH
         ),
     )
     return TagResult(await record_writes.create_record(unit, "Tag", row, log_snapshot))
 
 
-async def update(unit: UnitOfWork, wire_id: str, given: TagData) -> TagResult:
-    """Its customers keep it. Raises InputError NOT_FOUND, BLANK, TOO_LONG, TAKEN, FIELD_PROTECTED."""
-    found = await _one(unit, wire_id, ("id",))
-    row = copy_row(found, tables.Tag)
-    if given.get("kind") not in (None, row.kind):
-        message = "A tag keeps its kind; make another tag, and merge the two."
+async def update(unit: UnitOfWork, wire_id: str, data: TagData) -> TagResult:
+    """Updates a tag; its customers keep it. Raises InputError NOT_FOUND, BLANK, TOO_LONG, TAKEN, FIELD_PROTECTED."""
+    stored_tag = await _load_tag(unit, wire_id, ("id",))
+    row = copy_row(stored_tag, tables.Tag)
+    if data.get("kind") not in (None, row.kind):
+        message = "The kind of a tag cannot change; create another tag and merge the two."
         raise InputError(ErrorCode.FIELD_PROTECTED, message, ("input", "kind"))
-    if "name" in given:
-        row.name = tag_changes.normalize_tag_name(given["name"] or "", ("input", "name"))
+    if "name" in data:
+        row.name = tag_changes.normalize_tag_name(data["name"] or "", ("input", "name"))
         row.name_key, row.unique_key = fold(row.name), fold_case(row.name)
-        await _free(unit, TagKind(row.kind), row.name, row.id)
-    for name, longest in (("color", text_values.MAX_WORD_LENGTH), ("description", text_values.MAX_LINE_LENGTH)):
-        if name in given:
-            setattr(row, name, text_values.read_text(given[name], ("input", name), longest=longest))
+        await _check_name_is_free(unit, TagKind(row.kind), row.name, row.id)
+    for name, max_length in (("color", text_values.MAX_WORD_LENGTH), ("description", text_values.MAX_LINE_LENGTH)):
+        if name in data:
+            setattr(row, name, text_values.read_text(data[name], ("input", name), longest=max_length))
     await record_writes.update_record(
-        unit, "Tag", row, vars(copy_row(found, tables.Tag)), log_snapshot(found), log_snapshot
+        unit, "Tag", row, vars(copy_row(stored_tag, tables.Tag)), log_snapshot(stored_tag), log_snapshot
     )
-    if row.name_key != found.name_key:
-        await _renamed(unit, row)
+    if row.name_key != stored_tag.name_key:
+        await _rewrite_copies(unit, row)
     return TagResult(row)
 
 
 async def delete(unit: UnitOfWork, wire_id: str) -> TagResult:
-    """Takes it off every customer first. Raises InputError NOT_FOUND, LimitError where too many wear it."""
-    tag = await _one(unit, wire_id, ("id",))
-    count = await _rewritten(unit, [tag.id], ("id",), lambda worn: worn.pop(tag.id, None))
+    """Removes the tag from every customer and deletes it. Raises InputError NOT_FOUND, LimitError if too many customers
+    have it."""
+    tag = await _load_tag(unit, wire_id, ("id",))
+    count = await _rewrite_tags(unit, [tag.id], ("id",), lambda customer_tags: customer_tags.pop(tag.id, None))
     await record_writes.delete_record(unit, "Tag", tag)
     return TagResult(tag, count)
 
 
 async def merge(unit: UnitOfWork, into: str, from_: Sequence[str]) -> TagResult:
-    """Whoever wears one of them wears the survivor. Raises InputError NOT_FOUND, INVALID, TAG_KIND_MISMATCH, and
-    EMPTY_TARGET for no tags."""
+    """Replaces the merged tags by the survivor on every customer. Raises InputError NOT_FOUND, INVALID,
+    TAG_KIND_MISMATCH, and EMPTY_TARGET if no tag is given."""
     if not from_:
-        raise InputError(ErrorCode.EMPTY_TARGET, "Name the tags to merge into this one.", ("from",))
-    survivor = await _one(unit, into, ("into",))
+        raise InputError(ErrorCode.EMPTY_TARGET, "Choose the tags to merge into this one.", ("from",))
+    survivor = await _load_tag(unit, into, ("into",))
     merged: dict[bytes, Any] = {}
-    for place, wire_id in enumerate(from_):
-        path = ("from", place)
-        tag = await _one(unit, wire_id, path)
+    for index, wire_id in enumerate(from_):
+        path = ("from", index)
+        tag = await _load_tag(unit, wire_id, path)
         if tag.id == survivor.id:
             raise InputError(ErrorCode.INVALID, f"“{tag.name}” cannot be merged into itself.", path)
         if tag.kind != survivor.kind:
             kinds = TagKind(tag.kind).name, TagKind(survivor.kind).name
-            message = f"“{tag.name}” is a {kinds[0]} tag; only {kinds[1]} tags can be merged into “{survivor.name}”."
+            message = (
+                f"“{tag.name}” is a {kinds[0]} tag, but only {kinds[1]} tags can be merged into “{survivor.name}”."
+            )
             raise InputError(ErrorCode.TAG_KIND_MISMATCH, message, path)
         merged[tag.id] = tag
 
-    def replace(worn: dict[bytes, Any]) -> None:
+    def replace(customer_tags: dict[bytes, Any]) -> None:
         for key in merged:
-            worn.pop(key, None)
-        worn[survivor.id] = survivor
+            customer_tags.pop(key, None)
+        customer_tags[survivor.id] = survivor
 
-    count = await _rewritten(unit, list(merged), ("from",), replace)
+    count = await _rewrite_tags(unit, list(merged), ("from",), replace)
     for tag in merged.values():
         await record_writes.delete_record(unit, "Tag", tag, action=ChangeAction.MERGED)
     return TagResult(survivor, count)
 
 
-async def _one(unit: UnitOfWork, wire_id: str, path: Path) -> Any:
-    """Held: nobody puts it on or takes it off meanwhile."""
+async def _load_tag(unit: UnitOfWork, wire_id: str, path: Path) -> Any:
+    """Loads and locks the tag, so that nobody adds or removes it meanwhile."""
     identifier = wire_format.decode_id("Tag", wire_id)
-    found = await tags.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
-    if identifier is None or identifier not in found:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{wire_id}” here.", path)
-    return found[identifier]
+    tags_by_id = await tags.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
+    if identifier is None or identifier not in tags_by_id:
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{wire_id}” in this workspace.", path)
+    return tags_by_id[identifier]
 
 
-async def _free(unit: UnitOfWork, kind: TagKind, name: str, mine: bytes | None) -> None:
+async def _check_name_is_free(unit: UnitOfWork, kind: TagKind, name: str, own_id: bytes | None) -> None:
     holder = await tags.by_name(unit.transaction, int(kind), fold_case(name))
-    if holder is not None and holder.id != mine:
-        message = f"There is a {kind.name} tag “{holder.name}” already; choose another name."
+    if holder is not None and holder.id != own_id:
+        message = f"There is already a {kind.name} tag “{holder.name}”; choose another name."
         raise InputError(ErrorCode.TAKEN, message, ("input", "name"))
 
 
-async def _rewritten(
+async def _rewrite_tags(
     unit: UnitOfWork, tag_ids: Sequence[bytes], path: Path, change: Callable[[dict[bytes, Any]], object]
 ) -> int:
-    """Changes what everybody wears who wears one of the tags, a chunk at a time. Raises LimitError."""
-    wearers = await tags.tagged_customer_ids(unit.transaction, tag_ids)
+    """Changes the tags of all customers that have one of the tags, in chunks. Returns their number. Raises
+    LimitError."""
+    customer_ids = await tags.tagged_customer_ids(unit.transaction, tag_ids)
     for chunk in persistence.rewrite_chunks(
-        wearers, path, "Take the tag off with customersUpdate first, which is done by a job."
+        customer_ids, path, "Remove the tag with customersUpdate first; it runs as a background job."
     ):
-        found = await _loaded(unit, chunk)
-        for state in found:
+        loaded = await _load_customers(unit, chunk)
+        for state in loaded:
             change(state.tags)
-        await persistence.write_customers(unit, found)
-    return len(wearers)
+        await persistence.write_customers(unit, loaded)
+    return len(customer_ids)
 
 
-async def _renamed(unit: UnitOfWork, tag: Row) -> None:
-    """What is sorted and searched by is changed with it; that is no change of the customers. Raises LimitError."""
-    wearers, path = await tags.tagged_customer_ids(unit.transaction, [tag.id]), ("input", "name")
+async def _rewrite_copies(unit: UnitOfWork, tag: Row) -> None:
+    """Rewrites the sort columns and search documents with the tag's name. This is not a change of the customers. Raises
+    LimitError."""
+    customer_ids, path = await tags.tagged_customer_ids(unit.transaction, [tag.id]), ("input", "name")
     for chunk in persistence.rewrite_chunks(
-        wearers, path, "Make a new tag and put it on them with customersUpdate instead."
+        customer_ids, path, "Create a new tag and add it to them with customersUpdate instead."
     ):
-        await persistence.refresh_copied_columns(unit, await _loaded(unit, chunk))
+        await persistence.refresh_copied_columns(unit, await _load_customers(unit, chunk))
 
 
-async def _loaded(unit: UnitOfWork, ids: Sequence[bytes]) -> list[LoadedCustomer]:
-    """Whoever may see them."""
+async def _load_customers(unit: UnitOfWork, ids: Sequence[bytes]) -> list[LoadedCustomer]:
+    """Loads the customers independent of the viewer's visibility."""
     rows = await customers.lock_by_ids(unit.transaction, ids, Visibility(sees_all=True))
-    found = list((await loaded_customer.from_rows(unit, rows, SEARCHED_PARTS)).values())
-    for state in found:
+    loaded = list((await loaded_customer.from_rows(unit, rows, SEARCHED_PARTS)).values())
+    for state in loaded:
         change_fields.store_original_values(state)
-    return found
+    return loaded

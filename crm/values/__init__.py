@@ -1,1 +1,1 @@
-"""Values of fields: text, phone numbers, e-mail addresses, values of custom fields."""
+"""Values of fields: texts, phone numbers, email addresses and custom values."""

@@ -1,4 +1,4 @@
-"""Workspaces: making one, with all that it starts with."""
+"""Creates a workspace with its initial contents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from db.values import ids
 from db.values.folding import email_key, fold, normalize
 
 MAX_WORKSPACE_NAME_LENGTH: Final = 200
-"""Code points, of a workspace's name and of an agent's."""
+"""Maximum length in code points of a workspace's name and of an agent's."""
 
 DEFAULT_FOLLOW_UP_STAGES: Final = ("First contact", "Interested", "Offer sent", "Negotiation", "Won", "Lost")
 DEFAULT_SOURCES: Final = ("Website", "Referral", "Phone", "E-mail", "Event", "Social media", "Import")
@@ -35,9 +35,9 @@ ALL_CUSTOMERS_VIEW: Final = "All customers"
 DEFAULT_VIEW_COLUMNS: Final = (
     "name", "phone", "email", "company", "relationshipStatus", "stage", "owner", "tags", "value", "createdAt",
 )  # fmt: skip
-"""What the first saved view shows."""
+"""The columns of the first saved view."""
 
-# What a new workspace's segments find, in the words of the API: they can be read, changed and sent back.
+# The segments of a new workspace. Their filters use the API's names, so clients can read, change and send them back.
 DEFAULT_SEGMENTS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "Paying customers": (
         "Everybody who has become a customer, VIPs included.",
@@ -53,7 +53,8 @@ DEFAULT_SEGMENTS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
 }
 
-# So many workspaces may be made at the same moment; each takes the next number, and the losers try the one after.
+# Maximum number of attempts. Concurrent calls compete for the next workspace number, and the losers try the one after
+# it.
 _ATTEMPTS: Final = 100
 
 
@@ -67,8 +68,8 @@ class CreatedWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What was asked for, checked."""
+class _WorkspacePlan:
+    """The validated input."""
 
     name: str
     timezone: str
@@ -88,54 +89,55 @@ async def create_workspace(
     timezone: str = "UTC",
     default_country: str | None = None,
 ) -> CreatedWorkspace:
-    """A workspace, its first administrator and all that it starts with, in one transaction. Without a name, the
-    administrator gets the first part of his address. Raises InputError at what cannot be taken, path ("email",) and such.
-    """
+    """Creates a workspace, its first administrator and its initial contents in one transaction.
+
+    Without a name the administrator gets the first part of their email address. Raises InputError at the invalid
+    argument, such as path ("email",)."""
     name = check_name(name, ("name",))
     email = accounts.email_address(email, ("email",))
     agent_name = email.partition("@")[0] if agent_name is None else check_name(agent_name, ("agentName",))
     timezone = check_timezone(timezone, ("timezone",))
     country = default_country and check_country(default_country, ("defaultCountry",))
     passwords.check_password(password, ("password",))
-    plan = _Plan(name, timezone, country or None, email, agent_name, await passwords.hash_password(password))
+    plan = _WorkspacePlan(name, timezone, country or None, email, agent_name, await passwords.hash_password(password))
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return await database.write(None, partial(_founded, plan, ids.current_time()))
-        except UniqueViolation as taken:
-            if taken.table == "account":
-                message = f"Somebody signs in as “{email}” already; use another address."
+            return await database.write(None, partial(_insert_workspace, plan, ids.current_time()))
+        except UniqueViolation as violation:
+            if violation.table == "account":
+                message = f"An account with the email address “{email}” already exists; use another address."
                 raise InputError(ErrorCode.TAKEN, message, ("email",)) from None
-            if taken.table != "directory" or attempt == _ATTEMPTS:
+            if violation.table != "directory" or attempt == _ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
 
 
 def check_name(text: str, path: Path) -> str:
-    """The name as it is kept. Raises InputError where it is blank or too long."""
+    """The name to store. Raises InputError if it is blank or too long."""
     name = normalize(text)
     if not name:
-        raise InputError(ErrorCode.BLANK, "Give it a name.", path)
+        raise InputError(ErrorCode.BLANK, "Enter a name.", path)
     if len(name) > MAX_WORKSPACE_NAME_LENGTH:
-        message = f"A name has {MAX_WORKSPACE_NAME_LENGTH} characters at most; this one has {len(name)}."
+        message = f"A name can have at most {MAX_WORKSPACE_NAME_LENGTH} characters; this one has {len(name)}."
         raise InputError(ErrorCode.TOO_LONG, message, path)
     return name
 
 
 def check_timezone(text: str, path: Path) -> str:
-    """Raises InputError where it is no name of the IANA database."""
+    """Raises InputError if the text is not a name of the IANA time zone database."""
     if text not in available_timezones():
-        message = f"“{text}” is not a time zone; give a name such as Asia/Ho_Chi_Minh or Europe/Rome."
+        message = f"“{text}” is not a time zone; enter a name such as Asia/Ho_Chi_Minh or Europe/Rome."
         raise InputError(ErrorCode.INVALID, message, path)
     return text
 
 
 def check_country(text: str, path: Path) -> str:
-    """In capitals. Raises InputError where it is not a country that has telephone numbers."""
-    from phonenumbers import SUPPORTED_REGIONS  # Imported late, as in crm.texts.
+    """The country code in capitals. Raises InputError if the country has no phone numbers."""
+    from phonenumbers import SUPPORTED_REGIONS  # Imported late, as in crm.values.text_values.
 
     country = text.strip().upper()
     if country not in SUPPORTED_REGIONS:
-        message = f"“{text}” is not a country; give its two letters, such as VN or IT."
+        message = f"“{text}” is not a country; enter its two letters, such as VN or IT."
         raise InputError(ErrorCode.INVALID, message, path)
     return country
 
@@ -143,29 +145,29 @@ def check_country(text: str, path: Path) -> str:
 # ── what a workspace starts with ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _founded(plan: _Plan, now: int, transaction: Transaction) -> CreatedWorkspace:
-    number = transaction.workspace_id = await workspaces.last_change_number(transaction) + 1
-    settings, agent = _settings(plan, number, now), _administrator(plan, number, now)
-    view, segments = _view(number, now), _segments(number, now)
+async def _insert_workspace(plan: _WorkspacePlan, now: int, transaction: Transaction) -> CreatedWorkspace:
+    workspace_id = transaction.workspace_id = await workspaces.last_change_number(transaction) + 1
+    settings, agent = _new_settings(plan, workspace_id, now), _new_administrator(plan, workspace_id, now)
+    view, segments = _new_view(workspace_id, now), _new_segments(workspace_id, now)
     account = tables.Account(
-        id=agent.id, workspace_id=number, email_key=agent.email_key, password_hash=plan.password_hash
+        id=agent.id, workspace_id=workspace_id, email_key=agent.email_key, password_hash=plan.password_hash
     )
-    await transaction.insert(tables.Directory(workspace_id=number, id=settings.id, created_at=now))
+    await transaction.insert(tables.Directory(workspace_id=workspace_id, id=settings.id, created_at=now))
     await transaction.insert(account)
     await transaction.insert(settings)
-    await transaction.insert(tables.Counter(workspace_id=number))
+    await transaction.insert(tables.Counter(workspace_id=workspace_id))
     await transaction.insert(agent)
     await transaction.insert(view)
     await transaction.insert(*segments)
-    token, _ = await accounts.open_session(transaction, number, agent.id, now)
-    entries = [_workspace_made(settings), _agent_made(agent), _view_made(view), *map(_segment_made, segments)]
+    token, _ = await accounts.open_session(transaction, workspace_id, agent.id, now)
+    entries = [_workspace_entry(settings), _agent_entry(agent), _view_entry(view), *map(_segment_entry, segments)]
     await change_log.write_changes(transaction, entries, by=change_log.SYSTEM, at=now)
     return CreatedWorkspace(workspace=f"wsp_{settings.id.hex()}", agent=f"agt_{agent.id.hex()}", token=token)
 
 
-def _settings(plan: _Plan, number: int, now: int) -> tables.Workspace:
+def _new_settings(plan: _WorkspacePlan, workspace_id: int, now: int) -> tables.Workspace:
     return tables.Workspace(
-        workspace_id=number,
+        workspace_id=workspace_id,
         id=ids.id_at(now),
         created_at=now,
         updated_at=now,
@@ -178,9 +180,9 @@ def _settings(plan: _Plan, number: int, now: int) -> tables.Workspace:
     )
 
 
-def _administrator(plan: _Plan, number: int, now: int) -> tables.Agent:
+def _new_administrator(plan: _WorkspacePlan, workspace_id: int, now: int) -> tables.Agent:
     return tables.Agent(
-        workspace_id=number,
+        workspace_id=workspace_id,
         id=ids.id_at(now),
         created_at=now,
         updated_at=now,
@@ -192,9 +194,9 @@ def _administrator(plan: _Plan, number: int, now: int) -> tables.Agent:
     )
 
 
-def _view(number: int, now: int) -> tables.SavedView:
+def _new_view(workspace_id: int, now: int) -> tables.SavedView:
     return tables.SavedView(
-        workspace_id=number,
+        workspace_id=workspace_id,
         id=ids.id_at(now),
         created_at=now,
         name=ALL_CUSTOMERS_VIEW,
@@ -205,10 +207,10 @@ def _view(number: int, now: int) -> tables.SavedView:
     )
 
 
-def _segments(number: int, now: int) -> list[tables.Segment]:
+def _new_segments(workspace_id: int, now: int) -> list[tables.Segment]:
     return [
         tables.Segment(
-            workspace_id=number,
+            workspace_id=workspace_id,
             id=ids.id_at(now),
             created_at=now,
             updated_at=now,
@@ -222,11 +224,11 @@ def _segments(number: int, now: int) -> list[tables.Segment]:
     ]
 
 
-# ── and how the log tells it ──────────────────────────────────────────────────────────────────────────────────────────
+# ── the change log ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def log_snapshot(row: Any) -> Mapping[str, Any]:
-    """The settings, by the names that clients know."""
+    """The settings by the names that clients know."""
     return {
         "name": row.name,
         "timezone": row.timezone,
@@ -251,25 +253,25 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
     }
 
 
-def _workspace_made(made: tables.Workspace) -> change_log.ChangeEntry:
-    fields = change_log.created_fields_of(log_snapshot(made))
-    return change_log.ChangeEntry(ChangeAction.CREATED, "Workspace", made.id, made.version, fields)
+def _workspace_entry(row: tables.Workspace) -> change_log.ChangeEntry:
+    fields = change_log.created_fields_of(log_snapshot(row))
+    return change_log.ChangeEntry(ChangeAction.CREATED, "Workspace", row.id, row.version, fields)
 
 
-def _agent_made(made: tables.Agent) -> change_log.ChangeEntry:
-    fields = change_log.created_fields(name=made.name, email=made.email, active=made.active, role=Role(made.role).name)
-    return change_log.ChangeEntry(ChangeAction.CREATED, "Agent", made.id, made.version, fields)
+def _agent_entry(row: tables.Agent) -> change_log.ChangeEntry:
+    fields = change_log.created_fields(name=row.name, email=row.email, active=row.active, role=Role(row.role).name)
+    return change_log.ChangeEntry(ChangeAction.CREATED, "Agent", row.id, row.version, fields)
 
 
-def _view_made(made: tables.SavedView) -> change_log.ChangeEntry:
-    """A view has no versions; it is at its first one for ever."""
+def _view_entry(row: tables.SavedView) -> change_log.ChangeEntry:
+    """The log entry of the view. Views have no versions, so the version is always 1."""
     fields = change_log.created_fields(
-        name=made.name, shared=made.shared, protected=made.protected, position=made.position, columns=made.columns
+        name=row.name, shared=row.shared, protected=row.protected, position=row.position, columns=row.columns
     )
-    return change_log.ChangeEntry(ChangeAction.CREATED, "SavedView", made.id, 1, fields)
+    return change_log.ChangeEntry(ChangeAction.CREATED, "SavedView", row.id, 1, fields)
 
 
-def _segment_made(made: tables.Segment) -> change_log.ChangeEntry:
-    kind = SegmentKind(made.kind).name
-    fields = change_log.created_fields(name=made.name, kind=kind, description=made.description, filter=made.filter)
-    return change_log.ChangeEntry(ChangeAction.CREATED, "Segment", made.id, made.version, fields)
+def _segment_entry(row: tables.Segment) -> change_log.ChangeEntry:
+    kind = SegmentKind(row.kind).name
+    fields = change_log.created_fields(name=row.name, kind=kind, description=row.description, filter=row.filter)
+    return change_log.ChangeEntry(ChangeAction.CREATED, "Segment", row.id, row.version, fields)

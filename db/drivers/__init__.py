@@ -1,1 +1,1 @@
-"""The two database drivers and what belongs to one of them."""
+"""The two database drivers and modules that only one of them needs."""

@@ -1,4 +1,4 @@
-"""Which columns a violated constraint is about, found in the tables by its name or its columns."""
+"""Maps a violated unique constraint to its columns, by its name or its column list."""
 
 from functools import cache
 
@@ -24,6 +24,6 @@ def _by_name() -> dict[str, UniqueViolation]:
 
 
 def unique_violation(name: str) -> UniqueViolation:
-    """The refusal for the unique constraint of that name."""
+    """The UniqueViolation for the constraint of that name."""
     known = _by_name()[name]
     return UniqueViolation(known.table, known.columns)

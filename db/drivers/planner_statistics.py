@@ -1,5 +1,5 @@
-"""What PostgreSQL believes its tables hold. It looks once a minute at most; until then a workspace that fills up is
-taken for an empty one, and whatever is read of it by any key is looked for among all that it has."""
+"""Keeps PostgreSQL's planner statistics up to date during bulk work. PostgreSQL itself analyses tables once a minute at
+most. Until then it treats a growing workspace as empty and scans all of its rows for each lookup."""
 
 import logging
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from db.statements import prepare
 _log = logging.getLogger("clientela.database")
 
 MIN_ROWS_TO_ANALYZE: Final = 500
-"""Rows that may be looked through."""
+"""Number of rows below which a scan is acceptable."""
 
 _WRONG: Final = 4
 
 
 async def analyze_if_outdated(session: Session, tables: Sequence[type[SQLModel]], rows: int) -> bool:
-    """Has PostgreSQL look at the tables where it takes the workspace's rows of the first one for far fewer than the
-    `rows` that are there for certain; whether it did. SQLite was told with its first migration, for good."""
+    """Analyses the tables if PostgreSQL estimates far fewer rows of the first table than the `rows` that certainly
+    exist. Returns whether it did. SQLite has fixed statistics and needs none."""
     if (
         session.dialect.name == "sqlite"
         or rows < MIN_ROWS_TO_ANALYZE
@@ -33,7 +33,7 @@ async def analyze_if_outdated(session: Session, tables: Sequence[type[SQLModel]]
         for table in tables:
             await session.fetch_all(prepare(text(f"ANALYZE {table.__tablename__}")))
     except StorageError as error:
-        # Slow plans are plans as well.
+        # A slow plan is still a correct plan, so an error is only logged.
         _log.warning("what the tables hold could not be looked at: %s", error)
     return True
 

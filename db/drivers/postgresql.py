@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg: the pool, one connection's verbs, its errors in the words of db.errors."""
+"""PostgreSQL through asyncpg: the connection pool, the operations of a connection, and its errors as `db.errors`."""
 
 import asyncio
 import time
@@ -15,19 +15,20 @@ from db.statements import POSTGRESQL, ColumnNames, PreparedStatement
 
 DIALECT = POSTGRESQL
 
-# Seconds. A lock is given up sooner than a statement, so that a blocked writer answers before it is abandoned.
+# Seconds. The lock timeout is shorter than the statement timeout, so a blocked writer answers before the caller gives
+# up.
 STATEMENT_TIMEOUT_MS = 5
 LOCK_TIMEOUT = 3
 CONNECT_TIMEOUT_SECONDS = 3
-# What is read in pieces may be sorted whole before the first of them.
+# A streamed result may be sorted completely before its first batch.
 LASTING_TIMEOUT = 300
 
-# Seconds after which a connection that nobody needs is closed.
+# Idle time in seconds after which an unused connection is closed.
 MAX_IDLE_SECONDS = 300
 
 
 class PostgresqlConnection:
-    """One connection: statements go straight to the driver."""
+    """One connection. It passes statements directly to the driver."""
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
@@ -38,11 +39,11 @@ class PostgresqlConnection:
 
     @property
     def usable(self) -> bool:
-        """False once it is closed, or when a transaction in it could not be ended."""
+        """False if the connection is closed or a transaction in it could not be ended."""
         return not self._driver.is_closed() and not self._driver.is_in_transaction()
 
     def drop(self) -> None:
-        """Closes it at once, whatever it is doing."""
+        """Closes the connection immediately, whatever it is doing."""
         self._driver.terminate()
 
     async def close(self) -> None:
@@ -63,7 +64,7 @@ class PostgresqlConnection:
     async def pieces(
         self, statement: PreparedStatement[Any], values: Mapping[str, Any], size: int
     ) -> AsyncGenerator[list[Any]]:
-        """By a cursor. All of it may have to be sorted before the first piece."""
+        """Uses a cursor. The whole result may be sorted before the first batch."""
         compiled = statement.compiled_for(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
@@ -92,31 +93,31 @@ class PostgresqlConnection:
         return f"COPY {table}"
 
     async def script(self, text: str) -> None:
-        """Text without values: BEGIN, COMMIT, SET."""
+        """Runs text without values: BEGIN, COMMIT, SET."""
         with _translated():
             await self._driver.execute(text)
 
 
 class PostgresqlPool:
-    """Connections that are made when first needed and given back as they are: no statement is sent between uses.
+    """A pool that connects on demand and returns connections as they are: it sends no statement between uses.
 
-    asyncpg's own pool starts a task to take a connection and another to give it back, which costs as much as a read.
+    asyncpg's own pool starts one task to acquire and one to release a connection, which costs as much as a read.
     """
 
     begin = "BEGIN"
 
     def __init__(self, connect: Callable[[], Awaitable[Any]], size: int) -> None:
         self._connect = connect
-        # Places for connections that nobody has; while somebody waits there are none.
+        # Free slots for connections; empty while a task waits.
         self._free = size
         self._waiting: deque[asyncio.Future[None]] = deque()
-        # The one used last is used next, and those that are not needed grow old at the other end.
+        # The most recently used connection is used next, so unused ones expire at the other end.
         self._idle: list[tuple[PostgresqlConnection, float]] = []
         self._closed = False
 
     @classmethod
     async def open(cls, url: str, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT_MS) -> "PostgresqlPool":
-        """Connects at the first use."""
+        """Creates the pool. It connects on first use."""
 
         async def connect() -> Any:
             driver = await asyncpg.connect(
@@ -128,8 +129,8 @@ class PostgresqlPool:
                     "statement_timeout": str(int(statement_timeout * 1000)),
                     "lock_timeout": str(LOCK_TIMEOUT * 1000),
                     "jit": "off",
-                    # Indexes are in memory or on a disk that seeks at once: the default plans for one that does not,
-                    # and reads whole tables instead. A sort or a hash of a page's candidates stays in memory.
+                    # Indexes are in memory or on an SSD. The default costs assume slow seeks and prefer to scan whole
+                    # tables. The memory limit lets a page's candidates be sorted or hashed in memory.
                     "random_page_cost": "1.1",
                     "work_mem": "32MB",
                 },
@@ -140,7 +141,7 @@ class PostgresqlPool:
         return cls(connect, size)
 
     async def take(self) -> PostgresqlConnection:
-        """Raises Unavailable when there is none within CONNECT_TIMEOUT seconds."""
+        """Acquires a connection. Raises Unavailable if there is none within CONNECT_TIMEOUT_SECONDS."""
         if self._free:
             self._free -= 1
         else:
@@ -171,14 +172,14 @@ class PostgresqlPool:
     async def fetch(
         self, statement: PreparedStatement[Any], values: Mapping[str, Any], columns: ColumnNames = None
     ) -> tuple[str, list[Any]]:
-        """What a statement finds, on a connection that is taken for as long as it runs."""
+        """Runs a query on a connection that is held only while it runs."""
         connection = await self.take()
         try:
             found = await connection.fetch(statement, values, columns)
         except BaseException:
             self.give(connection)
             raise
-        # A statement by itself leaves no transaction behind.
+        # A single statement leaves no transaction open.
         self._rest(connection)
         return found
 
@@ -188,14 +189,14 @@ class PostgresqlPool:
     writing = reading
 
     async def close(self) -> None:
-        """Those that are in use are closed when they are given back."""
+        """Connections in use are closed when they are released."""
         self._closed = True
         for connection, _ in self._idle:
             await connection.close()
         self._idle.clear()
 
     async def _turn(self) -> None:
-        """Waits for a place that is vacated, in the order of those who came."""
+        """Waits for a free slot, first come, first served."""
         mine = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         try:
@@ -233,7 +234,7 @@ class PostgresqlPool:
 
 
 class BorrowedConnection:
-    """A connection for the time of an `async with`."""
+    """A connection for the duration of an `async with`."""
 
     __slots__ = ("_connection", "_pool")
 
@@ -267,7 +268,7 @@ def _translated() -> Iterator[None]:
     except (
         asyncpg.SerializationError,
         asyncpg.DeadlockDetectedError,
-        # What was referred to went away in the meantime; run again, the rule finds it gone.
+        # A referenced row was deleted concurrently. The retry will not find it.
         asyncpg.ForeignKeyViolationError,
     ) as error:
         raise TransactionConflict(str(error)) from error
@@ -290,6 +291,6 @@ def _translated() -> Iterator[None]:
 
 
 def _taken(error: Any) -> StorageError:
-    from db.drivers.constraints import unique_violation  # Imported late: it reads every table.
+    from db.drivers.constraints import unique_violation  # Imported late: it inspects all tables.
 
     return unique_violation(constraint_name(error.constraint_name))

@@ -1,4 +1,4 @@
-"""SQLite through aiosqlite: readers side by side, one writer at a time, its errors in the words of db.errors."""
+"""SQLite through aiosqlite: concurrent readers, one writer at a time, and its errors as `db.errors`."""
 
 import asyncio
 import re
@@ -24,25 +24,25 @@ from db.statements import SQLITE, ColumnNames, PreparedStatement
 
 DIALECT = SQLITE
 
-# Seconds that a writer waits for another process's transaction.
+# Seconds that a writer waits for the transaction of another process.
 BUSY_TIMEOUT = 5
 STATEMENT_TIMEOUT = 5
 
-# Seconds between two looks whether the other's transaction is over.
+# Seconds between two attempts to get the write lock of another process.
 _LOOK = 0.003
 
-# Bytes of the log of writes from which on it is brought into the file. SQLite itself would do so as a part of a commit,
-# and all who wait for their turn would wait for that.
+# Size in bytes of the write-ahead log above which it is checkpointed. SQLite itself would do so as part of a commit,
+# and all waiting writers would wait for it.
 _LOG = 4 * 1024 * 1024
 
-# Seconds that a statement may take on the loop's own thread, and after how many steps of SQLite's machine it is looked.
+# Seconds that a statement may run on the event loop's thread, and the number of SQLite VM steps between checks.
 MAX_INLINE_SECONDS = 0.001
 _STEPS = 5_000
 _UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 
 
 class SqliteConnection:
-    """One connection on its own thread; a statement that takes too long is interrupted there."""
+    """One connection on its own thread. A statement that exceeds its time limit is interrupted there."""
 
     def __init__(self, driver: aiosqlite.Connection, *, statement_timeout: float) -> None:
         self._driver = driver
@@ -60,7 +60,7 @@ class SqliteConnection:
     async def pieces(
         self, statement: PreparedStatement[Any], values: Mapping[str, Any], size: int
     ) -> AsyncGenerator[list[Any]]:
-        """By a cursor. All of it may have to be sorted before the first piece."""
+        """Uses a cursor. The whole result may be sorted before the first batch."""
         compiled = statement.compiled_for(DIALECT)
         text, arguments = compiled.bind(values)
         with _translated():
@@ -86,7 +86,7 @@ class SqliteConnection:
                 return text
 
     async def script(self, text: str) -> None:
-        """Text without values: BEGIN, COMMIT, PRAGMA. What was never begun is rolled back already."""
+        """Runs text without values: BEGIN, COMMIT, PRAGMA. A ROLLBACK without a transaction is ignored."""
         with _translated():
             if text == SqlitePool.begin:
                 await self._begin(text)
@@ -98,13 +98,13 @@ class SqliteConnection:
                     raise
 
     async def bring_in(self) -> None:
-        """Brings the log of writes into the file. What was committed is so, whatever becomes of this."""
+        """Checkpoints the write-ahead log. Committed data stays committed if this fails."""
         with suppress(sqlite3.OperationalError):
             await self._driver.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
 
     async def _begin(self, text: str) -> None:
-        """Waits for another process's transaction, and looks often: SQLite's own waiting sleeps for a tenth of a second
-        at a time and misses every gap that one leaves who writes again and again."""
+        """Waits for the write lock of another process with frequent attempts. SQLite's own busy handler sleeps a tenth
+        of a second and misses the pauses of a process that writes repeatedly."""
         until = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
@@ -130,8 +130,8 @@ class SqliteConnection:
 
 
 class SqliteReader:
-    """Reads at once on the loop's own thread, for as long as that takes no longer than handing the statement to
-    another thread and back; what does, goes there after all, and at once the next time."""
+    """Reads on the event loop's thread as long as that is faster than handing the statement to another thread. A slower
+    statement moves to the thread, and starts there the next time."""
 
     def __init__(self, path: Path, threaded: Callable[[], AbstractAsyncContextManager[SqliteConnection]]) -> None:
         self._driver = sqlite3.connect(path, isolation_level=None, timeout=0, cached_statements=500)
@@ -174,7 +174,8 @@ class SqliteReader:
 
 
 class SqlitePool:
-    """Readers see the last commit and never wait; writers take turns: by a lock here, by the file's elsewhere."""
+    """Readers see the last commit and never wait. Writers queue: on a lock within the process, on the file across
+    processes."""
 
     begin = "BEGIN IMMEDIATE"
 
@@ -193,7 +194,7 @@ class SqlitePool:
 
     @classmethod
     async def open(cls, path: Path, *, size: int, statement_timeout: float = STATEMENT_TIMEOUT) -> "SqlitePool":
-        """Raises Unavailable when the file cannot be opened."""
+        """Opens the file. Raises Unavailable if that fails."""
         with _translated():
             pool = cls(path, size=size, statement_timeout=statement_timeout)
         pool._idle.append(await pool._connect(query_only=True))
@@ -225,8 +226,8 @@ class SqlitePool:
         await self._bring_in()
 
     async def _bring_in(self) -> None:
-        """Whoever finds the log long brings it into the file, while others write; it begins anew with the next write
-        after that. By a connection of its own, for he may hold one of the readers' himself."""
+        """Checkpoints the log if it is long, while others write; the log restarts with the next write. A separate
+        connection does it, because the caller may hold a reader."""
         if self._bringing_in.locked() or not self._log.exists() or self._log.stat().st_size <= _LOG:
             return
         async with self._bringing_in:
@@ -275,7 +276,7 @@ def _translated() -> Iterator[None]:
 
 
 def _operational(error: sqlite3.OperationalError) -> Exception:
-    """Busy and interrupted are the database's answer; the rest of what cannot be opened or read is unavailable."""
+    """Busy and interrupted are states of the database; every other failure to open or read is Unavailable."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith("SQLITE_BUSY") or name.startswith("SQLITE_LOCKED"):
         return TransactionConflict(str(error))
@@ -287,6 +288,6 @@ def _operational(error: sqlite3.OperationalError) -> Exception:
 
 
 def _taken(columns: str) -> StorageError:
-    """SQLite names the columns, "tag.workspace_id, tag.kind", in place of the constraint."""
+    """SQLite names the columns, "tag.workspace_id, tag.kind", instead of the constraint."""
     pairs = [column.split(".") for column in columns.split(", ")]
     return UniqueViolation(pairs[0][0], tuple(name for _, name in pairs if name != "workspace_id"))

@@ -1,4 +1,4 @@
-"""From a filter's shape to SQL. The values are bound to it afterwards: place 3 is the parameter f3."""
+"""Compiles a filter AST to SQL. Values are bound later: index 3 is the parameter f3."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -36,18 +36,18 @@ SqlCondition = ColumnElement[bool]
 _INVERSE = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _ONE: Any = literal_column("1")
 _NONE_LEFT_OUT: Any = literal_column("0")
-# Not false(), which would make SQLAlchemy leave out the conditions beside it, and with them the workspace.
+# Not false(): SQLAlchemy would drop the conditions beside it, including the workspace.
 _NEVER = literal_column("1 = 0", Boolean())
 
 
 class ConditionCompiler:
-    """Writes conditions in one database's words, for viewers who see everything or not.
+    """Compiles conditions for one dialect, for viewers with full or limited visibility.
 
-    NOT is carried inwards until it stands at the single comparisons, where what has no value can be told apart.
+    NOT is pushed down to the comparisons, where empty columns can be handled.
     """
 
     def __init__(self, dialect: str, *, sees_all: bool, walking: bool = False) -> None:
-        """`walking`: the rows are looked at one by one in the order of a list, until its page is full."""
+        """`walking`: the rows are read one by one in list order until the page is full."""
         self.sqlite = dialect == "sqlite"
         self.sees_all = sees_all
         self._walking = walking
@@ -55,7 +55,7 @@ class ConditionCompiler:
         self._begun = False
 
     def compile(self, shape: FilterNode, row: Any, negated: bool = False) -> SqlCondition:
-        """The condition on a row: a table, or an alias of one."""
+        """The condition on a row: a table or an alias."""
         kind = shape[0]
         if kind == "not":
             return self.compile(shape[1], row, not negated)
@@ -64,7 +64,7 @@ class ConditionCompiler:
         if kind in ("and", "or"):
             choice = (kind == "or") is not negated
             self._choosing += choice
-            # What the row itself tells comes first; often nothing else has to be looked at.
+            # Conditions on own columns come first; they often make the others unnecessary.
             parts = list(self._parts(sorted(shape[1:], key=_elsewhere), row, negated))
             self._choosing -= choice
             return or_(*parts) if choice else and_(*parts)
@@ -72,7 +72,7 @@ class ConditionCompiler:
         return says
 
     def _parts(self, shapes: Sequence[FilterNode], row: Any, negated: bool) -> Iterator[SqlCondition]:
-        """Each of them said, knowing whether an index of another one that always holds beside it is a beginning."""
+        """Compiles each condition. `_begun` tells whether another condition that always applies can use an index."""
         begun = self._begun
         begins = [not (negated or self._choosing) and _begins(one) for one in shapes]
         for mine, one in zip(begins, shapes, strict=True):
@@ -81,10 +81,10 @@ class ConditionCompiler:
         self._begun = begun
 
     def join_relations(self, found: Select[Any], row: Any, shape: FilterNode) -> tuple[Select[Any], FilterNode]:
-        """The rows joined with what is related to each of them once at most, and what remains to be said of them.
+        """Joins relations with at most one related row, and returns the remaining condition.
 
-        PostgreSQL begins a join with either side, and follows an index of the related rows in the list's own order;
-        of EXISTS it makes something else.
+        PostgreSQL can start a join with either side and follow an index of the related rows in list order. It plans
+        EXISTS differently.
         """
         left = []
         for part in conjuncts(shape):
@@ -102,8 +102,7 @@ class ConditionCompiler:
         return found, conjunction(left)
 
     def select_from_relation(self, row: Any, relation: str, shape: FilterNode) -> Any:
-        """What to select the rows from so that SQLite goes through what is related to them, in the order of `ids_along`
-        the relation, and looks up each."""
+        """The FROM clause that makes SQLite read the related rows in the order of `linked_ids` and look up each row."""
         other, found = _leading(relation), RELATIONS[relation]
         there = other if found.link is None else SimpleNamespace(id=getattr(other, str(found.link_column)))
         says = and_(
@@ -142,11 +141,12 @@ class ConditionCompiler:
         return _or_empty(column, or_(_compared(said, "<", low), _compared(said, ">=", high)), said)
 
     def _passed(self, column: Any, name: str) -> Any:
-        """The column to compare with a bound. SQLite would leave the list's order for a range of half of all rows."""
+        """The column to compare with a bound. For a range that matches half of the rows SQLite would abandon the list
+        order."""
         return without_index(column) if self.sqlite and self._walking and name != "id" else column
 
     def _holds(self, row: Any, negated: bool, name: str, place: int, pattern: int) -> SqlCondition:
-        """PostgreSQL can tell from a pattern how many rows are LIKE it."""
+        """PostgreSQL can estimate the number of rows from a LIKE pattern."""
         column = getattr(row, name)
         if not self.sqlite:
             return self._ends(row, negated, name, pattern)
@@ -154,12 +154,12 @@ class ConditionCompiler:
         return _or_empty(column, not_(says)) if negated else says
 
     def contains(self, column: Any, text: Any) -> SqlCondition:
-        """The column contains the text, byte for byte; of no value, nothing is known."""
+        """The column contains the text, byte for byte. The result is null for an empty column."""
         says: SqlCondition = self.place(column, text) > literal_column("0")
         return says
 
     def place(self, column: Any, text: Any) -> Any:
-        """Where in the column the text begins, from 1; 0 where it does not occur."""
+        """The position of the text in the column, from 1; 0 if it does not occur."""
         return (func.instr if self.sqlite else func.strpos)(column, text, type_=Integer())
 
     def _ends(self, row: Any, negated: bool, name: str, place: int) -> SqlCondition:
@@ -194,7 +194,7 @@ class ConditionCompiler:
         if negated:
             shape, of_nothing = negate(shape), not of_nothing
         if relation.where is None and own_columns(shape) <= {"id"}:
-            # The record is there whenever its id is: the database sees to it.
+            # A foreign key guarantees that the record exists if the id is set.
             return self.compile(shape, SimpleNamespace(id=getattr(row, relation.own_column)))
         if of_nothing:
             return not_(self._exists(relation, row, negate(shape)))
@@ -225,9 +225,8 @@ class ConditionCompiler:
         return _compared(found.scalar_subquery(), "<>" if negated else "=", count)
 
     def _found(self, relation: Relation, row: Any, shape: FilterNode) -> SqlCondition:
-        """EXISTS, which PostgreSQL turns into the join that suits. SQLite goes row by row, so where the related rows
-        are few by an index it is given them as a list to begin with; but not of one choice of several, where it began
-        with something else."""
+        """EXISTS, which PostgreSQL converts into a suitable join. SQLite works row by row, so few related rows are
+        given as a list to start with; not for one branch of an OR, where SQLite has started with another index."""
         rows = self._walking or (self._choosing and self._begun)
         if not self.sqlite or rows or relation.where is not None or not is_selective(shape):
             return self._exists(relation, row, shape)
@@ -238,12 +237,12 @@ class ConditionCompiler:
     def _exists(self, relation: Relation, row: Any, shape: FilterNode) -> SqlCondition:
         found, _ = self._related(relation, row, shape, _ONE)
         if self._walking and self._choosing and not self.sqlite:
-            # PostgreSQL would gather all that are related to anybody first; a page asks of a few rows only.
+            # PostgreSQL would first collect all related rows of all records, although a page needs only a few.
             found = found.offset(_NONE_LEFT_OUT)
         return found.exists()
 
     def _related(self, relation: Relation, row: Any, shape: FilterNode, wanted: Any) -> tuple[Select[Any], Any]:
-        """The related rows, of `row` or of any; and the column that `row`'s is equal to."""
+        """The related rows, of `row` or of any row, and the column that equals `row`'s column."""
         target, link = aliased(relation.target), aliased(relation.link) if relation.link else None
         first = target if link is None else link
         far = getattr(first, relation.target_column)
@@ -261,7 +260,7 @@ class ConditionCompiler:
                 found = found.join(target, target.id == key)
                 conditions.append(in_workspace(target))
             else:
-                # A single one is the last part of the key.
+                # A single value is the last part of the key.
                 passed = row is not None and self.sqlite and shape[:3] != ("compare", "id", "=")
                 there = SimpleNamespace(id=without_index(key) if passed else key)
         if relation.visible_only:
@@ -270,7 +269,7 @@ class ConditionCompiler:
 
 
 def _elsewhere(shape: FilterNode) -> bool:
-    """Whether other rows than the one in question have to be looked at."""
+    """Whether the condition needs rows other than the row itself."""
     if shape[0] in ("and", "or", "not"):
         return any(map(_elsewhere, shape[1:]))
     return shape[0] in ("one", "some", "count", "covers")
@@ -282,12 +281,12 @@ def _compared(column: Any, operator: str, place: int) -> SqlCondition:
 
 
 def _type(column: Any) -> Any:
-    """Small columns are compared with any whole number: a value beyond them is no error, it is only greater."""
+    """Small columns are compared with any integer: a value out of their range is no error."""
     return BigInteger() if isinstance(column.type, SmallInteger | Integer) else column.type
 
 
 def _or_empty(column: Any, says: SqlCondition, said: Any = None) -> SqlCondition:
-    """`said` is the column as it is written in `says`, where that is not the same."""
+    """`said` is the column as written in `says`, if the two differ."""
     return or_((column if said is None else said).is_(None), says) if _nullable(column) else says
 
 
@@ -296,16 +295,16 @@ def _nullable(column: Any) -> bool:
     return described is None or bool(described.columns[0].nullable)
 
 
-# Columns that stand before others in an index and find few rows by themselves never.
+# Leading columns of indexes that never find few rows by themselves.
 _WEAK = frozenset({"field_id", "system", "kind"})
 
 
-# Columns of custom fields' values, each of which stands behind its field in an index: it finds a range of them too.
+# Columns of custom values. Each follows its field in an index, which supports ranges.
 _RANGED = frozenset({"number", "date", "date_time", "text_key"})
 
 
 def is_selective(shape: FilterNode) -> bool:
-    """Whether an index may find few rows for it, as far as that can be told without looking."""
+    """Whether an index may find few rows for the condition, as far as this can be known without reading."""
     kind = shape[0]
     if kind == "and":
         return any(is_selective(one) for one in shape[1:])
@@ -320,23 +319,23 @@ def is_selective(shape: FilterNode) -> bool:
 
 @lru_cache
 def _leading(relation: str) -> Any:
-    """The same each time, for what is told of it is kept."""
+    """Cached: the result is the same object for equal arguments, because SQLAlchemy caches by identity."""
     found = RELATIONS[relation]
     return aliased(found.link or found.target, name="leading")
 
 
 def linked_ids(relation: str) -> Any:
-    """The ids of the rows that `Writer.led` looks up, as what is related to them has them."""
+    """The ids of the rows that `select_from_relation` looks up, as stored in the related rows."""
     return getattr(_leading(relation), RELATIONS[relation].target_column)
 
 
-# Columns that have a few values, and are no better a beginning than the list.
+# Columns with few distinct values, which are no better start than the list.
 _FEW = frozenset({"relationship_status", "subscription_status", "stage", "verification", "gender"})
 
 
 def leading_relation(shape: FilterNode) -> tuple[str, FilterNode, FilterNode] | None:
-    """The relation that a list in the order of the customers' ids is best read along, what is asked of the related
-    rows, and the rest. None where there is none, or where an index of something else may find fewer."""
+    """The relation that a list in id order should follow, the condition on the related rows, and the rest. None if
+    there is none, or if an index of another condition may find fewer rows."""
     parts = conjuncts(shape)
     chosen = [one for one in parts if _begins(one)]
     if len(chosen) != 1 or chosen[0][0] != "some" or not _single(*chosen[0][1:]):
@@ -345,7 +344,7 @@ def leading_relation(shape: FilterNode) -> tuple[str, FilterNode, FilterNode] | 
 
 
 def _begins(shape: FilterNode) -> bool:
-    """Whether an index of it may find fewer than the list has."""
+    """Whether an index of the condition may find fewer rows than the list has."""
     if shape[0] == "or":
         return all(map(_begins, shape[1:]))
     if shape[0] == "and":
@@ -356,7 +355,7 @@ def _begins(shape: FilterNode) -> bool:
 
 
 def _single(relation: str, shape: FilterNode) -> bool:
-    """Whether the related rows are one range of an index, in the order of the customers whose they are."""
+    """Whether the related rows are one range of an index in the order of their customers."""
     if not _once(relation, shape):
         return False
     asked = [one for one in conjuncts(shape) if one[:3] != ("compare", "field_id", "=")]
@@ -367,7 +366,7 @@ _SINGLE = frozenset({"text", "text_key", "text_folded", "number", "boolean", "da
 
 
 def _once(relation: str, shape: FilterNode) -> bool:
-    """Whether no more than one related row can be so: by its key, or as the only value of a custom field."""
+    """Whether at most one related row can match: by its key, or as the only value of a custom field."""
     if relation == "tags":
         return shape[:3] == ("compare", "id", "=")
     if relation == "members":

@@ -1,4 +1,4 @@
-"""The values of custom fields: asked in the words of the field's type."""
+"""Filters of custom fields, with the operators of the field's type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from db.values.folding import normalize
 
 VALUE_RELATION = {EntityType.CUSTOMER: "customerValue", EntityType.COMPANY: "companyValue"}
 
-# What a predicate is called, for each type of field.
+# The name of the predicate for each field type.
 _WORDS: Mapping[CustomFieldType, str] = {
     CustomFieldType.NUMBER: "number",
     CustomFieldType.BOOLEAN: "boolean",
@@ -24,7 +24,7 @@ _WORDS: Mapping[CustomFieldType, str] = {
     CustomFieldType.SELECT: "options",
     CustomFieldType.MULTI_SELECT: "options",
 }
-# The column of a value that sorts, for each type of field.
+# The column that sorts the values of each field type.
 SORTED_COLUMNS: Mapping[CustomFieldType, str] = {
     CustomFieldType.NUMBER: "number",
     CustomFieldType.BOOLEAN: "boolean",
@@ -34,7 +34,7 @@ SORTED_COLUMNS: Mapping[CustomFieldType, str] = {
 
 
 def find_field(circumstances: Any, entity: EntityType, key: str, path: Path) -> Any:
-    """The active field of that key. Raises QueryError, FIELD_UNKNOWN."""
+    """The active field with that key. Raises QueryError FIELD_UNKNOWN."""
     found = circumstances.fields.get(entity, {}).get(key)
     if found is None:
         raise QueryError(
@@ -46,7 +46,7 @@ def find_field(circumstances: Any, entity: EntityType, key: str, path: Path) -> 
 
 
 def parse_value(reader: FilterParser, plain: Any, path: Path, entity: EntityType) -> FilterNode:
-    """CustomFieldFilter: a key, and one predicate in the words of its type."""
+    """CustomFieldFilter: a key and one predicate of the field's type."""
     given = read.read_object(plain, path)
     if unknown := [name for name in given if name not in ("key", "is")]:
         raise read.unknown_field(unknown[0], path)

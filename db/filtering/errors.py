@@ -1,4 +1,4 @@
-"""The refusal of a filter, a search, a sort or a cursor: what is wrong with it, and where."""
+"""The error of a filter, search, sort or cursor, with its path."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ Path = tuple[str, ...]
 
 class QueryError(Exception):
     """`reason` is for programs: LIMIT_EXCEEDED, FIELD_UNKNOWN, INVALID, SEGMENT_CYCLE, BAD_CURSOR. `path` leads from
-    the argument inwards: ("filter", "and", "0", "name", "eq"). `limit` is the number that was passed."""
+    the argument inwards: ("filter", "and", "0", "name", "eq"). `limit` is the exceeded limit."""
 
     def __init__(self, reason: str, message: str, path: Sequence[str] = (), *, limit: int | None = None) -> None:
         super().__init__(message)

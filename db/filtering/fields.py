@@ -1,4 +1,4 @@
-"""What can be asked of each kind of record: the names in its filter, and what each of them means."""
+"""The filters of each type of record: field names and how each is parsed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
@@ -27,7 +27,7 @@ from db.tables.enums import (
 from db.values import wire_format
 
 ParseField = Callable[[FilterParser, Any, Path], FilterNode]
-"""One name of a filter: what was given under it, as a shape."""
+"""Parses the value of one filter field into an AST node."""
 
 
 def parse_customer_filter(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
@@ -113,21 +113,21 @@ def _flag(column: str) -> ParseField:
     def asked(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         reader.count_predicate(path)
         flag: FilterNode = ("flag", column)
-        # A flag of a record that is not there is neither: both answers want the record.
+        # A flag of an absent record is neither true nor false, so both answers require the record.
         return flag if read.read_boolean(plain, path) else conjunction([negate(flag), negate(("empty", column))])
 
     return asked
 
 
 def _is_null(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
-    """Inside the filter of a record that may not be there."""
+    """Parses the filter of an optional related record."""
     reader.count_predicate(path)
     empty: FilterNode = ("empty", "id")
     return empty if read.read_boolean(plain, path) else negate(empty)
 
 
 def _one(relation: str, asked: ParseField) -> ParseField:
-    """A record that may be there or not; without it, it is as if it had no values."""
+    """An optional related record. An absent record behaves like a record without values."""
 
     def found(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         shape = asked(reader, plain, path)
@@ -137,7 +137,7 @@ def _one(relation: str, asked: ParseField) -> ParseField:
 
 
 def _any(relation: str, asked: ParseField) -> ParseField:
-    """At least one of several; where there are none, as if there were one without values."""
+    """At least one of several related records. Without any, like one record without values."""
 
     def found(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         shape = asked(reader, plain, path)
@@ -150,7 +150,7 @@ def _any(relation: str, asked: ParseField) -> ParseField:
 
 
 def _many(relation: str, asked: ParseField, *, kind: str | None = None, column: str | None = None) -> ParseField:
-    """any, all, none and count; where ids of `kind` can be listed, includesAll and only. `column` keeps the count."""
+    """any, all, none and count; for records of `kind` also includesAll and only. `column` stores the count."""
 
     def found(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
         parts = []
@@ -178,7 +178,7 @@ def _many(relation: str, asked: ParseField, *, kind: str | None = None, column: 
     return found
 
 
-# So many are asked one by one, which lets the database begin with the rarest; more are counted.
+# Up to this many ids are tested one by one, so the database can start with the rarest; more are counted.
 _EACH = 4
 
 
@@ -242,7 +242,7 @@ def _custom(entity: EntityType) -> ParseField:
 
 
 def _unused(reader: FilterParser, plain: Any, path: Path) -> FilterNode:
-    """and, or, not: they are read by `_record`, and stand among the names where a filter has them."""
+    """and, or, not: `_record` parses them. They are in the table because filters have these names."""
     raise AssertionError
 
 

@@ -32,7 +32,7 @@ FALSE: FilterNode = ("false",)
 
 
 def conjunction(shapes: Iterable[FilterNode]) -> FilterNode:
-    """All of them hold."""
+    """All conditions hold."""
     kept: list[FilterNode] = []
     for shape in shapes:
         if shape == FALSE:
@@ -42,12 +42,12 @@ def conjunction(shapes: Iterable[FilterNode]) -> FilterNode:
 
 
 def conjuncts(shape: FilterNode) -> tuple[FilterNode, ...]:
-    """What has to hold, part by part: the other way round than `every`."""
+    """The conditions of a conjunction: the inverse of `conjunction`."""
     return shape[1:] if shape[0] == "and" else (shape,)
 
 
 def disjunction(shapes: Iterable[FilterNode]) -> FilterNode:
-    """At least one of them holds."""
+    """At least one condition holds."""
     kept: list[FilterNode] = []
     for shape in shapes:
         if shape == TRUE:
@@ -57,7 +57,7 @@ def disjunction(shapes: Iterable[FilterNode]) -> FilterNode:
 
 
 def negate(shape: FilterNode) -> FilterNode:
-    """It does not hold."""
+    """The condition does not hold."""
     if shape == TRUE:
         return FALSE
     if shape == FALSE:
@@ -66,7 +66,7 @@ def negate(shape: FilterNode) -> FilterNode:
 
 
 def holds_without_record(shape: FilterNode, values: Sequence[Any]) -> bool:
-    """Whether it holds of a record that is not there: no column has a value, nothing is related."""
+    """Whether the condition holds for an absent record: no column has a value, nothing is related."""
     kind = shape[0]
     if kind == "and":
         return all(holds_without_record(one, values) for one in shape[1:])
@@ -88,7 +88,7 @@ def _counted_nothing(operator: str, value: Any) -> bool:
 
 
 def own_columns(shape: FilterNode) -> frozenset[str]:
-    """The columns of the row itself that it looks at; "*" where it looks at what is related."""
+    """The columns of the row itself that the condition reads; "*" if it reads related rows."""
     kind = shape[0]
     if kind in ("true", "false"):
         return frozenset()

@@ -1,4 +1,4 @@
-"""What a filter is read against: the time, who asks, and what the workspace has of fields, segments, departments."""
+"""The context of a filter: the time, the viewer, and the workspace's fields, segments and departments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ from db.visibility import Visibility
 
 @dataclass(slots=True)
 class FilterContext:
-    """`agent_id` is the viewer's; None for a key. `parents` is the tree of departments, each with the one above.
-    `survivors` are the customers whom those that a question names were merged into."""
+    """`agent_id` is the viewer's; None for an API key. `parents` is the department tree: each department with its
+    parent. `survivors` maps merged customers named in the query to their survivors."""
 
     initial_clock: Clock
     agent_id: bytes | None
@@ -22,10 +22,10 @@ class FilterContext:
     parents: Mapping[bytes, bytes | None] = field(default_factory=dict)
     survivors: Mapping[bytes, bytes] = field(default_factory=dict)
     field_rows: Sequence[Any] | None = None
-    """What `fields` was made of; None where no field is named."""
+    """The rows that `fields` was built from; None if no field is named."""
     is_lasting: bool = False
-    """Whether what was read against it holds as long as the fields stay as they are: no segment, department or customer
-    is named, and nobody looked at the clock."""
+    """Whether a parsed filter stays valid while the fields are unchanged: it names no segment, department or customer,
+    and nothing used the clock."""
 
     @property
     def clock(self) -> Clock:
@@ -37,7 +37,7 @@ class FilterContext:
         return self.clock.now
 
     def department_and_descendants(self, department_id: bytes) -> list[bytes]:
-        """That department and all below it; empty where there is none."""
+        """The department and its descendants; empty if it does not exist."""
         if department_id not in self.parents:
             return []
         found = {department_id}

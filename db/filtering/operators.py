@@ -33,8 +33,8 @@ def parse_operators(
     wrap: WrapNode = unwrapped,
     present: FilterNode,
 ) -> FilterNode:
-    """All operators of a filter object hold. `operators` make what is said of a value; an operator that begins with
-    "!" says the opposite of the one that follows it, and so holds where there is no value."""
+    """Parses a filter object; all operators must hold. `operators` build the condition on the value. An operator with
+    the prefix "!" is the negation of the one it names, so it also holds without a value."""
     found = []
     for name, given in read.read_object(plain, path).items():
         here = (*path, name)
@@ -55,8 +55,8 @@ def parse_text(
     reader: FilterParser, plain: Any, path: Path, column: str, key: str, *, folded: bool = False,
     wrap: WrapNode = unwrapped, present: FilterNode | None = None, length: int | None = None,
 ) -> FilterNode:  # fmt: skip
-    """StringFilter. `key` holds the column folded, in its first `length` characters if that is given; with `folded`
-    equality folds too."""
+    """StringFilter. `key` is the column with the folded text, limited to `length` characters if given. With `folded`,
+    equality ignores case as well."""
 
     def cut(text: str) -> str:
         return fold(text)[:length]
@@ -100,17 +100,17 @@ def parse_text(
 def _needle(given: Any, here: Path, column: str) -> str:
     text = read.read_text(given, here)
     folded = _key(_dialled(text) if column == "phone" else text, column)
-    # Folding trims; a space at an end was meant.
+    # Folding trims the text, but a trailing space was meant.
     return folded if not folded else " " * text[:1].isspace() + folded + " " * text[-1:].isspace()
 
 
 def _key(text: str, column: str) -> str:
-    """The text as the column holds it: addresses keep their accents."""
+    """The text as the key column stores it: e-mail addresses keep their accents."""
     return email_key(text) if column == "email_key" else fold(text)
 
 
 def _dialled(text: str) -> str:
-    """A number that was typed with the usual marks as it is kept, without them."""
+    """A phone number without the usual punctuation, as it is stored."""
     marked = text.strip("+0123456789 ().-/") == ""
     return "".join(letter for letter in text if letter in "+0123456789") if marked else text
 
@@ -121,7 +121,7 @@ def _holding(reader: FilterParser, given: Any, here: Path, column: str) -> Filte
 
 
 def contains_node(reader: FilterParser, column: str, needle: str) -> FilterNode:
-    """The column contains the needle, byte for byte."""
+    """The column contains the text, byte for byte."""
     return ("holds", column, reader.add_value(needle), reader.add_value(f"%{escape_like(needle)}%"))
 
 
@@ -141,12 +141,12 @@ def _ending(reader: FilterParser, given: Any, here: Path, column: str) -> Filter
 
 
 def escape_like(text: str) -> str:
-    r"""The text as a part of a LIKE pattern whose escape is \."""
+    """The text as part of a LIKE pattern with the escape character \\."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def next_prefix(prefix: str) -> str:
-    """The least text, in the order of code points, that is greater than every text with that prefix."""
+    """The smallest text, in code point order, that is greater than every text with that prefix."""
     for place in range(len(prefix) - 1, -1, -1):
         point = ord(prefix[place]) + 1
         if point <= 0x10FFFF:
@@ -168,7 +168,7 @@ def parse_ordered(
     *,
     wrap: WrapNode = unwrapped,
 ) -> FilterNode:
-    """IntFilter, DecimalFilter and the like, for a column whose values `taken` makes of what is given."""
+    """IntFilter, DecimalFilter and similar filters. `taken` converts a given value into the column's value."""
 
     def compared(operator: str) -> MakeNode:
         return lambda given, here: ("compare", column, operator, reader.add_value(taken(given, here)))
@@ -213,7 +213,7 @@ def read_number(given: Any, here: Path) -> Decimal:
 
 
 def parse_count(reader: FilterParser, plain: Any, path: Path, relation: Any, shape: FilterNode = TRUE) -> FilterNode:
-    """IntFilter on how many related records there are; never without a value."""
+    """IntFilter of the number of related records, which always has a value."""
 
     def compared(operator: str) -> MakeNode:
         return lambda given, here: _count(reader, relation, operator, read_integer(given, here), shape)
@@ -228,7 +228,7 @@ def parse_count(reader: FilterParser, plain: Any, path: Path, relation: Any, sha
 
 
 def _count(reader: FilterParser, relation: Any, operator: str, number: int, shape: FilterNode) -> FilterNode:
-    """Where it only matters whether there are any, that is asked."""
+    """A comparison that only tests for existence becomes one."""
     if (operator, number) in ((">", 0), (">=", 1)):
         return ("some", relation, shape)
     if (operator, number) in (("=", 0), ("<", 1), ("<=", 0)):
@@ -252,7 +252,7 @@ def parse_enum(reader: FilterParser, plain: Any, path: Path, column: str, kind: 
 
 
 def parse_id(reader: FilterParser, plain: Any, path: Path, column: str, kind: str) -> FilterNode:
-    """IDFilter. An id of another type is nobody's; the id of a merged customer means the one who stayed."""
+    """IDFilter. An id of another type matches nothing. The id of a merged customer means the survivor."""
     survivors = reader.context.survivors if kind == "Customer" else {}
 
     def taken(given: Any, here: Path) -> bytes:
@@ -263,7 +263,7 @@ def parse_id(reader: FilterParser, plain: Any, path: Path, column: str, kind: st
 
 
 def read_ids(given: Any, path: Path, kind: str) -> list[bytes]:
-    """The records that a list names, each once; of another type, nobody's."""
+    """The ids of a list without repetitions; ids of another type match nothing."""
     listed: Sequence[Any] = read.read_list(given, path)
     found = (
         wire_format.decode_id(kind, read.read_text(one, (*path, str(place)))) or b"" for place, one in enumerate(listed)
@@ -274,7 +274,7 @@ def read_ids(given: Any, path: Path, kind: str) -> list[bytes]:
 def parse_boolean(
     reader: FilterParser, plain: Any, path: Path, column: str, *, wrap: WrapNode = unwrapped
 ) -> FilterNode:
-    """BooleanFilter: eq true is not the opposite of eq false, for there may be no value."""
+    """BooleanFilter. eq true is not the negation of eq false, because the value may be empty."""
 
     def equal(given: Any, here: Path) -> FilterNode:
         flag: FilterNode = ("flag", column)
@@ -298,7 +298,7 @@ def _equality(
 
 
 def is_one_of(reader: FilterParser, column: str, values: Sequence[Any]) -> FilterNode:
-    """The column is one of the values. One value alone is compared with it, for that leaves an index in order."""
+    """The column is one of the values. A single value is compared with =, which keeps the order of an index."""
     if len(values) == 1:
         return ("compare", column, "=", reader.add_value(values[0]))
     return ("among", column, reader.add_value(list(values))) if values else FALSE

@@ -1,4 +1,4 @@
-"""From a filter as plain data, just as JSON has it, to its shape and its values; whatever is wrong is refused here."""
+"""Parses filter JSON into an AST and values. All errors of filters are raised here."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ MAX_FILTER_DEPTH: Final = 8
 MAX_PREDICATES: Final = 100
 MAX_LISTED_VALUES: Final = 1_000
 MAX_EXPANDED_PREDICATES: Final = 1_000
-"""Predicates of a filter together with those of the segments that it names, and of those that they name."""
+"""Predicates of a filter plus those of all segments that it names, directly or indirectly."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFilter:
-    """What a filter says: `shape` is compiled once, `values` are bound to it."""
+    """A parsed filter. `node` is compiled once; `values` are bound to it."""
 
     node: FilterNode
     values: tuple[Any, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The values by the names that a compiled shape gives them."""
+        """The values by their parameter names."""
         return {f"f{place}": value for place, value in enumerate(self.values)}
 
 
@@ -32,7 +32,7 @@ ParseFilter = Callable[["FilterParser", Any, Path], FilterNode]
 
 
 class FilterParser:
-    """One reading: its values so far, how deep it is, how much was asked."""
+    """The state of one parse: the values, the depth and the number of predicates."""
 
     def __init__(self, context: FilterContext, parse_customer_filter: ParseFilter) -> None:
         """`parse_customer_filter` parses the stored filters of dynamic segments."""
@@ -43,10 +43,10 @@ class FilterParser:
         self.predicates = 0
         self.expanded = 0
         self.open_segments: tuple[bytes, ...] = ()
-        """The segments that are being read, outermost first."""
+        """The segments whose filters are being parsed, outermost first."""
 
     def add_value(self, value: Any) -> int:
-        """The value's place."""
+        """Adds a value and returns its index."""
         self.values.append(value)
         return len(self.values) - 1
 
@@ -61,7 +61,7 @@ class FilterParser:
         self.depth -= 1
 
     def count_predicate(self, path: Path) -> None:
-        """Counts one more."""
+        """Counts one predicate. Raises QueryError LIMIT_EXCEEDED."""
         self.predicates += 1
         self.expanded += 1
         if self.predicates > MAX_PREDICATES:
@@ -72,7 +72,7 @@ class FilterParser:
             raise limit_exceeded(message, path, MAX_EXPANDED_PREDICATES)
 
     def begin_stored_filter(self) -> tuple[int, int]:
-        """Begins a stored filter, which has its own depth and predicates; give what is returned to `back`."""
+        """Starts a stored filter, which has its own depth and predicates. Pass the result to `end_stored_filter`."""
         counts = self.depth, self.predicates
         self.depth = self.predicates = 0
         return counts
@@ -82,7 +82,7 @@ class FilterParser:
 
 
 def read_object(plain: Any, path: Path) -> Mapping[str, Any]:
-    """An object of a filter. Raises QueryError for anything else, null above all."""
+    """An object of a filter. Raises QueryError for other values, including null."""
     if not isinstance(plain, Mapping):
         raise _wrong(plain, "an object", path)
     for name, value in plain.items():
@@ -93,7 +93,7 @@ def read_object(plain: Any, path: Path) -> Mapping[str, Any]:
 
 
 def read_list(plain: Any, path: Path) -> Sequence[Any]:
-    """A list of a filter, of LISTED at most."""
+    """A list of a filter, with at most MAX_LISTED_VALUES values."""
     if not isinstance(plain, list | tuple):
         raise _wrong(plain, "a list", path)
     if len(plain) > MAX_LISTED_VALUES:

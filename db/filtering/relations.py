@@ -1,4 +1,4 @@
-"""How one record leads to others: by which columns, through which table, and who of them counts."""
+"""Relations between records: columns, link tables, and which related rows count."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +8,9 @@ from db import tables
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """From the column `near` of a record to the rows of `target` whose column `far` is equal to it; through `link`,
-    whose column `there` is then the id of `target`. `counted` are only customers in sight who are not archived."""
+    """Leads from `own_column` of a record to the rows of `target` with the same `target_column`, optionally through
+    `link`, whose `link_column` is the id of `target`. With `visible_only`, only visible customers that are not archived
+    count."""
 
     own_column: str
     target: Any
@@ -18,10 +19,10 @@ class Relation:
     link_column: str | None = None
     visible_only: bool = False
     where: tuple[str, int] | None = None
-    """A column of the record and the value that it must have for the relation to lead anywhere."""
+    """A column of the record and the value it must have; otherwise the relation is empty."""
 
 
-# By the table of the record and the name in its filter.
+# Relations by their names in filters.
 RELATIONS: dict[str, Relation] = {
     "owner": Relation("owner_id", tables.Agent, "id"),
     "department": Relation("department_id", tables.Department, "id"),

@@ -1,4 +1,4 @@
-"""Moments relative to now: durations, days in a time zone, ages, anniversaries. All become bounds before SQL."""
+"""Relative dates: durations, days in a time zone, ages, anniversaries. All become bounds before SQL."""
 
 import re
 from calendar import isleap, monthrange
@@ -18,7 +18,7 @@ _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A length of time: months and days follow the calendar, seconds the clock."""
+    """A duration. Months and days follow the calendar, seconds the clock."""
 
     months: int
     days: int
@@ -26,7 +26,7 @@ class Duration:
 
     @classmethod
     def parse(cls, text: str) -> "Duration":
-        """Of ISO 8601: P30D, P1Y6M, PT12H. Raises ValueError."""
+        """Parses ISO 8601: P30D, P1Y6M, PT12H. Raises ValueError."""
         found = _DURATION.fullmatch(text)
         if found is None:
             raise ValueError("it needs the form P30D, P1Y6M or PT12H")
@@ -36,7 +36,7 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Now, and where: what relative bounds are reckoned from."""
+    """The current time in a time zone; the origin of relative bounds."""
 
     now: int
     zone: ZoneInfo
@@ -46,22 +46,22 @@ class Clock:
         return self._local().date()
 
     def moment(self, duration: Duration, sign: int) -> int:
-        """The moment that lies the duration after now (sign 1) or before it (-1), by the clock on the wall."""
+        """The time that is the duration after now (sign 1) or before it (-1), in local time."""
         return _milliseconds(self._moved(duration, sign))
 
     def day(self, duration: Duration, sign: int) -> date:
-        """The day on which that moment falls."""
+        """The local day of that time."""
         return self._moved(duration, sign).astimezone(self.zone).date()
 
     def born(self, years: int) -> str:
-        """Who is that many full years old, or older, was born on this day or before. It compares as text, and is no
-        date where today is 29 February and that year had none."""
+        """The latest birth date of people who are at least that many years old. It is compared as text and may be no
+        valid date if today is 29 February."""
         today = self.today
         return f"{min(max(today.year - years, 0), 9999):04}{today.isoformat()[4:]}"
 
     def anniversaries(self, duration: Duration) -> list[str]:
-        """The months and days, "03-01", from today to the end of the duration. Who was born on 29 February has his
-        day on 1 March in other years, as his age has it too."""
+        """The months and days, "03-01", from today to the end of the duration. In other years the anniversary of 29
+        February is 1 March, as for ages."""
         today = self.today
         end = min(self.day(duration, 1), today + timedelta(days=366))
         days = [today + timedelta(days=place) for place in range((end - today).days + 1)]
@@ -93,7 +93,8 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def date_offsets(zone: ZoneInfo, first: int = 1970, last: int = 2038) -> list[tuple[int, int]]:
-    """From which moments on the zone is how many milliseconds ahead of UTC, in order; the first holds before it too."""
+    """The offsets of the zone in milliseconds with the times they start at, in order. The first also applies before its
+    time."""
     step = timedelta(days=7)
     place, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last, 1, 1, tzinfo=UTC)
     found = [(_milliseconds(place), _ahead(zone, place))]

@@ -1,7 +1,8 @@
-"""Searching customers: what the words of a search are, and how they are looked for in a customer's document.
+"""Search of customers: parses the words and finds them in the search documents.
 
-A customer's document holds all that he is found by (SM8), folded: a section for each of SECTIONS, in that order, opened
-by a mark of its own, with one line a value. The marks are white space, which folded text has none of but blanks.
+The document of a customer contains all searched texts (SM8), folded: one section per SEARCH_SECTIONS entry, in that
+order, each with its own mark and one line per value. The marks are white space, which folded text contains only as
+blanks.
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ from db.values.folding import digits_of, fold
 MAX_SEARCH_LENGTH: Final = 200
 """Characters of a search."""
 
-# Numbers come last, so that what is before them can be told from them.
+# Phone numbers come last, so that the text before them can be separated.
 SEARCH_SECTIONS: Final[dict[str, str]] = {
     "NAME": "\t",
     "NICKNAME": "\v",
@@ -53,19 +54,19 @@ SEARCH_SECTIONS: Final[dict[str, str]] = {
 }
 _NAMES: Final = tuple(SEARCH_SECTIONS)
 
-# A number typed with these marks is looked for without them.
+# Punctuation that is removed from numbers.
 _MARKS: Final = frozenset("+-.()/ ")
 _DIALLED: Final = 3
-"""Digits from which on a number is looked for among phones."""
+"""Digits that a number needs to be searched among phone numbers."""
 
 _GRAM: Final = 3
-"""Letters that an index knows; shorter words are looked for row by row."""
+"""Letters that the index needs; shorter words are compared row by row."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchWord:
-    """One word, folded. `number` is its digits where it may be a phone number with marks; `phones` is false for a few
-    digits, which every number holds."""
+    """One folded word. `number` is its digits if it may be a phone number; `phones` is false for a few digits, which
+    every number contains."""
 
     text: str
     number: str | None
@@ -74,16 +75,16 @@ class SearchWord:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Every word occurs in one of the sections; or the whole of it is one phone number, `number`."""
+    """Every word occurs in one of the sections, or the whole text is one phone number, `number`."""
 
     words: tuple[SearchWord, ...]
     text: str
     number: str | None = None
     sections: tuple[str, ...] | None = None
     prefix: str = ""
-    """Tells the parameters of one search from those of another in the same statement."""
+    """Separates the parameters of several searches in one statement."""
     is_only_workspace: bool = False
-    """There is no other workspace whose documents the full-text table of SQLite could find."""
+    """True if no other workspace has documents in SQLite's full-text table."""
 
     @property
     def cache_key(self) -> tuple[Any, ...]:
@@ -92,7 +93,7 @@ class Search:
 
     @property
     def indexed(self) -> tuple[int, ...]:
-        """The words by which an index narrows it: those that are long enough."""
+        """The words that are long enough for the index."""
         return tuple(place for place, word in enumerate(self.words) if len(word.text) >= _GRAM)
 
     def parameters(self, workspace_id: int) -> dict[str, Any]:
@@ -108,7 +109,7 @@ class Search:
 
 
 def parse_search(text: str | None, sections: Sequence[str] | None = None) -> Search | None:
-    """What is looked for; None where there is no word. Raises QueryError."""
+    """Parses a search text; None without words. Raises QueryError."""
     if text is None:
         return None
     if len(text) > MAX_SEARCH_LENGTH:
@@ -121,14 +122,14 @@ def parse_search(text: str | None, sections: Sequence[str] | None = None) -> Sea
     if not texts:
         return None
     number = _number(text) if len(texts) > 1 else None
-    # A number in several parts is looked for among phones as a whole, and in parts everywhere else.
+    # A number in several parts is searched as a whole among phone numbers, and in parts elsewhere.
     words = tuple(_word(one) if number is None else SearchWord(one, None, phones=False) for one in texts)
     chosen = None if sections is None else tuple(name for name in _NAMES if name in sections)
     return Search(words, fold(text), number, chosen)
 
 
 def combine_searches(one: Search | None, other: Search | None, prefix: str = "") -> Search | None:
-    """The words of both have to be found."""
+    """A search that requires the words of both."""
     if one is None or other is None:
         found = one or other
         return found and replace(found, prefix=prefix)
@@ -147,7 +148,7 @@ def _word(text: str) -> SearchWord:
 
 
 def _number(text: str) -> str | None:
-    """The digits of what may be a phone number."""
+    """The digits of a text that may be a phone number."""
     found = digits_of(text)
     return found if len(found) >= _DIALLED and all(one in _MARKS or one.isdigit() for one in text) else None
 
@@ -158,7 +159,7 @@ def _number(text: str) -> str | None:
 def matches_search(
     found: Search, writer: ConditionCompiler, text: Any, *, known: Sequence[int] = ()
 ) -> ColumnElement[bool]:
-    """The document, `text`, holds every word in the sections asked. The `known` words are asked for beside this."""
+    """The document `text` contains every word in the selected sections. The `known` words are tested elsewhere."""
     places = [place for place in range(len(found.words)) if place not in known]
     says = and_(true(), *(_holds(found, writer, text, place) for place in places))
     if found.number is None:
@@ -211,7 +212,7 @@ def _int(number: int) -> Any:
 
 
 def without_index(found: Search, writer: ConditionCompiler, row: Any) -> ColumnElement[bool]:
-    """For a list in whose order matches are frequent: each customer's document is looked into."""
+    """For lists in whose order matches are frequent: tests the document of each customer."""
     document: Any = aliased(tables.CustomerSearch)
     return (
         select(_int(1))
@@ -221,14 +222,14 @@ def without_index(found: Search, writer: ConditionCompiler, row: Any) -> ColumnE
 
 
 def ids_by_index(found: Search, writer: ConditionCompiler, dialect: str) -> Any:
-    """The ids of all customers that match, from the index of the documents' letters."""
+    """The ids of all matching customers, from the trigram index."""
     if dialect == "sqlite":
         return _by_fts(found, writer)
     document: Any = aliased(tables.CustomerSearch)
     likes = and_(*(or_(*(_like(found, document, name) for name in names)) for names in _likes(found)))
     if found.number is not None:
         likes = or_(likes, _like(found, document, "number_like"))
-    # LIKE says the same as the rest where the whole document is asked.
+    # LIKE is equivalent if the whole document is searched.
     whole = found.number is None and found.sections is None
     known = [place for place in found.indexed if whole and found.words[place].phones]
     says = matches_search(found, writer, document.text, known=known)
@@ -259,25 +260,25 @@ def _by_fts(found: Search, writer: ConditionCompiler) -> Any:
     )
 
 
-# The full-text table of SQLite: its rows are those of `customer_search`, by their numbers.
+# SQLite's full-text table. Its rows are those of `customer_search`, by number.
 _FTS = table("customer_text", column("rowid"))
 
 
 def _matched(found: Search, workspace_id: int) -> str:
-    """The query of the full-text table: threes of letters of each word, and of the workspace's mark."""
+    """The query of the full-text table: the trigrams of each word and of the workspace's mark."""
     words = [found.words[place] for place in found.indexed]
     texts = [" OR ".join(_grams(one) for one in (word.text, word.number) if one is not None) for word in words]
     asked = " AND ".join(f"({text})" for text in texts)
     if found.number is not None:
         asked = f"({asked}) OR {_grams(found.number)}"
-    # The list of all that are in a workspace is a long one.
+    # The posting list of the workspace's mark is long.
     within = "" if found.is_only_workspace else f"workspace : {_grams(f'<{workspace_id:x}>')} AND "
     return f"{within}text : ({asked})"
 
 
 def _grams(text: str) -> str:
-    """Threes of letters side by side, and the last one: those that overlap find hardly fewer, and each is a long list.
-    What they find is looked into."""
+    """Adjacent trigrams, plus the last one. Overlapping trigrams add little selectivity, and each is a long list. The
+    documents are compared afterwards."""
     last = len(text) - _GRAM
     grams = dict.fromkeys(text[place : place + _GRAM] for place in [*range(0, last, _GRAM), last])
     quoted = ['"' + gram.replace('"', '""') + '"' for gram in grams]
@@ -288,8 +289,8 @@ def _grams(text: str) -> str:
 
 
 def relevance_rank(found: Search, writer: ConditionCompiler, row: Any) -> Any:
-    """5: the name is what was searched. 4: it begins so. 3: all words are in the name. 2: in one of the names.
-    1: in the primary address. 0: elsewhere."""
+    """5: the name equals the search. 4: it starts with it. 3: all words are in the name. 2: in one of the names. 1: in
+    the primary address. 0: elsewhere."""
     whole = _parameter(found, "whole")
     words = [_parameter(found, f"w{place}") for place in range(len(found.words))]
 

@@ -1,4 +1,4 @@
-"""Belonging to segments: the filters of dynamic ones are read in place, static ones are asked for their members."""
+"""Segment conditions: the filters of dynamic segments are inlined, static segments are tested for members."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -31,7 +31,7 @@ def parse_membership(reader: FilterParser, plain: Any, path: Path) -> FilterNode
 
 
 def member_of(reader: FilterParser, segment_id: bytes, path: Path) -> FilterNode:
-    """The customer is in that segment; nobody is where there is no such segment."""
+    """The customer is in that segment; false if the segment does not exist."""
     segment = reader.context.segments.get(segment_id)
     return FALSE if segment is None else _any_of(reader, [segment], path)
 
@@ -63,7 +63,7 @@ def _dynamic(reader: FilterParser, segment: Any, path: Path) -> FilterNode:
     try:
         return reader.parse_customer_filter(reader, segment.filter or {}, path)
     except QueryError as refused:
-        # Whoever asks sees the segment that he names, and not what it is made of.
+        # The error names the segment in the caller's filter, not the content of its stored filter.
         refused.path = path
         raise
     finally:

@@ -1,5 +1,5 @@
-"""What keeps SQLite on the right way through its indexes. It knows nothing of LIMIT, and without statistics, or with
-old ones, it takes a range of a whole workspace for as good as a single row."""
+"""Hints for SQLite's planner. It ignores LIMIT, and without current statistics it treats a range of a whole workspace
+like a single row."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ _PLUS: Any = operators.custom_op("+")
 
 
 def without_index(column: Any) -> Any:
-    """The column, with its value and type, but not to be looked up by an index."""
+    """The column with its value and type, but excluded from index lookups."""
     return UnaryExpression(column, operator=_PLUS, type_=column.type)
 
 
 class WithoutIndex:
-    """A row none of whose columns is looked up by an index: it is reached by its key, and then compared."""
+    """A row whose columns are excluded from index lookups: it is reached by its key and then compared."""
 
     def __init__(self, row: Any) -> None:
         self._row = row
@@ -28,7 +28,7 @@ class WithoutIndex:
 
 
 class ForcedJoinOrder(Join):
-    """A join in which each row on the left is followed by its rows on the right, in that order, on SQLite."""
+    """A join that SQLite executes in this order: each left row is followed by its right rows."""
 
     inherit_cache = False
 

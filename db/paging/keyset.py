@@ -34,7 +34,7 @@ MAX_PAGE_SIZE: Final = 250
 
 @dataclass(slots=True)
 class PageRequest:
-    """Which part of a list is wanted: `size` rows after one cursor and before another, from its end if `backwards`."""
+    """The requested part of a list: `size` rows after one cursor and before another, from the end if `backwards`."""
 
     size: int = DEFAULT_PAGE_SIZE
     after: str | None = None
@@ -44,7 +44,7 @@ class PageRequest:
 
 @dataclass(slots=True)
 class Page:
-    """Rows in list order, and whether the list goes on beyond them on either side. `sort` makes their cursors."""
+    """Rows in list order, and whether the list continues on either side. `sort` creates their cursors."""
 
     rows: Sequence[Any]
     has_next: bool
@@ -57,9 +57,9 @@ class Page:
 
 @dataclass(slots=True)
 class ListQuery:
-    """What is listed. `key` is equal for listings that differ in `values` only; `build` makes the SELECT of one
-    database's dialect, of whole rows or of what their page needs, and `row` is the table in it that is sorted by.
-    `ids` are the rows' ids in another table of the SELECT, whose index has them in order."""
+    """A query of a list. `key` is equal for queries that differ in `parameters` only. `build` creates the SELECT for a
+    dialect; `row` is the table that is sorted. `ids` are the rows' ids in another table of the SELECT whose index has
+    them in order."""
 
     key: Hashable
     build: Callable[[str], Select[Any]]
@@ -70,7 +70,7 @@ class ListQuery:
 
 
 async def count_rows(session: Session, listing: ListQuery, at_most: int | None = None) -> int:
-    """How long the list is; counting stops at `at_most`."""
+    """The length of the list; counting stops at `at_most`."""
     found: int = (await session.fetch_all(_count(ListQueryKey(listing), at_most), **listing.parameters))[0].count
     return found
 
@@ -81,7 +81,7 @@ def _count(kept: "ListQueryKey", at_most: int | None) -> PreparedStatement[Any]:
 
 
 def count_select(listing: ListQuery, dialect: str, at_most: int | None) -> Select[Any]:
-    """How many rows there are, or `at_most`."""
+    """A SELECT of the number of rows, or of `at_most`."""
     number = func.count().label("count")
     found = listing.build(dialect)
     if at_most is None:
@@ -91,7 +91,7 @@ def count_select(listing: ListQuery, dialect: str, at_most: int | None) -> Selec
 
 
 async def fetch_page(session: Session, listing: ListQuery, window: PageRequest, sort: Sort = NEWEST_FIRST) -> Page:
-    """A page of the list in that order. Raises QueryError, BAD_CURSOR."""
+    """A page of the list in that order. Raises QueryError BAD_CURSOR."""
     rows: list[Any] = []
     reads = page_phases(sort, window)
     for each in reads:
@@ -112,8 +112,8 @@ async def fetch_page(session: Session, listing: ListQuery, window: PageRequest, 
 
 @dataclass(slots=True)
 class PagePhase:
-    """A part of the list that one range of an index holds: where the first key has a value (True), where it has none
-    (False), or all of it (None). After and before: which of the cursor's values are null."""
+    """A part of the list that is one range of an index: the first key has a value (True), has none (False), or all rows
+    (None). `after` and `before` tell which values of the cursors are null."""
 
     present: bool | None
     after: tuple[bool, ...] | None
@@ -126,7 +126,7 @@ class PagePhase:
 
 
 def page_phases(sort: Sort, window: PageRequest) -> list[PagePhase]:
-    """The parts of the window in the order in which they are read."""
+    """The parts of the requested page in reading order."""
     if not sort.keys and window.after is None and window.before is None:
         return _WHOLE
     after = None if window.after is None else decode_cursor(sort, window.after, "after")
@@ -149,7 +149,7 @@ _WHOLE: Final = [PagePhase(None, None, None, {})]
 
 
 def check_request(sort: Sort, window: PageRequest) -> None:
-    """Raises QueryError, BAD_CURSOR, for a cursor that is none of a list in that order."""
+    """Raises QueryError BAD_CURSOR for a cursor of another list or order."""
     if window.after is not None or window.before is not None:
         page_phases(sort, window)
 
@@ -173,7 +173,7 @@ def _bound(side: str, place: CursorPosition | None) -> dict[str, Any]:
 
 
 class ListQueryKey:
-    """A listing as a key of what is kept: its values do not count."""
+    """A list query as a cache key; its parameters do not count."""
 
     __slots__ = ("listing",)
 
@@ -191,7 +191,7 @@ class ListQueryKey:
 def _statement(
     kept: ListQueryKey, sort: tuple[Any, ...], phase: tuple[Any, ...], backwards: bool, size: int
 ) -> PreparedStatement[Any]:
-    """The number of rows is a part of the text: a database that does not know it plans for a tenth of the table."""
+    """The number of rows is a literal: a database that does not know it plans for a tenth of the table."""
     listing = kept.listing
 
     def build(dialect: str) -> Select[Any]:
@@ -209,7 +209,7 @@ def ordered_select(
     *,
     wanted: bool = True,
 ) -> Select[Any]:
-    """The rows in order, from the window's one end to its other; with the values for their cursors if `wanted`."""
+    """The rows in order, from one end of the page to the other, with the values for cursors if `wanted`."""
     descending, shapes = sort
     present, after, before = phase
     keys = [SortKey(expression, down, nulls_first) for expression, down, nulls_first in shapes]
@@ -253,7 +253,7 @@ def _expressions(
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One key of the order within a phase. `place` is the key's in the sort."""
+    """One sort key within a phase. `place` is its index in the sort."""
 
     place: int
     expression: Any
@@ -290,12 +290,12 @@ _TYPES: Final[Mapping[ValueKind, Any]] = {
 def _beyond(
     steps: Sequence[_Step], nulls: Sequence[bool], side: str, identifier: Any, descending: bool
 ) -> ColumnElement[bool]:
-    """The rows behind the cursor (side a), or before it (side b)."""
+    """The rows after the cursor (side a), or before it (side b)."""
     forwards = side == "a"
     last = bindparam(f"{side}_id", type_=Id)
     alike = all(step.key.descending is descending and not step.nullable for step in steps)
     if alike:
-        # One comparison of rows, which both databases read as one range of an index.
+        # One row comparison, which both databases read as one range of an index.
         left = [*(step.expression for step in steps), identifier]
         right = [*(_value(step, side) for step in steps), last]
         if len(left) == 1:
@@ -323,7 +323,7 @@ def _behind(step: _Step, null: bool, side: str, then: ColumnElement[bool]) -> Co
     says = or_(behind, and_(step.expression == value, then))
     if step.nullable:
         return or_(says, step.expression.is_(None)) if nulls_behind else says
-    # The bound by itself is where an index begins.
+    # The bound alone is the start of the index range.
     bound = step.expression <= value if step.key.descending is forwards else step.expression >= value
     return and_(bound, says)
 

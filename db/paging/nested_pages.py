@@ -1,5 +1,4 @@
-"""The same list for each of many parents: their pages, or their lengths, with a number of statements that does not grow
-with the parents."""
+"""The same list for many parents: pages or counts, with a constant number of statements."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ AttachToParent = Callable[[Select[Any], Any], Select[Any]]
 
 @dataclass(frozen=True, slots=True)
 class ParentTable:
-    """Whose lists: rows of `table`. `attach` leaves of a list what belongs to the row of `table` around it."""
+    """The parents: rows of `table`. `attach` restricts a list to the rows of the surrounding parent row."""
 
     table: Any
     attach: AttachToParent
@@ -29,7 +28,7 @@ class ParentTable:
 async def fetch_pages(
     session: Session, ids: Sequence[bytes], parents: ParentTable, listing: ListQuery, window: PageRequest, sort: Sort
 ) -> Mapping[bytes, Page]:
-    """The page of each parent's list: two statements. Raises QueryError, BAD_CURSOR."""
+    """The page of each parent's list, in two statements. Raises QueryError BAD_CURSOR."""
     reads = page_phases(sort, window)
     shapes = tuple(each.cache_key for each in reads)
     statement = _ids(ListQueryKey(listing), parents, sort.cache_key, shapes, window.backwards, window.size + 1)
@@ -44,7 +43,7 @@ async def fetch_pages(
 async def fetch_counts(
     session: Session, ids: Sequence[bytes], parents: ParentTable, listing: ListQuery, at_most: int | None
 ) -> Mapping[bytes, int]:
-    """How long each parent's list is; counting stops at `at_most`."""
+    """The length of each parent's list; counting stops at `at_most`."""
     found: list[Any] = await session.fetch_all(
         _counts(ListQueryKey(listing), parents, at_most), ids=ids, **listing.parameters
     )
@@ -59,7 +58,8 @@ async def load_page_rows(
     sort: Sort,
     values: Mapping[str, Any],
 ) -> dict[Any, Page]:
-    """Pages of the rows that were found, one more than fit; a row that stands in several pages is read once."""
+    """Loads the rows of the pages. `found` has the ids, one more than the page size. A row in several pages is read
+    once."""
     wanted = list(dict.fromkeys(one for ids in found.values() for one in ids[: window.size]))
     rows: dict[bytes, Any] = {}
     if wanted:
@@ -71,7 +71,7 @@ async def load_page_rows(
 
 
 def id_arrays(own: Sequence[Select[Any]], dialect: str, name: str) -> list[Any]:
-    """The ids of each SELECT as one value, in their order; the values are named by their places."""
+    """The ids of each SELECT as one value each, in order; the values are named by index."""
     if dialect != "sqlite":
         return [func.array(each.scalar_subquery()).label(f"{name}_{place}") for place, each in enumerate(own)]
     values = []
@@ -83,8 +83,8 @@ def id_arrays(own: Sequence[Select[Any]], dialect: str, name: str) -> list[Any]:
 
 
 def ids_from_row(row: Any, name: str, number: int, most: int) -> list[bytes]:
-    """So many values of a row as one list, cut off: each an array of PostgreSQL; on SQLite, JSON of hexadecimal
-    texts."""
+    """The values of a row joined into one list of at most `most` ids. PostgreSQL returns arrays, SQLite JSON of
+    hexadecimal texts."""
     found: list[bytes] = []
     for place in range(number):
         ids = getattr(row, f"{name}_{place}")
@@ -94,7 +94,7 @@ def ids_from_row(row: Any, name: str, number: int, most: int) -> list[bytes]:
 
 def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: PageRequest, sort: Sort) -> Page:
     more = len(ids) > window.size
-    # A row that was deleted between the two statements is none any more.
+    # A row that was deleted between the two statements is missing.
     found = [rows[one] for one in ids[: window.size] if one in rows]
     if window.backwards:
         found.reverse()
@@ -106,7 +106,7 @@ def _page(ids: Sequence[bytes], rows: Mapping[bytes, Any], window: PageRequest, 
 def _ids(
     kept: ListQueryKey, parents: ParentTable, sort: tuple[Any, ...], phases: tuple[Any, ...], backwards: bool, size: int
 ) -> PreparedStatement[Any]:
-    """Each phase by itself is a range of an index; together they would have to be sorted."""
+    """Each phase alone is a range of an index; together they would need sorting."""
     listing = kept.listing
 
     def build(dialect: str) -> Select[Any]:

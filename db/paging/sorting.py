@@ -1,4 +1,4 @@
-"""Sorts as plain data, just as JSON has them, and the expressions that rows are put in order by."""
+"""Sorts as JSON, and the SQL expressions that rows are ordered by."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,13 +23,13 @@ from db.visibility import visible_to
 ValueKind = Literal["text", "integer", "number", "boolean", "bytes"]
 
 MAX_SORT_KEYS: Final = 10
-"""Keys of one sort; each costs a comparison on every row."""
+"""Maximum number of keys; each costs a comparison per row."""
 
 _ORDERS: Final = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
 
 
 class SortExpression(Protocol):
-    """What rows are put in order by. `place` tells the parameters of several keys apart."""
+    """An expression to order by. `place` separates the parameters of several keys."""
 
     @property
     def kind(self) -> ValueKind: ...
@@ -38,20 +38,20 @@ class SortExpression(Protocol):
     def nullable(self) -> bool: ...
 
     def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
-        """The rows, and the expression; null where it has no value."""
+        """The query and the expression, which is null without a value."""
 
     def present(
         self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler, *, down: bool
     ) -> tuple[Select[Any], Any]:
-        """Only the rows where it has a value, and the expression. `down`: they are read from the greatest on."""
+        """The query of rows with a value, and the expression. `down`: in descending order."""
 
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
-        """Only the rows where it has none."""
+        """The query of rows without a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One key of a sort. `field_id` is bound to its expression where that is a custom field's."""
+    """One key of a sort. `field_id` is bound to the expression of a custom field."""
 
     expression: Any
     descending: bool = False
@@ -65,7 +65,7 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """Keys in order. The id breaks ties, in the first key's direction; it is none of the keys."""
+    """Keys in order. The id breaks ties in the first key's direction; it is not part of the keys."""
 
     keys: tuple[SortKey, ...] = ()
     descending: bool = True
@@ -111,7 +111,7 @@ class ColumnExpression:
 
 @dataclass(frozen=True, slots=True)
 class RelatedColumn:
-    """A column of the record that `near` leads to."""
+    """A column of the record that `near` refers to."""
 
     near: str
     table: Any
@@ -138,8 +138,8 @@ class RelatedColumn:
 
 @dataclass(frozen=True, slots=True)
 class RelatedCount:
-    """How many customers a record of `table` has: those in sight who are not archived. `near` leads to the record,
-    `column` from a customer, or from a row of `link`, back to it."""
+    """The number of visible customers of a record of `table`, without archived ones. `near` refers to the record,
+    `column` from a customer or a row of `link` back to it."""
 
     near: str
     table: Any
@@ -162,8 +162,8 @@ class RelatedCount:
         return found.where(getattr(row, self.near).is_(None))
 
     def _counts(self, writer: ConditionCompiler, *, down: bool | None = None) -> Any:
-        """Each record once with its number; in order if `down` is given, so that a list begins with the first of them
-        and stops when its page is full."""
+        """Each record once with its number; sorted if `down` is given, so that a list starts with the first and stops
+        when its page is full."""
         record: Any = aliased(self.table)
         customer: Any = aliased(tables.Customer)
         first: Any = customer if self.link is None else aliased(self.link)
@@ -188,7 +188,7 @@ class RelatedCount:
 
 @dataclass(frozen=True, slots=True)
 class CustomFieldExpression:
-    """A custom field's value; of several, the first one."""
+    """The value of a custom field; the first of several."""
 
     column: str
     kind: ValueKind
@@ -221,7 +221,7 @@ class CustomFieldExpression:
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """How well a search fits."""
+    """The relevance of a match for the search."""
 
     shape: Any
     search: Search = field(compare=False, repr=False)
@@ -244,7 +244,7 @@ class Relevance:
 
 _ID: Final = ColumnExpression("id", "bytes")
 _EQUAL: Final = ColumnExpression("workspace_id", "integer")
-"""The same for all."""
+"""The same for all rows."""
 
 CUSTOMER_SORTS: Final[Mapping[str, Any]] = {
     "id": _ID,
@@ -304,8 +304,8 @@ def parse_sort(
     *,
     relevance: SortExpression | None = None,
 ) -> Sort:
-    """What a list of one-key objects means; newest first where there is none. Without a search there is no
-    `relevance`: nothing is more relevant than another. Raises QueryError."""
+    """Parses a list of one-key objects; newest first if empty. Without a search, `relevance` is equal for all rows.
+    Raises QueryError."""
     if plain is None:
         return NEWEST_FIRST
     listed: Sequence[Any] = read.read_list(plain, path)
@@ -317,7 +317,7 @@ def parse_sort(
     for place, one in enumerate(listed):
         key = _key(one, names, circumstances, (*path, str(place)), relevance)
         if key.expression is _ID:
-            # The id is the last word: whatever follows it has no say.
+            # The id is unique, so later keys have no effect.
             return Sort(tuple(keys), key.descending)
         descending = key.descending if descending is None else descending
         if key.expression is not _EQUAL:

@@ -1,20 +1,20 @@
-"""Folded text: what search, sort and case-blind uniqueness compare, the same on every database."""
+"""Folded text: the form for search, sort and case-insensitive uniqueness, equal on every database."""
 
 import re
 import unicodedata
 from functools import lru_cache
 
-# Letters that NFKD leaves whole although people type them without their stroke or ligature.
+# Letters that NFKD does not decompose although people type them without stroke or ligature.
 _STROKES = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"})
 _NOT_DIGITS = re.compile(r"\D+", re.ASCII)
 
 
-# Longer texts are seldom met twice.
+# Longer texts rarely occur twice.
 _SHORT = 40
 
 
 def fold(text: str) -> str:
-    """The text without case, accents, strokes and runs of white space (đ = d, ß = ss, Ł = l)."""
+    """The text without case, accents, strokes and repeated white space (đ = d, ß = ss, Ł = l)."""
     return _remembered(text) if len(text) <= _SHORT else _folded(text)
 
 
@@ -30,12 +30,13 @@ _remembered = lru_cache(maxsize=20_000)(_folded)
 
 
 def fold_case(text: str) -> str:
-    """The text without case and runs of white space; its accents stay: by it two names are the same for a reader."""
+    """The text without case and repeated white space; accents stay. Two names with the same result look equal to a
+    reader."""
     return " ".join(normalize(normalize(text).casefold()).split())
 
 
 def email_key(text: str) -> str:
-    """What two spellings of one e-mail address have in common; the same key serves look-ups, filters and sorting."""
+    """The common form of two spellings of one e-mail address, for lookups, filters and sorts."""
     return fold(text)
 
 
@@ -45,5 +46,5 @@ def digits_of(text: str) -> str:
 
 
 def normalize(text: str) -> str:
-    """Composed (NFC) and trimmed: the form in which text is kept, counted and compared for equality."""
+    """Composed (NFC) and trimmed: the form that is stored, counted and compared for equality."""
     return unicodedata.normalize("NFC", text).strip()

@@ -1,10 +1,10 @@
-"""Keys of what is kept that go deep."""
+"""Hash keys of deeply nested values."""
 
 from collections.abc import Hashable
 
 
 class HashedKey:
-    """What tells whether two are made into the same SQL. It goes deep, so its hash is reckoned once."""
+    """A cache key that is equal for equal SQL. Its hash is computed once, because the parts are deeply nested."""
 
     __slots__ = ("_hash", "parts")
 

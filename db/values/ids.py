@@ -1,4 +1,4 @@
-"""Ids: UUIDv7 (RFC 9562), sixteen bytes that sort by the moment they were made."""
+"""Ids: UUIDv7 (RFC 9562), sixteen bytes that sort by creation time."""
 
 import os
 import threading
@@ -6,12 +6,12 @@ import time
 
 
 def current_time() -> int:
-    """The present moment: milliseconds since 1970-01-01 UTC, the unit of every stored moment."""
+    """The current time in milliseconds since 1970-01-01 UTC, the unit of every stored time."""
     return time.time_ns() // 1_000_000
 
 
 def id_at(moment: int, randomness: bytes | None = None) -> bytes:
-    """An id whose time part is `moment` (milliseconds). Ten bytes of `randomness` make it reproducible."""
+    """An id with the time part `moment` (milliseconds). Ten bytes of `randomness` make it reproducible."""
     tail = bytearray(randomness or os.urandom(10))
     tail[0] = (tail[0] & 0x0F) | 0x70
     tail[2] = (tail[2] & 0x3F) | 0x80
@@ -19,7 +19,7 @@ def id_at(moment: int, randomness: bytes | None = None) -> bytes:
 
 
 class _Maker:
-    """Makes ids that grow: within one millisecond the random part is counted on (RFC 9562, 6.2, method 2)."""
+    """Creates increasing ids: within one millisecond the random part is incremented (RFC 9562, 6.2, method 2)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,13 +34,13 @@ class _Maker:
             return made.to_bytes(16, "big")
 
 
-# Large enough that neighbours cannot be guessed, small enough that a millisecond never runs over.
+# Large enough to make neighbours unguessable, small enough to stay within a millisecond.
 _STEP = 1 << 20
 
 new_id = _Maker()
-"""An id for a record that is made now, greater than every one that this process made before."""
+"""Creates an id for a new record, greater than every id that this process created before."""
 
 
 def id_time(identifier: bytes) -> int:
-    """The milliseconds at which the id was made: the record's `created_at`."""
+    """The creation time of the id in milliseconds: the record's `created_at`."""
     return int.from_bytes(identifier[:6], "big")

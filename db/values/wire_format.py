@@ -1,4 +1,4 @@
-"""Stored values as they stand on the wire: ids with a prefix that tells the type, moments, amounts."""
+"""The wire format of stored values: ids with a type prefix, times, amounts."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 _WIRE = re.compile(r"([a-z]{3})_([0-9a-f]{32})", re.ASCII)
 
-# What each prefix stands for, by the name of the type.
+# The id prefix of each type.
 PREFIXES = {
     "Customer": "cus",
     "Company": "com",
@@ -34,19 +34,19 @@ _TYPES = {prefix: name for name, prefix in PREFIXES.items()}
 
 
 def id_encoder(kind: str) -> Callable[[bytes], str]:
-    """How ids of that type are written."""
+    """Returns the function that encodes ids of that type."""
     prefix = PREFIXES[kind] + "_"
     return lambda identifier: prefix + identifier.hex()
 
 
 def decode_id(kind: str, text: str) -> bytes | None:
-    """The id of a record of that type; None when the text is none, so that it is found nowhere."""
+    """The id of a record of that type; None if the text is not such an id."""
     found = _WIRE.fullmatch(text)
     return bytes.fromhex(found[2]) if found and found[1] == PREFIXES[kind] else None
 
 
 def split_id(text: str) -> tuple[str, bytes] | None:
-    """The type's name and the id; None when the text is no id."""
+    """The name of the type and the id; None if the text is not an id."""
     found = _WIRE.fullmatch(text)
     if found is None or found[1] not in _TYPES:
         return None
@@ -59,7 +59,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
-# Stored amounts are ten-thousandths.
+# Decimal places of stored amounts.
 SCALE = 4
 _ONE = 10**SCALE
 
@@ -68,7 +68,7 @@ _DAY = 86_400_000
 
 
 class _Days(dict[int, str]):
-    """The dates of days since 1970."""
+    """Formatted dates by days since 1970."""
 
     def __missing__(self, day: int) -> str:
         if len(self) > 50_000:
@@ -78,14 +78,14 @@ class _Days(dict[int, str]):
 
 
 class _Fractions(dict[int, str]):
-    """What stands behind the whole number, without needless zeros."""
+    """Formatted fractions without trailing zeros."""
 
     def __missing__(self, rest: int) -> str:
         shown = self[rest] = f".{rest:04}".rstrip("0") if rest else ""
         return shown
 
 
-# Moments and amounts are put together from texts that are kept, for they come in crowds.
+# Precomputed parts of times and amounts, because answers contain many of them.
 DAYS = _Days()
 MINUTES = tuple(f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60))
 SECONDS = tuple(f"{second:02}." for second in range(60))
@@ -104,7 +104,7 @@ def format_moment(moment: int) -> str:
 
 
 def format_decimal(value: int | Decimal) -> str:
-    """Ten-thousandths, or an exact number, without needless zeros."""
+    """A number of ten-thousandths, or an exact number, without trailing zeros."""
     if value.__class__ is int and value >= 0:
         whole = value // _ONE
         return f"{whole}{FRACTIONS[value - whole * _ONE]}"
@@ -114,7 +114,7 @@ def format_decimal(value: int | Decimal) -> str:
 
 
 def parse_moment(text: str) -> int:
-    """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off. Raises ValueError."""
+    """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are truncated. Raises ValueError."""
     if not _RFC3339.fullmatch(text):
         raise ValueError("it needs the form 2026-11-21T09:30:00Z, with an offset")
     try:
@@ -125,7 +125,7 @@ def parse_moment(text: str) -> int:
 
 
 def parse_date(text: str) -> str:
-    """An ISO 8601 calendar date, kept as it is written. Raises ValueError."""
+    """An ISO 8601 calendar date, unchanged. Raises ValueError."""
     if not _DATE.fullmatch(text):
         raise ValueError("it needs the form 2026-11-21")
     date.fromisoformat(text)

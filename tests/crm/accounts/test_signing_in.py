@@ -142,7 +142,7 @@ async def test_successes_sent_at_once_wait_for_each_other_and_are_all_let_in(ann
 
 async def test_an_attempt_whose_process_died_counts_as_a_failure(database, anna, sign_in, elsewhere):
     for _ in range(5):
-        assert await accounts._admitted(database, accounts._subjects(email_key(anna.email), elsewhere), NOW)
+        assert await accounts._admit_attempt(database, accounts._failure_keys(email_key(anna.email), elsewhere), NOW)
     closed = await refusal(sign_in(now=NOW + accounts.SIGN_IN_ATTEMPT_TIMEOUT_MS))
     assert isinstance(closed, LimitError)
 
@@ -156,6 +156,6 @@ async def test_a_clock_that_was_put_back_keeps_nobody_waiting(sign_in):
 async def test_failures_are_kept_no_longer_than_they_count(database, anna, sign_in):
     await refusal(sign_in(password="wrong", address=None, now=NOW))
     await refusal(sign_in(password="wrong", address=None, now=NOW + 60 * MINUTE))
-    subjects = accounts._subjects(email_key(anna.email), None)
+    subjects = accounts._failure_keys(email_key(anna.email), None)
     counted = await queries.sign_in_attempts(database.session(None), subjects, since=0, until=NOW * 2)
     assert [one.at for one in counted] == [NOW + 60 * MINUTE]

@@ -222,7 +222,7 @@ async def test_a_viewer_read_before_a_change_is_not_kept_after_it(database, anna
 
 def test_no_more_viewers_are_kept_than_there_is_room_for(monkeypatch):
     monkeypatch.setattr(accounts, "MAX_CACHED_VIEWERS", 2)
-    seen = accounts._Seen()
+    seen = accounts._CachedViewers()
     for token in ("a", "b", "a", "c"):
-        seen.keep(token, SimpleNamespace(workspace_id=1), until=NOW)
-    assert [seen.at(token, NOW - 1) is not None for token in ("a", "b", "c")] == [True, False, True]
+        seen.store(token, SimpleNamespace(workspace_id=1), until=NOW)
+    assert [seen.get(token, NOW - 1) is not None for token in ("a", "b", "c")] == [True, False, True]

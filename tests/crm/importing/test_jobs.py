@@ -146,7 +146,7 @@ async def test_a_file_that_is_gone_ends_the_job(begun, database, kept):
     kept.path(job.arguments["given"]["file"]).unlink()
     after = await worked(database, job)
     assert after.status == JobStatus.FAILED
-    assert "not there any more" in after.error
+    assert "no longer exists" in after.error
 
 
 async def test_a_worker_does_it_all(begun, database):
