@@ -62,7 +62,7 @@ async def _in(database: Database, url: str, customers: int, chosen: str | None) 
             database, name=f"Bench of {customers}", email=email, password=_PASSWORD
         )
         with progress.show_progress("customers") as report:
-            await seeding.seed(database, workspace=created.workspace, customers=customers, progress=report)
+            await seeding.seed_customers(database, workspace=created.workspace, customers=customers, progress=report)
         account = await _account(database, email)
     if account is None:
         raise SystemExit(f"Nobody signs in as {email}.")

@@ -52,4 +52,4 @@ async def _seeded(
     settings: Settings, workspace: str, customers: int, seed: int, report: progress.ReportProgress
 ) -> None:
     async with databases.open_database(settings) as database:
-        await seeding.seed(database, workspace=workspace, customers=customers, seed=seed, progress=report)
+        await seeding.seed_customers(database, workspace=workspace, customers=customers, seed=seed, progress=report)

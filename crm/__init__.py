@@ -1,1 +1,2 @@
-"""What is allowed: the rules. Every write starts here; knows nothing of GraphQL or HTTP."""
+"""The rules: what callers may read and change. Every write goes through this package. It knows nothing of GraphQL or
+HTTP."""

@@ -1,4 +1,4 @@
-"""The one log of changes: what a transaction did, a line for each record, written before it commits."""
+"""The change log: the changes of a transaction, one entry for each record, written before the commit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from db.tables.enums import ActorKind, ChangeAction
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who writes, within which job, for which request."""
+    """The author of a change, with the job and the request."""
 
     kind: ActorKind
     id: bytes | None = None
@@ -26,9 +26,11 @@ SYSTEM = Author(ActorKind.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class ChangeEntry:
-    """What was done to one record. `entity` is its type in the schema; `fields` lists {field, before, after} in output
-    form; `row` is its place in the job's target; `audience` keeps who could see a customer who is no more;
-    `customer_id` is whom a note, an interaction or an order belongs to."""
+    """The change of one record.
+
+    `entity` is its type in the schema. `fields` lists {field, before, after} in output form. `row` is its row number in
+    a job. `audience` records who could see a deleted customer. `customer_id` is the customer of a note, an interaction
+    or an order."""
 
     action: ChangeAction
     entity: str
@@ -41,80 +43,83 @@ class ChangeEntry:
 
 
 def created_fields(**fields: Any) -> list[dict[str, Any]]:
-    """The fields of a record that was made: those that hold something, from nothing."""
+    """The log fields of a new record: its non-empty values, each before it null."""
     return created_fields_of(fields)
 
 
 def created_fields_of(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The same for names that are no identifiers."""
-    return [{"field": name, "before": None, "after": value} for name, value in fields.items() if value not in _EMPTY]
-
-
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
-
-
-def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The fields that are not what they were, in the order in which they are told."""
-    names = [*before, *(name for name in after if name not in before)]
+    """The same for field names that are not identifiers."""
     return [
-        {"field": name, "before": _told(before.get(name)), "after": _told(after.get(name))}
-        for name in names
-        if _told(before.get(name)) != _told(after.get(name))
+        {"field": name, "before": None, "after": value} for name, value in fields.items() if value not in _EMPTY_VALUES
     ]
 
 
-def _told(value: Any) -> Any:
-    """An empty list is told as the list it is; an empty text is nothing."""
+_EMPTY_VALUES: tuple[Any, ...] = (None, "", [], {})
+
+
+def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The log fields that differ, in the order of the snapshot."""
+    names = [*before, *(name for name in after if name not in before)]
+    return [
+        {"field": name, "before": _logged_value(before.get(name)), "after": _logged_value(after.get(name))}
+        for name in names
+        if _logged_value(before.get(name)) != _logged_value(after.get(name))
+    ]
+
+
+def _logged_value(value: Any) -> Any:
+    """The value as logged: an empty text counts as null, an empty list does not."""
     return None if value == "" else value
 
 
 class PendingChanges:
-    """What an act has done so far, one entry for each record however often it was touched."""
+    """The changes of a unit of work so far. Each record has one entry, however often it was changed."""
 
     def __init__(self) -> None:
         self._entries: dict[bytes, ChangeEntry] = {}
 
     def add(self, entry: ChangeEntry) -> None:
-        """Joins it to the record's earlier one."""
+        """Adds the entry and merges it with an earlier one of the same record."""
         earlier = self._entries.pop(entry.node_id, None)
-        self._entries[entry.node_id] = entry if earlier is None else _joined(earlier, entry)
+        self._entries[entry.node_id] = entry if earlier is None else _merge_entries(earlier, entry)
 
     def entries(self) -> list[ChangeEntry]:
         return list(self._entries.values())
 
     def clear(self) -> None:
-        """Nothing was done after all."""
+        """Discards all entries."""
         self._entries.clear()
 
 
-def _joined(first: "ChangeEntry", second: "ChangeEntry") -> "ChangeEntry":
+def _merge_entries(first: "ChangeEntry", second: "ChangeEntry") -> "ChangeEntry":
     if second.action is ChangeAction.DELETED:
         return second
-    fields = {one["field"]: dict(one) for one in first.fields}
-    for one in second.fields:
-        before = fields[one["field"]]["before"] if one["field"] in fields else one["before"]
-        fields[one["field"]] = {"field": one["field"], "before": before, "after": one["after"]}
+    fields = {field["field"]: dict(field) for field in first.fields}
+    for field in second.fields:
+        before = fields[field["field"]]["before"] if field["field"] in fields else field["before"]
+        fields[field["field"]] = {"field": field["field"], "before": before, "after": field["after"]}
     action = first.action if first.action is ChangeAction.CREATED else second.action
-    kept = [one for one in fields.values() if one["before"] != one["after"]]
-    return replace(second, action=action, fields=kept, row=second.row if first.row is None else first.row)
+    changed = [field for field in fields.values() if field["before"] != field["after"]]
+    return replace(second, action=action, fields=changed, row=second.row if first.row is None else first.row)
 
 
 async def write_changes(transaction: Transaction, entries: Sequence[ChangeEntry], *, by: Author, at: int) -> None:
-    """Logs them, in this order, under the next numbers of the workspace. The last thing a transaction does, and done
-    once: a record has one entry in it. Raises ValueError where one has two."""
+    """Writes the entries in this order under the next numbers of the workspace.
+
+    It is the last step of a transaction and runs once. Raises ValueError if a record has two entries."""
     if not entries:
         return
     if len({entry.node_id for entry in entries}) < len(entries):
-        raise ValueError("a record changes once in a transaction; join its entries first")
+        raise ValueError("a record has one log entry per transaction; merge its entries first")
     if transaction.workspace_id is None:
-        raise ValueError("the log is a workspace's")
+        raise ValueError("the change log belongs to a workspace")
     first, workspace_id = await workspaces.take_change_numbers(transaction, len(entries)), transaction.workspace_id
     await transaction.insert(
-        *(_change(workspace_id, entry, first + place, by, at) for place, entry in enumerate(entries))
+        *(_change_row(workspace_id, entry, first + index, by, at) for index, entry in enumerate(entries))
     )
 
 
-def _change(workspace_id: int, entry: ChangeEntry, seq: int, by: Author, at: int) -> Row:
+def _change_row(workspace_id: int, entry: ChangeEntry, seq: int, by: Author, at: int) -> Row:
     columns = {
         "workspace_id": workspace_id,
         "seq": seq,

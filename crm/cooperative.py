@@ -1,4 +1,4 @@
-"""Long work in memory, done so that others have their turn."""
+"""Long computations in memory that regularly yield to the event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -6,13 +6,13 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_FEW: Final = 16
-"""So many customers take a process some three milliseconds."""
+_ITEMS_PER_SLICE: Final = 16
+"""Processing this many customers takes about three milliseconds."""
 
 
-async def yield_periodically(many: Iterable[T]) -> AsyncIterator[T]:
-    """Each of them; after every few, whoever else waits for this process goes on first."""
-    for place, one in enumerate(many, 1):
-        yield one
-        if not place % _FEW:
+async def yield_periodically(items: Iterable[T]) -> AsyncIterator[T]:
+    """Yields each item, and after every few lets the other tasks of this process run."""
+    for count, item in enumerate(items, 1):
+        yield item
+        if not count % _ITEMS_PER_SLICE:
             await asyncio.sleep(0)

@@ -1,18 +1,18 @@
-"""Refusals: what a person can mend. Everything else that is raised is a bug.
+"""Errors that a person can correct. Any other exception is a bug.
 
-    Refusal
-    ├── Refused                 InputError         a value cannot be taken, or a rule forbids it
-    │   ├── LimitError        LimitError         there would be more than allowed
-    │   ├── TransitionError   TransitionError    a status cannot go from here to there
-    │   ├── ConflictError     ConflictError      somebody else changed the record in the meantime
-    │   └── DuplicateError    DuplicateError     another record holds a value that must be unique
-    ├── Refusals                several of the above at once
-    ├── Forbidden               FORBIDDEN          the permission for a whole field is missing
-    ├── BadInput                BAD_USER_INPUT     the arguments of a query
-    └── Unauthenticated         UNAUTHENTICATED    nobody is signed in
+    ExpectedError
+    ├── InputError              a value is invalid, or a rule forbids the change
+    │   ├── LimitError          a limit would be exceeded
+    │   ├── TransitionError     a status cannot change in this way
+    │   ├── ConflictError       somebody else changed the record in the meantime
+    │   └── DuplicateError      another record has a value that must be unique
+    ├── InputErrors             several of the above at once
+    ├── Forbidden               FORBIDDEN: the permission for a whole field is missing
+    ├── BadUserInput            BAD_USER_INPUT: the arguments of a query are invalid
+    └── Unauthenticated         UNAUTHENTICATED: nobody is signed in
 
-The first group becomes the `errors` of a mutation's payload, with the type named beside it; the last three are answered
-at the top level. Every message is a sentence that says which value was refused and what to do about it.
+InputError and its subclasses become the `errors` of a mutation's payload, with their type. The last three are reported
+at the top level. Every message is a sentence that names the invalid value and says what to do.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from typing import Any
 from db.tables.enums import Permission
 
 Path = Sequence[str | int]
-"""Where in the arguments, from the outside in: ("input", "tags", "add", 1)."""
+"""The path in the arguments, from the outside in: ("input", "tags", "add", 1)."""
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -31,7 +31,7 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 
 
 class ErrorCode(Enum):
-    """What a client can tell refusals apart by."""
+    """The codes by which a client distinguishes errors."""
 
     NOT_FOUND = "NOT_FOUND"
     FORBIDDEN = "FORBIDDEN"
@@ -72,7 +72,7 @@ class ErrorCode(Enum):
 
 
 class ExpectedError(Exception):
-    """Something a person asked for is not done; `message` tells that person why."""
+    """A request cannot be carried out; `message` tells the person why."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -80,7 +80,7 @@ class ExpectedError(Exception):
 
 
 class InputError(ExpectedError):
-    """One thing is wrong, at `path`; in row `row` (from 0) where many rows were given."""
+    """An error at `path`; with several rows, in row number `row` (from 0)."""
 
     def __init__(self, code: ErrorCode, message: str, path: Path = (), *, row: int | None = None) -> None:
         super().__init__(message)
@@ -90,12 +90,12 @@ class InputError(ExpectedError):
 
     @property
     def errors(self) -> tuple["InputError", ...]:
-        """What to report: of one refusal itself, of several each."""
+        """The error itself as a tuple, as in InputErrors."""
         return (self,)
 
 
 class LimitError(InputError):
-    """There would be `current` where at most `limit` are allowed."""
+    """The value would be `current`, but at most `limit` is allowed."""
 
     def __init__(
         self,
@@ -113,31 +113,35 @@ class LimitError(InputError):
 
 
 class TransitionError(InputError):
-    """A status cannot go `from_` here `to` there; `allowed` is where it can go, in declared order. All are names."""
+    """A status cannot change `from_` one `to` another; `allowed` are the possible statuses in declared order. All are
+    names."""
 
     def __init__(
         self, from_: IntEnum, to: IntEnum, allowed: Iterable[IntEnum], path: Path = (), *, row: int | None = None
     ) -> None:
         self.from_ = from_.name
         self.to = to.name
-        self.allowed = tuple(one.name for one in sorted(allowed))
-        ways = f"it can become {_either(self.allowed)}" if self.allowed else "nothing can be chosen from here"
-        super().__init__(ErrorCode.INVALID_TRANSITION, f"{self.from_} cannot become {self.to}; {ways}.", path, row=row)
+        self.allowed = tuple(status.name for status in sorted(allowed))
+        possibilities = f"it can become {_join_with_or(self.allowed)}" if self.allowed else "it cannot be changed"
+        super().__init__(
+            ErrorCode.INVALID_TRANSITION, f"{self.from_} cannot become {self.to}; {possibilities}.", path, row=row
+        )
 
 
 class ConflictError(InputError):
-    """The version asked for is not the record's any more; `record` is its row as it is now."""
+    """The record no longer has the expected version; `record` is its current row."""
 
     def __init__(self, record: Any, path: Path = ("ifVersion",), *, row: int | None = None) -> None:
         message = (
-            f"Somebody changed it since you read it; it is at version {record.version} now. Look again, then save."
+            f"Somebody changed this record since you opened it (it now has version {record.version}); reload it "
+            "and save again."
         )
         super().__init__(ErrorCode.CONFLICT, message, path, row=row)
         self.record = record
 
 
 class DuplicateError(InputError):
-    """`existing`, the row of a record that the viewer may see, holds the value already."""
+    """`existing` is the row of a record, visible to the viewer, that already has the value."""
 
     def __init__(
         self,
@@ -153,11 +157,11 @@ class DuplicateError(InputError):
 
 
 class InputErrors(ExpectedError):
-    """Several things are wrong at once."""
+    """Several errors at once."""
 
-    def __init__(self, refusals: Iterable[InputError]) -> None:
-        self.errors = tuple(refusals)
-        super().__init__(" ".join(one.message for one in self.errors))
+    def __init__(self, errors: Iterable[InputError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(" ".join(error.message for error in self.errors))
 
 
 class Forbidden(ExpectedError):
@@ -169,7 +173,7 @@ class Forbidden(ExpectedError):
 
 
 class BadUserInput(ExpectedError):
-    """The arguments of a query cannot be used. `reason` is for clients: LIMIT_EXCEEDED, FIELD_UNKNOWN, BAD_CURSOR …"""
+    """The arguments of a query are invalid. `reason` is for clients: LIMIT_EXCEEDED, FIELD_UNKNOWN, BAD_CURSOR …"""
 
     def __init__(self, reason: str, message: str, *, limit: int | None = None) -> None:
         super().__init__(message)
@@ -178,19 +182,19 @@ class BadUserInput(ExpectedError):
 
 
 class Unauthenticated(ExpectedError):
-    """Nobody is signed in, or the token that was sent is not good any more."""
+    """Nobody is signed in, or the token is no longer valid."""
 
-    def __init__(self, message: str = "Sign in first: there is no token, or it has ended.") -> None:
+    def __init__(self, message: str = "Sign in first; your session is missing or has ended.") -> None:
         super().__init__(message)
 
 
-def raise_errors(refusals: Sequence[InputError]) -> None:
-    """Raises what was gathered: nothing, the only one, or all at once."""
-    if len(refusals) == 1:
-        raise refusals[0]
-    if refusals:
-        raise InputErrors(refusals)
+def raise_errors(errors: Sequence[InputError]) -> None:
+    """Raises the only error itself, several as InputErrors, and nothing for an empty list."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise InputErrors(errors)
 
 
-def _either(names: Sequence[str]) -> str:
+def _join_with_or(names: Sequence[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,4 +1,4 @@
-"""Records that are one row: made, changed and deleted with their line in the log."""
+"""Creates, updates and deletes records of one row together with their log entries."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,43 +11,48 @@ from db.rows import Row
 from db.tables.enums import ChangeAction
 
 LogSnapshot = Callable[[Any], Mapping[str, Any]]
-"""What the log says of a row: field by field, in output form."""
+"""Returns the log snapshot of a row: its fields in output form."""
 
 
-async def create_record(unit: UnitOfWork, entity: str, row: Row, told: LogSnapshot) -> Row:
-    """Adds the row."""
+async def create_record(unit: UnitOfWork, entity: str, row: Row, log_snapshot: LogSnapshot) -> Row:
+    """Inserts the row and logs it."""
     await unit.transaction.insert(row)
-    unit.log.add(created_entry(entity, row, told))
+    unit.log.add(created_entry(entity, row, log_snapshot))
     return row
 
 
-def created_entry(entity: str, row: Any, told: LogSnapshot) -> ChangeEntry:
-    """How the log tells that the row is new."""
-    fields = change_log.created_fields_of(told(row))
+def created_entry(entity: str, row: Any, log_snapshot: LogSnapshot) -> ChangeEntry:
+    """The log entry of a new row."""
+    fields = change_log.created_fields_of(log_snapshot(row))
     return _entry(ChangeAction.CREATED, entity, row, fields)
 
 
 async def update_record(
-    unit: UnitOfWork, entity: str, row: Row, before: Mapping[str, Any], was: Mapping[str, Any], told: LogSnapshot
+    unit: UnitOfWork,
+    entity: str,
+    row: Row,
+    before: Mapping[str, Any],
+    snapshot_before: Mapping[str, Any],
+    log_snapshot: LogSnapshot,
 ) -> bool:
-    """Keeps what is different in `row` from the columns `before`; `was` is what the log would have told then. False
-    where the log has nothing to tell: then nothing is written."""
-    different = change_log.changed_fields(was, told(row))
-    if not different:
+    """Writes the columns of `row` that differ from `before`, and logs the change. `was` is the earlier log snapshot.
+    Returns False, without writing, if the snapshots are equal."""
+    changed = change_log.changed_fields(snapshot_before, log_snapshot(row))
+    if not changed:
         return False
     if "version" in before:
         row.version, row.updated_at = before["version"] + 1, unit.now
     columns = {name: value for name, value in vars(row).items() if before[name] != value}
     if columns:
         await batch_writes.update_rows(unit.transaction, row.table, [(row.id, columns)])
-    unit.log.add(_entry(ChangeAction.UPDATED, entity, row, different))
+    unit.log.add(_entry(ChangeAction.UPDATED, entity, row, changed))
     return True
 
 
 async def delete_record(
     unit: UnitOfWork, entity: str, row: Any, *, action: ChangeAction = ChangeAction.DELETED
 ) -> None:
-    """Deletes the row; the log keeps that it was."""
+    """Deletes the row and logs the deletion."""
     await batch_writes.delete_where_in(unit.transaction, row.table, "id", [row.id])
     unit.log.add(_entry(action, entity, row, []))
 

@@ -1,7 +1,6 @@
-"""The settings: what the environment (CLIENTELA_…) asks for, checked whole before anything else starts.
+"""The settings from the environment (CLIENTELA_…), all validated before anything else starts.
 
-A plain dataclass with small parsers, because every command imports this module before it can answer `--help`.
-"""
+A plain dataclass with small parsers, because every command imports this module before it can answer `--help`."""
 
 import os
 import re
@@ -21,19 +20,19 @@ Value = TypeVar("Value")
 
 
 class SettingError(Exception):
-    """A setting is wrong: one sentence with its name, its value (never a password) and what was expected."""
+    """A setting is invalid: one sentence with its name, its value (never a password) and the expected value."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting, checked. `read()` makes one; `dataclasses.replace` changes one."""
+    """All settings, validated. `read_settings()` creates them; `dataclasses.replace` changes one."""
 
     database_url: str = field(repr=False)
     configured_secret: bytes | None = field(repr=False)
     host: str
     port: int
     allowed_origins: tuple[str, ...]
-    """Origins as a browser sends them; ("*",) lets all in."""
+    """Origins as a browser sends them; ("*",) allows all origins."""
     graphiql: bool
     introspection: Literal["signed-in", "off"]
     trusted_documents: Path | None
@@ -41,14 +40,14 @@ class Settings:
     log_format: Literal["text", "json"]
     files_dir: Path
     public_url: str | None
-    """Without a slash at its end."""
+    """The public address without a trailing slash."""
     rate_limit: int | None
-    """Cost points a second per caller; None is no limit."""
+    """Cost points per second and caller; None means no limit."""
     max_upload: int
-    """Bytes."""
+    """Maximum size of an upload in bytes."""
     webhook_private: bool
     runs_jobs: bool
-    """Whether serving processes work on jobs, too."""
+    """Whether server processes also run jobs."""
 
     @property
     def uses_sqlite(self) -> bool:
@@ -66,29 +65,27 @@ class Settings:
 
     @cached_property
     def secret(self) -> bytes:
-        """What signs links and cursors. On SQLite it is made once and kept beside the database file.
+        """The secret that signs links and cursors. On SQLite it is generated once and stored beside the database file.
 
-        Raises SettingRefused where it is absent on PostgreSQL, or cannot be kept.
-        """
+        Raises SettingError if it is missing on PostgreSQL or cannot be stored."""
         if self.configured_secret is not None:
             return self.configured_secret
         if self.database_file is None:
             raise SettingError(
-                f"{PREFIX}SECRET is not set, but on PostgreSQL a text of {MIN_SECRET_LENGTH} or more characters, "
-                "the same for every process, is expected."
+                f"{PREFIX}SECRET is not set, but PostgreSQL needs a text of at least {MIN_SECRET_LENGTH} "
+                "characters that is the same for every process."
             )
-        return _kept_secret(self.database_file.with_name(self.database_file.name + ".secret"))
+        return _stored_secret(self.database_file.with_name(self.database_file.name + ".secret"))
 
     def require_secret(self) -> None:
-        """Raises SettingRefused now rather than at the first link to sign."""
+        """Raises SettingError now instead of at the first signed link."""
         assert self.secret
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this environment, where an empty variable counts as absent.
+    """The settings of this environment. An empty variable counts as not set.
 
-    Raises SettingRefused at the first wrong one.
-    """
+    Raises SettingError at the first invalid setting."""
 
     def setting(name: str, parse: Callable[[str], Value], default: Value) -> Value:
         value = environment.get(PREFIX + name, "").strip()
@@ -97,8 +94,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         try:
             return parse(value)
         except _Expected as expected:
-            shown = "hidden" if name == "SECRET" else repr(_shortened(_without_password(value)))
-            raise SettingError(f"{PREFIX}{name} is {shown}, but {expected} is expected.") from None
+            shown_value = "hidden" if name == "SECRET" else repr(_shortened(_without_password(value)))
+            raise SettingError(f"{PREFIX}{name} is {shown_value}, but {expected} is expected.") from None
 
     database_url = setting("DATABASE_URL", _database_url, DEFAULT_DATABASE_URL)
     on_sqlite = database_url.startswith("sqlite:")
@@ -124,7 +121,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 class _Expected(Exception):
-    """A value was refused; the text says what would have been right, as the middle of a sentence."""
+    """A value is invalid; the text describes the expected value in the middle of a sentence."""
 
 
 def _database_url(value: str) -> str:
@@ -146,7 +143,7 @@ def _sqlite_url(value: str) -> str:
 
 
 def _postgresql_url(value: str) -> str:
-    """Where no host is given before the path, `?host=` names one, or the directory of a unix socket."""
+    """If the URL has no host, `?host=` gives the host or the directory of a unix socket."""
     form = "postgresql://user@host:port/database (a password in it percent-encoded) or ?host=/socket/directory"
     try:
         parts = urlsplit(value)
@@ -162,7 +159,7 @@ def _postgresql_url(value: str) -> str:
 
 def _secret(value: str) -> bytes:
     if len(value) < MIN_SECRET_LENGTH:
-        raise _Expected(f"a text of {MIN_SECRET_LENGTH} or more characters that nobody can guess")
+        raise _Expected(f"a text of at least {MIN_SECRET_LENGTH} characters that nobody can guess")
     return value.encode()
 
 
@@ -179,11 +176,13 @@ def _origins(value: str) -> tuple[str, ...]:
 def _public_url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        right = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        is_valid = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
     except ValueError:
-        right = False
-    if not right or parts.username is not None:
-        raise _Expected("the address clients reach this server at (https://crm.example or https://example.com/crm)")
+        is_valid = False
+    if not is_valid or parts.username is not None:
+        raise _Expected(
+            "the address at which clients reach this server (https://crm.example or https://example.com/crm)"
+        )
     return value.rstrip("/")
 
 
@@ -193,7 +192,7 @@ def _rate(value: str) -> int | None:
     try:
         return _number(1, 10**9)(value)
     except _Expected:
-        raise _Expected("a whole number of cost points a second, 1 or more, or off") from None
+        raise _Expected("a whole number of cost points per second, at least 1, or off") from None
 
 
 def _switch(value: str) -> bool:
@@ -203,14 +202,14 @@ def _switch(value: str) -> bool:
 def _readable_file(value: str) -> Path:
     path = Path(value)
     if not path.is_file() or not os.access(path, os.R_OK):
-        raise _Expected("the path of a JSON file that can be read")
+        raise _Expected("the path of a readable JSON file")
     return path
 
 
 def _directory(value: str) -> Path:
     path = Path(value)
     if path.exists() and not path.is_dir():
-        raise _Expected("a directory, or a path where one can be made,")
+        raise _Expected("a directory, or a path where one can be created,")
     return path
 
 
@@ -220,7 +219,7 @@ Choice = TypeVar("Choice", bound=str)
 def _one_of(*choices: Choice) -> Callable[[str], Choice]:
     def parse(value: str) -> Choice:
         if value.lower() not in choices:
-            raise _Expected(_either(choices))
+            raise _Expected(_join_with_or(choices))
         return cast(Choice, value.lower())
 
     return parse
@@ -235,7 +234,7 @@ def _number(lowest: int, highest: int, unit: str = "") -> Callable[[str], int]:
     return parse
 
 
-def _either(choices: Iterable[str]) -> str:
+def _join_with_or(choices: Iterable[str]) -> str:
     return " or ".join(choices)
 
 
@@ -244,40 +243,39 @@ def _shortened(value: str) -> str:
 
 
 def _without_password(value: str) -> str:
-    """The address with no password in it, neither before the host nor among the options."""
+    """The URL without passwords, neither before the host nor in the options."""
     value = re.sub(r"(?i)([a-z]*password)=[^&\s]*", r"\1=…", value)
     return re.sub(r"(?s):(?!//).*@", ":…@", value)
 
 
-def _kept_secret(path: Path) -> bytes:
-    """The secret in this file. Processes that start at once all get the one that was linked into place first."""
+def _stored_secret(path: Path) -> bytes:
+    """The secret in this file. If several processes start at once, all use the secret that was linked first."""
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _link_secret(path)
-        kept = path.read_bytes()
+        secret = path.read_bytes()
     except OSError as error:
         raise SettingError(
-            f"{PREFIX}SECRET is not set, and one cannot be kept in {str(path)!r} ({error.strerror})."
+            f"{PREFIX}SECRET is not set, and no secret can be stored in {str(path)!r} ({error.strerror})."
         ) from None
-    if len(kept) != 32:
-        raise SettingError(
-            f"{PREFIX}SECRET is not set, and {str(path)!r} does not hold the 32 bytes that are expected."
-        )
-    return kept
+    if len(secret) != 32:
+        raise SettingError(f"{PREFIX}SECRET is not set, and {str(path)!r} does not contain the expected 32 bytes.")
+    return secret
 
 
 def _link_secret(path: Path) -> None:
-    """A link appears with its whole content or not at all, and never replaces another."""
-    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Creates the file by a hard link, so that it appears with its whole content or not at all and never replaces
+    another."""
+    temporary_path = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(32))
             file.flush()
             os.fsync(file.fileno())
-        os.link(made, path)
+        os.link(temporary_path, path)
     except FileExistsError:
         pass
     finally:
-        made.unlink()
+        temporary_path.unlink()

@@ -1,4 +1,4 @@
-"""One act: a transaction that somebody writes in, with who, when and why, and the log that ends it."""
+"""The unit of work: one transaction with its author, time and reason, and the change log written at its end."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,16 +17,17 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What every rule is given. `work` reads what it wrote; `now` is the moment of all that is written in it."""
+    """The argument of every rule. `transaction` sees its own writes; `now` is the timestamp of everything written in
+    it."""
 
     transaction: Transaction
     viewer: Viewer
     author: Author
     now: int
     log: PendingChanges = field(default_factory=PendingChanges)
-    # Called once the act is committed.
+    # Called after the commit.
     after_commit: list[Callable[[], None]] = field(default_factory=list)
-    # What rules have read and need again, by a name of their own.
+    # Values that rules have loaded and need again, by name.
     cache: dict[str, Any] = field(default_factory=dict)
     _settings: tables.Workspace | None = None
 
@@ -42,18 +43,18 @@ class UnitOfWork:
         return self._settings
 
     def forget_settings(self) -> None:
-        """They are read anew when they are next asked for."""
+        """Clears the cached settings."""
         self._settings = None
 
     def reset(self) -> None:
-        """Nothing was done after all: what rules have noted is forgotten."""
+        """Discards everything that the rules have recorded after a rollback."""
         self.log.clear()
         self.after_commit.clear()
         self.cache.clear()
         self._settings = None
 
     async def write_log(self) -> None:
-        """Writes the log, the last thing before the commit."""
+        """Writes the change log as the last step before the commit."""
         await change_log.write_changes(self.transaction, self.log.entries(), by=self.author, at=self.now)
 
 
@@ -66,25 +67,24 @@ async def run_unit_of_work(
     request_id: str | None = None,
     job_id: bytes | None = None,
 ) -> T:
-    """Runs the rule in one transaction and logs what it did. Raises what the rule raises.
+    """Runs the rule in one transaction and writes its log. Raises what the rule raises.
 
-    A rule looks for the holder of a unique value before it writes one. Where a concurrent act was faster, the whole
-    rule runs again, and finds it.
-    """
+    A rule looks for the holder of a unique value before it writes one. If a concurrent transaction writes the value
+    first, the whole rule runs again and finds it."""
     author = Author(viewer.actor_kind, viewer.actor_id or None, job_id=job_id, request_id=request_id)
-    performed: list[Any] = []
+    last_unit: list[Any] = []
 
     async def run(transaction: Transaction) -> T:
         unit = UnitOfWork(transaction, viewer, author, now)
-        performed[:] = [unit]
+        last_unit[:] = [unit]
         try:
-            done = await rule(unit)
+            result = await rule(unit)
             await unit.write_log()
-        except UniqueViolation as taken:
-            raise TransactionConflict(str(taken)) from taken
-        return done
+        except UniqueViolation as violation:
+            raise TransactionConflict(str(violation)) from violation
+        return result
 
     done = await database.write(viewer.workspace_id, run)
-    for step in performed[0].after_commit:
+    for step in last_unit[0].after_commit:
         step()
     return done

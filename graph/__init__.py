@@ -1,1 +1,1 @@
-"""How it is asked: GraphQL and HTTP, nothing else."""
+"""The API: GraphQL schema, transports, limits and the executor."""

@@ -1,4 +1,4 @@
-"""The log of changes: the feed of all, and the timeline of one customer."""
+"""The change log: the feed of the workspace and the timeline of a customer."""
 
 import base64
 import binascii
@@ -33,11 +33,11 @@ from graph.types.scalars import DateTime
 if TYPE_CHECKING:
     from graph.jobs.jobs import Job
 
-# A cursor of the feed is the number of a line; one of a timeline is the moment and the id of an entry.
+# A cursor of the feed is the number of a change. A cursor of a timeline is the time and the id of an entry.
 _NUMBER = struct.Struct(">q")
 _PLACE = struct.Struct(">q16s")
 
-# So many lines are looked at for one page; a viewer who sees few of them asks on from where it ended.
+# Number of changes that one page examines. A viewer who can see few of them continues from its end.
 _SCANNED = 5_000
 _AT_ONCE = 500
 
@@ -61,7 +61,7 @@ class _Field:
 
 
 def visible_field_changes(told: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """What the log tells of a record, as clients see it."""
+    """The changed fields as clients see them."""
     return [_Field(one["field"], one["before"], one["after"]) for one in told]
 
 
@@ -190,7 +190,7 @@ def _shown(held: bytes) -> str:
 
 
 def _held(cursor: str | None, form: struct.Struct) -> Any:
-    """What the cursor holds. Raises BadUserInput, reason BAD_CURSOR, when it is none of this list's."""
+    """The content of a cursor. Raises BadUserInput with the reason BAD_CURSOR for a cursor of another list."""
     if cursor is None:
         return None
     try:
@@ -202,7 +202,7 @@ def _held(cursor: str | None, form: struct.Struct) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Rows that follow a cursor: what a connection without a count is read from."""
+    """Rows after a cursor: the source of a connection without a count."""
 
     nodes: Sequence[Any]
     cursor: Callable[[Any], str]
@@ -235,7 +235,7 @@ class _PageInfo:
 
 
 async def _read(context: Context, wanted: ChangeFilter | None, start: int, size: int) -> tuple[list[Any], int, bool]:
-    """The lines in sight that are wanted, `size` at most; the number looked at last; whether more may follow."""
+    """The visible matching changes, at most `size`; the last examined number; and whether more may follow."""
     assert context.viewer is not None
     viewer, asked = context.viewer, _asked(context, wanted)
     fields = set(wanted.fields.value) if wanted and wanted.fields else None
@@ -267,7 +267,7 @@ async def _read(context: Context, wanted: ChangeFilter | None, start: int, size:
 
 
 async def _match(context: Context, wanted: ChangeFilter | None) -> CustomerMatch | None:
-    """Whom the changes are to be about; None where that was left open. Raises BadUserInput."""
+    """The customers that changes must belong to; None if there is no condition. Raises BadUserInput."""
     if wanted is None or wanted.customer is None:
         return None
     question = CustomerQuery(archived="INCLUDE", more=((wanted.customer.value, ("filter", "customer")),))
@@ -277,7 +277,7 @@ async def _match(context: Context, wanted: ChangeFilter | None) -> CustomerMatch
 
 
 def _hidden(context: Context) -> frozenset[str]:
-    """The types whose changes the viewer may not read."""
+    """The types whose changes the viewer must not read."""
     assert context.viewer is not None
     needed = {"ApiKey": Permission.KEY_MANAGE, "Webhook": Permission.WEBHOOK_MANAGE}
     return frozenset(entity for entity, permission in needed.items() if not context.viewer.has_permission(permission))
@@ -301,7 +301,7 @@ def _asked(context: Context, wanted: ChangeFilter | None) -> change_log.ChangeQu
 
 
 async def load_timelines(context: Context, parents: Sequence[Any], first: int | None, after: str | None) -> list[Any]:
-    """A page of each customer's history, newest first: changes, notes, interactions and orders woven together."""
+    """A page of each customer's timeline, newest first: changes, notes, interactions and orders."""
     size, start = read_page_size(first), _held(after, _PLACE)
     found = await history.fetch_entries(context.session, [parent.id for parent in parents], size + 1, start)
     return [_page(found.get(parent.id, []), size, after) for parent in parents]

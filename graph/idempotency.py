@@ -1,4 +1,4 @@
-"""@idempotent: a mutation that is sent again has the effect of once and the same answer."""
+"""@idempotent: a repeated mutation has no further effect and returns the same answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -40,7 +40,7 @@ def idempotent(
 
 
 def read_call(info: strawberry.Info, arguments: Mapping[str, Any]) -> IdempotentCall | None:
-    """The call's key and what it asks for; None where the field bears no @idempotent. Raises InputError INVALID."""
+    """The key and the arguments of the call; None if the field has no @idempotent. Raises InputError INVALID."""
     node: FieldNode = info._raw_info.field_nodes[0]
     if not any(directive.name.value == "idempotent" for directive in node.directives or ()):
         return None
@@ -54,12 +54,12 @@ def read_call(info: strawberry.Info, arguments: Mapping[str, Any]) -> Idempotent
     return IdempotentCall(key=key, mutation=info.field_name, arguments=digest_arguments(asked, key))
 
 
-# A password that was found right does not have to be compared with that of the call before.
+# A verified password need not be compared with that of the earlier call.
 _PROVEN: Final[Mapping[str, tuple[str, ...]]] = {"signIn": ("password",)}
 
 
 def _key(node: FieldNode, variables: Mapping[str, Any]) -> str:
-    """Validation has seen to it that the argument is there and a text."""
+    """Validation has ensured that the argument is a string."""
     (directive,) = (one for one in node.directives or () if one.name.value == "idempotent")
     value = next(one.value for one in directive.arguments or () if one.name.value == "key")
     return str(variables[value.name.value] if isinstance(value, VariableNode) else value_from_ast_untyped(value))
@@ -71,7 +71,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if is_dataclass(value) and not isinstance(value, type):
-        # An absent field is not a null one.
+        # An absent field differs from null.
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)} | {"": type(value).__name__}
     return int(value) if isinstance(value, IntEnum) else value if isinstance(value, int | float | str) else repr(value)
 
@@ -80,12 +80,12 @@ def _plain(value: Any) -> Any:
 
 
 _SECRET: Final = "secret"
-"""The field of payloads that shows a secret once; nobody who reads the database finds it."""
+"""The payload field that shows a secret once. It is encrypted, so a database dump does not reveal it."""
 _PLAIN: Final = "$plain"
 
 
 def encode_payload(payload: Any, key: str) -> Any:
-    """What a payload holds, as JSON that `unpacked` reads back with the same key."""
+    """Encodes a payload as JSON; `decode_payload` reads it with the same key."""
     if isinstance(payload, bool):
         return {_PLAIN: payload}
     held = {field.name: _packed(getattr(payload, field.name)) for field in fields(payload)}
@@ -95,7 +95,7 @@ def encode_payload(payload: Any, key: str) -> Any:
 
 
 def decode_payload(answer: Mapping[str, Any], key: str) -> Any:
-    """What was packed under the key: what the payload held, or the payload itself where it is no type with fields."""
+    """Decodes a payload: its fields, or the value itself if it is not a type with fields."""
     if _PLAIN in answer:
         return answer[_PLAIN]
     held = {name: _unpacked(value) for name, value in answer.items()}
@@ -163,7 +163,7 @@ _REFUSED: Final[Mapping[type[InputError], Callable[[Any], dict[str, Any]]]] = {
 
 
 def _refused(kind: str, code: str, message: str, path: list[str], row: int | None, **own: Any) -> InputError:
-    """Made without its constructor, which would word the message anew."""
+    """Created without its constructor, which would build the message again."""
     made: InputError = InputError.__new__(getattr(errors, kind))
     Exception.__init__(made, message)
     made.message, made.code, made.path, made.row = message, ErrorCode[code], tuple(path), row
@@ -173,7 +173,7 @@ def _refused(kind: str, code: str, message: str, path: list[str], row: int | Non
 
 
 class ReplayedAnswer(Exception):
-    """The call was done before; `held` is what its payload held."""
+    """The call was executed before; `held` is the content of its payload."""
 
     def __init__(self, held: Any) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ class ReplayedAnswer(Exception):
 
 
 class ReplayedFieldsExtension(SchemaExtension):
-    """Tells in the answer's extensions which fields were not done again."""
+    """Lists the repeated fields in the extensions of the answer."""
 
     def get_results(self) -> dict[str, Any]:
         replayed = getattr(self.execution_context.context, "replayed_fields", None)

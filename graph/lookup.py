@@ -1,4 +1,4 @@
-"""Anything by its id, whatever its type."""
+"""Any record by its id."""
 
 from typing import Annotated, Any
 
@@ -44,7 +44,7 @@ class Query:
 
 
 async def load_nodes(context: Context, wires: ParentRows) -> list[Any]:
-    """What each id names. Each type is looked up once."""
+    """The record of each id. Each type is looked up once."""
     named = [ids.split_id(wire) for wire in wires]
     known: dict[tuple[str, bytes], Any] = {}
     for kind in dict.fromkeys(one[0] for one in named if one):
@@ -57,7 +57,7 @@ async def load_nodes(context: Context, wires: ParentRows) -> list[Any]:
 
 
 def _lookup(context: Context, kind: str) -> tuple[Load, *tuple[Any, ...]] | None:
-    """The loader of a type, and what it wants to know."""
+    """The loader of a type and its arguments."""
     assert context.viewer is not None
     visibility = context.viewer.visibility
     lookups: dict[str, tuple[Load, *tuple[Any, ...]]] = {

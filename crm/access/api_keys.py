@@ -74,23 +74,23 @@ async def revoke(unit: UnitOfWork, wire_id: str) -> Row:
 def log_snapshot(row: Any) -> Mapping[str, Any]:
     return {
         "name": row.name,
-        "permissions": [Permission(one).name for one in row.permissions],
+        "permissions": [Permission(permission).name for permission in row.permissions],
         "hint": row.hint,
         "expiresAt": row.expires_at and wire_format.format_moment(row.expires_at),
         "revokedAt": row.revoked_at and wire_format.format_moment(row.revoked_at),
     }
 
 
-def _check_permissions(unit: UnitOfWork, errors: ErrorCollector, given: list[int]) -> list[Permission]:
+def _check_permissions(unit: UnitOfWork, errors: ErrorCollector, permissions: list[int]) -> list[Permission]:
     path: Path = ("input", "permissions")
-    if not given:
+    if not permissions:
         errors.add(ErrorCode.INVALID, "Choose at least one permission; a key without permissions can do nothing.", path)
-    return errors.check(role_grants.check_permissions, unit, given, path) or []
+    return errors.check(role_grants.check_permissions, unit, permissions, path) or []
 
 
-def _check_expiry(unit: UnitOfWork, given: int | None) -> int | None:
+def _check_expiry(unit: UnitOfWork, expires_at: int | None) -> int | None:
     """Raises InputError for a time in the past."""
-    if given is not None and given <= unit.now:
-        message = f"{wire_format.format_moment(given)} is in the past; choose a later time or none."
+    if expires_at is not None and expires_at <= unit.now:
+        message = f"{wire_format.format_moment(expires_at)} is in the past; choose a later time or none."
         raise InputError(ErrorCode.INVALID, message, ("input", "expiresAt"))
-    return given
+    return expires_at

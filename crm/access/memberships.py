@@ -16,12 +16,12 @@ from db.values import wire_format
 encode_agent_id, encode_department_id = wire_format.id_encoder("Agent"), wire_format.id_encoder("Department")
 
 
-def decode_known_ids(wire_ids: Sequence[str], kind: str, known: Collection[bytes], path: Path) -> list[bytes]:
+def decode_known_ids(wire_ids: Sequence[str], kind: str, known_ids: Collection[bytes], path: Path) -> list[bytes]:
     """The distinct ids in their order. Raises InputError NOT_FOUND at an unknown id."""
     identifiers = []
     for index, wire_id in enumerate(wire_ids):
         identifier = wire_format.decode_id(kind, wire_id)
-        if identifier is None or identifier not in known:
+        if identifier is None or identifier not in known_ids:
             raise InputError(
                 ErrorCode.NOT_FOUND, f"There is no {kind.lower()} “{wire_id}” in this workspace.", (*path, index)
             )

@@ -129,21 +129,21 @@ class InteractionReader:
         self._recorded = dict(await activities.by_external_ids(unit.transaction, list(pairs))) if pairs else {}
 
     def interaction(
-        self, unit: UnitOfWork, state: LoadedCustomer, given: InteractionData, path: Path
+        self, unit: UnitOfWork, state: LoadedCustomer, data: InteractionData, path: Path
     ) -> tuple[Any, bool]:
         """The row for the input, and whether it is new. Raises InputError."""
-        kind = InteractionKind(given["kind"])
+        kind = InteractionKind(data["kind"])
         if kind is InteractionKind.OPT_IN and not unit.viewer.has_permission(Permission.CONSENT_RECORD):
             message = "Recording a consent to receive messages (OPT_IN) needs the permission CONSENT_RECORD."
             raise InputError(ErrorCode.FORBIDDEN, message, (*path, "kind"))
-        external = _read_external_id(given, path)
+        external = _read_external_id(data, path)
         if external is not None and external in self._recorded:
             earlier = self._recorded[external]
             if earlier.customer_id == state.id:
                 return earlier, False
             message = f"“{external[0]}: {external[1]}” is already recorded for another customer."
             raise InputError(ErrorCode.TAKEN, message, (*path, "externalId", "value"))
-        row = self._row(unit, state, given, path, external)
+        row = self._row(unit, state, data, path, external)
         if external is not None:
             self._recorded[external] = row
         return row, True
@@ -152,42 +152,42 @@ class InteractionReader:
         self,
         unit: UnitOfWork,
         state: LoadedCustomer,
-        given: InteractionData,
+        data: InteractionData,
         path: Path,
         external: tuple[str, str] | None,
     ) -> Row:
-        occurred_at, agent = given.get("occurred_at"), given.get("agent")
+        occurred_at, agent = data.get("occurred_at"), data.get("agent")
         return new_row(
             tables.Interaction,
             workspace_id=unit.workspace_id,
             customer_id=state.id,
-            kind=int(given["kind"]),
-            direction=_enum_code(given.get("direction")),
-            outcome=_enum_code(given.get("outcome")),
-            amount=given.get("amount"),
+            kind=int(data["kind"]),
+            direction=_enum_code(data.get("direction")),
+            outcome=_enum_code(data.get("outcome")),
+            amount=data.get("amount"),
             occurred_at=unit.now if occurred_at is None else occurred_at,
             agent_id=self._references.agent(agent, (*path, "agent")).id if agent else None,
             external_system=external and external[0],
             external_value=external and external[1],
             pending=False,
             **{
-                name: text_values.read_text(given.get(name), (*path, name), longest=longest)
-                for name, longest in _TEXT_COLUMNS
+                name: text_values.read_text(data.get(name), (*path, name), max_length=max_length)
+                for name, max_length in _TEXT_COLUMNS
             },
         )
 
 
-def _read_external_id(given: InteractionData, path: Path) -> tuple[str, str] | None:
-    reference = given.get("external_id")
+def _read_external_id(data: InteractionData, path: Path) -> tuple[str, str] | None:
+    reference = data.get("external_id")
     if reference is None:
         return None
     return references.read_external_id(reference, (*path, "externalId"))
 
 
-def _external_id_if_valid(given: InteractionData) -> tuple[str, str] | None:
+def _external_id_if_valid(data: InteractionData) -> tuple[str, str] | None:
     """The external id if it is valid; `interaction` reports the errors later."""
     try:
-        return _read_external_id(given, ())
+        return _read_external_id(data, ())
     except InputError:
         return None
 

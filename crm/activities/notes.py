@@ -106,7 +106,7 @@ async def _load_note(unit: UnitOfWork, wire_id: str) -> tuple[Any, LoadedCustome
 
 
 def _read_body(text: str) -> str:
-    return text_values.read_required_text(text, ("input", "body"), "a text", longest=MAX_NOTE_LENGTH)
+    return text_values.read_required_text(text, ("input", "body"), "a text", max_length=MAX_NOTE_LENGTH)
 
 
 async def _update_search_document(unit: UnitOfWork, state: LoadedCustomer) -> None:

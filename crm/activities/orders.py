@@ -47,10 +47,10 @@ async def upsert(unit: UnitOfWork, reference: CustomerReference, data: OrderData
     state = await notes.load_customer_of(unit, reference, ("customer",))
     check_preconditions(unit, state, ("customer",), foreign=True)
     source = text_values.read_required_text(
-        data["source"], ("input", "source"), "a source", longest=text_values.MAX_WORD_LENGTH
+        data["source"], ("input", "source"), "a source", max_length=text_values.MAX_WORD_LENGTH
     )
     number = text_values.read_required_text(
-        data["number"], ("input", "number"), "a number", longest=text_values.MAX_NAME_LENGTH
+        data["number"], ("input", "number"), "a number", max_length=text_values.MAX_NAME_LENGTH
     )
     stored_order = await activities.order_by_number(unit.transaction, source, number)
     if stored_order is None:
@@ -88,7 +88,7 @@ async def delete(unit: UnitOfWork, wire_id: str) -> OrderResult:
 
 def _set_columns(row: Any, data: OrderData) -> None:
     if "status" in data:
-        row.status = text_values.read_text(data["status"], ("input", "status"), longest=text_values.MAX_WORD_LENGTH)
+        row.status = text_values.read_text(data["status"], ("input", "status"), max_length=text_values.MAX_WORD_LENGTH)
     if "total" in data:
         row.total = data["total"]
     if "currency" in data:
@@ -99,8 +99,8 @@ def _set_columns(row: Any, data: OrderData) -> None:
         row.lines = data["lines"]
 
 
-def _read_currency(given: str | None) -> str | None:
-    code = text_values.read_text(given, ("input", "currency"))
+def _read_currency(text: str | None) -> str | None:
+    code = text_values.read_text(text, ("input", "currency"))
     if code is not None and not (len(code) == 3 and code.isascii() and code.isalpha()):
         message = f"“{code}” is not a currency; enter its three letters, such as VND or EUR."
         raise InputError(ErrorCode.INVALID, message, ("input", "currency"))

@@ -139,13 +139,19 @@ async def _load_round_robin(unit: UnitOfWork, row: Any) -> RoundRobin:
     is_queued = (await unit.settings()).department_assignment == DepartmentAssignment.QUEUE
     members_by_department: Mapping[bytes, Sequence[Any]] = {}
     if department_rows and not is_queued:
-        members_by_department = await departments.active_members(unit.transaction, [one.id for one in department_rows])
-    member_ids = [one.id for department in department_rows for one in members_by_department.get(department.id, ())]
-    capacity = await stages.lock_agents(unit, [*(one.id for one in agent_rows), *member_ids])
-    rule_agents = [capacity.agents[one] for one in dict.fromkeys([*(one.id for one in agent_rows), *member_ids])]
-    assignees = [Assignee(agent=one) for one in rule_agents if one.active]
+        members_by_department = await departments.active_members(
+            unit.transaction, [department.id for department in department_rows]
+        )
+    member_ids = [
+        member.id for department in department_rows for member in members_by_department.get(department.id, ())
+    ]
+    capacity = await stages.lock_agents(unit, [*(agent.id for agent in agent_rows), *member_ids])
+    rule_agents = [
+        capacity.agents[agent_id] for agent_id in dict.fromkeys([*(agent.id for agent in agent_rows), *member_ids])
+    ]
+    assignees = [Assignee(agent=agent) for agent in rule_agents if agent.active]
     return RoundRobin(
-        assignees + ([Assignee(department=one) for one in department_rows] if is_queued else []),
+        assignees + ([Assignee(department=department) for department in department_rows] if is_queued else []),
         capacity,
         start=row.turn,
     )

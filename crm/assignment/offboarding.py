@@ -37,8 +37,8 @@ async def hand_over_customers(unit: UnitOfWork, agent: Any, choice: InputData | 
     if choice is None:
         if owned:
             message = (
-                f"{agent.name} still owns {counted(len(owned), 'customer')}; choose whom to assign them to or "
-                "where to release them (`customers`)."
+                f"{agent.name} still owns {counted(len(owned), 'customer')}; assign them to other agents or "
+                "release them when you deactivate the agent (`customers`)."
             )
             raise InputError(ErrorCode.AGENT_HAS_CUSTOMERS, message, path)
         return None

@@ -123,11 +123,11 @@ async def _read_input(unit: UnitOfWork, row: Row, data: InputData, before: _Rule
 
 
 async def _check_agents(
-    unit: UnitOfWork, errors: ErrorCollector, given: Sequence[str] | None, before: Sequence[bytes]
+    unit: UnitOfWork, errors: ErrorCollector, requested: Sequence[str] | None, before: Sequence[bytes]
 ) -> list[bytes]:
     """Checks the agents. An inactive agent cannot be added, but one who is already in the rule may stay."""
     path: Path = ("input", "agents")
-    wire_ids = errors.check(check_list_length, given, path) or ()
+    wire_ids = errors.check(check_list_length, requested, path) or ()
     agents_by_id = await agents.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Agent")) if wire_ids else {}
     agent_ids = errors.check(memberships.decode_known_ids, wire_ids, "Agent", agents_by_id, path) or []
     for identifier in agent_ids:
@@ -138,9 +138,9 @@ async def _check_agents(
     return agent_ids
 
 
-async def _check_departments(unit: UnitOfWork, errors: ErrorCollector, given: Sequence[str] | None) -> list[bytes]:
+async def _check_departments(unit: UnitOfWork, errors: ErrorCollector, requested: Sequence[str] | None) -> list[bytes]:
     path: Path = ("input", "departments")
-    wire_ids = errors.check(check_list_length, given, path) or ()
+    wire_ids = errors.check(check_list_length, requested, path) or ()
     departments_by_id = (
         await departments.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Department")) if wire_ids else {}
     )

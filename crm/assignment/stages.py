@@ -1,6 +1,7 @@
 """Owners and stages: assigning and releasing customers (SB18-SB23).
 
-NEW --verify--> TO_BE_ASSIGNED --assign--> FOLLOW_UP (owner) --release--> POOL --claim, assign--> FOLLOW_UP"""
+NEW --verify--> TO_BE_ASSIGNED --assign--> FOLLOW_UP (owner) --release--> POOL --claim, assign--> FOLLOW_UP
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -55,15 +55,15 @@ async def load_chunk(
     )
     loaded = await loaded_customer.from_rows(unit, rows, frozenset(parts))
     chunk = CustomerChunk(task, items, {}, {})
-    seen: set[bytes] = set()
+    customer_ids: set[bytes] = set()
     for item in items:
         state = loaded.get(item.id)
         if state is None:
             chunk.fail(item, references.customer_not_found({"id": task.id_as_given(item)}, task.path(item)))
-        elif state.id in seen:
+        elif state.id in customer_ids:
             chunk.skip(item)
         else:
-            seen.add(state.id)
+            customer_ids.add(state.id)
             chunk.customers[item.row] = state
             change_fields.store_original_values(state)
     return chunk

@@ -40,11 +40,11 @@ async def record_interactions(unit: UnitOfWork, task: JobTask, items: Sequence[J
             requests.append((row, loaded[customer_id], rows[row]["input"]))
         except InputError as error:
             results[row] = RowResult(row, None, Outcome.FAILED, [error])
-    await reader.prepare(unit, [given for _, _, given in requests])
+    await reader.prepare(unit, [data for _, _, data in requests])
     new = []
-    for row, state, given in requests:
+    for row, state, data in requests:
         try:
-            interaction, is_new = reader.interaction(unit, state, given, ("rows", row, "input"))
+            interaction, is_new = reader.interaction(unit, state, data, ("rows", row, "input"))
             results[row] = RowResult(row, interaction.id, Outcome.CREATED if is_new else Outcome.SKIPPED)
             if is_new:
                 new.append((state, interaction, row))

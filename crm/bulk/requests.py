@@ -56,7 +56,7 @@ async def assign_customers(unit: UnitOfWork, to: InputData, target: InputData, o
 
 
 async def release_customers(unit: UnitOfWork, to: int, reason: str | None, target: InputData, options: Options) -> Row:
-    reason_text = text_values.read_text(reason, ("reason",), longest=text_values.MAX_NAME_LENGTH)
+    reason_text = text_values.read_text(reason, ("reason",), max_length=text_values.MAX_NAME_LENGTH)
     options = {**(options or {}), "label": (options or {}).get("label") or reason_text}
     return await start_job(unit, JobKind.RELEASE, {"to": to, "reason": reason_text}, target, options)
 

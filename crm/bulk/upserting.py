@@ -60,14 +60,14 @@ def _separate_changes(unit: UnitOfWork, before: Mapping[bytes, ChangeEntry], res
 
 def _split_independent(rows: Sequence[Any], waiting: Sequence[int]) -> tuple[list[int], list[int]]:
     """Splits the rows into those that are independent of earlier rows and those that have to wait for them."""
-    seen: set[Hashable] = set()
+    earlier_keys: set[Hashable] = set()
     independent: list[int] = []
     later: list[int] = []
     addresses = {fold(reference["email"]) for row in waiting if "email" in (reference := rows[row].get("by") or {})}
     for row in waiting:
         keys = set(_customer_keys(rows[row], addresses))
-        (later if keys & seen else independent).append(row)
-        seen |= keys
+        (later if keys & earlier_keys else independent).append(row)
+        earlier_keys |= keys
     return independent, later
 
 
@@ -95,12 +95,12 @@ async def _run_wave(unit: UnitOfWork, rows: Sequence[Any], wave: Sequence[int]) 
     to_update: list[UpdateRequest] = []
     to_create: list[tuple[int, Any]] = []
     for row in wave:
-        reference, known = references_by_row.get(row), results_by_row.get(row)
+        reference, match = references_by_row.get(row), results_by_row.get(row)
         data = rows[row]["input"]
-        if isinstance(known, InputError):
-            results[row] = RowResult(row, None, Outcome.FAILED, [known])
-        elif reference is not None and known is not None:
-            to_update.append(_update_request(row, known, records.data_with_reference(reference, data, made=False)))
+        if isinstance(match, InputError):
+            results[row] = RowResult(row, None, Outcome.FAILED, [match])
+        elif reference is not None and match is not None:
+            to_update.append(_update_request(row, match, records.data_with_reference(reference, data, is_new=False)))
         elif reference is not None and "id" in reference:
             results[row] = RowResult(
                 row,
@@ -110,7 +110,7 @@ async def _run_wave(unit: UnitOfWork, rows: Sequence[Any], wave: Sequence[int]) 
             )
         else:
             to_create.append(
-                (row, data if reference is None else records.data_with_reference(reference, data, made=True))
+                (row, data if reference is None else records.data_with_reference(reference, data, is_new=True))
             )
     for result in [*await _update(unit, to_update), *await _create(unit, rows, to_create)]:
         results[result.row] = result

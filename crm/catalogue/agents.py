@@ -23,12 +23,12 @@ from db.values.folding import email_key, fold
 
 @dataclass(slots=True)
 class _AgentState:
-    """An agent with the requested changes. `was` is the log snapshot before them."""
+    """An agent with the requested changes. `snapshot_before` is the log snapshot before them."""
 
     row: Row
     departments: list[bytes] = field(default_factory=list)
     exceptions: dict[Permission, bool] = field(default_factory=dict)
-    was: Mapping[str, Any] = field(default_factory=dict)
+    snapshot_before: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -48,13 +48,13 @@ async def hash_new_password(data: InputData) -> str | None:
     return await passwords.hash_password(password)
 
 
-async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) -> Row:
+async def create(unit: UnitOfWork, data: InputData, password_hash: str | None) -> Row:
     """Creates an agent, who cannot sign in without a password. Raises InputError and its subclasses."""
     await lock_by_name(unit, "agents")
     row = new_row(tables.Agent, workspace_id=unit.workspace_id, name="", name_key="", email="", email_key="")
     state = _AgentState(row)
-    role = Role.AGENT if given.get("role") is None else given["role"]
-    await _read_input(unit, state, {"name": None, "email": None, **given, "role": role}, is_new=True)
+    role = Role.AGENT if data.get("role") is None else data["role"]
+    await _read_input(unit, state, {"name": None, "email": None, **data, "role": role}, is_new=True)
     key_columns = {"id": row.id, "workspace_id": unit.workspace_id, "email_key": row.email_key}
     await unit.transaction.insert(new_row(tables.Account, **key_columns, password_hash=password_hash))
     await unit.transaction.insert(row)
@@ -69,7 +69,7 @@ async def create(unit: UnitOfWork, given: InputData, password_hash: str | None) 
 
 
 async def update(
-    unit: UnitOfWork, wire_id: str, given: InputData, password_hash: str | None, *, if_version: int | None = None
+    unit: UnitOfWork, wire_id: str, data: InputData, password_hash: str | None, *, if_version: int | None = None
 ) -> Row:
     """Updates an agent. Raises InputError NOT_FOUND, ConflictError and others."""
     state = await _load_agent(unit, wire_id)
@@ -77,10 +77,10 @@ async def update(
         raise ConflictError(state.row)
     before = copy_row(state.row, tables.Agent)
     exceptions = dict(state.exceptions)
-    await _read_input(unit, state, given, is_new=False)
+    await _read_input(unit, state, data, is_new=False)
     if before.active and not state.row.active:
         await offboarding.hand_over_customers(unit, before, None, ("input", "active"))
-    return await _write(unit, state, before, exceptions, given, password_hash)
+    return await _write(unit, state, before, exceptions, data, password_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,8 @@ def log_snapshot(state: Any) -> Mapping[str, Any]:
 
 
 async def _load_agent(unit: UnitOfWork, wire_id: str) -> _AgentState:
-    """Loads and locks the agent. Also locks out changes of other agents, any of whom may be the second-to-last
-    administrator."""
+    """Loads and locks the agent. Also blocks concurrent changes of other agents, so that an
+    administrator always remains."""
     await lock_by_name(unit, "agents")
     identifier = wire_format.decode_id("Agent", wire_id)
     agents_by_id = await agents.lock_by_ids(unit.transaction, [identifier]) if identifier else {}
@@ -129,10 +129,10 @@ async def _load_agent(unit: UnitOfWork, wire_id: str) -> _AgentState:
     exceptions = (await agents.permissions_by_agent(unit.transaction, [identifier])).get(identifier, [])
     state = _AgentState(
         copy_row(agents_by_id[identifier], tables.Agent),
-        [place.department_id for place in membership_rows],
+        [membership.department_id for membership in membership_rows],
         role_grants.exceptions_from_rows(exceptions),
     )
-    state.was = log_snapshot(state)
+    state.snapshot_before = log_snapshot(state)
     return state
 
 
@@ -160,9 +160,9 @@ async def _read_input(unit: UnitOfWork, state: _AgentState, data: InputData, *, 
         await _check_administrator_remains(unit, before, state, ("input", "active" if not row.active else "role"))
 
 
-async def _read_email(unit: UnitOfWork, errors: ErrorCollector, row: Row, given: str | None) -> None:
+async def _read_email(unit: UnitOfWork, errors: ErrorCollector, row: Row, text: str | None) -> None:
     path = ("input", "email")
-    row.email = errors.check(text_values.read_email, given or "", path) or ""
+    row.email = errors.check(text_values.read_email, text or "", path) or ""
     row.email_key = email_key(row.email)
     account = await stored_accounts.by_email(unit.transaction, row.email_key)
     colleagues = await agents.ids_by_email(unit.transaction, [], [row.email_key])
@@ -192,10 +192,10 @@ def _read_permissions(
 
 
 async def _read_departments(
-    unit: UnitOfWork, errors: ErrorCollector, state: _AgentState, given: list[str] | None
+    unit: UnitOfWork, errors: ErrorCollector, state: _AgentState, requested: list[str] | None
 ) -> None:
     path = ("input", "departments")
-    wire_ids = errors.check(check_list_length, given, path) or ()
+    wire_ids = errors.check(check_list_length, requested, path) or ()
     departments_by_id = (
         await departments.by_ids(unit.transaction, memberships.decode_ids(wire_ids, "Department")) if wire_ids else {}
     )
@@ -212,8 +212,8 @@ def _check_sign_in_changes(
     permissions_after: frozenset[Permission],
     data: InputData,
 ) -> None:
-    """Checks the permission to change how an agent signs in. Whoever can change it could sign in as that agent, so
-    nobody may do so for an agent with more permissions than their own. Raises InputError FORBIDDEN."""
+    """Checks the permission to change how an agent signs in. A person who can change it could sign in as that
+    agent, so nobody may do so for an agent with more permissions than their own. Raises InputError FORBIDDEN."""
     if row.email_key != before.email_key:
         role_grants.check_holds_all(unit, permissions_before | permissions_after, before.name, ("input", "email"))
     if data.get("password") is not None:
@@ -246,7 +246,7 @@ async def _write(
     password_hash: str | None,
 ) -> Row:
     row, snapshot = state.row, log_snapshot(state)
-    fields = change_log.changed_fields(state.was, snapshot)
+    fields = change_log.changed_fields(state.snapshot_before, snapshot)
     if "password" in data:
         # The log records that the password was changed, but not its value.
         fields.append({"field": "password", "before": None, "after": None})
@@ -258,7 +258,7 @@ async def _write(
         await _insert_exceptions(unit, state)
     if not fields:
         return row
-    if snapshot["departments"] != state.was["departments"]:
+    if snapshot["departments"] != state.snapshot_before["departments"]:
         await memberships.replace_memberships(unit, {row.id: state.departments})
     row.version, row.updated_at = before.version + 1, unit.now
     changed_columns = {name: value for name, value in vars(row).items() if getattr(before, name) != value}

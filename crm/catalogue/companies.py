@@ -51,13 +51,13 @@ class _CompanyState:
     """A company with the requested changes, and its values before them."""
 
     row: Row
-    made: bool
+    is_new: bool
     external_ids: list[tuple[str, str]] = field(default_factory=list)
     values: dict[bytes, CustomValue] = field(default_factory=dict)
-    was: Mapping[str, Any] = field(default_factory=dict)
+    snapshot_before: Mapping[str, Any] = field(default_factory=dict)
     columns: Mapping[str, Any] = field(default_factory=dict)
-    held: frozenset[tuple[str, str]] = frozenset()
-    values_were: Mapping[bytes, CustomValue] = field(default_factory=dict)
+    external_ids_before: frozenset[tuple[str, str]] = frozenset()
+    values_before: Mapping[bytes, CustomValue] = field(default_factory=dict)
     errors: list[InputError] = field(default_factory=list)
 
 
@@ -69,7 +69,7 @@ def log_snapshot(row: Any) -> Mapping[str, Any]:
 
 async def create(unit: UnitOfWork, data: CompanyData) -> CompanyResult:
     """Creates a company. Raises InputError and its subclasses."""
-    state = _CompanyState(new_row(tables.Company, workspace_id=unit.workspace_id, name="", name_key=""), made=True)
+    state = _CompanyState(new_row(tables.Company, workspace_id=unit.workspace_id, name="", name_key=""), is_new=True)
     return await _apply_and_write(unit, state, {"name": None, **data})
 
 
@@ -138,7 +138,7 @@ async def _load_state(unit: UnitOfWork, company: Any) -> _CompanyState:
     row = copy_row(company, tables.Company)
     ids = [row.id]
     external_rows = (await companies.external_ids(unit.transaction, ids)).get(row.id, [])
-    state = _CompanyState(row, made=False, external_ids=[(record.system, record.value) for record in external_rows])
+    state = _CompanyState(row, is_new=False, external_ids=[(record.system, record.value) for record in external_rows])
     fields_by_id = {record.id: record for record in await _load_fields(unit)}
     rows_by_field: dict[bytes, list[Any]] = {}
     for value in (await custom_fields.values(unit.transaction, ids, EntityType.COMPANY)).get(row.id, []):
@@ -147,8 +147,12 @@ async def _load_state(unit: UnitOfWork, company: Any) -> _CompanyState:
         value = custom_values.value_from_rows(fields_by_id[field_id], rows)
         if value is not None:
             state.values[field_id] = value
-    state.columns, state.held, state.values_were = dict(vars(row)), frozenset(state.external_ids), dict(state.values)
-    state.was = _snapshot_with_values(state, list(fields_by_id.values()))
+    state.columns, state.external_ids_before, state.values_before = (
+        dict(vars(row)),
+        frozenset(state.external_ids),
+        dict(state.values),
+    )
+    state.snapshot_before = _snapshot_with_values(state, list(fields_by_id.values()))
     return state
 
 
@@ -205,7 +209,7 @@ def _set_name(state: _CompanyState, data: CompanyData) -> None:
 def _set_domain(state: _CompanyState, data: CompanyData) -> None:
     if "domain" not in data:
         return
-    domain = text_values.read_text(data["domain"], ("input", "domain"), longest=253)
+    domain = text_values.read_text(data["domain"], ("input", "domain"), max_length=253)
     if domain is not None and not _DOMAIN_PATTERN.fullmatch(fold(domain)):
         message = f"“{domain}” is not a domain; enter a name such as example.com."
         raise InputError(ErrorCode.INVALID, message, ("input", "domain"))
@@ -226,21 +230,25 @@ def _set_address(state: _CompanyState, data: CompanyData) -> None:
             setattr(state.row, column, None)
         elif key in address:
             path = ("input", "address", name)
-            setattr(state.row, column, text_values.read_text(address[key], path, longest=text_values.MAX_LINE_LENGTH))
+            setattr(
+                state.row, column, text_values.read_text(address[key], path, max_length=text_values.MAX_LINE_LENGTH)
+            )
 
 
-def _set_owner(state: _CompanyState, given: CustomerReference | None, loaded_references: References) -> None:
-    state.row.owner_id = given and loaded_references.agent(given, ("input", "owner")).id
+def _set_owner(state: _CompanyState, reference: CustomerReference | None, loaded_references: References) -> None:
+    state.row.owner_id = reference and loaded_references.agent(reference, ("input", "owner")).id
 
 
-def _set_external_ids(state: _CompanyState, given: Sequence[Mapping[str, str]]) -> None:
+def _set_external_ids(state: _CompanyState, external_ids: Sequence[Mapping[str, str]]) -> None:
     path = ("input", "externalIds")
-    if len(given) > MAX_EXTERNAL_IDS_PER_COMPANY:
-        message = f"A company can have at most {MAX_EXTERNAL_IDS_PER_COMPANY} external ids, but you gave {len(given)}."
-        raise LimitError(message, path, limit=MAX_EXTERNAL_IDS_PER_COMPANY, current=len(given))
+    if len(external_ids) > MAX_EXTERNAL_IDS_PER_COMPANY:
+        message = (
+            f"A company can have at most {MAX_EXTERNAL_IDS_PER_COMPANY} external ids, but you gave {len(external_ids)}."
+        )
+        raise LimitError(message, path, limit=MAX_EXTERNAL_IDS_PER_COMPANY, current=len(external_ids))
     state.external_ids = list(
         dict.fromkeys(
-            references.read_external_id(external_id, (*path, index)) for index, external_id in enumerate(given)
+            references.read_external_id(external_id, (*path, index)) for index, external_id in enumerate(external_ids)
         )
     )
 
@@ -262,13 +270,13 @@ async def _set_values(unit: UnitOfWork, state: _CompanyState, data: CompanyData,
     for field_ in active_fields.values():
         if clears_all:
             _collect_error(state, _set_value, state, field_, None, ("input", "customFields"), country)
-        elif state.made and field_.required and field_.key not in given_keys:
+        elif state.is_new and field_.required and field_.key not in given_keys:
             message = f"“{field_.label}” is required; enter a value (key “{field_.key}”)."
             state.errors.append(InputError(ErrorCode.BLANK, message, ("input", "customFields")))
 
 
-def _set_value(state: _CompanyState, field_: Any, given: Any, path: Path, country: str | None) -> None:
-    value = custom_values.read_value(field_, given, path, country=country)
+def _set_value(state: _CompanyState, field_: Any, data: Any, path: Path, country: str | None) -> None:
+    value = custom_values.read_value(field_, data, path, country=country)
     state.values.pop(field_.id, None)
     if value is not None:
         state.values[field_.id] = value
@@ -280,7 +288,7 @@ async def _check_uniqueness(unit: UnitOfWork, state: _CompanyState, data: Compan
     if state.row.domain_key is not None and state.row.domain_key != state.columns.get("domain_key"):
         holder = await companies.by_domain(unit.transaction, state.row.domain_key)
         claims += [(holder.id, str(state.row.domain), ("input", "domain"))] if holder else []
-    if new_pairs := [pair for pair in state.external_ids if pair not in state.held]:
+    if new_pairs := [pair for pair in state.external_ids if pair not in state.external_ids_before]:
         holders = await companies.ids_by_external_id(unit.transaction, new_pairs)
         index_by_pair = {
             references.read_external_id(external_id, ()): index
@@ -292,8 +300,10 @@ async def _check_uniqueness(unit: UnitOfWork, state: _CompanyState, data: Compan
             if pair in holders
         ]
     claims += await _unique_value_claims(unit, state, data)
-    taken = [claim for claim in claims if claim[0] != state.row.id]
-    holders_by_id = await companies.by_ids(unit.transaction, [holder for holder, _, _ in taken]) if taken else {}
+    conflicts = [claim for claim in claims if claim[0] != state.row.id]
+    holders_by_id = (
+        await companies.by_ids(unit.transaction, [holder for holder, _, _ in conflicts]) if conflicts else {}
+    )
     raise_errors(
         [
             DuplicateError(
@@ -301,7 +311,7 @@ async def _check_uniqueness(unit: UnitOfWork, state: _CompanyState, data: Compan
                 path,
                 existing=holders_by_id[holder],
             )
-            for holder, shown_value, path in taken
+            for holder, shown_value, path in conflicts
         ]
     )
 
@@ -330,14 +340,14 @@ async def _unique_value_claims(
 async def _write(unit: UnitOfWork, state: _CompanyState) -> CompanyResult:
     row, fields_ = state.row, await _load_fields(unit)
     snapshot = _snapshot_with_values(state, fields_)
-    if state.made:
+    if state.is_new:
         await unit.transaction.insert(row)
         await _write_related_rows(unit, state, fields_)
         unit.log.add(
             ChangeEntry(ChangeAction.CREATED, "Company", row.id, row.version, change_log.created_fields_of(snapshot))
         )
         return CompanyResult(row, Outcome.CREATED)
-    changed = change_log.changed_fields(state.was, snapshot)
+    changed = change_log.changed_fields(state.snapshot_before, snapshot)
     if not changed:
         return CompanyResult(row, Outcome.UNCHANGED)
     row.version, row.updated_at = row.version + 1, unit.now
@@ -354,8 +364,8 @@ async def _write_related_rows(unit: UnitOfWork, state: _CompanyState, fields_: S
     """Deletes removed external ids and custom values and inserts new ones."""
     workspace_id, identifier = unit.workspace_id, state.row.id
     removed_ids, added_ids = (
-        state.held - set(state.external_ids),
-        [item for item in state.external_ids if item not in state.held],
+        state.external_ids_before - set(state.external_ids),
+        [item for item in state.external_ids if item not in state.external_ids_before],
     )
     await batch_writes.delete_rows(
         unit.transaction, tables.CompanyExternalId, [{"system": item[0], "value": item[1]} for item in removed_ids]
@@ -372,9 +382,9 @@ async def _write_related_rows(unit: UnitOfWork, state: _CompanyState, fields_: S
             for item in added_ids
         )
     )
-    changed_fields_ = [item for item in fields_ if state.values.get(item.id) != state.values_were.get(item.id)]
+    changed_fields_ = [item for item in fields_ if state.values.get(item.id) != state.values_before.get(item.id)]
     removed_values = [
-        {"company_id": identifier, "field_id": item.id} for item in changed_fields_ if item.id in state.values_were
+        {"company_id": identifier, "field_id": item.id} for item in changed_fields_ if item.id in state.values_before
     ]
     await batch_writes.delete_rows(unit.transaction, tables.CompanyValue, removed_values)
     key_columns = {"workspace_id": workspace_id, "company_id": identifier}

@@ -130,19 +130,19 @@ def _clear_cache(unit: UnitOfWork) -> None:
 # ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check_key(given: str, existing: Sequence[Any]) -> str:
+def _check_key(key: str, existing: Sequence[Any]) -> str:
     """Raises InputError INVALID, TAKEN. Keys that differ only in case are rejected as too easy to confuse."""
     path = ("input", "key")
-    if not _KEY_PATTERN.fullmatch(given):
+    if not _KEY_PATTERN.fullmatch(key):
         message = (
-            f"“{given}” is not a valid key; use a letter followed by letters, digits, _ or -, at most 50 characters."
+            f"“{key}” is not a valid key; use a letter followed by letters, digits, _ or -, at most 50 characters."
         )
-        raise InputError(ErrorCode.INVALID if given else ErrorCode.BLANK, message, path)
-    holder = next((existing_field for existing_field in existing if existing_field.key.lower() == given.lower()), None)
+        raise InputError(ErrorCode.INVALID if key else ErrorCode.BLANK, message, path)
+    holder = next((existing_field for existing_field in existing if existing_field.key.lower() == key.lower()), None)
     if holder is not None:
         message = f"The field “{holder.label}” already has the key “{holder.key}”; choose another key."
         raise InputError(ErrorCode.TAKEN, message, path)
-    return given
+    return key
 
 
 def _read_input(errors: ErrorCollector, row: Row, data: InputData) -> None:
@@ -151,7 +151,7 @@ def _read_input(errors: ErrorCollector, row: Row, data: InputData) -> None:
     if "description" in data:
         path = ("input", "description")
         row.description = errors.check(
-            text_values.read_text, data["description"], path, longest=text_values.MAX_LINE_LENGTH
+            text_values.read_text, data["description"], path, max_length=text_values.MAX_LINE_LENGTH
         )
     if "options" in data:
         row.options = errors.check(_check_options, CustomFieldType(row.type), data["options"]) or []
@@ -161,11 +161,11 @@ def _read_input(errors: ErrorCollector, row: Row, data: InputData) -> None:
         row.position = errors.check(check_integer, data["position"], ("input", "position"))
 
 
-def _check_options(kind: CustomFieldType, given: Sequence[str] | None) -> list[str]:
+def _check_options(kind: CustomFieldType, texts: Sequence[str] | None) -> list[str]:
     """The distinct options. Raises InputError if the type has no options, if it needs some, and at each invalid
     option."""
     path: Path = ("input", "options")
-    options = check_list_length(given, path)
+    options = check_list_length(texts, path)
     if kind not in _OPTION_TYPES:
         if options:
             raise InputError(ErrorCode.INVALID, f"A field of the type {kind.name} has no options; remove them.", path)
@@ -174,7 +174,7 @@ def _check_options(kind: CustomFieldType, given: Sequence[str] | None) -> list[s
         raise InputError(ErrorCode.BLANK, "Enter the options of this field.", path)
     options_by_key: dict[str, str] = {}
     for index, text in enumerate(options):
-        option = text_values.read_required_text(text, (*path, index), "a name", longest=text_values.MAX_WORD_LENGTH)
+        option = text_values.read_required_text(text, (*path, index), "a name", max_length=text_values.MAX_WORD_LENGTH)
         if option.casefold() in options_by_key:
             message = f"The option “{option}” is listed twice; remove one of them."
             raise InputError(ErrorCode.INVALID, message, (*path, index))
@@ -196,10 +196,10 @@ async def _check_removed_options(unit: UnitOfWork, row: Row, stored_field: Any) 
         raise InputError(ErrorCode.OPTION_IN_USE, message, ("input", "options"))
 
 
-async def _check_unused(unit: UnitOfWork, row: Any, path: Path, what: str) -> None:
+async def _check_unused(unit: UnitOfWork, row: Any, path: Path, participle: str) -> None:
     """Raises InputError IN_USE if a stored filter or sort uses the field."""
     if user := await stored_filters.user_of_field(unit, EntityType(row.entity), row.key):
-        message = f"“{row.label}” cannot be {what}, because {user} filters or sorts by it; change that first."
+        message = f"“{row.label}” cannot be {participle}, because {user} filters or sorts by it; change that first."
         raise InputError(ErrorCode.IN_USE, message, path)
 
 

@@ -120,7 +120,8 @@ def _check_parent(row: Row, wire_id: str | None, departments_by_id: Mapping[byte
         raise InputError(ErrorCode.NOT_FOUND, f"There is no department “{wire_id}” in this workspace.", path)
     while ancestor is not None:
         if ancestor == row.id:
-            message = f"“{departments_by_id[parent].name}” is inside “{departments_by_id[row.id].name}”, which cannot become a part of itself."
+            inner, outer = departments_by_id[parent].name, departments_by_id[row.id].name
+            message = f"“{inner}” is inside “{outer}”, which cannot become a part of itself."
             raise InputError(ErrorCode.INVALID, message, path)
         ancestor = departments_by_id[ancestor].parent_id
     return parent

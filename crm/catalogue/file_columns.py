@@ -48,9 +48,9 @@ async def customer_columns(session: Session) -> dict[str, FileColumn]:
     return {column_field.key: column_field for column_field in columns}
 
 
-def find_column(known: dict[str, FileColumn], key: str) -> FileColumn | None:
+def find_column(known_columns: dict[str, FileColumn], key: str) -> FileColumn | None:
     """The column with that key. Any external system is valid, even if no customer has an id of it yet."""
-    column = known.get(key)
+    column = known_columns.get(key)
     if column is None and key.startswith(EXTERNAL_ID_PREFIX) and key.removeprefix(EXTERNAL_ID_PREFIX).strip():
         external_id = catalogue.external_id_field(key.removeprefix(EXTERNAL_ID_PREFIX), EntityType.CUSTOMER)
         return FileColumn(external_id.key, external_id.label, external_id.exportable, external_id.importable)

@@ -132,7 +132,9 @@ async def _read_input(unit: UnitOfWork, row: Row, data: InputData, *, shared: bo
     if data.get("position") is not None:
         row.position = errors.check(check_integer, data["position"], ("input", "position"))
     if "search" in data:
-        row.search = errors.check(text_values.read_text, data["search"], ("input", "search"), longest=MAX_SEARCH_LENGTH)
+        row.search = errors.check(
+            text_values.read_text, data["search"], ("input", "search"), max_length=MAX_SEARCH_LENGTH
+        )
     for name in ("filter", "sort"):
         if name in data:
             setattr(row, name, data[name] or None)
@@ -145,11 +147,11 @@ async def _read_input(unit: UnitOfWork, row: Row, data: InputData, *, shared: bo
     errors.raise_if_any()
 
 
-def _check_shared(unit: UnitOfWork, row: Row, given: bool | None, was_shared: bool) -> bool:
+def _check_shared(unit: UnitOfWork, row: Row, requested: bool | None, was_shared: bool) -> bool:
     """Checks the sharing of the view. Raises InputError FORBIDDEN, and INVALID if a view without an owner would not be
     shared."""
     path = ("input", "shared")
-    is_shared = bool(require_value(given, path))
+    is_shared = bool(require_value(requested, path))
     if is_shared and not was_shared and not unit.viewer.has_permission(Permission.VIEW_SHARE):
         raise InputError(ErrorCode.FORBIDDEN, "Sharing a view needs the permission VIEW_SHARE.", path)
     if not is_shared and row.owner_id is None:
@@ -158,13 +160,15 @@ def _check_shared(unit: UnitOfWork, row: Row, given: bool | None, was_shared: bo
     return is_shared
 
 
-def _check_columns(errors: ErrorCollector, given: Sequence[InputData] | None, custom: set[str]) -> list[dict[str, Any]]:
+def _check_columns(
+    errors: ErrorCollector, columns: Sequence[InputData] | None, custom: set[str]
+) -> list[dict[str, Any]]:
     """The validated columns; the default columns for null."""
     path: Path = ("input", "columns")
-    if given is None:
+    if columns is None:
         return _default_columns()
     columns_by_field: dict[str, dict[str, Any]] = {}
-    for index, column in enumerate(errors.check(check_list_length, given, path, most=MAX_VIEW_COLUMNS) or ()):
+    for index, column in enumerate(errors.check(check_list_length, columns, path, max_items=MAX_VIEW_COLUMNS) or ()):
         field, width = column["field"], column.get("width")
         if field in columns_by_field:
             errors.add(ErrorCode.INVALID, f"“{field}” is listed twice; remove one of them.", (*path, index, "field"))
@@ -175,7 +179,7 @@ def _check_columns(errors: ErrorCollector, given: Sequence[InputData] | None, cu
                 (*path, index, "field"),
             )
         if width is not None:
-            errors.check(check_integer, width, (*path, index, "width"), least=1, most=MAX_COLUMN_WIDTH)
+            errors.check(check_integer, width, (*path, index, "width"), minimum=1, maximum=MAX_COLUMN_WIDTH)
         columns_by_field[field] = {"field": field, "width": width}
     return list(columns_by_field.values())
 

@@ -88,23 +88,23 @@ async def _set_columns(unit: UnitOfWork, row: Row, data: SegmentData) -> None:
         row.name_key = fold(row.name)
     if "description" in data:
         row.description = text_values.read_text(
-            data["description"], ("input", "description"), longest=text_values.MAX_LINE_LENGTH
+            data["description"], ("input", "description"), max_length=text_values.MAX_LINE_LENGTH
         )
     if "filter" in data:
         row.filter = await _check_filter(unit, SegmentKind(row.kind), data["filter"], ("input", "filter"))
 
 
-async def _check_filter(unit: UnitOfWork, kind: SegmentKind, given: Any, path: Path) -> Any:
+async def _check_filter(unit: UnitOfWork, kind: SegmentKind, stored_filter: Any, path: Path) -> Any:
     """The filter, stored as it was given."""
     if kind is SegmentKind.STATIC:
-        if given is not None:
+        if stored_filter is not None:
             message = "The members of a STATIC segment are added by hand; remove the filter."
             raise InputError(ErrorCode.INVALID, message, path)
         return None
-    if given is None:
+    if stored_filter is None:
         raise InputError(ErrorCode.INVALID, "A DYNAMIC segment needs a filter that defines its members.", path)
-    await stored_filters.check_stored_filter(unit, filter=given)
-    return given
+    await stored_filters.check_stored_filter(unit, filter=stored_filter)
+    return stored_filter
 
 
 async def _users_of(unit: UnitOfWork, segment: Any) -> list[str]:

@@ -51,9 +51,9 @@ async def create(unit: UnitOfWork, data: TagData) -> TagResult:
         name_key=fold(name),
         unique_key=fold_case(name),
         kind=int(kind),
-        color=text_values.read_text(data.get("color"), ("input", "color"), longest=text_values.MAX_WORD_LENGTH),
+        color=text_values.read_text(data.get("color"), ("input", "color"), max_length=text_values.MAX_WORD_LENGTH),
         description=text_values.read_text(
-            data.get("description"), ("input", "description"), longest=text_values.MAX_LINE_LENGTH
+            data.get("description"), ("input", "description"), max_length=text_values.MAX_LINE_LENGTH
         ),
     )
     return TagResult(await record_writes.create_record(unit, "Tag", row, log_snapshot))
@@ -72,7 +72,7 @@ async def update(unit: UnitOfWork, wire_id: str, data: TagData) -> TagResult:
         await _check_name_is_free(unit, TagKind(row.kind), row.name, row.id)
     for name, max_length in (("color", text_values.MAX_WORD_LENGTH), ("description", text_values.MAX_LINE_LENGTH)):
         if name in data:
-            setattr(row, name, text_values.read_text(data[name], ("input", name), longest=max_length))
+            setattr(row, name, text_values.read_text(data[name], ("input", name), max_length=max_length))
     await record_writes.update_record(
         unit, "Tag", row, vars(copy_row(stored_tag, tables.Tag)), log_snapshot(stored_tag), log_snapshot
     )

@@ -1,1 +1,1 @@
-"""The rules for customers: making, changing and deleting them, one or many at a time."""
+"""The rules for customers: creating, updating and deleting them, one or many at a time."""

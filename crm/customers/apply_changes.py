@@ -1,4 +1,4 @@
-"""What becomes of a customer when a change is asked for: every rule of one record, in the order they are judged."""
+"""Applies changes to customers in memory: every rule of one record, in the order of the checks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,19 +19,20 @@ CustomerChanges = Sequence[tuple[LoadedCustomer, CustomerChange]]
 
 
 async def apply_changes(unit: UnitOfWork, pairs: CustomerChanges, references: References) -> None:
-    """Changes each customer in memory as its change asks; what is wrong with one is kept with it, and it is not
-    written. The customers are locked, judged to be there, and hold the parts that their changes need."""
+    """Changes each customer in memory. A customer with errors stores them and is not written.
+
+    The customers are locked, visible, and have the parts that their changes need."""
     owners = {change.owner.id for _, change in pairs if change.owner is not None}
     owners |= {state.row.owner_id for state, _ in pairs if state.is_new and state.row.owner_id is not None}
-    crew = await stages.lock_agents(unit, owners)
+    capacity = await stages.lock_agents(unit, owners)
     async for state, change in yield_periodically(pairs):
         if not state.errors:
-            await _Applying(unit, state, change, references, crew).apply()
+            await _ChangeApplication(unit, state, change, references, capacity).apply()
     await uniqueness.check_uniqueness(unit, pairs)
 
 
-class _Applying:
-    """One customer and one change. What is wrong is gathered, so that a person sees all of it at once."""
+class _ChangeApplication:
+    """Applies one change to one customer. It collects the errors, so that a person sees all of them at once."""
 
     def __init__(
         self,
@@ -39,13 +40,13 @@ class _Applying:
         state: LoadedCustomer,
         change: CustomerChange,
         references: References,
-        crew: AgentCapacity,
+        capacity: AgentCapacity,
     ) -> None:
         self.unit = unit
         self.state = state
         self.change = change
         self.references = references
-        self.crew = crew
+        self.capacity = capacity
 
     async def apply(self) -> None:
         state, change = self.state, self.change
@@ -58,14 +59,14 @@ class _Applying:
             await self._tags(change.tags)
         await self._follow_up_stage()
         await self._required()
-        # In the order in which errors are judged.
-        state.errors.sort(key=lambda refused: _FIRST.get(refused.code, len(_FIRST)))
+        # In the order of the checks.
+        state.errors.sort(key=lambda error: _ERROR_ORDER.get(error.code, len(_ERROR_ORDER)))
 
     def _try(self, rule: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return rule(*arguments)
-        except InputError as refused:
-            self.state.add_error(refused)
+        except InputError as error:
+            self.state.add_error(error)
             return None
 
     # ── statuses ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,29 +92,32 @@ class _Applying:
         if to is None or (not self.state.is_new and to == self.state.row.stage):
             return
         if self.state.is_new and self.state.row.owner_id is not None:
-            # Whoever sees only his own customers keeps the one that he makes.
+            # A viewer who sees only their own customers is the owner of customers that they create.
             return
         if not self.state.is_new:
-            message = "The stage is moved by assigning, releasing, claiming and verifying, not by an update."
+            message = "An update cannot change the stage; assign, release, claim or verify the customer instead."
             raise InputError(ErrorCode.FIELD_PROTECTED, message, path)
         owned = self.change.data.get("owner") is not None
         if to == CustomerStage.POOL or (to == CustomerStage.FOLLOW_UP and not owned):
-            message = f"A new customer cannot start in {CustomerStage(to).name}; an owner makes it FOLLOW_UP."
+            message = (
+                f"A new customer cannot start in {CustomerStage(to).name}; choose an owner for FOLLOW_UP, or "
+                "another stage."
+            )
             raise InputError(ErrorCode.INVALID, message, path)
         self.state.row.stage = int(to)
 
     async def _follow_up_stage(self) -> None:
         row = self.state.row
         if self.change.has("follow_up_stage"):
-            wanted, path = self.change.data["follow_up_stage"], self.change.path_to("followUpStage")
+            new_stage, path = self.change.data["follow_up_stage"], self.change.path_to("followUpStage")
             stages = (await self.unit.settings()).follow_up_stages
-            if wanted is not None and row.stage != CustomerStage.FOLLOW_UP:
+            if new_stage is not None and row.stage != CustomerStage.FOLLOW_UP:
                 message = "Only a customer in FOLLOW_UP has a follow-up stage; assign the customer first."
                 self.state.add_error(InputError(ErrorCode.INVALID, message, path))
-            elif wanted is not None and wanted not in stages:
-                message = f"“{wanted}” is none of the follow-up stages; choose one of {', '.join(stages)}."
+            elif new_stage is not None and new_stage not in stages:
+                message = f"“{new_stage}” is not a follow-up stage; choose one of {', '.join(stages)}."
                 self.state.add_error(InputError(ErrorCode.INVALID, message, path))
-            row.follow_up_stage = wanted
+            row.follow_up_stage = new_stage
         elif row.stage != CustomerStage.FOLLOW_UP:
             row.follow_up_stage = None
 
@@ -128,7 +132,7 @@ class _Applying:
         if agent is None or row.owner_id == agent.id:
             return
         field_permissions.check_owner(self.unit, self.state, path)
-        stages.assign(self.unit, self.state, agent.id, self.crew, path)
+        stages.assign(self.unit, self.state, agent.id, self.capacity, path)
 
     def _company(self) -> None:
         company = self.change.company
@@ -143,14 +147,14 @@ class _Applying:
             self.state.phones = list(self.change.phones)
 
     def _phone(self) -> None:
-        self.state.phones = _first(self.state.phones, self.change.phone, self.change.data["phone"] is None, str)
+        self.state.phones = _with_first(self.state.phones, self.change.phone, self.change.data["phone"] is None, str)
 
     def _emails(self) -> None:
         if self.change.emails is not None:
             self.state.emails = list(self.change.emails)
 
     def _email(self) -> None:
-        self.state.emails = _first(self.state.emails, self.change.email, self.change.data["email"] is None, fold)
+        self.state.emails = _with_first(self.state.emails, self.change.email, self.change.data["email"] is None, fold)
 
     def _external_ids(self) -> None:
         if self.change.external_ids is not None:
@@ -162,23 +166,23 @@ class _Applying:
         if self.change.data["reseller_relationship"] is not None:
             self.state.row.reseller_relationship = self.change.data["reseller_relationship"]
 
-    async def _tags(self, wanted: tag_changes.TagChanges) -> None:
+    async def _tags(self, changes: tag_changes.TagChanges) -> None:
         row = self.state.row
         try:
-            field_permissions.check_tags(self.unit, self.state, wanted.path)
+            field_permissions.check_tags(self.unit, self.state, changes.path)
             if not row.reseller_relationship:
-                message = f"“{row.name}” has no reseller relationship, so the tags cannot be changed."
-                raise InputError(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, wanted.path)
-            self.state.tags = await tag_changes.apply_tag_changes(self.unit, self.state.tags, wanted, self.references)
-        except InputError as refused:
-            self.state.add_error(refused)
+                message = f"“{row.name}” has no reseller relationship, so its tags cannot be changed."
+                raise InputError(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, changes.path)
+            self.state.tags = await tag_changes.apply_tag_changes(self.unit, self.state.tags, changes, self.references)
+        except InputError as error:
+            self.state.add_error(error)
 
     def _friends(self) -> None:
         friends = self.change.friends or {}
-        now = dict.fromkeys(friends.get("set", self.state.friends))
-        now |= dict.fromkeys(friends.get("add", ()))
-        gone = set(friends.get("remove", ()))
-        self.state.friends = [one for one in now if one not in gone]
+        friend_ids = dict.fromkeys(friends.get("set", self.state.friends))
+        friend_ids |= dict.fromkeys(friends.get("add", ()))
+        removed = set(friends.get("remove", ()))
+        self.state.friends = [friend_id for friend_id in friend_ids if friend_id not in removed]
 
     def _values(self) -> None:
         for field_id, (value, _) in self.change.values.items():
@@ -188,40 +192,40 @@ class _Applying:
                 self.state.values[field_id] = value
 
     async def _required(self) -> None:
-        """A new customer has a value in every required field."""
+        """A new customer needs a value in every required field."""
         if not self.state.is_new:
             return
-        for one in await load_custom_fields(self.unit):
-            asked = one.id in self.change.values
-            if one.required and one.active and one.id not in self.state.values and not asked:
-                message = f"“{one.label}” is required; give it under the key “{one.key}”."
+        for field in await load_custom_fields(self.unit):
+            is_given = field.id in self.change.values
+            if field.required and field.active and field.id not in self.state.values and not is_given:
+                message = f"“{field.label}” is required; enter a value (key “{field.key}”)."
                 self.state.add_error(InputError(ErrorCode.BLANK, message, self.change.path_to("customFields")))
 
 
-_FIRST: Mapping[ErrorCode, int] = {ErrorCode.FORBIDDEN: 0, ErrorCode.CUSTOMER_BLOCKED: 1}
+_ERROR_ORDER: Mapping[ErrorCode, int] = {ErrorCode.FORBIDDEN: 0, ErrorCode.CUSTOMER_BLOCKED: 1}
 
-# In the order in which they are judged: the owner decides the stage, which decides the follow-up stage.
-_RULES: Mapping[str, Callable[[_Applying], None]] = {
-    "reseller_relationship": _Applying._reseller,
-    "relationship_status": _Applying._relationship,
-    "subscription_status": _Applying._subscription,
-    "stage": _Applying._stage,
-    "owner": _Applying._owner,
-    "company": _Applying._company,
-    "phones": _Applying._phones,
-    "phone": _Applying._phone,
-    "emails": _Applying._emails,
-    "email": _Applying._email,
-    "external_ids": _Applying._external_ids,
-    "wechat_friends": _Applying._friends,
-    "custom_fields": _Applying._values,
+# In the order of the checks: the owner determines the stage, which determines the follow-up stage.
+_RULES: Mapping[str, Callable[[_ChangeApplication], None]] = {
+    "reseller_relationship": _ChangeApplication._reseller,
+    "relationship_status": _ChangeApplication._relationship,
+    "subscription_status": _ChangeApplication._subscription,
+    "stage": _ChangeApplication._stage,
+    "owner": _ChangeApplication._owner,
+    "company": _ChangeApplication._company,
+    "phones": _ChangeApplication._phones,
+    "phone": _ChangeApplication._phone,
+    "emails": _ChangeApplication._emails,
+    "email": _ChangeApplication._email,
+    "external_ids": _ChangeApplication._external_ids,
+    "wechat_friends": _ChangeApplication._friends,
+    "custom_fields": _ChangeApplication._values,
 }
 
 
-def _first(held: Sequence[str], primary: str | None, clear: bool, key: Callable[[str], str]) -> list[str]:
-    """The list with another first one; the old first one comes second, or goes where nothing takes its place."""
+def _with_first(values: Sequence[str], primary: str | None, clear: bool, key: Callable[[str], str]) -> list[str]:
+    """The list with a new first entry. The old first entry comes second, or is removed if there is no new one."""
     if clear:
-        return list(held[1:])
+        return list(values[1:])
     if primary is None:
-        return list(held)
-    return [primary, *(one for one in held if key(one) != key(primary))]
+        return list(values)
+    return [primary, *(value for value in values if key(value) != key(primary))]

@@ -1,4 +1,4 @@
-"""A customer as the log tells it: the fields by the names that columns and mappings use, in output form."""
+"""The customer's fields as the change log records them: by API name, in output form."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
@@ -15,7 +15,7 @@ _AGENT, _COMPANY, _DEPARTMENT, _TAG = (
 )
 _CUSTOMER = wire_format.id_encoder("Customer")
 
-# Field of the log, column, how the column is shown.
+# The field name in the log, the column, and the conversion of its value.
 LOGGED_COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
     ("name", "name", None),
     ("nickname", "nickname", None),
@@ -48,96 +48,108 @@ LOGGED_COLUMNS: Final[tuple[tuple[str, str, Any], ...]] = (
 )
 
 
-_SHOWN: Final[Mapping[str, tuple[str, Any]]] = {column: (name, show) for name, column, show in LOGGED_COLUMNS}
-_PLACE: Final[Mapping[str, int]] = {column: place for place, (_, column, _) in enumerate(LOGGED_COLUMNS)}
+_LOG_FIELDS: Final[Mapping[str, tuple[str, Any]]] = {column: (name, show) for name, column, show in LOGGED_COLUMNS}
+_LOG_ORDER: Final[Mapping[str, int]] = {column: place for place, (_, column, _) in enumerate(LOGGED_COLUMNS)}
 
 
 def log_snapshot(state: LoadedCustomer, fields: Sequence[Any]) -> dict[str, Any]:
-    """What the log says of the customer now: columns, and the parts that are loaded. `fields` are the custom ones."""
+    """The log snapshot of the customer: its columns and the loaded parts. `fields` are the custom fields."""
     row = state.row
-    found: dict[str, Any] = {}
-    for name, column, show in LOGGED_COLUMNS:
+    snapshot: dict[str, Any] = {}
+    for name, column, convert in LOGGED_COLUMNS:
         value = getattr(row, column)
-        found[name] = value if value is None or show is None else show(value)
-    return found | _parts(state, state.parts, fields)
+        snapshot[name] = value if value is None or convert is None else convert(value)
+    return snapshot | _parts_snapshot(state, state.parts, fields)
 
 
 def changed_fields(state: LoadedCustomer, fields: Sequence[Any]) -> list[dict[str, Any]]:
-    """What the log says of a customer who is not what it was. Columns are compared as they are stored, for few of them
-    differ; then they are told."""
-    was, row = state.original, state.row
-    assert was is not None
-    found = []
-    for column in sorted(state.changed_columns() & _SHOWN.keys(), key=_PLACE.__getitem__):
-        name, show = _SHOWN[column]
-        before, now = _shown(was.columns[column], show), _shown(getattr(row, column), show)
-        if before != now:
-            found.append({"field": name, "before": before, "after": now})
-    touched = [part for part, kept in _KEPT.items() if part in state.parts and kept(state) != kept(was)]
-    if touched:
-        found += change_log.changed_fields(_parts(was, touched, fields), _parts(state, touched, fields))
-    return found
+    """The log fields of a changed customer. Stored columns are compared first, because few of them differ; only those
+    are converted."""
+    original, row = state.original, state.row
+    assert original is not None
+    entries = []
+    for column in sorted(state.changed_columns() & _LOG_FIELDS.keys(), key=_LOG_ORDER.__getitem__):
+        name, convert = _LOG_FIELDS[column]
+        before, after = _converted(original.columns[column], convert), _converted(getattr(row, column), convert)
+        if before != after:
+            entries.append({"field": name, "before": before, "after": after})
+    changed_parts = [
+        part
+        for part, comparable in _COMPARABLE_PARTS.items()
+        if part in state.parts and comparable(state) != comparable(original)
+    ]
+    if changed_parts:
+        entries += change_log.changed_fields(
+            _parts_snapshot(original, changed_parts, fields), _parts_snapshot(state, changed_parts, fields)
+        )
+    return entries
 
 
-def _shown(value: Any, show: Any) -> Any:
+def _converted(value: Any, convert: Any) -> Any:
     if value is None or value == "":
         return None
-    return value if show is None else show(value)
+    return value if convert is None else convert(value)
 
 
-def _parts(held: LoadedCustomer | OriginalValues, parts: Collection[str], fields: Sequence[Any]) -> dict[str, Any]:
-    """What the log says of these parts."""
-    found: dict[str, Any] = {}
+def _parts_snapshot(
+    values: LoadedCustomer | OriginalValues, parts: Collection[str], fields: Sequence[Any]
+) -> dict[str, Any]:
+    """The log snapshot of these parts."""
+    snapshot: dict[str, Any] = {}
     if "external_ids" in parts:
-        found |= external_id_fields(held.external_ids)
+        snapshot |= external_id_fields(values.external_ids)
     if "phones" in parts:
-        found["phones"] = list(held.phones)
+        snapshot["phones"] = list(values.phones)
     if "emails" in parts:
-        found["emails"] = list(held.emails)
+        snapshot["emails"] = list(values.emails)
     if "tags" in parts:
-        found["tags"] = [_TAG(tag.id) for tag in sorted(held.tags.values(), key=lambda tag: (tag.name_key, tag.id))]
+        snapshot["tags"] = [
+            _TAG(tag.id) for tag in sorted(values.tags.values(), key=lambda tag: (tag.name_key, tag.id))
+        ]
     if "friends" in parts:
-        found["wechatFriends"] = sorted(map(_AGENT, held.friends))
+        snapshot["wechatFriends"] = sorted(map(_AGENT, values.friends))
     if "block" in parts:
-        block = _block(held)
-        found["block"] = block and {
+        block = _block_columns(values)
+        snapshot["block"] = block and {
             "reason": block["reason"],
-            "until": _shown(block["until"], wire_format.format_moment),
+            "until": _converted(block["until"], wire_format.format_moment),
         }
     if "merged" in parts:
-        found["mergedFrom"] = [_CUSTOMER(one) for one in held.merged]
+        snapshot["mergedFrom"] = [_CUSTOMER(item) for item in values.merged]
     if "values" in parts:
-        found |= {f"custom.{one.key}": custom_values.value_for_log(one, held.values.get(one.id)) for one in fields}
-    return found
+        snapshot |= {
+            f"custom.{item.key}": custom_values.value_for_log(item, values.values.get(item.id)) for item in fields
+        }
+    return snapshot
 
 
-def _block(held: LoadedCustomer | OriginalValues) -> Mapping[str, Any] | None:
-    return vars(held.block) if isinstance(held.block, Row) else held.block
+def _block_columns(values: LoadedCustomer | OriginalValues) -> Mapping[str, Any] | None:
+    return vars(values.block) if isinstance(values.block, Row) else values.block
 
 
-_KEPT: Final[Mapping[str, Callable[[LoadedCustomer | OriginalValues], Any]]] = {
+_COMPARABLE_PARTS: Final[Mapping[str, Callable[[LoadedCustomer | OriginalValues], Any]]] = {
     "external_ids": lambda held: sorted(held.external_ids),
     "phones": lambda held: tuple(held.phones),
     "emails": lambda held: tuple(held.emails),
     "tags": lambda held: held.tags.keys(),
     "friends": lambda held: frozenset(held.friends),
-    "block": _block,
+    "block": _block_columns,
     "merged": lambda held: tuple(held.merged),
     "values": lambda held: held.values,
 }
-"""What tells whether a part is as it was; only then it is told, before and after."""
+"""For each part a value to compare. Only parts that differ are converted for the log."""
 
 
 def external_id_fields(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
-    """One value of a system as itself, several as a list."""
+    """The log fields of external ids: one id of a system as itself, several as a list."""
     by_system: dict[str, list[str]] = {}
     for system, value in sorted(pairs):
         by_system.setdefault(system, []).append(value)
-    return {f"externalId.{system}": held[0] if len(held) == 1 else held for system, held in by_system.items()}
+    return {f"externalId.{system}": values[0] if len(values) == 1 else values for system, values in by_system.items()}
 
 
 def store_original_values(state: LoadedCustomer) -> None:
-    """Keeps what the customer is now, to be compared with what becomes of it."""
+    """Stores the current values of the customer, to which later changes are compared."""
     state.original = OriginalValues(
         columns=dict(vars(state.row)),
         phones=tuple(state.phones),

@@ -1,4 +1,4 @@
-"""The parts of an input that need a permission of their own: statuses, the owner, tags."""
+"""The parts of an input that need their own permission: statuses, the owner, tags."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -12,47 +12,52 @@ from db.tables.enums import Permission
 
 
 def check_status(unit: UnitOfWork, state: LoadedCustomer, path: Path) -> None:
-    """By hand it needs the permission, and the customer for one's own; on create it does not. Raises InputError."""
+    """Raises InputError FORBIDDEN if the viewer may not change the statuses of an existing customer. New customers need
+    no permission."""
     if not state.is_new and not allowed_actions.may_change_status(unit.viewer, state.row):
-        message = f"You may not change the statuses of “{state.row.name}” (STATUS_CHANGE)."
+        message = (
+            f"Changing the statuses of “{state.row.name}” needs the permission STATUS_CHANGE and, without "
+            "CUSTOMER_VIEW_ALL, that you own the customer."
+        )
         raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
 def check_owner(unit: UnitOfWork, state: LoadedCustomer, path: Path) -> None:
-    """Raises InputError."""
+    """Raises InputError FORBIDDEN."""
     if not unit.viewer.has_permission(Permission.CUSTOMER_ASSIGN):
-        message = f"You may not choose who looks after “{state.row.name}” (CUSTOMER_ASSIGN)."
+        message = f"Choosing the owner of “{state.row.name}” needs the permission CUSTOMER_ASSIGN."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
 def check_tags(unit: UnitOfWork, state: LoadedCustomer, path: Path) -> None:
-    """Raises InputError."""
+    """Raises InputError FORBIDDEN."""
     if not unit.viewer.has_permission(Permission.TAG_ASSIGN):
-        message = "You may not put tags on customers or take them off (TAG_ASSIGN)."
+        message = "Adding or removing tags of customers needs the permission TAG_ASSIGN."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
 
 
 def permission_errors(unit: UnitOfWork, state: LoadedCustomer, change: CustomerChange) -> list[InputError]:
-    """What of the change the viewer may not do to this customer: it is judged before the customer is archived."""
-    found: list[InputError] = []
-    for key, name, check, differs in _PARTS:
-        if change.has(key) and differs(state.row, change):
+    """Errors for the parts of the change that the viewer may not make. They are checked before the customer's
+    archiving."""
+    errors: list[InputError] = []
+    for key, name, check, is_changed in _PROTECTED_PARTS:
+        if change.has(key) and is_changed(state.row, change):
             try:
                 check(unit, state, change.path_to(name))
-            except InputError as refused:
-                found.append(refused)
-    return found
+            except InputError as error:
+                errors.append(error)
+    return errors
 
 
-def _moves(key: str) -> Callable[[Any, CustomerChange], bool]:
+def _changes_column(key: str) -> Callable[[Any, CustomerChange], bool]:
     return lambda row, change: change.data[key] not in (None, getattr(row, key))
 
 
-_PARTS: Final[
+_PROTECTED_PARTS: Final[
     Sequence[tuple[str, str, Callable[[UnitOfWork, LoadedCustomer, Path], None], Callable[[Any, CustomerChange], bool]]]
 ] = (
-    ("relationship_status", "relationshipStatus", check_status, _moves("relationship_status")),
-    ("subscription_status", "subscriptionStatus", check_status, _moves("subscription_status")),
+    ("relationship_status", "relationshipStatus", check_status, _changes_column("relationship_status")),
+    ("subscription_status", "subscriptionStatus", check_status, _changes_column("subscription_status")),
     ("owner", "owner", check_owner, lambda row, change: change.owner is not None and change.owner.id != row.owner_id),
     ("tags", "tags", check_tags, lambda row, change: True),
 )

@@ -1,4 +1,4 @@
-"""What a person wants of a customer: inputs checked on their own, before anybody's customer is looked at."""
+"""Reads customer inputs: validates them on their own, before any customer is loaded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +17,18 @@ from crm.values.custom_values import CustomValue
 from db.values.folding import fold
 
 MAX_CONTACTS_PER_CUSTOMER: Final = 50
-"""Phones, e-mails, external ids of one customer."""
+"""Maximum number of phones, of emails and of external ids of one customer."""
 
 CustomerData = Mapping[str, Any]
-"""An input as plain data: what is absent is not in it, what is null is None."""
+"""An input as plain data: absent keys are missing, null is None."""
 
-_TEXTS: Final[tuple[tuple[str, str, int], ...]] = (
+_TEXT_COLUMNS: Final[tuple[tuple[str, str, int], ...]] = (
     ("nickname", "nickname", text_values.MAX_NAME_LENGTH),
     ("real_name", "realName", text_values.MAX_NAME_LENGTH),
     ("source", "source", text_values.MAX_WORD_LENGTH),
     ("channel", "channel", text_values.MAX_WORD_LENGTH),
 )
-_ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
+_ADDRESS_COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("line1", "address_line1", "line1"),
     ("line2", "address_line2", "line2"),
     ("city", "city", "city"),
@@ -36,7 +36,7 @@ _ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("postal_code", "postal_code", "postalCode"),
     ("country", "country", "country"),
 )
-_PARTS: Final[Mapping[str, frozenset[str]]] = {
+_PARTS_BY_KEY: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(("name", "nickname", "real_name", "address"), frozenset({"search_text"})),
     **dict.fromkeys(("phones", "phone"), frozenset({"phones", "search_text"})),
     **dict.fromkeys(("emails", "email"), frozenset({"emails", "search_text"})),
@@ -46,12 +46,12 @@ _PARTS: Final[Mapping[str, frozenset[str]]] = {
     "custom_fields": frozenset({"values", "search_text"}),
     "wechat_friends": frozenset({"friends"}),
 }
-"""What of a customer is loaded to change each: no more, so that a change of many reads what it looks at."""
+"""The parts of a customer that each input key needs. A change of many customers loads only what it uses."""
 
 
 @dataclass(slots=True)
 class CustomerChange:
-    """What is to become of a customer. Absent things stay as they are; `refused` is what cannot be taken at all."""
+    """The validated change of a customer. Absent values stay unchanged; `errors` are the errors of the input."""
 
     data: CustomerData
     path: Path
@@ -73,8 +73,8 @@ class CustomerChange:
 
     @property
     def parts(self) -> frozenset[str]:
-        """What of a customer has to be loaded for it."""
-        parts: frozenset[str] = frozenset().union(*(_PARTS[name] for name in self.data if name in _PARTS))
+        """The parts of a customer that the change needs."""
+        parts: frozenset[str] = frozenset().union(*(_PARTS_BY_KEY[name] for name in self.data if name in _PARTS_BY_KEY))
         return parts | {"block"} if self.data.get("owner") is not None else parts
 
     def path_to(self, *steps: str | int) -> Path:
@@ -84,41 +84,48 @@ class CustomerChange:
 async def read_inputs(
     unit: UnitOfWork, inputs: Sequence[tuple[CustomerData, Path]]
 ) -> tuple[list[CustomerChange], References]:
-    """The changes that the inputs ask for, and all that they name: a handful of statements, however many inputs."""
-    references = await _references(unit, [given for given, _ in inputs])
+    """Reads the changes of many inputs and loads the records they refer to, with a handful of statements for any number
+    of inputs."""
+    references = await _load_references(unit, [data for data, _ in inputs])
     country = (await unit.settings()).default_country
-    fields = {one.key: one for one in await load_custom_fields(unit) if one.active}
+    fields = {field_.key: field_ for field_ in await load_custom_fields(unit) if field_.active}
     today = datetime.fromtimestamp(unit.now / 1000, UTC).astimezone(ZoneInfo((await unit.settings()).timezone))
     changes = []
-    for given, path in inputs:
-        change = CustomerChange(given, path)
-        _Reading(change, references, country, fields, today.date().isoformat()).read()
+    for data, path in inputs:
+        change = CustomerChange(data, path)
+        _InputReader(change, references, country, fields, today.date().isoformat()).read()
         changes.append(change)
     return changes, references
 
 
-async def _references(unit: UnitOfWork, inputs: Sequence[CustomerData]) -> References:
+async def _load_references(unit: UnitOfWork, inputs: Sequence[CustomerData]) -> References:
     references = References()
-    tagged = [one.get("tags") or {} for one in inputs]
-    await load_tags(unit, references, (ref for one in tagged for way in _WAYS for ref in one.get(way) or ()))
-    friends = [one.get("wechat_friends") or {} for one in inputs]
-    people = [ref for one in friends for way in _WAYS for ref in one.get(way) or ()]
-    await load_agents(unit, references, [*people, *(one["owner"] for one in inputs if one.get("owner"))])
-    await load_companies(unit, references, [one["company"] for one in inputs if one.get("company")])
+    tag_changes = [item.get("tags") or {} for item in inputs]
+    await load_tags(
+        unit,
+        references,
+        (reference for item in tag_changes for key in _LIST_OPERATIONS for reference in item.get(key) or ()),
+    )
+    friend_changes = [item.get("wechat_friends") or {} for item in inputs]
+    agent_references = [
+        reference for item in friend_changes for key in _LIST_OPERATIONS for reference in item.get(key) or ()
+    ]
+    await load_agents(unit, references, [*agent_references, *(item["owner"] for item in inputs if item.get("owner"))])
+    await load_companies(unit, references, [item["company"] for item in inputs if item.get("company")])
     return references
 
 
-_WAYS: Final = ("add", "remove", "set")
+_LIST_OPERATIONS: Final = ("add", "remove", "set")
 
 
-class _Reading:
-    """One input on its way to being a change; what is wrong is gathered, so that a person sees all of it at once."""
+class _InputReader:
+    """Reads one input. It collects the errors, so that a person sees all of them at once."""
 
     def __init__(
         self, change: CustomerChange, references: References, country: str | None, fields: Mapping[str, Any], today: str
     ) -> None:
         self.change = change
-        self.given = change.data
+        self.data = change.data
         self.references = references
         self.country = country
         self.fields = fields
@@ -130,133 +137,138 @@ class _Reading:
         for part in (self._external_ids, self._owner_and_company, self._tags, self._friends, self._values):
             part()
 
-    def _try(self, read: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    def _try(self, reader: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         try:
-            return read(*arguments, **named)
-        except InputError as refused:
-            self.change.errors.append(refused)
+            return reader(*arguments, **options)
+        except InputError as error:
+            self.change.errors.append(error)
             return None
 
     def _name(self) -> None:
-        if "name" in self.given:
-            name = self._try(text_values.read_required_text, self.given["name"], self.change.path_to("name"), "a name")
+        if "name" in self.data:
+            name = self._try(text_values.read_required_text, self.data["name"], self.change.path_to("name"), "a name")
             self.change.columns["name"] = name
 
     def _texts(self) -> None:
-        for key, name, longest in _TEXTS:
-            if key in self.given:
+        for key, name, max_length in _TEXT_COLUMNS:
+            if key in self.data:
                 self.change.columns[key] = self._try(
-                    text_values.read_text, self.given[key], self.change.path_to(name), longest=longest
+                    text_values.read_text, self.data[key], self.change.path_to(name), max_length=max_length
                 )
-        if "avatar_url" in self.given:
+        if "avatar_url" in self.data:
             self.change.columns["avatar_url"] = self._try(
-                text_values.read_url, self.given["avatar_url"], self.change.path_to("avatarUrl")
+                text_values.read_url, self.data["avatar_url"], self.change.path_to("avatarUrl")
             )
 
     def _plain(self) -> None:
-        columns, given = self.change.columns, self.given
-        if "gender" in given:
-            columns["gender"] = given["gender"] if given["gender"] is None else int(given["gender"])
-        if "birth_date" in given:
-            born = columns["birth_date"] = given["birth_date"]
-            if born is not None and born > self.today:
-                message = f"{born} is in the future; nobody is born then."
+        columns, data = self.change.columns, self.data
+        if "gender" in data:
+            columns["gender"] = data["gender"] if data["gender"] is None else int(data["gender"])
+        if "birth_date" in data:
+            birth_date = columns["birth_date"] = data["birth_date"]
+            if birth_date is not None and birth_date > self.today:
+                message = f"The birth date {birth_date} is in the future; enter an earlier date."
                 self.change.errors.append(InputError(ErrorCode.INVALID, message, self.change.path_to("birthDate")))
-        if "value" in given:
-            columns["value"] = given["value"] or 0
-        for key, name in _NEVER_NULL.items():
-            if key in given and given[key] is None:
-                message = "This cannot be empty; leave it out to keep it as it is."
+        if "value" in data:
+            columns["value"] = data["value"] or 0
+        for key, name in _NOT_NULL_KEYS.items():
+            if key in data and data[key] is None:
+                message = "This cannot be empty; leave it out to keep the current value."
                 self.change.errors.append(InputError(ErrorCode.INVALID, message, self.change.path_to(name)))
 
     def _address(self) -> None:
-        if "address" not in self.given:
+        if "address" not in self.data:
             return
-        address = self.given["address"]
-        for key, column, name in _ADDRESS:
+        address = self.data["address"]
+        for key, column, name in _ADDRESS_COLUMNS:
             if address is None:
                 self.change.columns[column] = None
             elif key in address:
                 path = self.change.path_to("address", name)
                 self.change.columns[column] = self._try(
-                    text_values.read_text, address[key], path, longest=text_values.MAX_LINE_LENGTH
+                    text_values.read_text, address[key], path, max_length=text_values.MAX_LINE_LENGTH
                 )
 
     def _phones(self) -> None:
-        if "phones" in self.given:
-            self.change.phones = self._each("phones", lambda one, path: text_values.read_phone(one, self.country, path))
-        if self.given.get("phone") is not None:
+        if "phones" in self.data:
+            self.change.phones = self._each(
+                "phones", lambda text, path: text_values.read_phone(text, self.country, path)
+            )
+        if self.data.get("phone") is not None:
             self.change.phone = self._try(
-                text_values.read_phone, self.given["phone"], self.country, self.change.path_to("phone")
+                text_values.read_phone, self.data["phone"], self.country, self.change.path_to("phone")
             )
 
     def _emails(self) -> None:
-        if "emails" in self.given:
-            kept = self._each("emails", text_values.read_email)
-            self.change.emails = list({fold(one): one for one in reversed(kept)}.values())[::-1]
-        if self.given.get("email") is not None:
-            self.change.email = self._try(text_values.read_email, self.given["email"], self.change.path_to("email"))
+        if "emails" in self.data:
+            addresses = self._each("emails", text_values.read_email)
+            self.change.emails = list({fold(address): address for address in reversed(addresses)}.values())[::-1]
+        if self.data.get("email") is not None:
+            self.change.email = self._try(text_values.read_email, self.data["email"], self.change.path_to("email"))
 
     def _external_ids(self) -> None:
-        if "external_ids" in self.given:
-            kept = self._each("external_ids", references.read_external_id, "externalIds")
-            self.change.external_ids = kept
+        if "external_ids" in self.data:
+            external_ids = self._each("external_ids", references.read_external_id, "externalIds")
+            self.change.external_ids = external_ids
 
-    def _each(self, key: str, read: Callable[[Any, Path], Any], name: str | None = None) -> list[Any]:
-        """A list that is replaced as a whole, each once."""
+    def _each(self, key: str, reader: Callable[[Any, Path], Any], name: str | None = None) -> list[Any]:
+        """Reads a list that replaces the current one; repeated entries are dropped."""
         path = self.change.path_to(name or key)
-        given = self.given[key] or []
-        if len(given) > MAX_CONTACTS_PER_CUSTOMER:
-            message = f"There is room for {MAX_CONTACTS_PER_CUSTOMER} of them; these are {len(given)}."
-            self.change.errors.append(LimitError(message, path, limit=MAX_CONTACTS_PER_CUSTOMER, current=len(given)))
+        entries = self.data[key] or []
+        if len(entries) > MAX_CONTACTS_PER_CUSTOMER:
+            message = f"A customer can have at most {MAX_CONTACTS_PER_CUSTOMER} of these, but you gave {len(entries)}."
+            self.change.errors.append(LimitError(message, path, limit=MAX_CONTACTS_PER_CUSTOMER, current=len(entries)))
             return []
-        read_ = [self._try(read, one, (*path, place)) for place, one in enumerate(given)]
-        return list(dict.fromkeys(one for one in read_ if one is not None))
+        results = [self._try(reader, item, (*path, index)) for index, item in enumerate(entries)]
+        return list(dict.fromkeys(item for item in results if item is not None))
 
     def _owner_and_company(self) -> None:
         change, references = self.change, self.references
-        if self.given.get("owner") is not None:
-            change.owner = self._try(references.agent, self.given["owner"], change.path_to("owner"))
-        if self.given.get("company") is not None:
-            change.company = self._try(references.company, self.given["company"], change.path_to("company"))
+        if self.data.get("owner") is not None:
+            change.owner = self._try(references.agent, self.data["owner"], change.path_to("owner"))
+        if self.data.get("company") is not None:
+            change.company = self._try(references.company, self.data["company"], change.path_to("company"))
 
     def _tags(self) -> None:
-        if "tags" in self.given:
-            given = self.given["tags"] if self.given["tags"] is not None else {"set": []}
-            self.change.tags = TagChanges(given, self.change.path_to("tags"))
+        if "tags" in self.data:
+            tag_data = self.data["tags"] if self.data["tags"] is not None else {"set": []}
+            self.change.tags = TagChanges(tag_data, self.change.path_to("tags"))
 
     def _friends(self) -> None:
-        if "wechat_friends" not in self.given:
+        if "wechat_friends" not in self.data:
             return
-        given = self.given["wechat_friends"]
-        given = {"set": []} if given is None else given
+        friend_data = self.data["wechat_friends"]
+        friend_data = {"set": []} if friend_data is None else friend_data
         friends: dict[str, list[bytes]] = {}
-        for way in _WAYS:
-            if given.get(way) is not None:
-                path = self.change.path_to("wechatFriends", way)
-                found = [self._try(self.references.agent, one, (*path, at)) for at, one in enumerate(given[way])]
-                friends[way] = [agent.id for agent in found if agent is not None]
+        for key in _LIST_OPERATIONS:
+            if friend_data.get(key) is not None:
+                path = self.change.path_to("wechatFriends", key)
+                agents = [
+                    self._try(self.references.agent, reference, (*path, index))
+                    for index, reference in enumerate(friend_data[key])
+                ]
+                friends[key] = [agent.id for agent in agents if agent is not None]
         self.change.friends = friends
 
     def _values(self) -> None:
-        if "custom_fields" in self.given and self.given["custom_fields"] is None:
+        if "custom_fields" in self.data and self.data["custom_fields"] is None:
             for field_ in self.fields.values():
                 self._value(field_, None, self.change.path_to("customFields"))
-        for place, one in enumerate(self.given.get("custom_fields") or ()):
-            path = self.change.path_to("customFields", place)
-            field_ = self.fields.get(one["key"])
+        for index, entry in enumerate(self.data.get("custom_fields") or ()):
+            path = self.change.path_to("customFields", index)
+            field_ = self.fields.get(entry["key"])
             if field_ is None:
-                message = f"There is no custom field “{one['key']}” here."
+                message = f"There is no custom field “{entry['key']}” in this workspace."
                 self.change.errors.append(InputError(ErrorCode.FIELD_UNKNOWN, message, (*path, "key")))
             else:
-                self._value(field_, one.get("value"), (*path, "value"))
+                self._value(field_, entry.get("value"), (*path, "value"))
 
-    def _value(self, field_: Any, given: Any, path: Path) -> None:
-        value = self._try(custom_values.read_value, field_, given, path, country=self.country)
+    def _value(self, field_: Any, value_data: Any, path: Path) -> None:
+        value = self._try(custom_values.read_value, field_, value_data, path, country=self.country)
         self.change.values[field_.id] = (value, path)
 
 
-_NEVER_NULL: Final = {
+_NOT_NULL_KEYS: Final = {
     "relationship_status": "relationshipStatus",
     "subscription_status": "subscriptionStatus",
     "reseller_relationship": "resellerRelationship",

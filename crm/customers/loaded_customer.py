@@ -1,4 +1,4 @@
-"""A customer in memory: what rules look at and change before it is written."""
+"""A customer in memory: the rules read and change it before it is written."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,13 +19,14 @@ from db.rows import Row, copy_row
 from db.tables.enums import EntityType
 
 SEARCHED_PARTS: Final = frozenset({"phones", "emails", "external_ids", "tags", "values", "notes", "company"})
-"""The parts that a search looks through: with all of them the text that it looks in is made anew; with `found_by`, that
-text as it is, what has changed of them is put into it."""
+"""The parts that the search document contains. If all are loaded, the document is rebuilt. If only `search_text` is
+loaded, the changes are applied to it."""
 
 
 @dataclass(slots=True)
 class LoadedCustomer:
-    """`row` and the parts that hang on it, as they are to be. What was not loaded is not in `parts`, and stays."""
+    """The row and the loaded parts of a customer, with the requested changes. Parts that are not in `parts` were not
+    loaded and stay unchanged."""
 
     row: Row
     parts: frozenset[str]
@@ -37,15 +38,15 @@ class LoadedCustomer:
     friends: list[bytes] = field(default_factory=list)
     values: dict[bytes, CustomValue] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    # The text that a search looks in, as it was when it was loaded; None where there is none.
+    # The search document as loaded; None if there is none.
     search_text: str | None = None
-    # The ids of those who were merged into it.
+    # The ids of the customers that were merged into this one.
     merged: list[bytes] = field(default_factory=list)
     company: Any = None
     block: Row | None = None
-    # What is wrong: then nothing of it is written.
+    # The errors of the change; with any of them nothing is written.
     errors: list[InputError] = field(default_factory=list)
-    # As it was when it was loaded; set by `told`.
+    # The values before the change; set by `store_original_values`.
     original: "OriginalValues | None" = None
 
     @property
@@ -58,24 +59,24 @@ class LoadedCustomer:
         return self.row.archived_at is not None
 
     def is_blocked(self, now: int) -> bool:
-        """An expired block is none."""
+        """Whether the customer has a block that has not expired."""
         return self.block is not None and (self.block.until is None or self.block.until > now)
 
     def changed_columns(self) -> set[str]:
-        """The columns that are not what they were."""
+        """The columns that differ from the original."""
         assert self.original is not None
-        now, before = vars(self.row), self.original.columns
-        # Nearly all are the very values that they were, which costs nothing to see.
-        other = compress(now, map(is_not, now.values(), before.values()))
-        return {name for name in other if now[name] != before[name]}
+        current, original = vars(self.row), self.original.columns
+        # Nearly all values are identical objects, which makes this comparison cheap.
+        not_identical = compress(current, map(is_not, current.values(), original.values()))
+        return {name for name in not_identical if current[name] != original[name]}
 
-    def add_error(self, refused: InputError) -> None:
-        self.errors.append(refused)
+    def add_error(self, error: InputError) -> None:
+        self.errors.append(error)
 
 
 @dataclass(slots=True)
 class OriginalValues:
-    """A customer before an act: its columns, and those of its parts that were loaded."""
+    """A customer before a change: its columns and the loaded parts."""
 
     columns: Mapping[str, Any]
     phones: tuple[str, ...]
@@ -89,45 +90,42 @@ class OriginalValues:
 
 
 async def load_customers(unit: UnitOfWork, ids: Sequence[bytes], parts: Collection[str]) -> dict[bytes, LoadedCustomer]:
-    """Those in the viewer's sight under the ids they were asked by, locked, with the parts named. A statement for each
-    part, however many customers."""
-    found = await customers.lock_by_ids(unit.transaction, ids, unit.viewer.visibility)
-    return await from_rows(unit, found, parts)
+    """Locks and loads the visible customers by the requested ids, with these parts. Runs one statement per part."""
+    rows = await customers.lock_by_ids(unit.transaction, ids, unit.viewer.visibility)
+    return await from_rows(unit, rows, parts)
 
 
-async def from_rows(
-    unit: UnitOfWork, found: Mapping[bytes, Any], parts: Collection[str]
-) -> dict[bytes, LoadedCustomer]:
-    """The states of rows that are locked already."""
-    living = {row.id: row for row in found.values()}
+async def from_rows(unit: UnitOfWork, rows: Mapping[bytes, Any], parts: Collection[str]) -> dict[bytes, LoadedCustomer]:
+    """Loads customers whose rows are already locked."""
+    rows_by_id = {row.id: row for row in rows.values()}
     states = {
         identifier: LoadedCustomer(copy_row(row, tables.Customer), frozenset(parts))
-        for identifier, row in living.items()
+        for identifier, row in rows_by_id.items()
     }
     await load_parts(unit, states.values(), parts)
-    return {asked: states[row.id] for asked, row in found.items()}
+    return {requested_id: states[row.id] for requested_id, row in rows.items()}
 
 
 async def load_parts(unit: UnitOfWork, states: Iterable[LoadedCustomer], parts: Collection[str]) -> None:
-    """Loads further parts of them."""
+    """Loads further parts of the customers."""
     by_id = {state.id: state for state in states}
     if not by_id:
         return
     ids, transaction = list(by_id), unit.transaction
-    for part, (find, take) in _LISTS.items():
+    for part, (load, convert) in _PART_LOADERS.items():
         if part in parts:
-            for key, rows in (await find(transaction, ids)).items():
-                setattr(by_id[key], part, take(rows))
+            for key, rows in (await load(transaction, ids)).items():
+                setattr(by_id[key], part, convert(rows))
     if "search_text" in parts:
         for key, text in (await search_documents.documents_by_customer(transaction, ids)).items():
             by_id[key].search_text = text
     if "block" in parts:
         for key, row in (await customers.blocks_including_expired(transaction, ids)).items():
             by_id[key].block = copy_row(row, tables.CustomerBlock)
-    await _values_and_companies(unit, by_id, parts)
+    await _load_values_and_companies(unit, by_id, parts)
 
 
-_LISTS: Final[Mapping[str, tuple[Any, Callable[[Any], Any]]]] = {
+_PART_LOADERS: Final[Mapping[str, tuple[Any, Callable[[Any], Any]]]] = {
     "phones": (customers.phones, lambda rows: [row.phone for row in rows]),
     "emails": (customers.emails, lambda rows: [row.email for row in rows]),
     "external_ids": (customers.external_ids, lambda rows: [(row.system, row.value) for row in rows]),
@@ -138,29 +136,32 @@ _LISTS: Final[Mapping[str, tuple[Any, Callable[[Any], Any]]]] = {
 }
 
 
-async def _values_and_companies(
+async def _load_values_and_companies(
     unit: UnitOfWork, by_id: Mapping[bytes, LoadedCustomer], parts: Collection[str]
 ) -> None:
     if "values" in parts:
-        known = {one.id: one for one in await load_custom_fields(unit)}
+        fields_by_id = {field_.id: field_ for field_ in await load_custom_fields(unit)}
         for key, rows in (await fields.values(unit.transaction, list(by_id), EntityType.CUSTOMER)).items():
-            each: dict[bytes, list[Any]] = {}
+            rows_by_field: dict[bytes, list[Any]] = {}
             for row in rows:
-                each.setdefault(row.field_id, []).append(row)
-            read = {field_id: custom_values.value_from_rows(known[field_id], held) for field_id, held in each.items()}
-            by_id[key].values = {field_id: value for field_id, value in read.items() if value is not None}
+                rows_by_field.setdefault(row.field_id, []).append(row)
+            values = {
+                field_id: custom_values.value_from_rows(fields_by_id[field_id], field_rows)
+                for field_id, field_rows in rows_by_field.items()
+            }
+            by_id[key].values = {field_id: value for field_id, value in values.items() if value is not None}
     if "company" in parts:
-        wanted = {state.row.company_id for state in by_id.values() if state.row.company_id is not None}
-        if wanted:
-            found = await companies.by_ids(unit.transaction, list(wanted))
+        company_ids = {state.row.company_id for state in by_id.values() if state.row.company_id is not None}
+        if company_ids:
+            companies_by_id = await companies.by_ids(unit.transaction, list(company_ids))
             for state in by_id.values():
-                state.company = found.get(state.row.company_id)
+                state.company = companies_by_id.get(state.row.company_id)
 
 
 async def load_custom_fields(unit: UnitOfWork) -> list[Any]:
-    """The customers' custom fields in order, those that are switched off as well; read once an act."""
+    """The customers' custom fields in order, including deactivated ones. Each unit of work reads them once."""
     if "custom_fields" not in unit.cache:
-        found = await fields.by_entities(unit.transaction, [EntityType.CUSTOMER])
-        unit.cache["custom_fields"] = found[EntityType.CUSTOMER]
-    known: list[Any] = unit.cache["custom_fields"]
-    return known
+        fields_by_entity = await fields.by_entities(unit.transaction, [EntityType.CUSTOMER])
+        unit.cache["custom_fields"] = fields_by_entity[EntityType.CUSTOMER]
+    custom_fields: list[Any] = unit.cache["custom_fields"]
+    return custom_fields

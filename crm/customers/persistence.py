@@ -1,4 +1,4 @@
-"""Writing customers: whatever was decided about many of them, in a few statements, with the log and the search text."""
+"""Writes many customers with a few statements, including the log and the search documents."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -17,18 +17,20 @@ from db.tables.enums import ChangeAction, Outcome, TagKind
 from db.values.folding import fold
 
 CUSTOMERS_PER_REWRITE: Final = 1_000
-"""So many customers are rewritten at a time where something that they share is changed."""
+"""Customers per chunk when a change of a shared record rewrites them."""
 
 
 MAX_REWRITTEN_CUSTOMERS: Final = 5_000
-"""So many are rewritten in one request: it ends in time, and lets others write. More are what a job is for."""
+"""Maximum number of customers that one request rewrites, so that it ends in time and other writers can run. More need a
+job."""
 
 
 def rewrite_chunks(ids: Sequence[bytes], path: Path, instead: str) -> list[Sequence[bytes]]:
-    """The ids, CHUNK at a time. Raises LimitError, which says what to do `instead`, where they are more than MOST."""
+    """The ids in chunks of CUSTOMERS_PER_REWRITE. Raises LimitError for more than MAX_REWRITTEN_CUSTOMERS; `instead`
+    tells the person what to do."""
     if len(ids) > MAX_REWRITTEN_CUSTOMERS:
         message = (
-            f"This would change {len(ids)} records, and one request changes {MAX_REWRITTEN_CUSTOMERS} at most. "
+            f"This would change {len(ids)} records, but one request can change at most {MAX_REWRITTEN_CUSTOMERS}. "
             f"{instead}"
         )
         raise LimitError(message, path, limit=MAX_REWRITTEN_CUSTOMERS, current=len(ids))
@@ -38,45 +40,46 @@ def rewrite_chunks(ids: Sequence[bytes], path: Path, instead: str) -> list[Seque
 async def write_customers(
     unit: UnitOfWork, states: Sequence[LoadedCustomer], rows: Sequence[int] | None = None
 ) -> list[Outcome]:
-    """Writes each that is not refused, as far as it differs from what it was. `rows` are their places in a job's
-    target. Whether each is FAILED, UNCHANGED, UPDATED or CREATED."""
+    """Writes the changes of each customer without errors. `rows` are the row numbers in a job. Returns the outcomes
+    FAILED, UNCHANGED, UPDATED or CREATED."""
     fields = await load_custom_fields(unit)
     outcomes, written, entries = [], [], []
-    async for place, state in yield_periodically(enumerate(states)):
+    async for index, state in yield_periodically(enumerate(states)):
         if state.errors:
             outcomes.append(Outcome.FAILED)
             continue
-        _mirror(state)
-        entry = _entry(unit, state, fields, None if rows is None else rows[place])
+        _update_copied_columns(state)
+        entry = _build_entry(unit, state, fields, None if rows is None else rows[index])
         outcomes.append(_outcome(state, entry))
         if entry is not None:
             written.append(state)
             entries.append(entry)
-    await _store(unit, written, fields)
+    await _write_rows(unit, written, fields)
     for entry in entries:
         unit.log.add(entry)
     return outcomes
 
 
 def preview_changes(state: LoadedCustomer, fields: Sequence[Any]) -> list[dict[str, Any]]:
-    """What the log would tell of a customer who is written now. `fields` are the custom ones."""
+    """The log fields that writing the customer now would add. `fields` are the custom fields."""
     assert state.original is not None
-    _mirror(state)
+    _update_copied_columns(state)
     return change_fields.changed_fields(state, fields)
 
 
 async def rewrite_search_documents(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
-    """Rewrites what the customers are found by, and nothing else."""
+    """Rewrites the search documents of the customers and nothing else."""
     await search_document.write_documents(unit, states, await load_custom_fields(unit))
 
 
 async def refresh_copied_columns(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
-    """Brings up to date what mirrors other records: no change of the customers, so nothing is logged."""
+    """Updates the columns that are copied from other records. This is not a change of the customers, so nothing is
+    logged."""
     fields = await load_custom_fields(unit)
     for state in states:
-        _mirror(state)
+        _update_copied_columns(state)
     await batch_writes.update_rows(
-        unit.transaction, tables.Customer, ((state.id, _different(state)) for state in states)
+        unit.transaction, tables.Customer, ((state.id, _changed_values(state)) for state in states)
     )
     await search_document.write_documents(unit, states, fields)
 
@@ -87,24 +90,31 @@ def _outcome(state: LoadedCustomer, entry: ChangeEntry | None) -> Outcome:
     return Outcome.CREATED if state.is_new else Outcome.UPDATED
 
 
-def _entry(unit: UnitOfWork, state: LoadedCustomer, fields: Sequence[Any], place: int | None) -> ChangeEntry | None:
-    """What the log will say; None where nothing is different. The version grows with it."""
+def _build_entry(
+    unit: UnitOfWork, state: LoadedCustomer, fields: Sequence[Any], row_number: int | None
+) -> ChangeEntry | None:
+    """The log entry of the change; None if nothing changed. Increases the version."""
     row = state.row
     if state.is_new:
-        now = change_fields.log_snapshot(state, fields)
+        snapshot = change_fields.log_snapshot(state, fields)
         return ChangeEntry(
-            ChangeAction.CREATED, "Customer", row.id, row.version, change_log.created_fields_of(now), row=place
+            ChangeAction.CREATED,
+            "Customer",
+            row.id,
+            row.version,
+            change_log.created_fields_of(snapshot),
+            row=row_number,
         )
-    different = change_fields.changed_fields(state, fields)
-    if not different:
+    changed = change_fields.changed_fields(state, fields)
+    if not changed:
         return None
     row.version += 1
     row.updated_at = unit.now
-    return ChangeEntry(ChangeAction.UPDATED, "Customer", row.id, row.version, different, row=place)
+    return ChangeEntry(ChangeAction.UPDATED, "Customer", row.id, row.version, changed, row=row_number)
 
 
-def _mirror(state: LoadedCustomer) -> None:
-    """The columns that repeat what the parts say."""
+def _update_copied_columns(state: LoadedCustomer) -> None:
+    """Updates the columns that repeat values of the parts."""
     row = state.row
     _fold_names(state)
     if "phones" in state.parts:
@@ -118,114 +128,119 @@ def _mirror(state: LoadedCustomer) -> None:
 
 
 def _fold_names(state: LoadedCustomer) -> None:
-    row, was = state.row, state.original
+    row, original = state.row, state.original
     for name in ("name", "nickname", "real_name"):
         text = getattr(row, name)
-        if was is None or text != was.columns[name]:
+        if original is None or text != original.columns[name]:
             setattr(row, f"{name}_key", text and fold(text))
 
 
 # ── the statements ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _store(unit: UnitOfWork, states: Sequence[LoadedCustomer], fields: Sequence[Any]) -> None:
+async def _write_rows(unit: UnitOfWork, states: Sequence[LoadedCustomer], fields: Sequence[Any]) -> None:
     transaction = unit.transaction
-    made = [state for state in states if state.is_new]
+    new_states = [state for state in states if state.is_new]
     changed = [state for state in states if not state.is_new]
-    await _new_tags(unit, states)
-    await transaction.insert(*(state.row for state in made))
+    await _insert_new_tags(unit, states)
+    await transaction.insert(*(state.row for state in new_states))
     await batch_writes.update_rows(
-        transaction, tables.Customer, [(one.id, _different(one)) async for one in yield_periodically(changed)]
+        transaction,
+        tables.Customer,
+        [(state.id, _changed_values(state)) async for state in yield_periodically(changed)],
     )
-    await _lists(unit, states)
-    await _sets(unit, states)
-    await _custom_values(unit, states, {field.id: field for field in fields})
+    await _write_lists(unit, states)
+    await _write_sets(unit, states)
+    await _write_custom_values(unit, states, {field.id: field for field in fields})
     await search_document.write_documents(unit, states, fields)
 
 
-async def _new_tags(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
-    """Tags made on the spot exist once a customer who is written wears them, and not before."""
+async def _insert_new_tags(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
+    """Inserts inline tags that a written customer has. Unused ones are never stored."""
     pending: dict[bytes, Row] = unit.cache.get("new_tags", {})
-    worn = {key: pending[key] for state in states for key in state.tags if key in pending}
-    await unit.transaction.insert(*worn.values())
-    for tag in worn.values():
+    used_tags = {key: pending[key] for state in states for key in state.tags if key in pending}
+    await unit.transaction.insert(*used_tags.values())
+    for tag in used_tags.values():
         unit.log.add(tag_created_entry(tag))
         del pending[tag.id]
 
 
 def tag_created_entry(tag: Any) -> ChangeEntry:
-    """How the log tells that a tag is new."""
+    """The log entry of a new tag."""
     fields = change_log.created_fields(
         name=tag.name, kind=TagKind(tag.kind).name, color=tag.color, description=tag.description
     )
     return ChangeEntry(ChangeAction.CREATED, "Tag", tag.id, 1, fields)
 
 
-def _different(state: LoadedCustomer) -> Mapping[str, Any]:
+def _changed_values(state: LoadedCustomer) -> Mapping[str, Any]:
     return {name: getattr(state.row, name) for name in sorted(state.changed_columns())}
 
 
-async def _lists(unit: UnitOfWork, states: Iterable[LoadedCustomer]) -> None:
-    """Phones and e-mails are kept whole, in their order."""
-    phones = [state for state in states if "phones" in state.parts and _differs(state, "phones")]
-    emails = [state for state in states if "emails" in state.parts and _differs(state, "emails")]
-    transaction, number = unit.transaction, unit.workspace_id
+async def _write_lists(unit: UnitOfWork, states: Iterable[LoadedCustomer]) -> None:
+    """Replaces the changed lists of phones and emails as a whole, in their order."""
+    phones = [state for state in states if "phones" in state.parts and _is_changed(state, "phones")]
+    emails = [state for state in states if "emails" in state.parts and _is_changed(state, "emails")]
+    transaction, workspace_id = unit.transaction, unit.workspace_id
     await batch_writes.delete_where_in(
-        transaction, tables.CustomerPhone, "customer_id", [one.id for one in phones if not one.is_new]
+        transaction, tables.CustomerPhone, "customer_id", [state.id for state in phones if not state.is_new]
     )
     await transaction.insert(
         *(
-            new_row(tables.CustomerPhone, workspace_id=number, customer_id=state.id, position=place, phone=phone)
+            new_row(
+                tables.CustomerPhone, workspace_id=workspace_id, customer_id=state.id, position=position, phone=phone
+            )
             for state in phones
-            for place, phone in enumerate(state.phones)
+            for position, phone in enumerate(state.phones)
         )
     )
     await batch_writes.delete_where_in(
-        transaction, tables.CustomerEmail, "customer_id", [one.id for one in emails if not one.is_new]
+        transaction, tables.CustomerEmail, "customer_id", [state.id for state in emails if not state.is_new]
     )
     await transaction.insert(
         *(
             new_row(
                 tables.CustomerEmail,
-                workspace_id=number,
+                workspace_id=workspace_id,
                 customer_id=state.id,
-                position=place,
+                position=position,
                 email=email,
                 email_key=fold(email),
             )
             for state in emails
-            for place, email in enumerate(state.emails)
+            for position, email in enumerate(state.emails)
         )
     )
 
 
-def _differs(state: LoadedCustomer, part: str) -> bool:
-    now = tuple(getattr(state, part))
-    return bool(now) if state.original is None else now != getattr(state.original, part)
+def _is_changed(state: LoadedCustomer, part: str) -> bool:
+    current = tuple(getattr(state, part))
+    return bool(current) if state.original is None else current != getattr(state.original, part)
 
 
-async def _sets(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
-    """External ids, tags and friends: what is gone is deleted, what is new is added."""
-    gone: dict[type[Any], list[dict[str, Any]]] = {}
-    new: dict[type[Any], list[Row]] = {}
+async def _write_sets(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
+    """Deletes removed external ids, tags and friends and inserts new ones."""
+    removed_keys: dict[type[Any], list[dict[str, Any]]] = {}
+    added_rows: dict[type[Any], list[Row]] = {}
     async for state in yield_periodically(states):
-        for part, table, columns in _SETS:
+        for part, table, columns in _SET_TABLES:
             if part not in state.parts:
                 continue
-            now = set(getattr(state, part))
+            current = set(getattr(state, part))
             before = set(getattr(state.original, part)) if state.original else set()
-            gone.setdefault(table, []).extend(columns(state, one) for one in before - now)
-            new.setdefault(table, []).extend(
-                new_row(table, workspace_id=unit.workspace_id, **columns(state, one)) for one in sorted(now - before)
+            removed_keys.setdefault(table, []).extend(columns(state, item) for item in before - current)
+            added_rows.setdefault(table, []).extend(
+                new_row(table, workspace_id=unit.workspace_id, **columns(state, item))
+                for item in sorted(current - before)
             )
-    for table, keys in gone.items():
+    for table, keys in removed_keys.items():
         await batch_writes.delete_rows(unit.transaction, table, keys)
-    for rows in new.values():
+    for rows in added_rows.values():
         await unit.transaction.insert(*rows)
-    await _blocks(unit, states)
+    await _write_blocks(unit, states)
 
 
-_SETS: tuple[tuple[str, Any, Any], ...] = (
+_SET_TABLES: tuple[tuple[str, Any, Any], ...] = (
     (
         "external_ids",
         tables.CustomerExternalId,
@@ -236,20 +251,20 @@ _SETS: tuple[tuple[str, Any, Any], ...] = (
 )
 
 
-async def _blocks(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
-    different = [
+async def _write_blocks(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
+    changed = [
         state
         for state in states
         if "block" in state.parts
         and (state.block and vars(state.block)) != (state.original.block if state.original else None)
     ]
-    held = [state.id for state in different if state.original and state.original.block]
-    await batch_writes.delete_where_in(unit.transaction, tables.CustomerBlock, "customer_id", held)
-    await unit.transaction.insert(*(state.block for state in different if state.block))
+    blocked_before = [state.id for state in changed if state.original and state.original.block]
+    await batch_writes.delete_where_in(unit.transaction, tables.CustomerBlock, "customer_id", blocked_before)
+    await unit.transaction.insert(*(state.block for state in changed if state.block))
 
 
-async def _custom_values(unit: UnitOfWork, states: Sequence[LoadedCustomer], fields: Mapping[bytes, Any]) -> None:
-    gone, new = [], []
+async def _write_custom_values(unit: UnitOfWork, states: Sequence[LoadedCustomer], fields: Mapping[bytes, Any]) -> None:
+    removed_keys, added_rows = [], []
     for state in states:
         if "values" not in state.parts:
             continue
@@ -259,12 +274,12 @@ async def _custom_values(unit: UnitOfWork, states: Sequence[LoadedCustomer], fie
             if value == before.get(field_id):
                 continue
             if field_id in before:
-                gone.append({"customer_id": state.id, "field_id": field_id})
+                removed_keys.append({"customer_id": state.id, "field_id": field_id})
             if value is not None:
-                own = {"workspace_id": unit.workspace_id, "customer_id": state.id}
-                new += [
-                    new_row(tables.CustomerValue, **own, **one)
-                    for one in custom_values.value_rows(fields[field_id], value)
+                key_columns = {"workspace_id": unit.workspace_id, "customer_id": state.id}
+                added_rows += [
+                    new_row(tables.CustomerValue, **key_columns, **columns)
+                    for columns in custom_values.value_rows(fields[field_id], value)
                 ]
-    await batch_writes.delete_rows(unit.transaction, tables.CustomerValue, gone)
-    await unit.transaction.insert(*new)
+    await batch_writes.delete_rows(unit.transaction, tables.CustomerValue, removed_keys)
+    await unit.transaction.insert(*added_rows)

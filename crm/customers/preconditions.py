@@ -1,4 +1,5 @@
-"""The order in which a customer is judged: NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, CUSTOMER_BLOCKED, then the rule."""
+"""The order of the checks on a customer: NOT_FOUND, FORBIDDEN, CUSTOMER_ARCHIVED, CUSTOMER_BLOCKED, then the rule
+itself."""
 
 from crm.access import permissions
 from crm.customers.loaded_customer import LoadedCustomer
@@ -15,11 +16,13 @@ def check_preconditions(
     archived: bool = False,
     if_version: int | None = None,
 ) -> None:
-    """Raises InputError where the viewer may not work with the customer (unless `foreign` ones are meant as well), where
-    it is archived (unless that is no hindrance), and ConflictError where it is at another version."""
+    """Checks that the viewer may change the customer.
+
+    Raises InputError FORBIDDEN unless `foreign`, CUSTOMER_ARCHIVED unless `archived`, and ConflictError if the version
+    differs."""
     row = state.row
     if not foreign and not permissions.may_change(unit.viewer, row):
-        message = f"“{row.name}” is somebody else's customer; ask for CUSTOMER_VIEW_ALL, or to be assigned."
+        message = f"“{row.name}” belongs to another agent; ask to be assigned or for the permission CUSTOMER_VIEW_ALL."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
     if not archived and state.is_archived:
         message = f"“{row.name}” is archived; unarchive the customer first."

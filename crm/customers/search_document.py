@@ -1,4 +1,4 @@
-"""The text that customers are found by: made of all their parts, or revised where only some of them are loaded."""
+"""The search document of a customer: built from all parts, or revised if only some are loaded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -11,91 +11,96 @@ from db import batch_writes, tables
 from db.queries.customers import search_documents
 from db.rows import new_row
 
-_NAMES: Final[Mapping[str, str]] = {"NAME": "name", "NICKNAME": "nickname", "REAL_NAME": "real_name"}
-_ADDRESS: Final = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
+_NAME_COLUMNS: Final[Mapping[str, str]] = {"NAME": "name", "NICKNAME": "nickname", "REAL_NAME": "real_name"}
+_ADDRESS_COLUMNS: Final = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
 
 SearchTexts = Iterable[str | None]
 
 
 async def write_documents(unit: UnitOfWork, states: Sequence[LoadedCustomer], fields: Sequence[Any]) -> None:
-    """Written for those whose searched parts are all loaded, and for those who hold the text and had something changed
-    in it. `fields` are the custom ones."""
-    number = unit.workspace_id
+    """Writes the documents of customers with all searched parts, and revises those of customers with a loaded document
+    and changes. `fields` are the custom fields."""
+    workspace_id = unit.workspace_id
     await unit.transaction.insert(
         *(
             new_row(
-                tables.CustomerSearch, workspace_id=number, customer_id=state.id, text=build_document(state, fields)
+                tables.CustomerSearch,
+                workspace_id=workspace_id,
+                customer_id=state.id,
+                text=build_document(state, fields),
             )
             for state in states
             if state.is_new and state.parts >= SEARCHED_PARTS
         )
     )
-    changed = [one async for one in yield_periodically(_changed(states, fields))]
+    changed = [item async for item in yield_periodically(_changed_documents(states, fields))]
     await batch_writes.update_rows_by(unit.transaction, tables.CustomerSearch, "customer_id", changed)
 
 
-def _changed(states: Iterable[LoadedCustomer], fields: Sequence[Any]) -> Iterator[tuple[bytes, Mapping[str, str]]]:
+def _changed_documents(
+    states: Iterable[LoadedCustomer], fields: Sequence[Any]
+) -> Iterator[tuple[bytes, Mapping[str, str]]]:
     for state in states:
         if state.is_new:
             continue
         if state.parts >= SEARCHED_PARTS:
             yield state.id, {"text": build_document(state, fields)}
         elif state.search_text is not None:
-            text = search_documents.revise_document(state.search_text, _sections(state, fields))
+            text = search_documents.revise_document(state.search_text, _changed_sections(state, fields))
             if text != state.search_text:
                 state.search_text = text
                 yield state.id, {"text": text}
 
 
 def build_document(state: LoadedCustomer, fields: Sequence[Any]) -> str:
-    """All that the customer is found by."""
+    """The complete search document of the customer."""
     row = state.row
     return search_documents.build_document(
         names=(row.name, row.nickname, row.real_name),
         emails=state.emails,
         phones=state.phones,
-        company=_company(state),
+        company=_company_name(state),
         external_ids=[value for _, value in state.external_ids],
-        address=[getattr(row, column) for column in _ADDRESS],
-        tags=_tags(state),
+        address=[getattr(row, column) for column in _ADDRESS_COLUMNS],
+        tags=_tag_names(state),
         notes=state.notes,
-        values=_values(state, fields),
+        values=_value_texts(state, fields),
     )
 
 
-def _sections(state: LoadedCustomer, fields: Sequence[Any]) -> dict[str, SearchTexts]:
-    """Of the document what is not as it was."""
-    was, row, changed = state.original, state.row, state.changed_columns()
-    assert was is not None
-    found: dict[str, SearchTexts] = {
-        section: (getattr(row, column),) for section, column in _NAMES.items() if column in changed
+def _changed_sections(state: LoadedCustomer, fields: Sequence[Any]) -> dict[str, SearchTexts]:
+    """The changed sections of the document."""
+    original, row, changed = state.original, state.row, state.changed_columns()
+    assert original is not None
+    sections: dict[str, SearchTexts] = {
+        section: (getattr(row, column),) for section, column in _NAME_COLUMNS.items() if column in changed
     }
-    if not changed.isdisjoint(_ADDRESS):
-        found["ADDRESS"] = [getattr(row, column) for column in _ADDRESS]
+    if not changed.isdisjoint(_ADDRESS_COLUMNS):
+        sections["ADDRESS"] = [getattr(row, column) for column in _ADDRESS_COLUMNS]
     if "company_id" in changed:
-        found["COMPANY"] = (_company(state),)
-    if was.tags.keys() != state.tags.keys():
-        found["TAG"] = _tags(state)
-    if was.emails != tuple(state.emails):
-        found["EMAIL"] = state.emails
-    if was.phones != tuple(state.phones):
-        found["PHONE"] = search_documents.section_lines(state.phones)
-    if was.external_ids != tuple(state.external_ids):
-        found["EXTERNAL_ID"] = [value for _, value in state.external_ids]
-    if was.values != state.values:
-        found["CUSTOM_FIELD"] = _values(state, fields)
-    return found
+        sections["COMPANY"] = (_company_name(state),)
+    if original.tags.keys() != state.tags.keys():
+        sections["TAG"] = _tag_names(state)
+    if original.emails != tuple(state.emails):
+        sections["EMAIL"] = state.emails
+    if original.phones != tuple(state.phones):
+        sections["PHONE"] = search_documents.section_lines(state.phones)
+    if original.external_ids != tuple(state.external_ids):
+        sections["EXTERNAL_ID"] = [value for _, value in state.external_ids]
+    if original.values != state.values:
+        sections["CUSTOM_FIELD"] = _value_texts(state, fields)
+    return sections
 
 
-def _company(state: LoadedCustomer) -> str | None:
+def _company_name(state: LoadedCustomer) -> str | None:
     return state.company.name if state.company else None
 
 
-def _tags(state: LoadedCustomer) -> list[str]:
-    """In one order, so that a customer who lost a tag and got it back is found by the same text."""
+def _tag_names(state: LoadedCustomer) -> list[str]:
+    """The names in a fixed order, so that removing and adding a tag again gives the same document."""
     return [tag.name for tag in sorted(state.tags.values(), key=lambda tag: (tag.name_key, tag.id))]
 
 
-def _values(state: LoadedCustomer, fields: Sequence[Any]) -> list[str]:
-    shown = (custom_values.searchable_texts(field, state.values.get(field.id)) for field in fields if field.active)
-    return [text for text in shown if text]
+def _value_texts(state: LoadedCustomer, fields: Sequence[Any]) -> list[str]:
+    texts = (custom_values.searchable_texts(field, state.values.get(field.id)) for field in fields if field.active)
+    return [text for text in texts if text]

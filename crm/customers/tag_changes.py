@@ -1,4 +1,4 @@
-"""Putting tags on customers and taking them off: kinds, tags made on the spot, at most 150 (MS2, MS3, VC2, SB22)."""
+"""Adding and removing a customer's tags: kinds, inline creation, at most 150 tags (MS2, MS3, VC2, SB22)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from db.values import wire_format
 from db.values.folding import fold, fold_case
 
 MAX_TAGS_PER_CUSTOMER: Final = 150
-"""Tags of one customer, of both kinds together (MS2)."""
+"""Maximum number of tags of one customer, of both kinds together (MS2)."""
 
 MAX_TAG_NAME_LENGTH: Final = 50
-"""Code points of a tag's name, composed and trimmed (MS3)."""
+"""Maximum length of a tag's name in code points, composed and trimmed (MS3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagChanges:
-    """What was given: {"add", "remove", "set": references, "kind"}, any of them absent."""
+    """The requested changes: {"add", "remove", "set": references, "kind"}, all optional."""
 
     data: Mapping[str, Any]
     path: Path
@@ -33,68 +33,84 @@ class TagChanges:
         kind = self.data.get("kind")
         return TagKind.BUSINESS if kind is None else TagKind(kind)
 
-    def each(self, way: str) -> Sequence[tuple[Mapping[str, Any], Path]] | None:
-        """The references of `add`, `remove` or `set` with their paths; None where it is absent."""
-        given = self.data.get(way)
-        return None if given is None else [(one, (*self.path, way, place)) for place, one in enumerate(given)]
+    def each(self, key: str) -> Sequence[tuple[Mapping[str, Any], Path]] | None:
+        """The references in `add`, `remove` or `set` with their paths; None if the key is absent."""
+        references = self.data.get(key)
+        return (
+            None
+            if references is None
+            else [(reference, (*self.path, key, index)) for index, reference in enumerate(references)]
+        )
 
 
 def normalize_tag_name(text: str, path: Path) -> str:
-    """A tag's name as it is kept. Raises InputError BLANK, TOO_LONG."""
-    return text_values.read_required_text(text, path, "a name", longest=MAX_TAG_NAME_LENGTH)
+    """The tag name to store. Raises InputError BLANK, TOO_LONG."""
+    return text_values.read_required_text(text, path, "a name", max_length=MAX_TAG_NAME_LENGTH)
 
 
 async def apply_tag_changes(
-    unit: UnitOfWork, worn: Mapping[bytes, Any], wanted: TagChanges, references: References
+    unit: UnitOfWork, current_tags: Mapping[bytes, Any], changes: TagChanges, references: References
 ) -> dict[bytes, Any]:
-    """The tags that somebody who wears `worn` wears afterwards. Nothing is written. Raises InputError, LimitError."""
+    """The resulting tags of a customer. Writes nothing. Raises InputError, LimitError."""
     settings = await unit.settings()
-    may_make = settings.allow_inline_tags
-    now = dict(worn)
-    replaced = wanted.each("set")
-    if replaced is not None:
-        now = {key: tag for key, tag in now.items() if tag.kind != wanted.kind}
-        for named, path in replaced:
-            tag = _one(unit, named, path, references, wanted.kind, make=may_make)
-            if tag.kind != wanted.kind:
-                message = f"“{tag.name}” is a {TagKind(tag.kind).name} tag; this replaces {wanted.kind.name} tags only."
+    may_create = settings.allow_inline_tags
+    tags = dict(current_tags)
+    replacements = changes.each("set")
+    if replacements is not None:
+        tags = {key: tag for key, tag in tags.items() if tag.kind != changes.kind}
+        for reference, path in replacements:
+            tag = _resolve_tag(unit, reference, path, references, changes.kind, may_create=may_create)
+            if tag.kind != changes.kind:
+                message = (
+                    f"“{tag.name}” is a {TagKind(tag.kind).name} tag, but this list replaces "
+                    f"{changes.kind.name} tags only."
+                )
                 raise InputError(ErrorCode.TAG_KIND_MISMATCH, message, path)
-            now[tag.id] = tag
-    for named, path in wanted.each("add") or ():
-        tag = _one(unit, named, path, references, wanted.kind, make=may_make)
-        now[tag.id] = tag
-    for named, path in wanted.each("remove") or ():
-        now.pop(_one(unit, named, path, references, wanted.kind, make=False).id, None)
-    if len(now) > max(MAX_TAGS_PER_CUSTOMER, len(worn)):
+            tags[tag.id] = tag
+    for reference, path in changes.each("add") or ():
+        tag = _resolve_tag(unit, reference, path, references, changes.kind, may_create=may_create)
+        tags[tag.id] = tag
+    for reference, path in changes.each("remove") or ():
+        tags.pop(_resolve_tag(unit, reference, path, references, changes.kind, may_create=False).id, None)
+    if len(tags) > max(MAX_TAGS_PER_CUSTOMER, len(current_tags)):
         message = (
-            f"A customer wears at most {MAX_TAGS_PER_CUSTOMER} tags; these would be {len(now)}. Take some off first."
+            f"A customer can have at most {MAX_TAGS_PER_CUSTOMER} tags, but this would make {len(tags)}; remove "
+            "some first."
         )
-        raise LimitError(message, wanted.path, limit=MAX_TAGS_PER_CUSTOMER, current=len(now))
-    return now
+        raise LimitError(message, changes.path, limit=MAX_TAGS_PER_CUSTOMER, current=len(tags))
+    return tags
 
 
-def _one(
-    unit: UnitOfWork, named: Mapping[str, Any], path: Path, references: References, kind: TagKind, *, make: bool
+def _resolve_tag(
+    unit: UnitOfWork,
+    reference: Mapping[str, Any],
+    path: Path,
+    references: References,
+    kind: TagKind,
+    *,
+    may_create: bool,
 ) -> Any:
-    if named.get("id") is not None:
-        found = references.tags.get(wire_format.decode_id("Tag", named["id"]) or b"")
-        if found is None:
-            raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{named['id']}” here.", path)
-        return found
-    text = normalize_tag_name(named["name"], path)
-    found = references.tags_by_name.get((kind, fold_case(text)))
-    if found is not None:
-        return found
-    if not make or kind is not TagKind.BUSINESS:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{text}” here; choose one of the catalogue.", path)
+    if reference.get("id") is not None:
+        tag = references.tags.get(wire_format.decode_id("Tag", reference["id"]) or b"")
+        if tag is None:
+            raise InputError(ErrorCode.NOT_FOUND, f"There is no tag “{reference['id']}” in this workspace.", path)
+        return tag
+    text = normalize_tag_name(reference["name"], path)
+    tag = references.tags_by_name.get((kind, fold_case(text)))
+    if tag is not None:
+        return tag
+    if not may_create or kind is not TagKind.BUSINESS:
+        raise InputError(
+            ErrorCode.NOT_FOUND, f"There is no tag “{text}” in this workspace; choose one from the catalogue.", path
+        )
     if not unit.viewer.has_permission(Permission.TAG_MANAGE):
-        message = f"There is no tag “{text}” yet, and you may not make tags (TAG_MANAGE)."
+        message = f"There is no tag “{text}” yet; creating tags needs the permission TAG_MANAGE."
         raise InputError(ErrorCode.FORBIDDEN, message, path)
-    return _made(unit, text, references)
+    return _create_tag(unit, text, references)
 
 
-def _made(unit: UnitOfWork, text: str, references: References) -> Row:
-    """A new tag, waiting for a customer who keeps it."""
+def _create_tag(unit: UnitOfWork, text: str, references: References) -> Row:
+    """Creates a new tag, which is stored only if a customer gets it."""
     keys = {"name_key": fold(text), "unique_key": fold_case(text)}
     tag = new_row(tables.Tag, workspace_id=unit.workspace_id, name=text, kind=int(TagKind.BUSINESS), **keys)
     unit.cache.setdefault("new_tags", {})[tag.id] = tag

@@ -49,7 +49,7 @@ async def choose_columns(
         return [ExportColumn(request, request.key) for request in known_columns.values() if request.exportable][
             :MAX_COLUMNS
         ]
-    errors, chosen = ErrorCollector(), list[ExportColumn]()
+    errors, export_columns = ErrorCollector(), list[ExportColumn]()
     if not requested or len(requested) > MAX_COLUMNS:
         errors.add(ErrorCode.INVALID, f"Choose between 1 and {MAX_COLUMNS} columns.", path)
     for index, request in enumerate(requested):
@@ -59,12 +59,12 @@ async def choose_columns(
             errors.add(ErrorCode.FIELD_UNKNOWN, message, (*path, index, "field"))
             continue
         header = errors.check(text_values.read_text, request.get("header"), (*path, index, "header")) or column.key
-        if any(header == other.header for other in chosen):
+        if any(header == other.header for other in export_columns):
             message = f"Two columns have the header “{header}”; give one of them another header."
             errors.add(ErrorCode.INVALID, message, (*path, index, "header"))
-        chosen.append(ExportColumn(column, header))
+        export_columns.append(ExportColumn(column, header))
     errors.raise_if_any()
-    return chosen
+    return export_columns
 
 
 # ── cells ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -156,17 +156,17 @@ def parse_boolean(text: str, _: CellFormat) -> bool:
 
 def parse_choice(names: type[IntEnum]) -> CellParser:
     """Parses an enum value by its name in any notation: “To be assigned”, “TO_BE_ASSIGNED”."""
-    known = {re.sub(r"[\s_-]+", "", member.name.casefold()): member for member in names}
+    members_by_name = {re.sub(r"[\s_-]+", "", member.name.casefold()): member for member in names}
 
     @lru_cache(maxsize=200)
     def find_member(text: str) -> IntEnum | None:
-        return known.get(re.sub(r"[\s_-]+", "", fold(text)))
+        return members_by_name.get(re.sub(r"[\s_-]+", "", fold(text)))
 
     def parse(text: str, _: CellFormat) -> IntEnum:
-        found = find_member(text)
-        if found is None:
+        parsed = find_member(text)
+        if parsed is None:
             raise CellError(f"“{text}” is not one of {', '.join(member.name for member in names)}.")
-        return found
+        return parsed
 
     return parse
 

@@ -80,10 +80,10 @@ _KEYS_BY_NAME: Final = {
 }
 
 
-def suggest_field(headers: Sequence[str], known: Mapping[str, FileColumn]) -> list[tuple[str | None, float]]:
+def suggest_field(headers: Sequence[str], known_columns: Mapping[str, FileColumn]) -> list[tuple[str | None, float]]:
     """For each header, the key of the suggested field and the confidence from 0 to 1. The key is None if no importable
     field matches. Every field is suggested at most once, for the header with the highest confidence."""
-    suggestions = [_suggest(header, known) for header in headers]
+    suggestions = [_suggest(header, known_columns) for header in headers]
     best: dict[str, int] = {}
     for index, (key, confidence) in enumerate(suggestions):
         if key is not None and (key not in best or confidence > suggestions[best[key]][1]):
@@ -94,20 +94,24 @@ def suggest_field(headers: Sequence[str], known: Mapping[str, FileColumn]) -> li
     ]
 
 
-def _suggest(header: str, known: Mapping[str, FileColumn]) -> tuple[str | None, float]:
-    column = known.get(header)
+def _suggest(header: str, known_columns: Mapping[str, FileColumn]) -> tuple[str | None, float]:
+    column = known_columns.get(header)
     if column is not None:
         return (header, 1.0) if column.importable else (None, 0.0)
     if header.startswith(EXTERNAL_ID_PREFIX) and header != EXTERNAL_ID_PREFIX:
         return header, 1.0
     plain = _normalize_header(header)
-    for names, confidence in ((_keys_by_name(known), 0.95), (_keys_by_label(known), 0.9), (_KEYS_BY_NAME, 0.9)):
+    for names, confidence in (
+        (_keys_by_name(known_columns), 0.95),
+        (_keys_by_label(known_columns), 0.9),
+        (_KEYS_BY_NAME, 0.9),
+    ):
         if plain in names:
-            return _if_importable(names[plain], known, confidence)
-    return _suggest_by_words(plain, known)
+            return _if_importable(names[plain], known_columns, confidence)
+    return _suggest_by_words(plain, known_columns)
 
 
-def _suggest_by_words(plain: str, known: Mapping[str, FileColumn]) -> tuple[str | None, float]:
+def _suggest_by_words(plain: str, known_columns: Mapping[str, FileColumn]) -> tuple[str | None, float]:
     """Suggests a field for a header of several words of which some are known: “Primary phone number”, “Email (work)”.
     The longest match wins."""
     words = plain.split()
@@ -115,20 +119,20 @@ def _suggest_by_words(plain: str, known: Mapping[str, FileColumn]) -> tuple[str 
         for start in range(len(words) - size + 1):
             part = " ".join(words[start : start + size])
             if len(part) > 2 and part in _KEYS_BY_NAME:
-                return _if_importable(_KEYS_BY_NAME[part], known, round(0.4 + 0.4 * size / len(words), 2))
+                return _if_importable(_KEYS_BY_NAME[part], known_columns, round(0.4 + 0.4 * size / len(words), 2))
     return None, 0.0
 
 
-def _if_importable(key: str, known: Mapping[str, FileColumn], confidence: float) -> tuple[str | None, float]:
-    column = known.get(key)
+def _if_importable(key: str, known_columns: Mapping[str, FileColumn], confidence: float) -> tuple[str | None, float]:
+    column = known_columns.get(key)
     return (key, confidence) if column is not None and column.importable else (None, 0.0)
 
 
-def _keys_by_name(known: Mapping[str, FileColumn]) -> Mapping[str, str]:
-    return {_normalize_header(_CAMEL_CASE_BOUNDARY.sub(" ", key)): key for key in known} | {
-        _normalize_header(key): key for key in known
+def _keys_by_name(known_columns: Mapping[str, FileColumn]) -> Mapping[str, str]:
+    return {_normalize_header(_CAMEL_CASE_BOUNDARY.sub(" ", key)): key for key in known_columns} | {
+        _normalize_header(key): key for key in known_columns
     }
 
 
-def _keys_by_label(known: Mapping[str, FileColumn]) -> Mapping[str, str]:
-    return {_normalize_header(column.label): column.key for column in known.values()}
+def _keys_by_label(known_columns: Mapping[str, FileColumn]) -> Mapping[str, str]:
+    return {_normalize_header(column.label): column.key for column in known_columns.values()}

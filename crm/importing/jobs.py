@@ -70,16 +70,16 @@ async def _open_request(session: Session, viewer: Viewer, data: Mapping[str, Any
         count = await asyncio.to_thread(_count_rows, table)
     except Unreadable as error:
         raise InputError(ErrorCode.INVALID, str(error), ("input", "upload")) from None
-    known, mapping_path = await file_columns.customer_columns(session), ("input", "mapping")
+    known_columns, mapping_path = await file_columns.customer_columns(session), ("input", "mapping")
     requested_mapping = data.get("mapping")
     cell_format = CellFormat()
     if requested_mapping is None:
-        return upload.path, table, count, mapping.suggest_mapping(table.headers, known, cell_format)
+        return upload.path, table, count, mapping.suggest_mapping(table.headers, known_columns, cell_format)
     return (
         upload.path,
         table,
         count,
-        mapping.check_mapping(table.headers, requested_mapping, known, cell_format, mapping_path),
+        mapping.check_mapping(table.headers, requested_mapping, known_columns, cell_format, mapping_path),
     )
 
 
@@ -271,8 +271,10 @@ async def run_chunk(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -
 async def _build_plan(unit: UnitOfWork, task: JobTask, table: Table) -> ImportPlan:
     arguments, settings = task.arguments, await unit.settings()
     cell_format = CellFormat(settings.default_country == "US", settings.timezone)
-    known = await file_columns.customer_columns(unit.transaction)
-    fields = mapping.check_mapping(table.headers, arguments["mapping"], known, cell_format, ("input", "mapping"))
+    known_columns = await file_columns.customer_columns(unit.transaction)
+    fields = mapping.check_mapping(
+        table.headers, arguments["mapping"], known_columns, cell_format, ("input", "mapping")
+    )
     return ImportPlan(
         fields,
         MatchKey(ImportMatch(arguments["match_on"]), arguments["system"], settings.default_country),

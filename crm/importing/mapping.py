@@ -105,14 +105,14 @@ _REFERENCE_READERS: Final[Mapping[str, Callable[[ImportRow, str], None]]] = {
 
 
 def suggest_mapping(
-    file_headers: Sequence[str], known: Mapping[str, FileColumn], cell_format: CellFormat
+    file_headers: Sequence[str], known_columns: Mapping[str, FileColumn], cell_format: CellFormat
 ) -> FieldMapping:
     """The mapping that the headers suggest."""
     keys = [
         None if header == IGNORED_COLUMN else key
-        for header, (key, _) in zip(file_headers, headers.suggest_field(file_headers, known), strict=True)
+        for header, (key, _) in zip(file_headers, headers.suggest_field(file_headers, known_columns), strict=True)
     ]
-    fields = {index: find_column(dict(known), key) for index, key in enumerate(keys) if key is not None}
+    fields = {index: find_column(dict(known_columns), key) for index, key in enumerate(keys) if key is not None}
     return FieldMapping(
         len(file_headers), {index: column for index, column in fields.items() if column is not None}, cell_format
     )
@@ -121,7 +121,7 @@ def suggest_mapping(
 def check_mapping(
     file_headers: Sequence[str],
     requested: Sequence[Mapping[str, str]],
-    known: Mapping[str, FileColumn],
+    known_columns: Mapping[str, FileColumn],
     cell_format: CellFormat,
     path: Path,
 ) -> FieldMapping:
@@ -129,7 +129,7 @@ def check_mapping(
     FIELD_PROTECTED."""
     errors, fields = ErrorCollector(), dict[int, FileColumn]()
     for index, entry in enumerate(requested):
-        column = find_column(dict(known), entry["field"])
+        column = find_column(dict(known_columns), entry["field"])
         if column is None:
             message = f"There is no field “{entry['field']}”; choose one of the listed fields."
             errors.add(ErrorCode.FIELD_UNKNOWN, message, (*path, index, "field"))

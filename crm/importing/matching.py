@@ -45,8 +45,8 @@ class MatchKey:
         return []
 
 
-def _first_and_others(data: Mapping[str, Any], first: str, several: str) -> list[str]:
-    return [value for value in (data.get(first), *data.get(several, ())) if value]
+def _first_and_others(data: Mapping[str, Any], first: str, others: str) -> list[str]:
+    return [value for value in (data.get(first), *data.get(others, ())) if value]
 
 
 def _phone_number(text: str, country: str | None) -> str | None:

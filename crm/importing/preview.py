@@ -46,15 +46,15 @@ async def preview_import(session: Session, viewer: Viewer, upload: str) -> Impor
     be read."""
     try:
         _, path = await uploads.find_upload(session, viewer, upload)
-        known = await file_columns.customer_columns(session)
-        return await asyncio.to_thread(_preview, path, known)
+        known_columns = await file_columns.customer_columns(session)
+        return await asyncio.to_thread(_preview, path, known_columns)
     except InputError as error:
         raise BadUserInput(error.code.value, error.message) from None
     except Unreadable as error:
         raise BadUserInput("INVALID", str(error)) from None
 
 
-def _preview(path: Path, known: Mapping[str, FileColumn]) -> ImportPreview:
+def _preview(path: Path, known_columns: Mapping[str, FileColumn]) -> ImportPreview:
     table = tables.open_table(path)
     samples: list[list[str]] = [[] for _ in table.headers]
     first_rows: list[list[str]] = []
@@ -68,7 +68,7 @@ def _preview(path: Path, known: Mapping[str, FileColumn]) -> ImportPreview:
                 for column_samples, cell in zip(samples, row, strict=False):
                     if cell.strip() and len(column_samples) < MAX_SAMPLES and cell not in column_samples:
                         column_samples.append(cell[:_MAX_SAMPLE_LENGTH])
-    suggestions = headers.suggest_field(table.headers, known)
+    suggestions = headers.suggest_field(table.headers, known_columns)
     columns = [
         PreviewedColumn(header, column_samples, *((None, 0.0) if header == IGNORED_COLUMN else suggestion))
         for header, column_samples, suggestion in zip(table.headers, samples, suggestions, strict=True)

@@ -53,8 +53,8 @@ async def retry_job(unit: UnitOfWork, wire_id: str) -> Row:
     INVALID."""
     earlier = await load_job(unit, wire_id)
     if earlier.finished_at is None or earlier.dry_run:
-        what = "A dry run" if earlier.dry_run else "A job that is still running"
-        raise InputError(ErrorCode.INVALID, f"{what} cannot be retried.", ("id",))
+        subject = "A dry run" if earlier.dry_run else "A job that is still running"
+        raise InputError(ErrorCode.INVALID, f"{subject} cannot be retried.", ("id",))
     handler = handlers.handler_of(earlier)
     submit.check_may_start(unit, handler.kind)
     if handler.kind is JobKind.EXPORT:

@@ -39,8 +39,8 @@ class ProgressLog:
         _log.info("%s: %s after %.1f seconds; %s", _job_name(job), _status(job), seconds, counts or "no rows")
 
     def _speed(self, job: Any) -> float:
-        done: int = job.processed - (self._first or 0)
-        return done / max(time.monotonic() - self._started_at, 0.001)
+        processed: int = job.processed - (self._first or 0)
+        return processed / max(time.monotonic() - self._started_at, 0.001)
 
 
 def _job_name(job: Any) -> str:

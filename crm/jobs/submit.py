@@ -38,7 +38,7 @@ class JobOptions:
 def read_options(data: Mapping[str, Any] | None) -> JobOptions:
     """Reads the options. Raises InputError TOO_LONG for the label."""
     data = data or {}
-    label = text_values.read_text(data.get("label"), ("options", "label"), longest=text_values.MAX_NAME_LENGTH)
+    label = text_values.read_text(data.get("label"), ("options", "label"), max_length=text_values.MAX_NAME_LENGTH)
     return JobOptions(bool(data.get("dry_run")), int(data.get("on_error") or 0) == ON_ERROR_ABORT, label)
 
 

@@ -75,8 +75,8 @@ async def store_snapshot(
     job.matched = row
     if len(ends) > 1:
         # The customers to remove start where the customers to add end.
-        given = {**job.arguments["given"], "adding": ends[0]}
-        job.arguments = {**job.arguments, "given": given}
+        arguments = {**job.arguments["given"], "adding": ends[0]}
+        job.arguments = {**job.arguments, "given": arguments}
     await leased_job.store({"matched": row, "state": task.state, "arguments": job.arguments})
 
 

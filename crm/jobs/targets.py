@@ -75,13 +75,13 @@ class Target:
 
 
 async def resolve_target(
-    unit: UnitOfWork, given: TargetData, *, path: Path = ("target",), unbounded_too: bool = False
+    unit: UnitOfWork, data: TargetData, *, path: Path = ("target",), unbounded_too: bool = False
 ) -> Target:
     """Resolves ids or a match to customers. Raises InputError EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`),
     COUNT_MISMATCH, NOT_FOUND, and the errors of the filter."""
-    if given.get("ids") is not None:
-        return await _resolve_ids(unit, given["ids"], (*path, "ids"))
-    return await _resolve_match(unit, given["match"], (*path, "match"), unbounded_too)
+    if data.get("ids") is not None:
+        return await _resolve_ids(unit, data["ids"], (*path, "ids"))
+    return await _resolve_match(unit, data["match"], (*path, "match"), unbounded_too)
 
 
 def check_expected_count(expected: int | None, count: int, path: Path) -> None:
@@ -97,24 +97,24 @@ def check_expected_count(expected: int | None, count: int, path: Path) -> None:
 # ── ids ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _resolve_ids(unit: UnitOfWork, given: Sequence[str], path: Path) -> Target:
+async def _resolve_ids(unit: UnitOfWork, requested_ids: Sequence[str], path: Path) -> Target:
     """Lists each customer once, in the order of the ids. The id of a merged customer stands for its survivor."""
-    if not given:
+    if not requested_ids:
         raise InputError(ErrorCode.EMPTY_TARGET, "No customer is selected; choose at least one.", path)
-    if len(given) > MAX_TARGET_IDS:
+    if len(requested_ids) > MAX_TARGET_IDS:
         message = (
-            f"You can select at most {MAX_TARGET_IDS} customers by id, but you gave {len(given)}; use a "
+            f"You can select at most {MAX_TARGET_IDS} customers by id, but you gave {len(requested_ids)}; use a "
             "filter for more."
         )
-        raise LimitError(message, path, limit=MAX_TARGET_IDS, current=len(given))
-    parsed_ids = {wire_id: wire_format.decode_id("Customer", wire_id) or b"" for wire_id in given}
+        raise LimitError(message, path, limit=MAX_TARGET_IDS, current=len(requested_ids))
+    parsed_ids = {wire_id: wire_format.decode_id("Customer", wire_id) or b"" for wire_id in requested_ids}
     visible_customers = await customers.by_ids(
         unit.transaction, list(set(parsed_ids.values()) - {b""}), unit.viewer.visibility
     )
     positions: dict[bytes | str, int] = {}
     items: list[JobItem] = []
     wire_ids: list[str] = []
-    for position, wire_id in enumerate(given):
+    for position, wire_id in enumerate(requested_ids):
         identifier = (
             visible_customers[parsed_ids[wire_id]].id
             if parsed_ids[wire_id] in visible_customers
@@ -131,24 +131,24 @@ async def _resolve_ids(unit: UnitOfWork, given: Sequence[str], path: Path) -> Ta
 # ── a match ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _resolve_match(unit: UnitOfWork, given: TargetData, path: Path, unbounded_too: bool) -> Target:
-    query = await _build_query(unit, given, path)
+async def _resolve_match(unit: UnitOfWork, data: TargetData, path: Path, unbounded_too: bool) -> Target:
+    query = await _build_query(unit, data, path)
     match, sort = await _compile(unit, query, path)
     is_bounded = query.archived == "ONLY" or match.search is not None or not matches_everything(match.parsed_filter)
-    if not is_bounded and not given.get("everyone") and not unbounded_too:
+    if not is_bounded and not data.get("everyone") and not unbounded_too:
         message = "This filter matches all customers; confirm with `everyone: true` if you mean all of them."
         raise InputError(ErrorCode.UNBOUNDED_TARGET, message, path)
-    if given.get("except_ids"):
-        exclusion = ({"not": {"id": {"in": list(given["except_ids"])}}}, ("exceptIds",))
+    if data.get("except_ids"):
+        exclusion = ({"not": {"id": {"in": list(data["except_ids"])}}}, ("exceptIds",))
         query = CustomerQuery(
             query.filter, query.search, query.sections, query.sort, query.archived,
             (*query.more, exclusion),
         )  # fmt: skip
         match, sort = await _compile(unit, query, path)
     listing = matches.full_list_query(unit.transaction, match)
-    expected = given.get("expected_count")
+    expected = data.get("expected_count")
     ids = await stored.first_ids(unit.transaction, listing, sort, MAX_INLINE_CUSTOMERS + 1)
-    target = {"match": dict(given)}
+    target = {"match": dict(data)}
     if len(ids) > MAX_INLINE_CUSTOMERS:
         match_count = await keyset.count_rows(unit.transaction, listing)
         check_expected_count(expected, match_count, path)
@@ -166,21 +166,21 @@ async def _resolve_match(unit: UnitOfWork, given: TargetData, path: Path, unboun
     return Target(target, [JobItem(row, identifier) for row, identifier in enumerate(ids)])
 
 
-async def _build_query(unit: UnitOfWork, given: TargetData, path: Path) -> CustomerQuery:
+async def _build_query(unit: UnitOfWork, data: TargetData, path: Path) -> CustomerQuery:
     """Combines the filter and search of the target with those of its saved view."""
     for name, wire_name in (("filter", "filter"), ("search", "search")):
-        if name in given and given[name] is None:
+        if name in data and data[name] is None:
             message = f"`{wire_name}` must not be null; leave it out to match all customers."
             raise InputError(ErrorCode.INVALID, message, (*path, wire_name))
-    view = await _view(unit, given["view"], (*path, "view")) if given.get("view") is not None else None
+    view = await _view(unit, data["view"], (*path, "view")) if data.get("view") is not None else None
     more = () if view is None or not view.filter else ((view.filter, ("view",)),)
-    fields = given.get("search_fields")
+    fields = data.get("search_fields")
     return CustomerQuery(
-        given.get("filter"),
-        " ".join(text for text in (given.get("search"), view and view.search) if text) or None,
+        data.get("filter"),
+        " ".join(text for text in (data.get("search"), view and view.search) if text) or None,
         None if fields is None else list(fields),
         None if view is None else view.sort,
-        str(given.get("archived") or "EXCLUDE"),
+        str(data.get("archived") or "EXCLUDE"),
         more,
     )
 

@@ -51,8 +51,8 @@ FIRST_CHUNK_ROWS: Final = {"sqlite": 50, "postgresql": 250}
 """Rows of a job's first chunk by database. The duration of each chunk determines the size of the next one."""
 
 TARGET_CHUNK_SECONDS: Final = {"sqlite": 0.06, "postgresql": 0.4}
-"""Target duration of a chunk in seconds. It bounds how long other writers wait on SQLite and how soon a cancelled job
-stops, and it is long enough to keep the cost of starting and committing a chunk small."""
+"""Target duration of a chunk in seconds. It limits how long other writers wait on SQLite and how soon a cancelled job
+stops. It is long enough to make the cost of starting and committing a chunk small."""
 
 MIN_PAUSE_SECONDS: Final = 0.02
 """Minimum pause in seconds between two chunks. Waiting writers on SQLite need the pause to get the lock. On a busy

@@ -1,4 +1,4 @@
-"""What one customer becomes of several: whose value of each field stays. Nothing is written here (SM19)."""
+"""Computes the merged customer from several: which value of each field wins. Nothing is written here (SM19)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SUBSCRIPTION_STRICTNESS: Final = (
     SubscriptionStatus.UNSUBSCRIBED,
     SubscriptionStatus.DELETED,
 )
-"""From the loosest to the strictest: who refused mailings once, refuses them after a merge."""
+"""From the loosest to the strictest: people who have refused mailings stay unsubscribed after a merge."""
 
 MERGED_COLUMNS: Final[Mapping[str, str]] = {
     "name": "name",
@@ -33,10 +33,11 @@ MERGED_COLUMNS: Final[Mapping[str, str]] = {
     "address.postalCode": "postal_code",
     "address.country": "country",
 }
-"""Fields that are a column each; where nobody is named for one, an empty one is filled. A value of 0 is empty."""
+"""Fields with one column each. Without a chosen customer, the first non-empty value wins. A value of 0 counts as
+empty."""
 
 UNITED: Final = frozenset({"tags", "wechatFriends", "phones", "emails", "phone", "email"})
-"""Fields of which nothing is lost, whoever is named: phones and e-mails of the one named come first."""
+"""Fields that unite the values of all customers. Phones and emails of the chosen customer come first."""
 
 CHOSEN: Final = frozenset(
     {
@@ -49,12 +50,13 @@ CHOSEN: Final = frozenset(
         "department",
     }
 )
-"""Fields with a rule of their own that somebody can be named for."""
+"""Fields with their own rule for which a customer can be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldMerge:
-    """`into` takes in `others`, in their order; `winners` are named for fields; `fields` are the custom ones."""
+    """Merges `others` in their order into `survivor`. `winners` are the customers chosen for fields; `fields` are the
+    custom fields."""
 
     survivor: LoadedCustomer
     others: Sequence[LoadedCustomer]
@@ -67,7 +69,7 @@ class FieldMerge:
         return (self.survivor, *self.others)
 
     def apply(self) -> None:
-        """Changes `into` in memory."""
+        """Changes the survivor in memory."""
         before = dict(vars(self.survivor.row))
         self._columns()
         self._company()
@@ -77,11 +79,13 @@ class FieldMerge:
         self._values()
         self._block()
 
-    def _first(self, field: str, held: Callable[[LoadedCustomer], Any]) -> Any:
-        """The named one's, else the survivor's, else that of the first who has one."""
+    def _first(self, field: str, value_of: Callable[[LoadedCustomer], Any]) -> Any:
+        """The chosen customer's value, else the survivor's, else the first non-empty one."""
         if field in self.winners:
-            return held(self.winners[field])
-        return next((value for value in map(held, self.customers) if not _empty(field, value)), held(self.survivor))
+            return value_of(self.winners[field])
+        return next(
+            (value for value in map(value_of, self.customers) if not _is_empty(field, value)), value_of(self.survivor)
+        )
 
     def _columns(self) -> None:
         for field, column in MERGED_COLUMNS.items():
@@ -95,7 +99,7 @@ class FieldMerge:
         self.survivor.row.company_id = self.survivor.company and self.survivor.company.id
 
     def _owner(self, before: Mapping[str, Any]) -> None:
-        """The owner brings what belongs to looking after a customer: since when, how far, in which department."""
+        """Sets the owner. The owner's customer also determines owned since, follow-up stage and department."""
         row = self.survivor.row
         source = self.winners.get("owner")
         if source is None or source.row.owner_id is None:
@@ -121,54 +125,60 @@ class FieldMerge:
             row.reseller_relationship = self.winners["resellerRelationship"].row.reseller_relationship
 
     def _lists(self) -> None:
-        into, everybody = self.survivor, self.customers
-        into.phones = self._united("phone", "phones", lambda state: state.phones, str)
-        into.emails = self._united("email", "emails", lambda state: state.emails, email_key)
-        into.external_ids = list(dict.fromkeys(pair for state in everybody for pair in state.external_ids))
-        into.tags = {key: tag for state in everybody for key, tag in state.tags.items()}
-        into.friends = list(dict.fromkeys(one for state in everybody for one in state.friends))
+        survivor, customers = self.survivor, self.customers
+        survivor.phones = self._united("phone", "phones", lambda state: state.phones, str)
+        survivor.emails = self._united("email", "emails", lambda state: state.emails, email_key)
+        survivor.external_ids = list(dict.fromkeys(pair for state in customers for pair in state.external_ids))
+        survivor.tags = {key: tag for state in customers for key, tag in state.tags.items()}
+        survivor.friends = list(dict.fromkeys(friend_id for state in customers for friend_id in state.friends))
 
     def _united(
-        self, one: str, many: str, held: Callable[[LoadedCustomer], Sequence[str]], key: Callable[[str], str]
+        self,
+        single_field: str,
+        list_field: str,
+        values_of: Callable[[LoadedCustomer], Sequence[str]],
+        key: Callable[[str], str],
     ) -> list[str]:
-        first = [*held(self.winners[one])[:1]] if one in self.winners else []
-        if many in self.winners:
-            first += held(self.winners[many])
-        found: dict[str, str] = {}
-        for value in (*first, *(value for state in self.customers for value in held(state))):
-            found.setdefault(key(value), value)
-        return list(found.values())
+        preferred = [*values_of(self.winners[single_field])[:1]] if single_field in self.winners else []
+        if list_field in self.winners:
+            preferred += values_of(self.winners[list_field])
+        values_by_key: dict[str, str] = {}
+        for value in (*preferred, *(value for state in self.customers for value in values_of(state))):
+            values_by_key.setdefault(key(value), value)
+        return list(values_by_key.values())
 
     def _values(self) -> None:
         for field in self.fields:
             winner = self.winners.get(f"custom.{field.key}")
-            held = [state.values.get(field.id) for state in ((winner,) if winner else self.customers)]
-            if winner and field.required and held == [None]:
-                held = [state.values.get(field.id) for state in self.customers]
-            value = next((value for value in held if value is not None), None)
+            candidates = [state.values.get(field.id) for state in ((winner,) if winner else self.customers)]
+            if winner and field.required and candidates == [None]:
+                candidates = [state.values.get(field.id) for state in self.customers]
+            value = next((value for value in candidates if value is not None), None)
             if value is None:
                 self.survivor.values.pop(field.id, None)
             else:
                 self.survivor.values[field.id] = value
 
     def _block(self) -> None:
-        """Of several blocks that hold, the one that holds longest."""
-        held = [state.block for state in self.customers if state.block is not None and state.is_blocked(self.now)]
-        if held:
+        """Of several active blocks, the one that lasts longest wins."""
+        active_blocks = [
+            state.block for state in self.customers if state.block is not None and state.is_blocked(self.now)
+        ]
+        if active_blocks:
             forever = float("inf")
-            longest = max(held, key=lambda block: forever if block.until is None else block.until)
+            longest = max(active_blocks, key=lambda block: forever if block.until is None else block.until)
             if longest is not self.survivor.block:
                 longest.customer_id = self.survivor.id
                 self.survivor.block = longest
 
 
-def _empty(field: str, value: Any) -> bool:
-    """FEMALE is the first of its enum, and no emptiness."""
+def _is_empty(field: str, value: Any) -> bool:
+    """Whether the value counts as empty. The code 0 of FEMALE does not."""
     return value is None or value == "" or (field == "value" and not value)
 
 
 def strictest(states: Sequence[LoadedCustomer]) -> int:
-    """The subscription of several who are one."""
+    """The strictest subscription status of several customers."""
     return int(
-        max((SubscriptionStatus(one.row.subscription_status) for one in states), key=SUBSCRIPTION_STRICTNESS.index)
+        max((SubscriptionStatus(state.row.subscription_status) for state in states), key=SUBSCRIPTION_STRICTNESS.index)
     )

@@ -1,4 +1,5 @@
-"""Merging customers into one of them: who stays keeps the best of all, and the others' ids lead to him (SM19)."""
+"""Merging customers into a survivor, who keeps the best values of all. The ids of the others resolve to the survivor
+(SM19)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,17 +26,17 @@ from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permissio
 from db.values import wire_format
 
 MAX_MERGED_CUSTOMERS: Final = 10
-"""Customers of one merge, the survivor among them."""
+"""Maximum number of customers in one merge, including the survivor."""
 
 _PARTS: Final = SEARCHED_PARTS | {"friends", "block", "merged"}
-_PROTECTED: Final = frozenset({"id", "stage", "verification", "archivedAt", "createdAt", "updatedAt"})
-_EXTERNAL_ID: Final = "externalId."
-_CUSTOM: Final = "custom."
+_PROTECTED_FIELDS: Final = frozenset({"id", "stage", "verification", "archivedAt", "createdAt", "updatedAt"})
+_EXTERNAL_ID_PREFIX: Final = "externalId."
+_CUSTOM_FIELD_PREFIX: Final = "custom."
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChoice:
-    """Whose value of a field stays, as it was given."""
+    """The customer whose value of a field the survivor gets, as the caller gave it."""
 
     field: str
     customer_id: str
@@ -43,8 +44,8 @@ class FieldChoice:
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """The survivor as he is afterwards, or still is where it was only tried; what the log tells of him; and the job by
-    which it can be undone, where it was done."""
+    """The survivor after the merge, or unchanged for a dry run; the changed fields; and the job by which the merge can
+    be undone."""
 
     customer: Any
     changed: Sequence[Mapping[str, Any]]
@@ -54,37 +55,43 @@ class MergeResult:
 async def merge_customers(
     unit: UnitOfWork, into: str, from_: Sequence[str], take: Sequence[FieldChoice] = (), *, dry_run: bool = False
 ) -> MergeResult:
-    """Makes one customer of up to MOST. Raises InputError EMPTY_TARGET, NOT_FOUND, INVALID, FORBIDDEN, CUSTOMER_ARCHIVED,
-    FIELD_UNKNOWN, FIELD_PROTECTED, RESELLER_RELATIONSHIP_REQUIRED, LimitError. `dry_run` writes nothing."""
-    survivor, others, by_wire = await _those(unit, into, from_)
+    """Merges up to MAX_MERGED_CUSTOMERS customers into one. A dry run writes nothing.
+
+    Raises InputError EMPTY_TARGET, NOT_FOUND, INVALID, FORBIDDEN, CUSTOMER_ARCHIVED, FIELD_UNKNOWN, FIELD_PROTECTED,
+    RESELLER_RELATIONSHIP_REQUIRED, LimitError."""
+    survivor, others, by_wire = await _load_customers(unit, into, from_)
     fields = await loaded_customer.load_custom_fields(unit)
-    winners = _winners(take, by_wire, fields, [survivor, *others])
+    winners = _chosen_customers(take, by_wire, fields, [survivor, *others])
     rows = [copy_row(state.row, tables.Customer) for state in (survivor, *others)]
     FieldMerge(survivor, others, winners, fields, unit.now).apply()
-    survivor.merged = sorted({*survivor.merged, *(one for other in others for one in (other.id, *other.merged))})
-    _allowed(survivor)
+    survivor.merged = sorted(
+        {*survivor.merged, *(merged_id for other in others for merged_id in (other.id, *other.merged))}
+    )
+    _check_survivor(survivor)
     changed = persistence.preview_changes(survivor, fields)
     if dry_run:
         return MergeResult(rows[0], changed)
-    kept = await unmerge.store_merge(unit, survivor.id, [other.id for other in others], rows)
-    job = await _job(unit, into, from_, len(others))
-    await _held(unit, survivor)
-    await _moved(unit, survivor, others)
-    for place, other in enumerate(others, 1):
-        unit.log.add(ChangeEntry(ChangeAction.MERGED, "Customer", other.id, other.row.version + 1, [], row=place))
+    stored_merge = await unmerge.store_merge(unit, survivor.id, [other.id for other in others], rows)
+    job = await _insert_job(unit, into, from_, len(others))
+    await _lock_references(unit, survivor)
+    await _move_related_rows(unit, survivor, others)
+    for row_number, other in enumerate(others, 1):
+        unit.log.add(ChangeEntry(ChangeAction.MERGED, "Customer", other.id, other.row.version + 1, [], row=row_number))
     await persistence.write_customers(unit, [survivor], [0])
-    unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Customer", survivor.id, survivor.row.version, [], audience=kept))
+    unit.log.add(
+        ChangeEntry(ChangeAction.UPDATED, "Customer", survivor.id, survivor.row.version, [], audience=stored_merge)
+    )
     return MergeResult(survivor.row, changed, job)
 
 
-async def _job(unit: UnitOfWork, into: str, from_: Sequence[str], others: int) -> Row:
-    """A merge is done at once; it is a job so that it can be undone."""
+async def _insert_job(unit: UnitOfWork, into: str, from_: Sequence[str], other_count: int) -> Row:
+    """Inserts a finished job for the merge, so that it can be undone."""
     arguments = {"into": into, "from": list(from_)}
-    wanted = submit.JobOptions()
-    counts = {Outcome.UPDATED.name: 1, Outcome.MERGED.name: others}
+    options = submit.JobOptions()
+    counts = {Outcome.UPDATED.name: 1, Outcome.MERGED.name: other_count}
     job = await submit.insert_job(
-        unit, JobKind.MERGE, arguments, None, wanted, matched=others + 1, processed=others + 1, started_at=unit.now,
-        finished_at=unit.now, status=int(JobStatus.DONE), counts=counts,
+        unit, JobKind.MERGE, arguments, None, options, matched=other_count + 1, processed=other_count + 1,
+        started_at=unit.now, finished_at=unit.now, status=int(JobStatus.DONE), counts=counts,
     )  # fmt: skip
     unit.author = replace(unit.author, job_id=job.id)
     return job
@@ -92,117 +99,141 @@ async def _job(unit: UnitOfWork, into: str, from_: Sequence[str], others: int) -
 
 @job_handler(JobKind.MERGE, Permission.CUSTOMER_MERGE)
 async def undo_merges(unit: UnitOfWork, task: JobTask, items: Sequence[JobItem]) -> list[RowResult]:
-    """A merge is done by whoever asks for it, so there is nothing for a worker to do, nor to try again."""
+    """The request itself executes a merge, so a worker has nothing to do or retry."""
     return []
 
 
 # ── who ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _those(
+async def _load_customers(
     unit: UnitOfWork, into: str, from_: Sequence[str]
 ) -> tuple[LoadedCustomer, list[LoadedCustomer], Mapping[str, LoadedCustomer]]:
-    """The survivor, the others in the order given, and all by the ids that they were named by; held and judged."""
+    """The locked and checked survivor, the others in the given order, and all of them by their wire ids."""
     if not from_:
-        raise InputError(ErrorCode.EMPTY_TARGET, "Name the customers to merge into this one.", ("from",))
-    named: list[tuple[str, Path]] = [(into, ("into",)), *((one, ("from", place)) for place, one in enumerate(from_))]
-    if (current := len(dict.fromkeys(one for one, _ in named))) > MAX_MERGED_CUSTOMERS:
-        message = f"At most {MAX_MERGED_CUSTOMERS} customers are merged at once; these are {current}."
+        raise InputError(ErrorCode.EMPTY_TARGET, "Choose the customers to merge into this one.", ("from",))
+    references: list[tuple[str, Path]] = [
+        (into, ("into",)),
+        *((wire_id, ("from", index)) for index, wire_id in enumerate(from_)),
+    ]
+    if (current := len(dict.fromkeys(wire_id for wire_id, _ in references))) > MAX_MERGED_CUSTOMERS:
+        message = f"You can merge at most {MAX_MERGED_CUSTOMERS} customers at once, but you selected {current}."
         raise LimitError(message, ("from",), limit=MAX_MERGED_CUSTOMERS, current=current)
-    parsed = [(wire_format.decode_id("Customer", one), one, path) for one, path in named]
-    ids = list(dict.fromkeys(identifier for identifier, _, _ in parsed if identifier is not None))
+    parsed_references = [(wire_format.decode_id("Customer", wire_id), wire_id, path) for wire_id, path in references]
+    ids = list(dict.fromkeys(identifier for identifier, _, _ in parsed_references if identifier is not None))
     rows = await customers.lock_by_ids(unit.transaction, ids, unit.viewer.visibility) if ids else {}
     raise_errors(
         [
-            InputError(ErrorCode.NOT_FOUND, f"There is no customer “{one}” here.", path)
-            for identifier, one, path in parsed
+            InputError(ErrorCode.NOT_FOUND, f"There is no customer “{wire_id}” in this workspace.", path)
+            for identifier, wire_id, path in parsed_references
             if identifier is None or identifier not in rows
         ]
     )
-    found = await loaded_customer.from_rows(unit, rows, _PARTS)
-    by_wire = {one: found[identifier] for identifier, one, _ in parsed if identifier is not None}
+    customers_by_id = await loaded_customer.from_rows(unit, rows, _PARTS)
+    by_wire = {
+        wire_id: customers_by_id[identifier] for identifier, wire_id, _ in parsed_references if identifier is not None
+    }
     survivor = by_wire[into]
-    raise_errors(_judged(unit, [(by_wire[one], path) for one, path in named]))
+    raise_errors(_precondition_errors(unit, [(by_wire[wire_id], path) for wire_id, path in references]))
     raise_errors(
         [
             InputError(ErrorCode.INVALID, f"“{survivor.row.name}” cannot be merged into itself.", path)
-            for one, path in named[1:]
-            if by_wire[one] is survivor
+            for wire_id, path in references[1:]
+            if by_wire[wire_id] is survivor
         ]
     )
     change_fields.store_original_values(survivor)
-    return survivor, list({state.id: state for state in (by_wire[one] for one in from_)}.values()), by_wire
+    return survivor, list({state.id: state for state in (by_wire[wire_id] for wire_id in from_)}.values()), by_wire
 
 
-def _judged(unit: UnitOfWork, each: Sequence[tuple[LoadedCustomer, Path]]) -> list[InputError]:
-    found = []
-    for state, path in each:
+def _precondition_errors(
+    unit: UnitOfWork, customers_and_paths: Sequence[tuple[LoadedCustomer, Path]]
+) -> list[InputError]:
+    errors = []
+    for state, path in customers_and_paths:
         try:
             check_preconditions(unit, state, path)
-        except InputError as refused:
-            found.append(refused)
-    return found
+        except InputError as error:
+            errors.append(error)
+    return errors
 
 
 # ── what ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _winners(
+def _chosen_customers(
     take: Sequence[FieldChoice],
     by_wire: Mapping[str, LoadedCustomer],
     fields: Sequence[Any],
-    everybody: Sequence[LoadedCustomer],
+    all_customers: Sequence[LoadedCustomer],
 ) -> dict[str, LoadedCustomer]:
-    """Who is named for which field."""
-    custom = {f"{_CUSTOM}{one.key}" for one in fields if one.active}
-    by_id = {state.id: state for state in everybody} | {old: state for state in everybody for old in state.merged}
-    found: dict[str, LoadedCustomer] = {}
-    refused: list[InputError] = []
-    for place, one in enumerate(take):
-        winner = by_wire.get(one.customer_id) or by_id.get(wire_format.decode_id("Customer", one.customer_id) or b"")
-        why = _unnameable(one.field, custom, found, ("take", place, "field"))
+    """For each chosen field the customer whose value the survivor gets."""
+    custom_keys = {f"{_CUSTOM_FIELD_PREFIX}{choice.key}" for choice in fields if choice.active}
+    by_id = {state.id: state for state in all_customers} | {
+        old: state for state in all_customers for old in state.merged
+    }
+    winners: dict[str, LoadedCustomer] = {}
+    errors: list[InputError] = []
+    for index, choice in enumerate(take):
+        winner = by_wire.get(choice.customer_id) or by_id.get(
+            wire_format.decode_id("Customer", choice.customer_id) or b""
+        )
+        error = _choice_error(choice.field, custom_keys, winners, ("take", index, "field"))
         if winner is None:
-            message = f"“{one.customer_id}” is none of the customers who are merged."
-            why = InputError(ErrorCode.NOT_FOUND, message, ("take", place, "from"))
-        elif why is None and one.field == "subscriptionStatus":
-            why = _loosened(winner, everybody, ("take", place, "field"))
-        if why is not None:
-            refused.append(why)
+            message = f"“{choice.customer_id}” is not one of the merged customers."
+            error = InputError(ErrorCode.NOT_FOUND, message, ("take", index, "from"))
+        elif error is None and choice.field == "subscriptionStatus":
+            error = _subscription_error(winner, all_customers, ("take", index, "field"))
+        if error is not None:
+            errors.append(error)
         elif winner is not None:
-            found[one.field] = winner
-    raise_errors(refused)
-    return found
+            winners[choice.field] = winner
+    raise_errors(errors)
+    return winners
 
 
-_KNOWN: Final = frozenset(one.key for one in fields.CUSTOMER_FIELDS)
+_FIELD_KEYS: Final = frozenset(field.key for field in fields.CUSTOMER_FIELDS)
 
 
-def _unnameable(name: str, custom: set[str], found: Mapping[str, LoadedCustomer], path: Path) -> InputError | None:
-    if name not in _KNOWN and name not in custom and not (name.startswith(_EXTERNAL_ID) and name != _EXTERNAL_ID):
+def _choice_error(
+    name: str, custom_keys: set[str], winners: Mapping[str, LoadedCustomer], path: Path
+) -> InputError | None:
+    if (
+        name not in _FIELD_KEYS
+        and name not in custom_keys
+        and not (name.startswith(_EXTERNAL_ID_PREFIX) and name != _EXTERNAL_ID_PREFIX)
+    ):
         return InputError(
-            ErrorCode.FIELD_UNKNOWN, f"Customers have no field “{name}”; `fields` lists what they have.", path
+            ErrorCode.FIELD_UNKNOWN, f"Customers have no field “{name}”; choose one of the listed fields.", path
         )
-    if name in _PROTECTED:
+    if name in _PROTECTED_FIELDS:
         return InputError(
-            ErrorCode.FIELD_PROTECTED, f"The survivor's “{name}” stays; nobody else's can be taken.", path
+            ErrorCode.FIELD_PROTECTED, f"The survivor always keeps its own “{name}”; remove this choice.", path
         )
-    if name in found:
-        return InputError(ErrorCode.INVALID, f"Somebody is named for “{name}” already.", path)
+    if name in winners:
+        return InputError(
+            ErrorCode.INVALID, f"A customer is already chosen for “{name}”; remove one of the choices.", path
+        )
     return None
 
 
-def _loosened(winner: LoadedCustomer, everybody: Sequence[LoadedCustomer], path: Path) -> InputError | None:
-    if winner.row.subscription_status == field_winners.strictest(everybody):
+def _subscription_error(
+    winner: LoadedCustomer, all_customers: Sequence[LoadedCustomer], path: Path
+) -> InputError | None:
+    if winner.row.subscription_status == field_winners.strictest(all_customers):
         return None
-    message = "The strictest subscription stays: who refused mailings once is not subscribed by a merge."
+    message = (
+        "The merged customer gets the strictest subscription status, because a merge cannot subscribe "
+        "people who have unsubscribed."
+    )
     return InputError(ErrorCode.FIELD_PROTECTED, message, path)
 
 
-def _allowed(survivor: LoadedCustomer) -> None:
-    """What holds for every customer holds for the survivor."""
+def _check_survivor(survivor: LoadedCustomer) -> None:
+    """Checks the rules that apply to every customer."""
     assert survivor.original is not None
     if survivor.tags.keys() != survivor.original.tags.keys() and not survivor.row.reseller_relationship:
-        message = f"“{survivor.row.name}” has no reseller relationship, so the tags of the others cannot be put on."
+        message = f"“{survivor.row.name}” has no reseller relationship, so it cannot get the tags of the others."
         raise InputError(ErrorCode.RESELLER_RELATIONSHIP_REQUIRED, message, ("into",))
     limits = (
         ("tags", len(survivor.tags), tag_changes.MAX_TAGS_PER_CUSTOMER),
@@ -213,12 +244,12 @@ def _allowed(survivor: LoadedCustomer) -> None:
     raise_errors(
         [
             LimitError(
-                f"A customer has at most {limit} {what}; together these have {current}. Take some off first.",
+                f"A customer can have at most {limit} {noun}, but these have {current} together; remove some first.",
                 ("from",),
                 limit=limit,
                 current=current,
             )
-            for what, current, limit in limits
+            for noun, current, limit in limits
             if current > limit
         ]
     )
@@ -227,41 +258,55 @@ def _allowed(survivor: LoadedCustomer) -> None:
 # ── the statements ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _held(unit: UnitOfWork, survivor: LoadedCustomer) -> None:
-    """What the survivor comes to refer to stays until the transaction ends."""
+async def _lock_references(unit: UnitOfWork, survivor: LoadedCustomer) -> None:
+    """Locks the records to which the survivor will refer."""
     assert survivor.original is not None
-    if gained := survivor.tags.keys() - survivor.original.tags.keys():
-        there = {tag.id for tag in await tags.ids_by_name(unit.transaction, list(gained), [])}
-        survivor.tags = {key: tag for key, tag in survivor.tags.items() if key not in gained or key in there}
+    if gained_tags := survivor.tags.keys() - survivor.original.tags.keys():
+        existing_tags = {tag.id for tag in await tags.ids_by_name(unit.transaction, list(gained_tags), [])}
+        survivor.tags = {
+            key: tag for key, tag in survivor.tags.items() if key not in gained_tags or key in existing_tags
+        }
     if survivor.row.company_id not in (None, survivor.original.columns["company_id"]):
         await companies.id_by_name(unit.transaction, [survivor.row.company_id], [])
 
 
-async def _moved(unit: UnitOfWork, survivor: LoadedCustomer, others: Sequence[LoadedCustomer]) -> None:
-    """All that hangs on the others hangs on the survivor, and the others are no more. What only the survivor's own row
-    tells, such as tags, is written with it."""
+async def _move_related_rows(unit: UnitOfWork, survivor: LoadedCustomer, others: Sequence[LoadedCustomer]) -> None:
+    """Moves the related rows of the merged customers to the survivor and deletes the merged customers.
+
+    Tags and other data that depend on the survivor's own row are written with the survivor."""
     transaction, ids = unit.transaction, [other.id for other in others]
     for table in merging.MOVED_TABLES:
         await merging.move(transaction, table, ids, survivor.id)
-    members = await merging.owned_rows(transaction, tables.SegmentMember, [survivor.id, *ids])
-    joined = {row.segment_id for row in members} - {row.segment_id for row in members if row.customer_id == survivor.id}
+    member_rows = await merging.owned_rows(transaction, tables.SegmentMember, [survivor.id, *ids])
+    new_segments = {row.segment_id for row in member_rows} - {
+        row.segment_id for row in member_rows if row.customer_id == survivor.id
+    }
     await transaction.insert(
-        *(_row(unit, tables.SegmentMember, segment_id=one, customer_id=survivor.id) for one in sorted(joined))
+        *(
+            _new_row(unit, tables.SegmentMember, segment_id=identifier, customer_id=survivor.id)
+            for identifier in sorted(new_segments)
+        )
     )
-    await _kept_apart(unit, survivor.id, ids)
+    await _transfer_dismissals(unit, survivor.id, ids)
     await batch_writes.delete_where_in(transaction, tables.Customer, "id", ids)
-    await transaction.insert(*(_row(unit, tables.CustomerAlias, id=one, customer_id=survivor.id) for one in ids))
+    await transaction.insert(
+        *(_new_row(unit, tables.CustomerAlias, id=identifier, customer_id=survivor.id) for identifier in ids)
+    )
     await loaded_customer.load_parts(unit, [survivor], {"notes"})
 
 
-async def _kept_apart(unit: UnitOfWork, survivor: bytes, ids: Sequence[bytes]) -> None:
-    """Whoever is known to be another than one of them is another than the survivor."""
-    gone = {survivor, *ids}
-    apart = {
-        one for row in await pairs.dismissed_pairs(unit.transaction, ids) for one in (row.first_id, row.second_id)
-    } - gone
-    await duplicates.store_dismissals(unit, [(min(one, survivor), max(one, survivor)) for one in sorted(apart)])
+async def _transfer_dismissals(unit: UnitOfWork, survivor: bytes, ids: Sequence[bytes]) -> None:
+    """Transfers the dismissed duplicate pairs of the merged customers to the survivor."""
+    merged_group = {survivor, *ids}
+    dismissed_ids = {
+        customer_id
+        for row in await pairs.dismissed_pairs(unit.transaction, ids)
+        for customer_id in (row.first_id, row.second_id)
+    } - merged_group
+    await duplicates.store_dismissals(
+        unit, [(min(customer_id, survivor), max(customer_id, survivor)) for customer_id in sorted(dismissed_ids)]
+    )
 
 
-def _row(unit: UnitOfWork, table: Any, **columns: Any) -> Any:
+def _new_row(unit: UnitOfWork, table: Any, **columns: Any) -> Any:
     return new_row(table, workspace_id=unit.workspace_id, **columns)

@@ -1,4 +1,5 @@
-"""Undoing a merge: who was merged is kept as it was, and comes back unless the survivor was touched since."""
+"""Undoing a merge: the merged customers are stored as they were, and come back unless the survivor has changed
+since."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -17,29 +18,29 @@ from db.rows import Row, copy_row, new_row
 from db.tables.enums import ChangeAction
 
 StoredMerge = Mapping[str, Any]
-"""Everybody of a merge as plain data: rows by the names of their tables, ids as text."""
+"""All customers of a merge as plain data: rows by table name, ids as text."""
 
 _CUSTOMER: Final = "customer"
-_APART: Final = "apart"
+_DISMISSED_PAIRS: Final = "apart"
 
 
 async def store_merge(unit: UnitOfWork, survivor: bytes, others: Sequence[bytes], rows: Sequence[Row]) -> StoredMerge:
-    """All of them as they are, before they are merged; `rows` are the customers, the survivor first."""
+    """The customers before the merge, in stored form. `rows` are their rows, the survivor first."""
     ids = [survivor, *others]
-    kept: dict[str, Any] = {_CUSTOMER: [_plain(vars(row)) for row in rows]}
+    stored: dict[str, Any] = {_CUSTOMER: [_plain(vars(row)) for row in rows]}
     for table in merging.OWN_TABLES:
-        found = await merging.owned_rows(unit.transaction, table, ids)
-        kept[table.__tablename__] = [_plain(vars(copy_row(row, table))) for row in found]
+        table_rows = await merging.owned_rows(unit.transaction, table, ids)
+        stored[table.__tablename__] = [_plain(vars(copy_row(row, table))) for row in table_rows]
     for table in merging.MOVED_TABLES:
-        found = await merging.related_rows(unit.transaction, table, others)
-        kept[table.__tablename__] = [[row.id.hex(), row.customer_id.hex()] for row in found]
-    dismissed = await pairs.dismissed_pairs(unit.transaction, ids)
-    kept[_APART] = [[row.first_id.hex(), row.second_id.hex()] for row in dismissed]
-    return kept
+        table_rows = await merging.related_rows(unit.transaction, table, others)
+        stored[table.__tablename__] = [[row.id.hex(), row.customer_id.hex()] for row in table_rows]
+    dismissed_rows = await pairs.dismissed_pairs(unit.transaction, ids)
+    stored[_DISMISSED_PAIRS] = [[row.first_id.hex(), row.second_id.hex()] for row in dismissed_rows]
+    return stored
 
 
 def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Ids are marked, so that they are told from texts."""
+    """Converts columns to plain data. Ids are marked to distinguish them from texts."""
     return {
         name: {"id": value.hex()} if isinstance(value, bytes) else value
         for name, value in columns.items()
@@ -52,78 +53,84 @@ def _columns(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def restore_merged(
-    unit: UnitOfWork, kept: StoredMerge, version: int, places: Mapping[bytes, int]
+    unit: UnitOfWork, stored: StoredMerge, version: int, row_numbers: Mapping[bytes, int]
 ) -> InputError | None:
-    """Everybody is again who they were. Returns why not, where the survivor is not at `version` any more. `places` are
-    their rows in the job that does it."""
-    survivor, *others = (_columns(one) for one in kept[_CUSTOMER])
+    """Restores all customers of a merge. Returns an error if the survivor is no longer at `version`. `places` are the
+    row numbers of the customers in the undo job."""
+    survivor, *others = (_columns(columns) for columns in stored[_CUSTOMER])
     state = (
         await loaded_customer.load_customers(unit, [survivor["id"]], SEARCHED_PARTS | {"friends", "block", "merged"})
     ).get(survivor["id"])
     if state is None or state.id != survivor["id"]:
-        message = "The customer who stayed is not there any more, or out of sight."
+        message = "The customer that the others were merged into no longer exists or is not visible to you."
         return InputError(ErrorCode.CONFLICT, message, ("id",))
     if state.row.version != version:
         return ConflictError(state.row, ("id",))
-    for one in (survivor, *others):
-        if (refused := await _ownerless(unit, one)) is not None:
-            return refused
+    for columns in (survivor, *others):
+        if (error := await _owner_error(unit, columns)) is not None:
+            return error
     change_fields.store_original_values(state)
-    await _rows_back(unit, kept, survivor, others)
-    await _told(unit, state, others, places)
+    await _restore_rows(unit, stored, survivor, others)
+    await _log_and_index(unit, state, others, row_numbers)
     return None
 
 
-async def _ownerless(unit: UnitOfWork, row: Mapping[str, Any]) -> InputError | None:
-    """Why not, where whoever looked after the customer looks after nobody any more."""
+async def _owner_error(unit: UnitOfWork, row: Mapping[str, Any]) -> InputError | None:
+    """Returns an error if the former owner of the customer is no longer active."""
     owner_id = row["owner_id"]
     agent = None if owner_id is None else (await agents.by_ids(unit.transaction, [owner_id]))[owner_id]
     if agent is None or agent.active:
         return None
-    message = f"{agent.name}, who looked after “{row['name']}” before, is not active any more."
+    message = f"{agent.name}, the former owner of “{row['name']}”, is not active any more."
     return InputError(ErrorCode.CONFLICT, message, ("id",))
 
 
-async def _rows_back(
-    unit: UnitOfWork, kept: StoredMerge, survivor: Mapping[str, Any], others: Sequence[dict[str, Any]]
+async def _restore_rows(
+    unit: UnitOfWork, stored: StoredMerge, survivor: Mapping[str, Any], others: Sequence[dict[str, Any]]
 ) -> None:
-    transaction, present = unit.transaction, await _there(unit, kept)
+    transaction, existing = unit.transaction, await _existing_references(unit, stored)
     for row in (survivor, *others):
-        for column, table in _REFERRED.items():
-            if column in row and row[column] is not None and row[column] not in present[table]:
+        for column, table in _REFERENCED_TABLES.items():
+            if column in row and row[column] is not None and row[column] not in existing[table]:
                 row[column] = None  # type: ignore[index] # a dict of its own
-    own = {name: value for name, value in survivor.items() if name not in ("id", "version", "updated_at", "created_at")}
-    await batch_writes.update_rows(transaction, tables.Customer, [(survivor["id"], own)])
+    survivor_columns = {
+        name: value for name, value in survivor.items() if name not in ("id", "version", "updated_at", "created_at")
+    }
+    await batch_writes.update_rows(transaction, tables.Customer, [(survivor["id"], survivor_columns)])
     await batch_writes.delete_where_in(transaction, tables.CustomerAlias, "id", [row["id"] for row in others])
-    made = (
+    new_rows = (
         new_row(
             tables.Customer,
             **{**row, "workspace_id": unit.workspace_id, "version": row["version"] + 2, "updated_at": unit.now},
         )
         for row in others
     )
-    await transaction.insert(*made)
+    await transaction.insert(*new_rows)
     for table in merging.OWN_TABLES:
-        rows = [_columns(one) for one in kept[table.__tablename__]]
+        rows = [_columns(columns) for columns in stored[table.__tablename__]]
         await batch_writes.delete_where_in(transaction, table, "customer_id", [survivor["id"]])
         await transaction.insert(
             *(
                 new_row(table, workspace_id=unit.workspace_id, **row)
                 for row in rows
-                if all(row[column] in present[known] for column, known in _REFERRED.items() if column in row)
+                if all(
+                    row[column] in existing[referenced_table]
+                    for column, referenced_table in _REFERENCED_TABLES.items()
+                    if column in row
+                )
             )
         )
     for table in merging.MOVED_TABLES:
         by_customer: dict[str, list[bytes]] = {}
-        for identifier, customer in kept[table.__tablename__]:
+        for identifier, customer in stored[table.__tablename__]:
             by_customer.setdefault(customer, []).append(bytes.fromhex(identifier))
         for customer, ids in by_customer.items():
             await merging.move_rows(transaction, table, ids, bytes.fromhex(customer))
-    await _apart_again(unit, kept, [survivor["id"], *(row["id"] for row in others)])
+    await _restore_dismissals(unit, stored, [survivor["id"], *(row["id"] for row in others)])
 
 
-# What may be gone since, without the survivor being touched.
-_REFERRED: Final = {
+# Records that may have been deleted since without a change of the survivor.
+_REFERENCED_TABLES: Final = {
     "company_id": tables.Company,
     "department_id": tables.Department,
     "field_id": tables.CustomField,
@@ -132,55 +139,76 @@ _REFERRED: Final = {
 }
 
 
-async def _there(unit: UnitOfWork, kept: StoredMerge) -> Mapping[Any, set[bytes]]:
-    wanted: dict[Any, set[bytes]] = {table: set() for table in _REFERRED.values()}
+async def _existing_references(unit: UnitOfWork, stored: StoredMerge) -> Mapping[Any, set[bytes]]:
+    ids_by_table: dict[Any, set[bytes]] = {table: set() for table in _REFERENCED_TABLES.values()}
     for name in (_CUSTOMER, *(table.__tablename__ for table in merging.OWN_TABLES)):
-        for one in kept[name]:
-            for column, table in _REFERRED.items():
-                if one.get(column):
-                    wanted[table].add(bytes.fromhex(one[column]["id"]))
-    return {table: await merging.existing_ids(unit.transaction, table, list(ids)) for table, ids in wanted.items()}
+        for columns in stored[name]:
+            for column, table in _REFERENCED_TABLES.items():
+                if columns.get(column):
+                    ids_by_table[table].add(bytes.fromhex(columns[column]["id"]))
+    return {
+        table: await merging.existing_ids(unit.transaction, table, list(ids)) for table, ids in ids_by_table.items()
+    }
 
 
-async def _apart_again(unit: UnitOfWork, kept: StoredMerge, ids: Sequence[bytes]) -> None:
-    """Who was known to be another than whom."""
-    was = {(bytes.fromhex(first), bytes.fromhex(second)) for first, second in kept[_APART]}
-    others = {one for pair in was for one in pair} - set(ids)
-    present = {*ids, *await merging.existing_ids(unit.transaction, tables.Customer, list(others))}
-    now = {(row.first_id, row.second_id) for row in await pairs.dismissed_pairs(unit.transaction, [ids[0]])}
-    gone = [{"first_id": first, "second_id": second} for first, second in sorted(now - was)]
-    await batch_writes.delete_rows(unit.transaction, tables.DuplicateDismissal, gone)
+async def _restore_dismissals(unit: UnitOfWork, stored: StoredMerge, ids: Sequence[bytes]) -> None:
+    """Restores the dismissed duplicate pairs."""
+    pairs_before = {(bytes.fromhex(first), bytes.fromhex(second)) for first, second in stored[_DISMISSED_PAIRS]}
+    others = {customer_id for pair in pairs_before for customer_id in pair} - set(ids)
+    existing_ids = {*ids, *await merging.existing_ids(unit.transaction, tables.Customer, list(others))}
+    pairs_now = {(row.first_id, row.second_id) for row in await pairs.dismissed_pairs(unit.transaction, [ids[0]])}
+    added_pairs = [{"first_id": first, "second_id": second} for first, second in sorted(pairs_now - pairs_before)]
+    await batch_writes.delete_rows(unit.transaction, tables.DuplicateDismissal, added_pairs)
     own = {"workspace_id": unit.workspace_id}
-    back = sorted(pair for pair in was - now if set(pair) <= present)
+    missing_pairs = sorted(pair for pair in pairs_before - pairs_now if set(pair) <= existing_ids)
     await unit.transaction.insert(
-        *(new_row(tables.DuplicateDismissal, **own, first_id=one, second_id=two) for one, two in back)
+        *(
+            new_row(tables.DuplicateDismissal, **own, first_id=customer_id, second_id=other_id)
+            for customer_id, other_id in missing_pairs
+        )
     )
 
 
-async def _told(
-    unit: UnitOfWork, before: LoadedCustomer, others: Sequence[Mapping[str, Any]], places: Mapping[bytes, int]
+async def _log_and_index(
+    unit: UnitOfWork, before: LoadedCustomer, others: Sequence[Mapping[str, Any]], row_numbers: Mapping[bytes, int]
 ) -> None:
-    """The log, and what they are found by: notes may have come since."""
+    """Writes the log entries and the search documents, which include notes added since the merge."""
     fields = await loaded_customer.load_custom_fields(unit)
     ids = [before.id, *(row["id"] for row in others)]
-    found = await loaded_customer.load_customers(unit, ids, before.parts)
+    customers_by_id = await loaded_customer.load_customers(unit, ids, before.parts)
     assert before.original is not None
-    for one in ids:
-        state = found.get(one)
+    for customer_id in ids:
+        state = customers_by_id.get(customer_id)
         if state is None:
             continue
-        if one == before.id:
+        if customer_id == before.id:
             version = before.row.version + 1
             await batch_writes.update_rows(
-                unit.transaction, tables.Customer, [(one, {"version": version, "updated_at": unit.now})]
+                unit.transaction, tables.Customer, [(customer_id, {"version": version, "updated_at": unit.now})]
             )
             state.original = before.original
-            told = change_fields.changed_fields(state, fields)
-            unit.log.add(ChangeEntry(ChangeAction.UPDATED, "Customer", one, version, told, row=places.get(one)))
-        else:
-            told = change_log.created_fields_of(change_fields.log_snapshot(state, fields))
+            entry_fields = change_fields.changed_fields(state, fields)
             unit.log.add(
-                ChangeEntry(ChangeAction.CREATED, "Customer", one, state.row.version, told, row=places.get(one))
+                ChangeEntry(
+                    ChangeAction.UPDATED,
+                    "Customer",
+                    customer_id,
+                    version,
+                    entry_fields,
+                    row=row_numbers.get(customer_id),
+                )
+            )
+        else:
+            entry_fields = change_log.created_fields_of(change_fields.log_snapshot(state, fields))
+            unit.log.add(
+                ChangeEntry(
+                    ChangeAction.CREATED,
+                    "Customer",
+                    customer_id,
+                    state.row.version,
+                    entry_fields,
+                    row=row_numbers.get(customer_id),
+                )
             )
     assert before.parts >= SEARCHED_PARTS
-    await persistence.rewrite_search_documents(unit, list(found.values()))
+    await persistence.rewrite_search_documents(unit, list(customers_by_id.values()))

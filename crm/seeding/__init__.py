@@ -1,4 +1,4 @@
-"""Made-up customers, the same for the same seed: Vietnamese, Italian, Indonesian and English, with all they have."""
+"""Generated customers with all their data, the same for the same seed: Vietnamese, Italian, Indonesian and English."""
 
 from functools import partial
 
@@ -9,36 +9,35 @@ from db import tables
 from db.engine import Database
 from db.queries import workspaces
 
-__all__ = ["UNTIL", "Progress", "seed"]
+__all__ = ["SEED_TIME_MS", "Progress", "seed_customers"]
 
-# 2026-11-01 in UTC, "now" for everybody made up: data that looked at the clock would differ from day to day.
-UNTIL = 1_793_491_200_000
+# 2026-11-01 in UTC, the current time of all generated data. With the real clock the data would differ from day to day.
+SEED_TIME_MS = 1_793_491_200_000
 
 
-async def seed(
-    database: Database, *, workspace: str, customers: int, seed: int = 1, progress: Progress, until: int = UNTIL
+async def seed_customers(
+    database: Database, *, workspace: str, customers: int, seed: int = 1, progress: Progress, until: int = SEED_TIME_MS
 ) -> None:
-    """Adds that many customers to a workspace, with agents, companies, tags and fields to go with them.
+    """Adds customers to a workspace, with agents, companies, tags and fields.
 
-    `progress` is told how many are in and how many there will be; what it was told is kept even if the rest fails.
-    `until` is the moment of the last thing that happened, in milliseconds.
-    Raises InputError where there is no such workspace, or where it has this seed's customers already.
-    """
-    directory = await _found(database, workspace)
+    `progress` is called with the number of loaded customers and the total; what is loaded stays even if the rest fails.
+    `until` is the time of the latest event in milliseconds. Raises InputError if the workspace does not exist or
+    already has this seed's customers."""
+    directory = await _find_workspace(database, workspace)
     if not customers:
         return
-    prepare = partial(catalogue.prepare, directory=directory, customers=customers, seed=seed, until=until)
+    prepare = partial(catalogue.prepare_workspace, directory=directory, customers=customers, seed=seed, until=until)
     plan = await database.write(directory.workspace_id, prepare)
-    await loader.load(database, plan, progress)
+    await loader.load_chunks(database, plan, progress)
 
 
-async def _found(database: Database, workspace: str) -> tables.Directory:
+async def _find_workspace(database: Database, workspace: str) -> tables.Directory:
     prefix, _, digits = workspace.partition("_")
     try:
         identifier = bytes.fromhex(digits) if prefix == "wsp" else b""
     except ValueError:
         identifier = b""
-    found = await workspaces.by_public_id(database.session(None), identifier)
-    if found is None:
-        raise InputError(ErrorCode.NOT_FOUND, f"There is no workspace {workspace}.", ("workspace",))
-    return found
+    directory = await workspaces.by_public_id(database.session(None), identifier)
+    if directory is None:
+        raise InputError(ErrorCode.NOT_FOUND, f"There is no workspace “{workspace}”.", ("workspace",))
+    return directory

@@ -1,14 +1,14 @@
-"""What happened with a customer: notes, interactions and orders that agree with where he stands."""
+"""The activities of a customer: notes, interactions and orders that match the customer's state."""
 
 import orjson
 
 from crm.seeding import log_values
-from crm.seeding.customer_draft import Draft
+from crm.seeding.customer_draft import CustomerDraft
 from crm.seeding.locales.locale import Locale
-from crm.seeding.people import key
-from crm.seeding.plan import Plan
-from crm.seeding.random_source import Dice
-from crm.seeding.rows import Rows
+from crm.seeding.people import fold_cached
+from crm.seeding.plan import SeedPlan
+from crm.seeding.random_source import RandomSource
+from crm.seeding.rows import ChunkRows
 from db import tables
 from db.tables.enums import (
     ActorKind,
@@ -21,16 +21,16 @@ from db.tables.enums import (
 
 _Kind = tuple[InteractionKind, Direction | None, InteractionOutcome | None]
 
-_PAID: _Kind = (InteractionKind.PAYMENT, Direction.INBOUND, InteractionOutcome.PAID)
-# What makes a LEAD a CUSTOMER by itself; a LEAD has none of these.
-_COUNTING: tuple[_Kind, ...] = (
-    _PAID,
-    _PAID,
+_PAID_PAYMENT: _Kind = (InteractionKind.PAYMENT, Direction.INBOUND, InteractionOutcome.PAID)
+# Interactions that make a LEAD a CUSTOMER automatically; a LEAD has none of these.
+_COUNTED_KINDS: tuple[_Kind, ...] = (
+    _PAID_PAYMENT,
+    _PAID_PAYMENT,
     (InteractionKind.MESSAGE, Direction.INBOUND, None),
     (InteractionKind.APPOINTMENT, None, InteractionOutcome.ATTENDED),
     (InteractionKind.EVENT, None, InteractionOutcome.ATTENDED),
 )
-_OTHERS: tuple[_Kind, ...] = (
+_OTHER_KINDS: tuple[_Kind, ...] = (
     (InteractionKind.CALL, Direction.OUTBOUND, None),
     (InteractionKind.CALL, Direction.INBOUND, None),
     (InteractionKind.MESSAGE, Direction.OUTBOUND, None),
@@ -49,13 +49,13 @@ _OTHERS: tuple[_Kind, ...] = (
     (InteractionKind.PAYMENT, Direction.INBOUND, InteractionOutcome.VOID),
     (InteractionKind.OTHER, None, None),
 )
-# What a subscription came from.
-_MAILING: dict[SubscriptionStatus, tuple[float, _Kind]] = {
+# For each subscription status the probability and kind of the interaction that caused it.
+_SUBSCRIPTION_CAUSES: dict[SubscriptionStatus, tuple[float, _Kind]] = {
     SubscriptionStatus.SUBSCRIBED: (0.1, (InteractionKind.OPT_IN, Direction.INBOUND, None)),
     SubscriptionStatus.UNSUBSCRIBED: (0.5, (InteractionKind.OPT_OUT, Direction.INBOUND, None)),
     SubscriptionStatus.DELETED: (0.8, (InteractionKind.DELIVERY_FAILED, None, None)),
 }
-_MAILED = frozenset(
+_MAILING_KINDS = frozenset(
     {
         InteractionKind.MARKETING_DELIVERED,
         InteractionKind.MARKETING_VIEWED,
@@ -78,118 +78,128 @@ _PRODUCTS = (
     "Batik tulis", "Kopi Toraja 1kg", "Blender", "Kettle", "Wool scarf", "Tea sampler", "Điện thoại", "Tủ lạnh",
     "Kipas angin", "Lampada da tavolo",
 )  # fmt: skip
-_STATUSES = ("delivered", "delivered", "delivered", "paid", "shipped", "cancelled", "returned")
-# How many, by relationship: one interaction and half an order on average over all.
-_INTERACTIONS = {
+_ORDER_STATUSES = ("delivered", "delivered", "delivered", "paid", "shipped", "cancelled", "returned")
+# Number of activities by relationship: on average one interaction and half an order.
+_INTERACTION_COUNTS = {
     RelationshipStatus.LEAD: (0, 0, 0, 0, 0, 1, 1, 1, 2, 2),
     RelationshipStatus.CUSTOMER: (1, 1, 1, 1, 1, 2, 2, 3),
     RelationshipStatus.VIP: (2, 3, 3, 4, 5, 6),
 }
-_ORDERS = {
+_ORDER_COUNTS = {
     RelationshipStatus.LEAD: (0,),
     RelationshipStatus.CUSTOMER: (0, 0, 1, 1, 1, 1, 2, 3),
     RelationshipStatus.VIP: (1, 2, 3, 4, 5),
 }
-_NOTES = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2)
+_NOTE_COUNTS = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2)
 
 
-def happen(customer: Draft, dice: Dice, plan: Plan, rows: Rows) -> None:
-    """All of it between the customer's making and his archiving, or now."""
+def add_activities(customer: CustomerDraft, source: RandomSource, plan: SeedPlan, rows: ChunkRows) -> None:
+    """Adds the activities between the customer's creation and archiving, or the current time."""
     until = customer.archived_at or plan.until
-    _interact(customer, dice, plan, rows, until)
-    for number in range(dice.pick(_ORDERS[customer.relationship])):
-        _order(customer, dice, plan, rows, number, until)
-    for _ in range(dice.pick(_NOTES)):
-        _note(customer, dice, plan, rows, until)
+    _add_interactions(customer, source, plan, rows, until)
+    for order_number in range(source.pick(_ORDER_COUNTS[customer.relationship])):
+        _add_order(customer, source, plan, rows, order_number, until)
+    for _ in range(source.pick(_NOTE_COUNTS)):
+        _add_note(customer, source, plan, rows, until)
     if customer.relationship is not RelationshipStatus.LEAD:
-        customer.value = customer.spent + _price(dice, customer.locale)
-    elif dice.random() < 0.3:
-        customer.value = _price(dice, customer.locale)
+        customer.value = customer.spent + _random_price(source, customer.locale)
+    elif source.random() < 0.3:
+        customer.value = _random_price(source, customer.locale)
 
 
-def _interact(customer: Draft, dice: Dice, plan: Plan, rows: Rows, until: int) -> None:
-    for place in range(dice.pick(_INTERACTIONS[customer.relationship])):
-        if customer.relationship is RelationshipStatus.LEAD or place:
-            kind = dice.pick(_OTHERS)
+def _add_interactions(
+    customer: CustomerDraft, source: RandomSource, plan: SeedPlan, rows: ChunkRows, until: int
+) -> None:
+    for index in range(source.pick(_INTERACTION_COUNTS[customer.relationship])):
+        if customer.relationship is RelationshipStatus.LEAD or index:
+            kind = source.pick(_OTHER_KINDS)
         else:
-            kind = _PAID if dice.random() < 0.7 else dice.pick(_COUNTING)
-        _interaction(customer, dice, plan, rows, kind, until)
-    if came_from := _MAILING.get(customer.subscription):
-        chance, kind = came_from
-        if dice.random() < chance:
-            _interaction(customer, dice, plan, rows, kind, until)
+            kind = _PAID_PAYMENT if source.random() < 0.7 else source.pick(_COUNTED_KINDS)
+        _add_interaction(customer, source, plan, rows, kind, until)
+    if cause := _SUBSCRIPTION_CAUSES.get(customer.subscription):
+        chance, kind = cause
+        if source.random() < chance:
+            _add_interaction(customer, source, plan, rows, kind, until)
 
 
-def _interaction(customer: Draft, dice: Dice, plan: Plan, rows: Rows, kind: _Kind, until: int) -> None:
-    what, direction, outcome = kind
-    at = dice.between(customer.at, until)
-    mailed, paid = what in _MAILED, what is InteractionKind.PAYMENT
-    amount = _price(dice, customer.locale) if paid else None
-    if kind is _PAID and amount:
+def _add_interaction(
+    customer: CustomerDraft, source: RandomSource, plan: SeedPlan, rows: ChunkRows, kind: _Kind, until: int
+) -> None:
+    interaction_kind, direction, outcome = kind
+    occurred_at = source.integer_between(customer.created_at, until)
+    is_mailing, is_payment = interaction_kind in _MAILING_KINDS, interaction_kind is InteractionKind.PAYMENT
+    amount = _random_price(source, customer.locale) if is_payment else None
+    if kind is _PAID_PAYMENT and amount:
         customer.spent += amount
-    elsewhere = dice.random() < 0.1
-    identifier = dice.id(at)
-    rows.of(tables.Interaction).append(
+    is_external = source.random() < 0.1
+    identifier = source.record_id(occurred_at)
+    rows.rows_of(tables.Interaction).append(
         (
             rows.workspace_id,
             identifier,
-            at,
+            occurred_at,
             customer.id,
-            what.value,
+            interaction_kind.value,
             None if direction is None else direction.value,
-            "email" if mailed else dice.pick(_CHANNELS.get(what, ("email", "phone", "store"))),
+            "email" if is_mailing else source.pick(_CHANNELS.get(interaction_kind, ("email", "phone", "store"))),
             None if outcome is None else outcome.value,
-            None if mailed else dice.pick(_SUBJECTS),
-            dice.early(_CAMPAIGNS) if mailed else None,
+            None if is_mailing else source.pick(_SUBJECTS),
+            source.pick_early(_CAMPAIGNS) if is_mailing else None,
             amount,
-            at,
-            None if mailed or paid else customer.owner_id,
-            "gateway" if elsewhere else None,
-            identifier.hex()[12:] if elsewhere else None,
+            occurred_at,
+            None if is_mailing or is_payment else customer.owner_id,
+            "gateway" if is_external else None,
+            identifier.hex()[12:] if is_external else None,
             False,
         )
     )
-    if at > (customer.last_interaction_at or 0):
-        customer.last_interaction_at = at
+    if occurred_at > (customer.last_interaction_at or 0):
+        customer.last_interaction_at = occurred_at
 
 
-def _order(customer: Draft, dice: Dice, plan: Plan, rows: Rows, number: int, until: int) -> None:
-    locale, at = customer.locale, dice.between(customer.at, until)
-    price, quantity = _price(dice, locale), 1 + int(dice.random() ** 3 * 4)
+def _add_order(
+    customer: CustomerDraft, source: RandomSource, plan: SeedPlan, rows: ChunkRows, number: int, until: int
+) -> None:
+    locale, placed_at = customer.locale, source.integer_between(customer.created_at, until)
+    price, quantity = _random_price(source, locale), 1 + int(source.random() ** 3 * 4)
     total = price * quantity
-    status = dice.pick(_STATUSES)
+    status = source.pick(_ORDER_STATUSES)
     if status not in ("cancelled", "returned"):
         customer.spent += total
-    lines = [{"name": dice.pick(_PRODUCTS), "quantity": quantity, "price": log_values.amount(price)}]
-    rows.of(tables.Order).append(
+    lines = [{"name": source.pick(_PRODUCTS), "quantity": quantity, "price": log_values.format_amount(price)}]
+    rows.rows_of(tables.Order).append(
         (
             rows.workspace_id,
-            dice.id(at),
-            at,
+            source.record_id(placed_at),
+            placed_at,
             customer.id,
-            dice.early(locale.shops),
-            f"{plan.seed}-{customer.place:07}-{number + 1}",
+            source.pick_early(locale.shops),
+            f"{plan.seed}-{customer.number:07}-{number + 1}",
             status,
             total,
             locale.currency,
-            at,
+            placed_at,
             orjson.dumps(lines),
         )
     )
 
 
-def _note(customer: Draft, dice: Dice, plan: Plan, rows: Rows, until: int) -> None:
-    locale, at = customer.locale, dice.between(customer.at, until)
-    happened, about, then = dice.pick(locale.happened), dice.pick(locale.about), dice.pick(locale.next_step)
-    body = f"{happened} {about}. {then}"
-    folded = f"{key(happened)} {key(about)}. {key(then)}"
-    author = customer.owner_id or dice.pick(plan.seats[locale.country]).agent_id
-    rows.of(tables.Note).append(
+def _add_note(customer: CustomerDraft, source: RandomSource, plan: SeedPlan, rows: ChunkRows, until: int) -> None:
+    locale, written_at = customer.locale, source.integer_between(customer.created_at, until)
+    event, subject, next_step = (
+        source.pick(locale.note_events),
+        source.pick(locale.note_subjects),
+        source.pick(locale.note_next_steps),
+    )
+    body = f"{event} {subject}. {next_step}"
+    folded = f"{fold_cached(event)} {fold_cached(subject)}. {fold_cached(next_step)}"
+    author = customer.owner_id or source.pick(plan.agents[locale.country]).agent_id
+    rows.rows_of(tables.Note).append(
         (
             rows.workspace_id,
-            dice.id(at),
-            at,
-            at,
+            source.record_id(written_at),
+            written_at,
+            written_at,
             1,
             customer.id,
             body,
@@ -201,6 +211,8 @@ def _note(customer: Draft, dice: Dice, plan: Plan, rows: Rows, until: int) -> No
     customer.notes.append(folded)
 
 
-def _price(dice: Dice, locale: Locale) -> int:
-    """Ten-thousandths: most near what is typical, a few a hundred times that."""
-    return max(int(locale.typical * dice.lognormal(0, 1.1) * 10_000) // locale.step, 1) * locale.step
+def _random_price(source: RandomSource, locale: Locale) -> int:
+    """A price in ten-thousandths: most are near the typical price, a few a hundred times higher."""
+    return (
+        max(int(locale.typical_price * source.lognormal(0, 1.1) * 10_000) // locale.price_step, 1) * locale.price_step
+    )

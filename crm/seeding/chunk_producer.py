@@ -1,4 +1,4 @@
-"""Chunks in their order, made ahead by a process beside this one, which has the database to wait for."""
+"""Produces chunks in order and in advance, in a separate process, while this one waits for the database."""
 
 import asyncio
 import gc
@@ -11,29 +11,32 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 
 from crm.seeding import chunks
-from crm.seeding.plan import Plan
-from crm.seeding.rows import Rows
+from crm.seeding.plan import SeedPlan
+from crm.seeding.rows import ChunkRows
 
-_AHEAD = 3
-"""Chunks that are made before they are wanted: enough never to wait, few enough for memory to stay flat."""
+_CHUNKS_IN_ADVANCE = 3
+"""Chunks produced in advance: enough to never wait, few enough to keep the memory use constant."""
 
 
-async def made(plan: Plan) -> AsyncGenerator[Rows]:
-    """Every chunk once. A single one is made here: it is not worth a process."""
-    count = chunks.count(plan.customers)
+async def produce_chunks(plan: SeedPlan) -> AsyncGenerator[ChunkRows]:
+    """Yields every chunk once. A single chunk is built in this process, because starting another does not pay off."""
+    count = chunks.count_chunks(plan.customers)
     if count == 1:
-        yield chunks.made(plan, 0)
+        yield chunks.build_chunk(plan, 0)
         return
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_at_work) as maker:
-        coming = deque(maker.submit(chunks.made, plan, number) for number in range(min(_AHEAD, count)))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_set_up_process) as executor:
+        pending = deque(
+            executor.submit(chunks.build_chunk, plan, number) for number in range(min(_CHUNKS_IN_ADVANCE, count))
+        )
         for number in range(count):
-            yield await asyncio.wrap_future(coming.popleft())
-            if number + _AHEAD < count:
-                coming.append(maker.submit(chunks.made, plan, number + _AHEAD))
+            yield await asyncio.wrap_future(pending.popleft())
+            if number + _CHUNKS_IN_ADVANCE < count:
+                pending.append(executor.submit(chunks.build_chunk, plan, number + _CHUNKS_IN_ADVANCE))
 
 
-def _at_work() -> None:
-    """Ctrl-C is for the process that asked; when that one is gone, so is this one. Rows make no cycles to collect."""
+def _set_up_process() -> None:
+    """Ignores Ctrl-C, which the parent process handles, and ends with the parent. Garbage collection is off, because
+    rows have no cycles."""
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

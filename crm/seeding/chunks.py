@@ -1,79 +1,81 @@
-"""A chunk of customers with all that belongs to them: a pure function, run in any process and in any order."""
+"""A chunk of customers with all related rows: a pure function that runs in any process and in any order."""
 
 from crm.seeding import activities, assignment_state, custom_values, log_values, people
-from crm.seeding.customer_draft import Draft
+from crm.seeding.customer_draft import CustomerDraft
 from crm.seeding.locales import WEIGHTED
-from crm.seeding.plan import Plan
-from crm.seeding.random_source import Dice
-from crm.seeding.rows import Rows
+from crm.seeding.plan import SeedPlan
+from crm.seeding.random_source import RandomSource
+from crm.seeding.rows import ChunkRows
 from db import tables
 from db.queries.customers import search_documents
 
-SIZE = 5_000
+CUSTOMERS_PER_CHUNK = 5_000
 
-_TWICE = 0.012
-"""How many customers are somebody who is there already."""
-
-
-def count(customers: int) -> int:
-    return -(-customers // SIZE)
+_DUPLICATE_FRACTION = 0.012
+"""Fraction of customers that duplicate an earlier one."""
 
 
-def made(plan: Plan, number: int) -> Rows:
+def count_chunks(customers: int) -> int:
+    return -(-customers // CUSTOMERS_PER_CHUNK)
+
+
+def build_chunk(plan: SeedPlan, number: int) -> ChunkRows:
     """The rows of chunk `number`, from 0; the same for the same plan."""
-    dice, rows = Dice(f"{plan.seed}/{number}"), Rows(plan.workspace_id)
-    before: list[Draft] = []
-    for place in range(number * SIZE, min((number + 1) * SIZE, plan.customers)):
-        customer = _customer(dice, plan, rows, place, before)
+    source, rows = RandomSource(f"{plan.seed}/{number}"), ChunkRows(plan.workspace_id)
+    originals: list[CustomerDraft] = []
+    for position in range(number * CUSTOMERS_PER_CHUNK, min((number + 1) * CUSTOMERS_PER_CHUNK, plan.customers)):
+        customer = _build_customer(source, plan, rows, position, originals)
         if customer.phones:
-            before.append(customer)
-        _write(customer, rows)
+            originals.append(customer)
+        _add_rows(customer, rows)
     return rows
 
 
-def _customer(dice: Dice, plan: Plan, rows: Rows, place: int, before: list[Draft]) -> Draft:
-    at = _moment(dice, plan, place)
-    if before and dice.random() < _TWICE:
-        other = dice.pick(before)
-        customer = Draft(dice.id(at), at, place, other.locale)
-        people.again(customer, dice, other)
+def _build_customer(
+    source: RandomSource, plan: SeedPlan, rows: ChunkRows, position: int, originals: list[CustomerDraft]
+) -> CustomerDraft:
+    created_at = _creation_time(source, plan, position)
+    if originals and source.random() < _DUPLICATE_FRACTION:
+        other = source.pick(originals)
+        customer = CustomerDraft(source.record_id(created_at), created_at, position, other.locale)
+        people.fill_duplicate_person(customer, source, other)
     else:
-        customer = Draft(dice.id(at), at, place, dice.pick(WEIGHTED))
-        people.introduce(customer, dice, plan)
-    assignment_state.place(customer, dice, plan)
-    activities.happen(customer, dice, plan, rows)
-    assignment_state.surround(customer, dice, plan, rows)
-    custom_values.fill(customer, dice, plan, rows)
+        customer = CustomerDraft(source.record_id(created_at), created_at, position, source.pick(WEIGHTED))
+        people.fill_new_person(customer, source, plan)
+    assignment_state.assign_state(customer, source, plan)
+    activities.add_activities(customer, source, plan, rows)
+    assignment_state.add_related_rows(customer, source, plan, rows)
+    custom_values.add_custom_values(customer, source, plan, rows)
     return customer
 
 
-def _moment(dice: Dice, plan: Plan, place: int) -> int:
-    """Later for later places, more and more of them towards the end, as in a business that grows."""
-    return plan.since + int((plan.until - plan.since) * ((place + dice.random()) / plan.customers) ** 0.7)
+def _creation_time(source: RandomSource, plan: SeedPlan, position: int) -> int:
+    """The creation time: later for higher numbers, and denser towards the end, as in a growing business."""
+    return plan.since + int((plan.until - plan.since) * ((position + source.random()) / plan.customers) ** 0.7)
 
 
-def _write(customer: Draft, rows: Rows) -> None:
+def _add_rows(customer: CustomerDraft, rows: ChunkRows) -> None:
     workspace_id = rows.workspace_id
-    rows.of(tables.Customer).append(_row(customer, workspace_id))
+    rows.rows_of(tables.Customer).append(_customer_row(customer, workspace_id))
     for position, phone in enumerate(customer.phones):
-        rows.of(tables.CustomerPhone).append((workspace_id, customer.id, position, phone))
+        rows.rows_of(tables.CustomerPhone).append((workspace_id, customer.id, position, phone))
     for position, email in enumerate(customer.emails):
-        rows.of(tables.CustomerEmail).append((workspace_id, customer.id, position, email, email.lower()))
+        rows.rows_of(tables.CustomerEmail).append((workspace_id, customer.id, position, email, email.lower()))
     for label in customer.tags:
-        rows.of(tables.CustomerTag).append((workspace_id, customer.id, label.id))
-    rows.of(tables.CustomerSearch).append((workspace_id, customer.id, _searched(customer)))
-    rows.made("Customer", customer.id, customer.at, _told(customer))
+        rows.rows_of(tables.CustomerTag).append((workspace_id, customer.id, label.id))
+    rows.rows_of(tables.CustomerSearch).append((workspace_id, customer.id, _search_text(customer)))
+    rows.log_created("Customer", customer.id, customer.created_at, _logged_fields(customer))
 
 
-def _row(customer: Draft, workspace_id: int) -> tuple[object, ...]:
+def _customer_row(customer: CustomerDraft, workspace_id: int) -> tuple[object, ...]:
     phones, emails, city = customer.phones, customer.emails, customer.city
     gender = customer.gender
-    moments = (customer.owned_since, customer.released_at, customer.archived_at)
+    change_times = (customer.owned_since, customer.released_at, customer.archived_at)
     return (
         workspace_id,
         customer.id,
-        customer.at,
-        max(customer.at, *(moment or 0 for moment in moments)),
+        customer.created_at,
+        max(customer.created_at, *(time or 0 for time in change_times)),
         1,
         customer.name,
         customer.name_key,
@@ -112,28 +114,32 @@ def _row(customer: Draft, workspace_id: int) -> tuple[object, ...]:
         customer.archived_at,
         customer.last_interaction_at,
         len(customer.tags),
-        min(label.key for label in customer.tags) if customer.tags else None,
+        min(label.name_key for label in customer.tags) if customer.tags else None,
     )
 
 
-def _searched(customer: Draft) -> str:
+def _search_text(customer: CustomerDraft) -> str:
     city = customer.city
-    place = (city.name, city.region, city.postal_code, customer.locale.country) if city else ()
+    location = (city.name, city.region, city.postal_code, customer.locale.country) if city else ()
     return search_documents.build_document(
         names=(customer.name_key, customer.nickname_key, customer.real_name_key),
         emails=customer.emails,
         phones=customer.phones,
-        company=customer.company.key if customer.company else None,
+        company=customer.company.name_key if customer.company else None,
         external_ids=[value for _, value in customer.external_ids],
-        address=(customer.line1_key, customer.line2 and people.key(customer.line2), *map(people.key, place)),
-        tags=[label.key for label in customer.tags],
+        address=(
+            customer.line1_key,
+            customer.line2 and people.fold_cached(customer.line2),
+            *map(people.fold_cached, location),
+        ),
+        tags=[label.name_key for label in customer.tags],
         notes=customer.notes,
-        values=customer.texts,
+        values=customer.searched_values,
     )
 
 
-def _told(customer: Draft) -> tuple[tuple[str, object], ...]:
-    """The fields by the names that columns and mappings use, in their order."""
+def _logged_fields(customer: CustomerDraft) -> tuple[tuple[str, object], ...]:
+    """The log fields by API name, in their order."""
     city, gender = customer.city, customer.gender
     return (
         *((f"externalId.{system}", value) for system, value in customer.external_ids),
@@ -144,7 +150,7 @@ def _told(customer: Draft) -> tuple[tuple[str, object], ...]:
         ("emails", customer.emails),
         ("gender", None if gender is None else gender.name),
         ("birthDate", customer.birth_date),
-        ("value", log_values.amount(customer.value)),
+        ("value", log_values.format_amount(customer.value)),
         ("source", customer.source),
         ("channel", customer.channel),
         ("relationshipStatus", customer.relationship.name),
@@ -153,17 +159,17 @@ def _told(customer: Draft) -> tuple[tuple[str, object], ...]:
         ("verification", customer.verification.name),
         ("followUpStage", customer.follow_up_stage),
         ("resellerRelationship", customer.reseller),
-        ("archivedAt", log_values.moment(customer.archived_at)),
+        ("archivedAt", log_values.format_time(customer.archived_at)),
         ("address.line1", customer.line1),
         ("address.line2", customer.line2),
         ("address.city", city.name if city else None),
         ("address.region", city.region if city else None),
         ("address.postalCode", city.postal_code if city else None),
         ("address.country", customer.locale.country if city else None),
-        ("company", log_values.company(customer.company.id) if customer.company else None),
-        ("owner", log_values.agent(customer.owner_id)),
-        ("department", log_values.department(customer.department_id)),
-        ("tags", [label.shown for label in customer.tags]),
-        ("wechatFriends", [log_values.agent(friend) for friend in customer.friends]),
-        *customer.told,
+        ("company", log_values.company_wire_id(customer.company.id) if customer.company else None),
+        ("owner", log_values.agent_wire_id(customer.owner_id)),
+        ("department", log_values.department_wire_id(customer.department_id)),
+        ("tags", [label.wire_id for label in customer.tags]),
+        ("wechatFriends", [log_values.agent_wire_id(friend) for friend in customer.friends]),
+        *customer.logged_fields,
     )

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from crm.seeding.random_source import Dice
-from crm.seeding.rows import Rows
+from crm.seeding.random_source import RandomSource
+from crm.seeding.rows import ChunkRows
 from db import tables
 from db.tables.enums import CustomFieldType, EntityType
 
@@ -13,7 +13,7 @@ INTERESTS = ("Fashion", "Điện tử", "Cucina", "Sport", "Rumah", "Beauty", "T
 INDUSTRIES = ("Retail", "Manufacturing", "Services", "Technology", "Food", "Finance")
 
 
-class Field(NamedTuple):
+class SeedField(NamedTuple):
     entity: EntityType
     key: str
     label: str
@@ -22,51 +22,50 @@ class Field(NamedTuple):
     unique: bool = False
 
 
-FIELDS = (
-    Field(EntityType.CUSTOMER, "loyalty_number", "Loyalty number", CustomFieldType.TEXT, unique=True),
-    Field(EntityType.CUSTOMER, "preferences", "Preferences", CustomFieldType.LONG_TEXT),
-    Field(EntityType.CUSTOMER, "points", "Loyalty points", CustomFieldType.NUMBER),
-    Field(EntityType.CUSTOMER, "wants_gift", "Wants a birthday gift", CustomFieldType.BOOLEAN),
-    Field(EntityType.CUSTOMER, "anniversary", "Anniversary", CustomFieldType.DATE),
-    Field(EntityType.CUSTOMER, "next_visit", "Next visit", CustomFieldType.DATE_TIME),
-    Field(EntityType.CUSTOMER, "tier", "Tier", CustomFieldType.SELECT, TIERS),
-    Field(EntityType.CUSTOMER, "interests", "Interests", CustomFieldType.MULTI_SELECT, INTERESTS),
-    Field(EntityType.CUSTOMER, "billing_email", "Billing e-mail", CustomFieldType.EMAIL),
-    Field(EntityType.CUSTOMER, "work_phone", "Phone at work", CustomFieldType.PHONE),
-    Field(EntityType.CUSTOMER, "profile", "Profile", CustomFieldType.URL),
-    Field(EntityType.COMPANY, "tax_number", "Tax number", CustomFieldType.TEXT, unique=True),
-    Field(EntityType.COMPANY, "employees", "Employees", CustomFieldType.NUMBER),
-    Field(EntityType.COMPANY, "industry", "Industry", CustomFieldType.SELECT, INDUSTRIES),
+SEED_FIELDS = (
+    SeedField(EntityType.CUSTOMER, "loyalty_number", "Loyalty number", CustomFieldType.TEXT, unique=True),
+    SeedField(EntityType.CUSTOMER, "preferences", "Preferences", CustomFieldType.LONG_TEXT),
+    SeedField(EntityType.CUSTOMER, "points", "Loyalty points", CustomFieldType.NUMBER),
+    SeedField(EntityType.CUSTOMER, "wants_gift", "Wants a birthday gift", CustomFieldType.BOOLEAN),
+    SeedField(EntityType.CUSTOMER, "anniversary", "Anniversary", CustomFieldType.DATE),
+    SeedField(EntityType.CUSTOMER, "next_visit", "Next visit", CustomFieldType.DATE_TIME),
+    SeedField(EntityType.CUSTOMER, "tier", "Tier", CustomFieldType.SELECT, TIERS),
+    SeedField(EntityType.CUSTOMER, "interests", "Interests", CustomFieldType.MULTI_SELECT, INTERESTS),
+    SeedField(EntityType.CUSTOMER, "billing_email", "Billing e-mail", CustomFieldType.EMAIL),
+    SeedField(EntityType.CUSTOMER, "work_phone", "Phone at work", CustomFieldType.PHONE),
+    SeedField(EntityType.CUSTOMER, "profile", "Profile", CustomFieldType.URL),
+    SeedField(EntityType.COMPANY, "tax_number", "Tax number", CustomFieldType.TEXT, unique=True),
+    SeedField(EntityType.COMPANY, "employees", "Employees", CustomFieldType.NUMBER),
+    SeedField(EntityType.COMPANY, "industry", "Industry", CustomFieldType.SELECT, INDUSTRIES),
 )
 
 
-def fields(
-    rows: Rows, dice: Dice, moment: int, *, there: Iterable[tables.CustomField]
+def plan_custom_fields(
+    rows: ChunkRows, source: RandomSource, created_at: int, *, existing: Iterable[tables.CustomField]
 ) -> tuple[list[tables.CustomField], Mapping[EntityType, Mapping[str, bytes]]]:
-    """Those to be added, and the ids of all by key for each entity.
+    """Returns the fields to insert, and the ids of all by entity and key.
 
-    One that is there already under the key is used where it is of the type and active, else it gets no values.
-    """
-    known = {(row.entity, row.key): row for row in there}
+    An existing field with the key is used if its type matches and it is active; otherwise it gets no values."""
+    existing_by_key = {(row.entity, row.key): row for row in existing}
     added: list[tables.CustomField] = []
-    found: dict[EntityType, dict[str, bytes]] = {EntityType.CUSTOMER: {}, EntityType.COMPANY: {}}
-    for position, field in enumerate(FIELDS):
-        identifier = dice.id(moment)
-        row = known.get((field.entity.value, field.key))
+    ids_by_entity: dict[EntityType, dict[str, bytes]] = {EntityType.CUSTOMER: {}, EntityType.COMPANY: {}}
+    for position, field in enumerate(SEED_FIELDS):
+        identifier = source.record_id(created_at)
+        row = existing_by_key.get((field.entity.value, field.key))
         if row is None:
-            row = _row(rows.workspace_id, identifier, moment, field, position)
+            row = _row(rows.workspace_id, identifier, created_at, field, position)
             added.append(row)
-            rows.made("CustomField", identifier, moment, _told(field, position))
+            rows.log_created("CustomField", identifier, created_at, _logged_fields(field, position))
         if (row.type, row.active) == (field.type.value, True):
-            found[field.entity][field.key] = row.id
-    return added, found
+            ids_by_entity[field.entity][field.key] = row.id
+    return added, ids_by_entity
 
 
-def _row(workspace_id: int, identifier: bytes, moment: int, field: Field, position: int) -> tables.CustomField:
+def _row(workspace_id: int, identifier: bytes, created_at: int, field: SeedField, position: int) -> tables.CustomField:
     return tables.CustomField(
         workspace_id=workspace_id,
         id=identifier,
-        created_at=moment,
+        created_at=created_at,
         entity=field.entity.value,
         key=field.key,
         label=field.label,
@@ -77,7 +76,7 @@ def _row(workspace_id: int, identifier: bytes, moment: int, field: Field, positi
     )
 
 
-def _told(field: Field, position: int) -> tuple[tuple[str, object], ...]:
+def _logged_fields(field: SeedField, position: int) -> tuple[tuple[str, object], ...]:
     return (
         ("entity", field.entity.name),
         ("key", field.key),

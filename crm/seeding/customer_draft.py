@@ -1,20 +1,20 @@
-"""A customer while being made up: each step adds its part, the last one writes the rows."""
+"""A generated customer: each step adds its part, and the last one writes the rows."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from crm.seeding.locales.locale import City, Locale
-from crm.seeding.plan import Employer, Label
+from crm.seeding.plan import SeedCompany, SeedTag
 from db.tables.enums import CustomerStage, Gender, RelationshipStatus, SubscriptionStatus, Verification
 
 
 @dataclass(slots=True)
-class Draft:
-    """`told` are the fields that only some customers have, as the log tells them; `texts` are folded."""
+class CustomerDraft:
+    """`logged_fields` are the optional fields in log form; `searched_values` are folded."""
 
     id: bytes
-    at: int
-    place: int
+    created_at: int
+    number: int
     locale: Locale
     name: str = ""
     name_key: str = ""
@@ -26,7 +26,7 @@ class Draft:
     emails: list[str] = field(default_factory=list)
     gender: Gender | None = None
     birth_date: str | None = None
-    company: Employer | None = None
+    company: SeedCompany | None = None
     line1: str | None = None
     line1_key: str | None = None
     line2: str | None = None
@@ -45,12 +45,12 @@ class Draft:
     department_id: bytes | None = None
     archived_at: int | None = None
     reseller: bool = True
-    tags: list[Label] = field(default_factory=list)
+    tags: list[SeedTag] = field(default_factory=list)
     friends: list[bytes] = field(default_factory=list)
     external_ids: list[tuple[str, str]] = field(default_factory=list)
     value: int = 0
     spent: int = 0
     last_interaction_at: int | None = None
     notes: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    told: list[tuple[str, Any]] = field(default_factory=list)
+    searched_values: list[str] = field(default_factory=list)
+    logged_fields: list[tuple[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Chance that repeats itself: the same name gives the same throws, on every machine."""
+"""Reproducible random values: the same name gives the same values on every machine."""
 
 from collections.abc import Sequence
 from random import Random
@@ -9,8 +9,8 @@ from db.values import ids
 T = TypeVar("T")
 
 
-class Dice:
-    """Throws named after what they decide, so that one chunk's are independent of every other's."""
+class RandomSource:
+    """A random source named after its purpose, so that each chunk's values are independent of all others."""
 
     __slots__ = ("_bytes", "lognormal", "random")
 
@@ -24,25 +24,25 @@ class Dice:
         return self.random() < probability
 
     def pick(self, table: Sequence[T]) -> T:
-        """Any of them, each as likely."""
+        """A random element; all are equally likely."""
         return table[int(self.random() * len(table))]
 
-    def early(self, table: Sequence[T]) -> T:
-        """Any of them, the early ones far more often: the first quarter takes half of the throws."""
+    def pick_early(self, table: Sequence[T]) -> T:
+        """A random element, with a strong preference for early ones: the first quarter gets half of the picks."""
         return table[int(self.random() ** 2 * len(table))]
 
-    def below(self, end: int) -> int:
+    def integer_below(self, end: int) -> int:
         return int(self.random() * end)
 
-    def between(self, start: int, end: int) -> int:
-        """From `start` up to and without `end`; `start` where there is nothing between."""
+    def integer_between(self, start: int, end: int) -> int:
+        """An integer from `start` up to but excluding `end`; `start` if the range is empty."""
         return start + int(self.random() * max(end - start, 1))
 
-    def id(self, moment: int) -> bytes:
-        """The id of a record that was made at that moment."""
-        return ids.id_at(moment, self._bytes(10))
+    def record_id(self, created_at: int) -> bytes:
+        """A random record id with that creation time in milliseconds."""
+        return ids.id_at(created_at, self._bytes(10))
 
-    def number(self, prefix: str, length: int) -> str:
-        """A phone number in E.164 that starts so and has so many characters."""
-        free = length - len(prefix)
-        return prefix + str(int(self.random() * 10**free)).zfill(free)
+    def phone_number(self, prefix: str, length: int) -> str:
+        """A phone number in E.164 with this prefix and total length."""
+        digit_count = length - len(prefix)
+        return prefix + str(int(self.random() * 10**digit_count)).zfill(digit_count)

@@ -1,4 +1,4 @@
-"""The rows of a chunk, as tuples by table: what is copied, and what a process hands to another."""
+"""The rows of a chunk as tuples by table, which are copied to the database and passed between processes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from sqlmodel import SQLModel
 from db import tables
 from db.tables.enums import ActorKind, ChangeAction
 
-# In the order in which the foreign keys want them. Columns that are left out are null for every customer made up.
-COLUMNS: Mapping[type[SQLModel], Sequence[str]] = {
+# In the order that foreign keys require. Columns that are not listed are null for all generated customers.
+COLUMNS_BY_TABLE: Mapping[type[SQLModel], Sequence[str]] = {
     tables.Department: ("workspace_id", "id", "created_at", "name", "name_key", "parent_id"),
     tables.Agent: (
         "workspace_id", "id", "created_at", "updated_at", "version", "name", "name_key", "email", "email_key",
@@ -61,41 +61,40 @@ COLUMNS: Mapping[type[SQLModel], Sequence[str]] = {
     tables.CustomerSearch: ("workspace_id", "customer_id", "text"),
 }  # fmt: skip
 
-# The log comes last: its numbers are given when everything else is in, and put before each of these.
-CHANGE = ("workspace_id", "at", "action", "entity", "node_id", "version", "actor_kind", "fields")
+# The change log comes last: its numbers are taken after all other rows are written, and prepended to each change.
+CHANGE_COLUMNS = ("workspace_id", "at", "action", "entity", "node_id", "version", "actor_kind", "fields")
 
-# The last column of these is JSON, written already: a process that makes rows hands over bytes, not trees.
-JSON_LAST = frozenset({tables.Order, tables.Change})
+# The last column of these tables is serialized JSON: processes exchange bytes instead of object trees.
+TABLES_WITH_JSON_LAST = frozenset({tables.Order, tables.Change})
 
 Records = list[tuple[Any, ...]]
-"""Rows of one table, in the order of its columns here."""
+"""Rows of one table, in the order of the columns here."""
 
 
-class Rows:
-    """The rows of one workspace by table, and the lines of the log without their numbers."""
+class ChunkRows:
+    """The rows of one workspace by table, and the change log without its numbers."""
 
     __slots__ = ("_by_table", "changes", "workspace_id")
 
     def __init__(self, workspace_id: int) -> None:
         self.workspace_id = workspace_id
-        self._by_table: dict[type[SQLModel], Records] = {table: [] for table in COLUMNS}
+        self._by_table: dict[type[SQLModel], Records] = {table: [] for table in COLUMNS_BY_TABLE}
         self.changes: Records = []
 
-    def of(self, table: type[SQLModel]) -> Records:
+    def rows_of(self, table: type[SQLModel]) -> Records:
         return self._by_table[table]
 
-    def made(self, entity: str, node_id: bytes, moment: int, fields: Iterable[tuple[str, Any]]) -> None:
-        """Adds the line of the log that tells how a record was made: every field that is not empty, from null.
+    def log_created(self, entity: str, node_id: bytes, created_at: int, fields: Iterable[tuple[str, Any]]) -> None:
+        """Adds the log entry of a new record: every non-empty field, before it null.
 
-        Values are in output form: names of enums, ids as clients see them.
-        """
-        told = [
+        Values are in output form: names of enums, ids as clients see them."""
+        logged = [
             {"field": name, "before": None, "after": value}
             for name, value in fields
             if value is not None and value != []
         ]
         self.changes.append(
-            (self.workspace_id, moment, _CREATED, entity, node_id, 1, _SYSTEM, orjson.dumps(told)),
+            (self.workspace_id, created_at, _CREATED, entity, node_id, 1, _SYSTEM, orjson.dumps(logged)),
         )
 
 

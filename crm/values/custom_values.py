@@ -42,31 +42,31 @@ _MAX_EXACT_INTEGER: Final = 2**53
 _MAX_KEY_LENGTH: Final = 200
 
 
-def check_value(field: Any, given: Any, path: Path, *, country: str | None) -> CustomValue | None:
+def check_value(field: Any, data: Any, path: Path, *, country: str | None) -> CustomValue | None:
     """The value to store for the input; None for no value. Raises InputError INVALID at `path`."""
-    if given is None:
+    if data is None:
         return None
     kind = CustomFieldType(field.type)
     if kind in _TEXT_TYPES:
-        return _read_text_value(kind, _require_type(str, given, field, path), path, country)
+        return _read_text_value(kind, _require_type(str, data, field, path), path, country)
     if kind is CustomFieldType.NUMBER:
-        number = float(_require_type((int, float), given, field, path))
+        number = float(_require_type((int, float), data, field, path))
         if not math.isfinite(number):
             raise InputError(ErrorCode.INVALID, f"“{field.label}” needs a finite number.", path)
         return number
     if kind is CustomFieldType.BOOLEAN:
-        return bool(_require_type(bool, given, field, path))
+        return bool(_require_type(bool, data, field, path))
     if kind in (CustomFieldType.DATE, CustomFieldType.DATE_TIME):
-        return _read_time_value(field, kind, _require_type(str, given, field, path), path)
+        return _read_time_value(field, kind, _require_type(str, data, field, path), path)
     if kind is CustomFieldType.SELECT:
-        return _read_option(field, _require_type(str, given, field, path), path)
-    options = [_read_option(field, option_text, path) for option_text in _require_type(list, given, field, path)]
+        return _read_option(field, _require_type(str, data, field, path), path)
+    options = [_read_option(field, option_text, path) for option_text in _require_type(list, data, field, path)]
     return list(dict.fromkeys(options)) or None
 
 
-def read_value(field: Any, given: Any, path: Path, *, country: str | None) -> CustomValue | None:
+def read_value(field: Any, data: Any, path: Path, *, country: str | None) -> CustomValue | None:
     """The value to store. Also raises InputError BLANK if a required field has no value."""
-    value = check_value(field, given, path, country=country)
+    value = check_value(field, data, path, country=country)
     if value is None and field.required:
         raise InputError(ErrorCode.BLANK, f"“{field.label}” is required; enter a value.", path)
     return value
@@ -75,18 +75,18 @@ def read_value(field: Any, given: Any, path: Path, *, country: str | None) -> Cu
 _EXPECTED_INPUT: Final = {str: "a text", bool: "true or false", list: "a list of its options"}
 
 
-def _require_type(kind: Any, given: Any, field: Any, path: Path) -> Any:
-    if not isinstance(given, kind) or (kind is not bool and isinstance(given, bool)):
-        wanted = _EXPECTED_INPUT.get(kind, "a number") if not isinstance(kind, tuple) else "a number"
-        raise InputError(ErrorCode.INVALID, f"“{field.label}” needs {wanted}.", path)
-    return given
+def _require_type(kind: Any, data: Any, field: Any, path: Path) -> Any:
+    if not isinstance(data, kind) or (kind is not bool and isinstance(data, bool)):
+        expected = _EXPECTED_INPUT.get(kind, "a number") if not isinstance(kind, tuple) else "a number"
+        raise InputError(ErrorCode.INVALID, f"“{field.label}” needs {expected}.", path)
+    return data
 
 
-def _read_text_value(kind: CustomFieldType, given: str, path: Path, country: str | None) -> str | None:
+def _read_text_value(kind: CustomFieldType, data: str, path: Path, country: str | None) -> str | None:
     if kind is CustomFieldType.URL:
-        return text_values.read_url(given, path)
+        return text_values.read_url(data, path)
     max_length = text_values.MAX_TEXT_LENGTH if kind is CustomFieldType.LONG_TEXT else text_values.MAX_LINE_LENGTH
-    text = text_values.read_text(given, path, longest=max_length)
+    text = text_values.read_text(data, path, max_length=max_length)
     if text is None or kind in (CustomFieldType.TEXT, CustomFieldType.LONG_TEXT):
         return text
     return (
@@ -96,18 +96,18 @@ def _read_text_value(kind: CustomFieldType, given: str, path: Path, country: str
     )
 
 
-def _read_time_value(field: Any, kind: CustomFieldType, given: str, path: Path) -> CustomValue:
+def _read_time_value(field: Any, kind: CustomFieldType, text: str, path: Path) -> CustomValue:
     try:
-        return wire_format.parse_date(given) if kind is CustomFieldType.DATE else wire_format.parse_moment(given)
+        return wire_format.parse_date(text) if kind is CustomFieldType.DATE else wire_format.parse_moment(text)
     except ValueError as reason:
-        message = f"“{given}” is not a valid value for “{field.label}”: {reason}."
+        message = f"“{text}” is not a valid value for “{field.label}”: {reason}."
         raise InputError(ErrorCode.INVALID, message, path) from None
 
 
-def _read_option(field: Any, given: Any, path: Path) -> str:
-    option = normalize(given) if isinstance(given, str) else given
+def _read_option(field: Any, data: Any, path: Path) -> str:
+    option = normalize(data) if isinstance(data, str) else data
     if option not in field.options:
-        message = f"“{given}” is not an option of “{field.label}”; choose one of {', '.join(field.options)}."
+        message = f"“{data}” is not an option of “{field.label}”; choose one of {', '.join(field.options)}."
         raise InputError(ErrorCode.INVALID, message, path)
     return str(option)
 

@@ -57,55 +57,55 @@ def _read_input(errors: ErrorCollector, row: Row, data: InputData) -> None:
                 setattr(row, column, errors.check(check, part[name], ("input", group, _camel_case(name))))
 
 
-def _check_name(given: str | None, path: Path) -> str:
-    return workspaces.check_name(given or "", path)
+def _check_name(value: str | None, path: Path) -> str:
+    return workspaces.check_name(value or "", path)
 
 
-def _check_timezone(given: str | None, path: Path) -> str:
-    return workspaces.check_timezone(str(require_value(given, path)), path)
+def _check_timezone(value: str | None, path: Path) -> str:
+    return workspaces.check_timezone(str(require_value(value, path)), path)
 
 
-def _check_country(given: str | None, path: Path) -> str | None:
-    return None if given is None else workspaces.check_country(given, path)
+def _check_country(value: str | None, path: Path) -> str | None:
+    return None if value is None else workspaces.check_country(value, path)
 
 
-def _check_stage(given: Any, path: Path) -> int:
+def _check_stage(value: Any, path: Path) -> int:
     """Checks the stage of new customers, who have no owner yet."""
-    stage = CustomerStage(require_value(given, path))
+    stage = CustomerStage(require_value(value, path))
     if stage not in _STARTING_STAGES:
         message = f"New customers cannot start in {stage.name}; choose NEW or TO_BE_ASSIGNED."
         raise InputError(ErrorCode.INVALID, message, path)
     return int(stage)
 
 
-def _check_enum(given: Any, path: Path) -> int:
-    return int(require_value(given, path))
+def _check_enum(value: Any, path: Path) -> int:
+    return int(require_value(value, path))
 
 
-def _check_switch(given: Any, path: Path) -> bool:
-    return bool(require_value(given, path))
+def _check_switch(value: Any, path: Path) -> bool:
+    return bool(require_value(value, path))
 
 
-def _check_limit(given: int | None, path: Path) -> int | None:
+def _check_limit(value: int | None, path: Path) -> int | None:
     """Checks a limit; null means no limit."""
-    return None if given is None else check_integer(given, path)
+    return None if value is None else check_integer(value, path)
 
 
 def _check_days(min_days: int) -> Callable[[int | None, Path], int]:
-    return lambda given, path: check_integer(
-        int(require_value(given, path)), path, least=min_days, most=MAX_POLICY_DAYS
+    return lambda value, path: check_integer(
+        int(require_value(value, path)), path, minimum=min_days, maximum=MAX_POLICY_DAYS
     )
 
 
-def _check_rules(given: Sequence[int] | None, path: Path) -> list[int]:
-    return sorted({int(AutomationRule(rule)) for rule in require_value(given, path)})
+def _check_rules(value: Sequence[int] | None, path: Path) -> list[int]:
+    return sorted({int(AutomationRule(rule)) for rule in require_value(value, path)})
 
 
-def _check_names(given: Sequence[str] | None, path: Path) -> list[str]:
+def _check_names(value: Sequence[str] | None, path: Path) -> list[str]:
     """The distinct names in their order."""
     names: dict[str, str] = {}
-    for index, text in enumerate(check_list_length(given, path, most=MAX_SETTING_ITEMS)):
-        name = text_values.read_required_text(text, (*path, index), "a name", longest=text_values.MAX_WORD_LENGTH)
+    for index, text in enumerate(check_list_length(value, path, max_items=MAX_SETTING_ITEMS)):
+        name = text_values.read_required_text(text, (*path, index), "a name", max_length=text_values.MAX_WORD_LENGTH)
         if name.casefold() in names:
             raise InputError(ErrorCode.INVALID, f"“{name}” is listed twice; remove one of them.", (*path, index))
         names[name.casefold()] = name

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the versions on the connection that db.migrating hands over."""
+"""Alembic's entry point: runs the migrations on the connection that `db.migrations.runner` provides."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Bringing a database up to date. `db.versions` tells whether it is."""
+"""Upgrades a database. `db.migrations.state` tells whether it is current."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,15 +12,15 @@ from sqlalchemy.pool import NullPool
 
 from db.errors import Unavailable
 
-# Two processes that migrate at once take turns by this lock of the whole database.
+# Concurrent migrations queue on this advisory lock.
 _LOCK = 0x636C69656E74
 
 
 async def upgrade(url: str, to: str = "head") -> None:
-    """Brings the database to the newest version, or to an older one `to` which it is not yet at, making an SQLite file
-    where there is none.
+    """Upgrades the database to the newest version, or to `to`, which must be newer than its own. Creates a missing
+    SQLite file.
 
-    All of it or nothing is done. Raises Unavailable when the database cannot be reached.
+    The upgrade is atomic. Raises Unavailable if the database cannot be reached.
     """
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
@@ -53,14 +53,14 @@ async def _run(url: str, step: Callable[[Connection], object]) -> None:
 
 
 def driver_url(url: str) -> str:
-    """The same database in SQLAlchemy's words."""
+    """The database URL in SQLAlchemy's format."""
     if url.startswith("sqlite:///"):
         return url.replace("sqlite:", "sqlite+aiosqlite:", 1)
     return "postgresql+asyncpg:" + url.split(":", 1)[1]
 
 
 def _transactional(engine: AsyncEngine) -> None:
-    """Makes SQLite's BEGIN ours, so that tables are made in one transaction and by one process at a time."""
+    """Controls SQLite's BEGIN, so that tables are created in one transaction and by one process at a time."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def _manual(connection: object, record: object) -> None:

@@ -1,4 +1,4 @@
-"""How a database stands to this code, told without the tools that migrate it: every start asks, and they are slow."""
+"""Compares the version of a database with this code, without Alembic, which loads slowly. Every start does this."""
 
 import sqlite3
 from contextlib import closing
@@ -13,12 +13,13 @@ _VERSIONS: Final = Path(__file__).parent / "versions"
 
 
 def known_versions() -> list[str]:
-    """The versions that this code knows, the newest last: their files are named after them."""
+    """The versions that this code knows, newest last, from the file names."""
     return sorted(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*_*.py"))
 
 
 async def schema_state(url: str) -> SchemaState:
-    """`old` wants a migration, `newer` wants newer code. Raises Unavailable when the database cannot be reached."""
+    """The version state: `old` needs a migration, `newer` needs newer code. Raises Unavailable if the database cannot
+    be reached."""
     version = _on_sqlite(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else await _on_postgresql(url)
     if version is None:
         return "empty"
@@ -39,7 +40,7 @@ def _on_sqlite(path: str) -> str | None:
 
 
 async def _on_postgresql(url: str) -> str | None:
-    import asyncpg  # Imported late: it is of no use on SQLite.
+    import asyncpg  # Imported late: SQLite does not need it.
 
     try:
         connection = await asyncpg.connect(url)

@@ -1,1 +1,1 @@
-"""Every SELECT and every set-based write, one module a room; loaders are batch functions: ids in, a mapping out."""
+"""SELECTs and set-based writes, by subject. Loaders are batch functions: ids in, a mapping out."""

@@ -1,4 +1,4 @@
-"""Accounts, sessions, keys, failed sign-ins, and what an agent may do: what every request is let in by."""
+"""Accounts, sessions, API keys, failed sign-ins and agents' permissions: the data of authentication."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ _USED = prepare(
     .values(last_used_at=bindparam("at"))
 )
 
-# The three things that make an agent's standing, in one statement: himself, his exceptions, his departments.
+# One statement for an agent, the permission exceptions and the departments.
 _NOWHERE = cast(null(), LargeBinary).label("department_id")
 _STANDING = prepare(
     union_all(
@@ -90,7 +90,7 @@ _STANDING = prepare(
     ).order_by(literal_column("part"), literal_column("code"))
 )
 
-# SQLite's writers take turns anyway.
+# SQLite serializes writers anyway.
 _TURN = prepare(
     select(
         func.pg_advisory_xact_lock(bindparam("first", type_=BigInteger)).label("one"),
@@ -114,7 +114,7 @@ _SWEEP_FAILURES = prepare(delete(tables.SignInFailure).where(col(tables.SignInFa
 
 @dataclass(frozen=True, slots=True)
 class AgentStanding:
-    """What an agent is at this moment. Departments come first one first."""
+    """The current state of an agent for authentication. The primary department comes first."""
 
     active: bool
     role: Role
@@ -128,7 +128,7 @@ async def by_email(session: Session, email_key: str) -> tables.Account | None:
 
 
 async def email_exists(session: Session, account_id: bytes) -> bool:
-    """Whether there is an account of that id: an agent who never could sign in may have none."""
+    """Whether an account with that id exists. An agent who has never had a password has none."""
     return await session.fetch_first(_BY_ID, account_id=account_id) is not None
 
 
@@ -141,23 +141,23 @@ async def key_by_id(session: Session, key_id: bytes) -> tables.ApiKey | None:
 
 
 async def keys_by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.ApiKey]:
-    """The workspace's keys, revoked ones as well."""
+    """The workspace's API keys, including revoked ones."""
     return {row.id: row for row in await session.fetch_all(_KEYS, ids=ids)}
 
 
 async def live_keys(session: Session) -> int:
-    """How many of the workspace's keys are not revoked, expired ones included."""
+    """The number of the workspace's keys that are not revoked, including expired ones."""
     found: int = (await session.fetch_all(_LIVE_KEYS))[0].count
     return found
 
 
 async def keys(session: Session, *, most: int) -> list[tables.ApiKey]:
-    """The workspace's keys: those not revoked, then the others, the newest first."""
+    """The workspace's keys, newest first: active keys, then revoked ones."""
     return await session.fetch_all(_ALL_KEYS, most=most)
 
 
 async def agent_standing(session: Session, agent_id: bytes) -> AgentStanding | None:
-    """In one statement, in the session's workspace; None where the agent is not."""
+    """The state of an agent of the session's workspace, in one statement; None if there is none."""
     rows: list[Any] = await session.fetch_all(_STANDING, agent_id=agent_id)
     if not rows or rows[0].part != 0:
         return None
@@ -175,27 +175,27 @@ async def store_password_hash(transaction: Transaction, account_id: bytes, passw
 
 
 async def end_session(transaction: Transaction, session_id: bytes, secret_hash: bytes, *, at: int) -> bool:
-    """Whether there was one to end."""
+    """Ends a session. Returns whether it was open."""
     return await transaction.execute(_END, session_id=session_id, hash=secret_hash, at=at) > 0
 
 
 async def end_sessions(transaction: Transaction, agent_id: bytes, *, at: int) -> None:
-    """Every session of the agent: whoever uses one has to sign in again."""
+    """Ends every session of the agent."""
     await transaction.execute(_END_ALL, agent_id=agent_id, at=at)
 
 
 async def delete_old_sessions(transaction: Transaction, agent_id: bytes, *, now: int) -> None:
-    """Removes the agent's sessions that have run out."""
+    """Deletes the agent's expired sessions."""
     await transaction.execute(_SWEEP_SESSIONS, agent_id=agent_id, now=now)
 
 
 async def mark_key_used(transaction: Transaction, key_id: bytes, *, at: int, before: int) -> None:
-    """Keeps the moment, unless one later than `before` is kept already."""
+    """Stores the time of use unless a time after `before` is already stored."""
     await transaction.execute(_USED, key_id=key_id, at=at, before=before)
 
 
 async def lock_names(transaction: Transaction, subjects: Sequence[str]) -> None:
-    """Holds back every other transaction that takes its turn for one of these (at most two), until this one ends."""
+    """Locks up to two names until the end of the transaction."""
     locks = sorted(int.from_bytes(sha256(subject.encode()).digest()[:8], signed=True) for subject in subjects)
     await transaction.fetch_all(_TURN, first=locks[0], second=locks[-1])
 
@@ -203,20 +203,20 @@ async def lock_names(transaction: Transaction, subjects: Sequence[str]) -> None:
 async def sign_in_attempts(
     session: Session, subjects: Sequence[str], *, since: int, until: int
 ) -> Sequence[tables.SignInFailure]:
-    """Those that count later than `since` and not later than `until`."""
+    """The attempts that count after `since` and up to `until`."""
     return await session.fetch_all(_ATTEMPTS, subjects=subjects, since=since, until=until)
 
 
 async def record_failures(transaction: Transaction, attempts: Sequence[bytes], *, at: int) -> None:
-    """The attempts have failed."""
+    """Marks the attempts as failed."""
     await transaction.execute(_FAIL, attempts=attempts, moment=at)
 
 
 async def delete_attempts(transaction: Transaction, attempts: Sequence[bytes]) -> None:
-    """The attempts were none: the password was right."""
+    """Deletes the attempts: the password was correct."""
     await transaction.execute(_WITHDRAW, attempts=attempts)
 
 
 async def delete_old_failures(transaction: Transaction, *, before: int) -> None:
-    """Removes the attempts that began before that moment; their ids tell."""
+    """Deletes the attempts that started before that time, by their ids."""
     await transaction.execute(_SWEEP_FAILURES, first_kept=ids.id_at(before, bytes(10)))

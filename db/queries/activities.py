@@ -1,4 +1,4 @@
-"""Notes, interactions and orders of customers, a page of each for a whole level of customers at once."""
+"""Notes, interactions and orders of customers, a page of each for many customers at once."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -23,7 +23,7 @@ from db.visibility import Visibility, visible_to
 
 Activity = type[tables.Note] | type[tables.Interaction] | type[tables.Order]
 
-# What each kind is asked by, and sorted by, newest first; the id breaks ties.
+# The filter and sort of each type, newest first; the id breaks ties.
 _KINDS: dict[Activity, tuple[ParseField, Sort]] = {
     tables.Note: (fields.parse_note_filter, NEWEST_FIRST),
     tables.Interaction: (
@@ -40,7 +40,7 @@ _KINDS: dict[Activity, tuple[ParseField, Sort]] = {
 async def list_query(
     session: Session, table: Activity, filter: Any, *, visibility: Visibility, agent_id: bytes | None, now: int
 ) -> tuple[ListQuery, Sort]:
-    """The rows of `table`, and their order. Raises QueryError."""
+    """The list query and order of `table`. Raises QueryError."""
     kind, order = _KINDS[table]
     known = await filter_contexts.load_filter_context(
         session, [filter], now=now, agent_id=agent_id, visibility=visibility
@@ -66,13 +66,13 @@ def _of_customer(found: Select[Any], row: Any) -> Select[Any]:
 
 
 CUSTOMERS_AS_PARENTS = ParentTable(tables.Customer, _of_customer)
-"""Each customer's own."""
+"""The records of each customer."""
 
 
 async def visible_by_ids(
     session: Session, ids: Sequence[bytes], table: Activity, visibility: Visibility
 ) -> Mapping[bytes, Any]:
-    """The rows of `table` under their ids, of customers in sight."""
+    """The rows of `table` by id, for customers that are visible."""
     rows = await session.fetch_all(_in_sight(table, visibility.sees_all), ids=ids, **visibility.parameters())
     return {row.id: row for row in rows}
 
@@ -96,7 +96,7 @@ _BODIES = prepare(
 
 
 async def note_keys(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
-    """The folded bodies of each customer's notes, with the notes' ids, oldest first."""
+    """The folded texts of each customer's notes with the notes' ids, oldest first."""
     return group_rows(await session.fetch_all(_BODIES, ids=ids), "customer_id")
 
 
@@ -119,7 +119,7 @@ _BY_NUMBER = prepare(
 
 
 async def pending_interactions(session: Session, ids: Sequence[bytes]) -> list[tables.Interaction]:
-    """What was recorded with these customers while they were archived, and has had no effect yet; oldest first."""
+    """Interactions that were recorded while these customers were archived and have not taken effect; oldest first."""
     return await session.fetch_all(_PENDING, ids=ids)
 
 
@@ -134,7 +134,7 @@ _LATEST = prepare(
 
 
 async def latest_interaction_times(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, int]:
-    """When something last happened with each of these customers; absent where nothing did."""
+    """The time of the last interaction of each customer; customers without one are absent."""
     return {row.key: row.moment for row in await session.fetch_all(_LATEST, ids=ids)}
 
 
@@ -150,7 +150,7 @@ _BY_EXTERNAL_IDS = prepare(
 async def by_external_ids(
     session: Session, pairs: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], tables.Interaction]:
-    """The interactions of these (system, value), whoever's they are."""
+    """The interactions with these external ids (system, value), of any customer."""
     systems, values = list({system for system, _ in pairs}), list({value for _, value in pairs})
     wanted = set(pairs)
     found: dict[tuple[str, str], tables.Interaction] = {}
@@ -162,5 +162,5 @@ async def by_external_ids(
 
 
 async def order_by_number(session: Session, source: str, number: str) -> tables.Order | None:
-    """The order that the source calls by that number, whoever's it is."""
+    """The order with that source and number, of any customer."""
     return await session.fetch_first(_BY_NUMBER, source=source, number=number)

@@ -1,4 +1,4 @@
-"""The log of changes: the feed, what is told of one record, and what is forgotten of deleted ones."""
+"""The change log: the feed, the changes of one record, and the removal of deleted records' history."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from db.statements import PreparedStatement, any_of, in_workspace, prepare
 from db.tables.enums import ChangeAction
 from db.visibility import Visibility
 
-# The columns by which lines are a customer's: the line's own record, and whom a note, an interaction or an order is of.
+# The columns that link a change to a customer: its own record, and the customer of a note, interaction or order.
 _BY_CUSTOMER = ("node_id", "customer_id")
 
 _FORGET = [
@@ -35,13 +35,13 @@ _SHARED = prepare(
 )
 
 MAX_SCANNED_ROWS: Final = 500
-"""So many customers are looked up in the log; for more, the log is gone through."""
+"""Up to this many customers are looked up in the log; for more, the log is scanned."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeQuery:
-    """Which lines are wanted; None for any. `customers` are those whom, or whose notes, interactions and orders, they
-    are about; `not_by` leaves out those of one actor, (kind, id)."""
+    """Conditions on changes; None for any. `customers` are the customers that changes belong to, directly or through
+    notes, interactions and orders. `not_by` excludes an actor (kind, id)."""
 
     entities: tuple[str, ...] | None = None
     actions: tuple[int, ...] | None = None
@@ -52,16 +52,16 @@ class ChangeQuery:
 
 
 async def delete_history_of(transaction: Transaction, customer_ids: Sequence[bytes]) -> None:
-    """Removes all that was logged of these customers, and of what belonged to them."""
+    """Deletes the history of these customers and of their records."""
     for statement in _FORGET:
         await transaction.execute(statement, ids=customer_ids)
 
 
 async def fetch_changes(session: Session, after: int, size: int, asked: ChangeQuery) -> list[tables.Change]:
-    """The next lines behind the number `after`, oldest first."""
+    """The next changes after the number `after`, oldest first."""
     if asked.customers is None:
         return await _read(session, after, size, asked)
-    # Two parts of two indexes; one condition with OR would let the planner walk through all lines instead.
+    # Two parts of two indexes. With one OR condition the planner would scan all changes.
     parts = [await _read(session, after, size, asked, by=name) for name in _BY_CUSTOMER]
     return sorted((row for part in parts for row in part), key=lambda row: row.seq)[:size]
 
@@ -92,12 +92,12 @@ async def _read(
 
 
 def change_id(seq: int) -> bytes:
-    """A line's number as an id."""
+    """The number of a change as an id."""
     return seq.to_bytes(16)
 
 
 async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, tables.Change]:
-    """Lines in sight under their numbers as ids."""
+    """Visible changes by their numbers as ids."""
     seqs = [seq for one in ids if (seq := int.from_bytes(one)) < 2**63]
     rows = await session.fetch_all(_BY_SEQS, seqs=seqs) if seqs else []
     return {change_id(row.seq): row for row in await visible_nodes(session, rows, visibility)}
@@ -106,7 +106,7 @@ async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility)
 async def visible_changes(
     session: Session, rows: Sequence[Any], actor_id: bytes, *, hidden: Collection[str]
 ) -> list[Any]:
-    """Those that are not of a hidden type, and of saved views those that are shared or that the actor changed."""
+    """Excludes changes of hidden types, and of saved views that are neither shared nor changed by the actor."""
     views = [row.node_id for row in rows if row.entity == "SavedView" and row.actor_id != actor_id]
     shared = {row.id for row in await session.fetch_all(_SHARED, ids=views)} if views else set()
     return [
@@ -117,8 +117,7 @@ async def visible_changes(
 
 
 async def visible_nodes(session: Session, rows: Sequence[Any], visibility: Visibility) -> list[Any]:
-    """Those lines that are about nobody in particular, or about customers in sight. What is no more is judged by who
-    could see it: a line keeps that where it deletes."""
+    """Changes that belong to no customer or to a visible one. Changes of deleted customers store who could see them."""
     if visibility.sees_all:
         return list(rows)
     wanted = {named for row in rows if (named := customer_of_change(row)) is not None and not _deletes(row)}
@@ -134,7 +133,7 @@ def _is_seen(row: Any, visibility: Visibility, seen: set[bytes]) -> bool:
 
 
 async def related_customer_ids(session: Session, match: CustomerMatch) -> tuple[bytes, ...] | None:
-    """Whom the match finds, by all the ids they ever had; None where they are more than FEW."""
+    """All current and former ids of the customers that match; None if they are more than MAX_SCANNED_ROWS."""
     found = await keyset.fetch_page(
         session, await matches.page_list_query(session, match), PageRequest(MAX_SCANNED_ROWS)
     )
@@ -146,7 +145,7 @@ async def related_customer_ids(session: Session, match: CustomerMatch) -> tuple[
 
 
 async def changes_of_customer(session: Session, rows: Sequence[Any], match: CustomerMatch) -> list[Any]:
-    """Those that are about customers whom the match finds."""
+    """The changes that belong to customers that match."""
     named = list({one for row in rows if (one := customer_of_change(row)) is not None})
     if not named:
         return []
@@ -156,13 +155,13 @@ async def changes_of_customer(session: Session, rows: Sequence[Any], match: Cust
 
 
 def customer_of_change(row: Any) -> bytes | None:
-    """The customer whom the line is about, him or what belongs to him; None where it is about nobody."""
+    """The customer that the change belongs to, directly or through a record; None if there is none."""
     named: bytes | None = row.node_id if row.entity == "Customer" else row.customer_id
     return named
 
 
 def _deletes(row: Any) -> bool:
-    """Whether it tells that a customer is no more."""
+    """Whether the change deletes a customer."""
     return bool(row.entity == "Customer" and row.action == ChangeAction.DELETED)
 
 

@@ -1,4 +1,4 @@
-"""Files: what callers sent, and what jobs made."""
+"""Uploads and files of jobs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,15 +28,15 @@ _BY_JOB = prepare(
 
 
 async def upload_by_id(session: Session, identifier: bytes, actor_id: bytes) -> tables.Upload | None:
-    """What that agent or key sent, and nobody else."""
+    """The upload of that agent or API key."""
     return await session.fetch_first(_UPLOAD, upload_id=identifier, sender=actor_id)
 
 
 async def job_file_by_id(session: Session, identifier: bytes) -> tables.JobFile | None:
-    """A file that a job made."""
+    """A file that a job has created."""
     return await session.fetch_first(_MADE, file_id=identifier)
 
 
 async def by_job(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
-    """The files that each job made."""
+    """The files of each job."""
     return group_rows(await session.fetch_all(_BY_JOB, ids=ids), "job_id")

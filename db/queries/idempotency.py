@@ -1,4 +1,4 @@
-"""What mutations under a caller's key have answered."""
+"""Stored answers of idempotent mutations."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ _SWEEP_ALL = prepare(delete(_TABLE).where(in_workspace(_TABLE), col(_TABLE.creat
 async def insert_claim(
     transaction: Transaction, caller: bytes, key: str, mutation: str, arguments: bytes, *, at: int
 ) -> bool:
-    """Whether the key is new. Where another transaction has claimed it and is not done, this one waits."""
+    """Claims the key. Returns whether it is new. Waits for another transaction that has claimed it."""
     return await transaction.execute(_CLAIM, caller=caller, call_key=key, called=mutation, digest=arguments, at=at) > 0
 
 
@@ -51,10 +51,10 @@ async def store_answer(transaction: Transaction, caller: bytes, key: str, answer
 
 
 async def delete_expired_key(transaction: Transaction, caller: bytes, key: str, *, before: int) -> None:
-    """Forgets the key where it was claimed before that moment."""
+    """Deletes the key if it was claimed before that time."""
     await transaction.execute(_SWEEP, caller=caller, call_key=key, before=before)
 
 
 async def delete_expired(transaction: Transaction, *, before: int) -> int:
-    """Forgets every key of the workspace that was claimed before that moment."""
+    """Deletes the workspace's keys that were claimed before that time."""
     return await transaction.execute(_SWEEP_ALL, before=before)

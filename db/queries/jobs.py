@@ -1,4 +1,4 @@
-"""Jobs: what they work on, how far they are, what became of each row."""
+"""Jobs: targets, progress, and results by row."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -29,7 +29,7 @@ from db.tables.enums import ActorKind, JobStatus, Outcome
 _JOB, _TARGET, _ROW, _CHANGE = tables.Job, tables.JobTarget, tables.JobRow, tables.Change
 
 MAX_POLLED_JOBS: Final = 20
-"""Jobs that a worker looks at when it looks for work."""
+"""Number of jobs that a worker reads when it looks for work."""
 
 ENDED_STATUSES: Final = (JobStatus.DONE, JobStatus.DONE_WITH_ERRORS, JobStatus.FAILED, JobStatus.CANCELLED)
 
@@ -38,7 +38,7 @@ ENDED_STATUSES: Final = (JobStatus.DONE, JobStatus.DONE_WITH_ERRORS, JobStatus.F
 
 
 def visible_to_viewer(everybodys: bool) -> Any:
-    """The condition on the jobs that a viewer may see: his own, or `everybodys`."""
+    """The condition on jobs that the viewer can see: own jobs, or all with `everybodys`."""
     if everybodys:
         return true()
     return and_(
@@ -68,28 +68,28 @@ _UNDONE_BY = prepare(
 async def by_ids(
     session: Session, ids: Sequence[bytes], everybodys: bool, kind: ActorKind, actor_id: bytes
 ) -> Mapping[bytes, tables.Job]:
-    """The jobs of that actor, or everybody's, under their ids."""
+    """The jobs of that actor, or of all actors, by id."""
     rows = await session.fetch_all(_BY_IDS[everybodys], ids=ids, seen_kind=int(kind), seen_actor=actor_id)
     return {row.id: row for row in rows}
 
 
 async def any_by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Job]:
-    """Whoever began them."""
+    """The jobs by id, of any actor."""
     return {row.id: row for row in await session.fetch_all(_BY_IDS[True], ids=ids)}
 
 
 async def lock_by_ids(transaction: Transaction, job_id: bytes) -> Any:
-    """Nobody else changes it until the transaction ends; None where there is none."""
+    """Locks the job until the end of the transaction; None if it does not exist."""
     return await transaction.fetch_first(_LOCKED, job_id=job_id)
 
 
 async def undo_jobs_of(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.Job]:
-    """The job that undid each, or is about to."""
+    """The undo job of each job."""
     return {row.undo_of: row for row in reversed(await session.fetch_all(_UNDONE_BY, ids=ids)) if row.undo_of}
 
 
 def list_query(everybodys: bool, kind: ActorKind, actor_id: bytes, statuses: Sequence[int] | None) -> ListQuery:
-    """The jobs of that actor, or everybody's, newest first."""
+    """The jobs of that actor, or of all actors, newest first."""
 
     def build(dialect: str) -> Select[Any]:
         found = select(_JOB).where(in_workspace(_JOB), visible_to_viewer(everybodys))
@@ -134,31 +134,31 @@ _CLOCK: PreparedStatement[Any] = prepare(
 
 
 async def database_clock(session: Session) -> int:
-    """The moment by the database's clock."""
+    """The current time by the database's clock."""
     found: int = (await session.fetch_all(_CLOCK))[0].now
     return found
 
 
 async def open_jobs(session: Session, now: int) -> list[Any]:
-    """(workspace_id, id) of jobs that wait for a worker, of all workspaces: those that nobody has worked on, the oldest
-    first, then whoever has waited longest since."""
+    """(workspace_id, id) of jobs of all workspaces that wait for a worker: new jobs first, oldest first, then those
+    that have waited longest."""
     return await session.fetch_all(_OPEN, now=now)
 
 
 async def claim_job(transaction: Transaction, job_id: bytes, worker: str, *, now: int, until: int) -> bool:
-    """Whether the job is the worker's now. Of several who try at once, one gets it."""
+    """Takes the lease of the job. Returns whether this worker got it; only one of several does."""
     return await transaction.execute(_CLAIM, job_id=job_id, worker=worker, now=now, until=until) > 0
 
 
 async def release_job(transaction: Transaction, job_id: bytes, worker: str, *, until: int | None) -> None:
-    """The worker's lease ends; the job waits for the next one, not before `until`."""
+    """Ends the worker's lease. The job waits for the next worker, not before `until`."""
     await transaction.execute(_RELEASE, job_id=job_id, worker=worker, until=until)
 
 
 async def store_progress(
     transaction: Transaction, job_id: bytes, worker: str, status: int, changed: Mapping[str, Any]
 ) -> bool:
-    """Writes how far the job is; False where it is not the worker's any more, or not in that status."""
+    """Stores progress. Returns False if the worker has lost the lease or the status has changed."""
     return await transaction.execute(_keep(tuple(changed)), job_id=job_id, worker=worker, seen_status=status, **{
         f"to_{name}": value for name, value in changed.items()
     }) > 0  # fmt: skip
@@ -197,14 +197,14 @@ _SKIP_REST = prepare(
 
 
 async def skip_remaining_rows(transaction: Transaction, job_id: bytes, failed: int) -> int:
-    """Of the job's target every row but that one is told as skipped."""
+    """Marks every row of the job's target except one as skipped."""
     return await transaction.execute(_SKIP_REST, job_id=job_id, failed=failed, skipped=int(Outcome.SKIPPED))
 
 
 async def changed_rows(
     session: Session, job_id: bytes, after: int, size: int, actions: Sequence[int] | None
 ) -> list[Any]:
-    """The next rows that the log of changes tells."""
+    """The next rows whose results are in the change log."""
     return await session.fetch_all(_logged(actions is None), job_id=job_id, after=after, size=size, actions=actions)
 
 
@@ -221,7 +221,7 @@ def _logged(every: bool) -> PreparedStatement[Any]:
 async def stored_rows(
     session: Session, job_id: bytes, after: int, size: int, outcomes: Sequence[int] | None
 ) -> list[Any]:
-    """The next rows that are kept apart: skipped, failed, unchanged, and all of a dry run."""
+    """The next rows whose results are stored with the job: skipped, failed, unchanged, and all rows of a dry run."""
     return await session.fetch_all(_apart(outcomes is None), job_id=job_id, after=after, size=size, outcomes=outcomes)
 
 
@@ -243,5 +243,5 @@ _OF_NODES = prepare(
 
 
 async def changes_by_node(session: Session, job_id: bytes, ids: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
-    """What the job did to each of these records, in order."""
+    """The changes that the job made to each record, in order."""
     return group_rows(await session.fetch_all(_OF_NODES, job_id=job_id, ids=ids), "node_id")

@@ -1,4 +1,4 @@
-"""What has run out: found, and removed."""
+"""Finds and deletes expired data."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -67,17 +67,17 @@ _REMOVED: dict[Any, Any] = {
 
 
 async def all_workspaces(session: Session) -> list[int]:
-    """The numbers of all of the server's."""
+    """The numbers of all workspaces of the server."""
     return [row.workspace_id for row in await session.fetch_all(_WORKSPACES)]
 
 
 async def delete_expired_sessions(transaction: Transaction, *, before: int) -> int:
-    """Removes those that ended before that moment, of everybody; returns how many."""
+    """Deletes the sessions of all workspaces that ended before that time. Returns their number."""
     return await transaction.execute(_SESSIONS, before=before)
 
 
 async def expired_uploads(session: Session, *, before: int, size: int) -> list[Any]:
-    """Those that came before that moment, the oldest first."""
+    """The uploads before that time, oldest first."""
     return await session.fetch_all(_UPLOADS, before=before, size=size)
 
 
@@ -87,7 +87,7 @@ async def uploads_in_use(session: Session) -> list[Any]:
 
 
 async def expired_files(session: Session, *, before: int, size: int) -> list[Any]:
-    """Those that jobs made and that could be fetched until that moment."""
+    """The job files whose links expired before that time."""
     return await session.fetch_all(_FILES, before=before, size=size)
 
 
@@ -96,16 +96,16 @@ async def delete_by_ids(transaction: Transaction, table: Any, ids: Sequence[byte
 
 
 async def jobs_with_rows(session: Session, table: Any, *, before: int) -> list[bytes]:
-    """The jobs that ended before that moment and keep rows of a table still."""
+    """The jobs that ended before that time and still have rows in a table."""
     return [row.id for row in await session.fetch_all(_KEPT[table], before=before)]
 
 
 async def highest_row(session: Session, table: Any, job_id: bytes) -> int:
-    """The number of the last row that is kept; -1 where there is none."""
+    """The number of the last stored row; -1 if there is none."""
     found = (await session.fetch_all(_HIGHEST[table], of=job_id))[0].row
     return -1 if found is None else int(found)
 
 
 async def delete_rows_below(transaction: Transaction, table: Any, job_id: bytes, below: int) -> None:
-    """Removes the rows with lower numbers."""
+    """Deletes the rows with lower numbers."""
     await transaction.execute(_ROWS[table], of=job_id, below=below)

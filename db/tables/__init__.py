@@ -1,4 +1,4 @@
-"""The tables: columns, constraints and indexes, no behaviour. `metadata` describes them all."""
+"""The tables: columns, constraints and indexes, without behaviour. `metadata` describes all of them."""
 
 from sqlmodel import SQLModel
 
@@ -28,7 +28,8 @@ from db.tables.workspaces import Counter, Directory, Idempotency, Workspace
 
 metadata = SQLModel.metadata
 
-# Found before a workspace is known, by an address, a token or a workspace's public id, and so not spread by it.
+# Global tables: looked up before the workspace is known, by an e-mail address, a token or a public id, and therefore
+# not distributed by workspace.
 GLOBAL = frozenset({"directory", "account", "sign_in", "sign_in_failure", "api_key"})
 
 __all__ = [

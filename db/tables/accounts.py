@@ -1,4 +1,4 @@
-"""Who may come in: accounts, sessions and keys, found before their workspace is known: kept beside all of them."""
+"""Accounts, sessions and API keys: global tables, looked up before the workspace is known."""
 
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
@@ -7,7 +7,7 @@ from db.tables.column_types import Id, Json, Key, Moment
 
 
 class Account(SQLModel, table=True):
-    """How an agent signs in. The folded address is unique on the server."""
+    """The sign-in of an agent. The folded e-mail address is unique on the server."""
 
     __tablename__ = "account"
 
@@ -18,7 +18,7 @@ class Account(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """A session: the token's id is the row's, its secret is kept as a hash."""
+    """A session. The row's id is the token's id; the secret is stored as a hash."""
 
     __tablename__ = "sign_in"
 
@@ -32,7 +32,7 @@ class SignIn(SQLModel, table=True):
 
 
 class SignInFailure(SQLModel, table=True):
-    """A refused attempt, by account or by network address; five in a quarter of an hour close the door."""
+    """A failed sign-in attempt, by account or by network address. Five in fifteen minutes block further attempts."""
 
     __tablename__ = "sign_in_failure"
     __table_args__ = (Index(None, "subject", "at"),)
@@ -43,7 +43,7 @@ class SignInFailure(SQLModel, table=True):
 
 
 class ApiKey(SQLModel, table=True):
-    """A key of a workspace with permissions of its own."""
+    """An API key of a workspace with its own permissions."""
 
     __tablename__ = "api_key"
     __table_args__ = (Index(None, "workspace_id", "id"),)

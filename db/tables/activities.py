@@ -1,4 +1,4 @@
-"""What happened with a customer: notes, interactions, orders."""
+"""Notes, interactions and orders of customers."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class Note(Versioned, table=True):
 
 
 class Interaction(Stored, table=True):
-    """`pending` marks one that was recorded while the customer was archived: it takes effect on unarchive."""
+    """`pending` marks an interaction recorded while the customer was archived. It takes effect on unarchive."""
 
     __tablename__ = "interaction"
     __table_args__ = (
@@ -49,7 +49,7 @@ class Interaction(Stored, table=True):
 
 
 class Order(Stored, table=True):
-    """A purchase, the same one whenever its source and number are the same."""
+    """A purchase, identified by source and number."""
 
     __tablename__ = "customer_order"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Agents, the exceptions to their role's permissions, and their departments."""
+"""Agents, permission exceptions and departments."""
 
 from sqlmodel import Field
 
@@ -30,7 +30,7 @@ class Agent(Versioned, table=True):
 
 
 class AgentPermission(InWorkspace, table=True):
-    """A permission granted to an agent beyond his role, or revoked from it."""
+    """A permission granted to an agent in addition to the role, or revoked from it."""
 
     __tablename__ = "agent_permission"
     __table_args__ = (foreign_key("agent_id", "agent", cascade=True), CLUSTERED)
@@ -54,7 +54,7 @@ class Department(Stored, table=True):
 
 
 class AgentDepartment(InWorkspace, table=True):
-    """An agent works in a department; `position` 0 is his first one."""
+    """An agent's department; `position` 0 is the primary one."""
 
     __tablename__ = "agent_department"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""The one log of changes, and the webhooks that carry it out."""
+"""The change log, and the webhooks that deliver it."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from db.tables.column_types import Code, Id, InWorkspace, Json, Key, Moment, Sto
 
 
 class Change(InWorkspace, table=True):
-    """What one transaction did to one record. `seq` is given by the workspace's counter in the order of commits.
+    """The effect of one transaction on one record. The workspace's counter provides `seq` in commit order.
 
-    `fields` lists {field, before, after}; `audience` keeps who could see a customer who is no more; of a merge, what
-    brings back those who were merged. `customer_id` is whom a note, an interaction or an order belonged to.
+    `fields` lists {field, before, after}. `audience` stores who could see a deleted customer, and for a merge the data
+    to restore the merged customers. `customer_id` is the customer of a note, interaction or order.
     """
 
     __tablename__ = "change"
@@ -40,7 +40,7 @@ class Change(InWorkspace, table=True):
 
 
 class Webhook(Stored, table=True):
-    """`cursor` is the last change that was looked at for it."""
+    """`cursor` is the last change that was examined for the webhook."""
 
     __tablename__ = "webhook"
 
@@ -54,7 +54,7 @@ class Webhook(Stored, table=True):
 
 
 class Delivery(Stored, table=True):
-    """A change on its way to a webhook."""
+    """A delivery of a change to a webhook."""
 
     __tablename__ = "delivery"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""The few column types and constraints that every table is made of."""
+"""Column types and constraints that all tables use."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from db.values import ids
 
 
 def _columns(constraint: ColumnCollectionConstraint | Index, table: Table) -> str:
-    """What tells one constraint of a table from the next; all start with the workspace, so no name needs to."""
+    """The distinguishing part of a constraint's name. All constraints start with the workspace; no name includes it."""
     return "_".join(column.name for column in constraint.columns if column.name != "workspace_id")
 
 
@@ -36,13 +36,13 @@ SQLModel.metadata = MetaData(
     }
 )
 
-# A UUIDv7 as its sixteen bytes.
+# A UUIDv7 as sixteen bytes.
 Id = LargeBinary(16)
-# Milliseconds since 1970 in UTC: the same integer on every database, exact in a cursor, a copy away from the wire.
+# Milliseconds since 1970 in UTC: the same integer on every database, and exact in a cursor.
 Moment = BigInteger()
-# Money in ten-thousandths: exact, and summed by every database alike.
+# Money in ten-thousandths: exact, and every database sums it alike.
 Amount = BigInteger()
-# A position in one of the lists of db.tables.enums.
+# The position of a value in an enum of `db.tables.enums`.
 Code = SmallInteger()
 # Text that is compared or sorted byte by byte: folded keys, codes, ISO dates.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -50,16 +50,16 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 
 
 class InWorkspace(SQLModel):
-    """A row of one workspace; `workspace_id` spreads the tables over a cluster and starts every key."""
+    """A row of one workspace. `workspace_id` distributes the tables over a cluster and starts every key."""
 
-    # pydantic validates no row of a table, so what it would validate with is not made before somebody asks for it.
+    # pydantic validates no rows of tables, so its validators are built only on demand.
     model_config = {"defer_build": True}
 
     workspace_id: int = Field(sa_type=BigInteger, primary_key=True)
 
 
 class Stored(InWorkspace):
-    """A row with an id of its own, made at `created_at`: the two agree to the millisecond, so either sorts for both."""
+    """A row with an id. `created_at` is the time in the id, to the millisecond, so either sorts for both."""
 
     id: bytes = Field(sa_type=Id, primary_key=True)
     created_at: int = Field(sa_type=Moment)
@@ -71,7 +71,7 @@ class Stored(InWorkspace):
 
 
 class Versioned(Stored):
-    """A record whose every change adds one to `version`."""
+    """A record whose `version` each change increments."""
 
     updated_at: int = Field(sa_type=Moment)
     version: int = 1
@@ -83,7 +83,7 @@ class Versioned(Stored):
 
 
 def foreign_key(column: str, table: str, *, cascade: bool = False) -> ForeignKeyConstraint:
-    """The row belongs to a row of `table` in the same workspace, and with `cascade` is deleted with it."""
+    """The row belongs to a row of `table` in the same workspace; with `cascade` it is deleted with it."""
     return ForeignKeyConstraint(
         ["workspace_id", column],
         [f"{table}.workspace_id", f"{table}.id"],
@@ -92,10 +92,10 @@ def foreign_key(column: str, table: str, *, cascade: bool = False) -> ForeignKey
 
 
 def workspace_index(*columns: str, where: str | None = None, unique: bool = False) -> Index:
-    """An index inside the workspace; `where` keeps only the rows that it is asked for."""
+    """An index within the workspace; `where` restricts it to the rows that are queried."""
     condition = text(where) if where else None
     return Index(None, "workspace_id", *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)
 
 
-# Rows found by their whole key and nothing else live inside that key's tree on SQLite.
+# Rows that are only found by their whole key are stored inside the key's tree on SQLite.
 CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}

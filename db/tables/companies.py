@@ -29,7 +29,7 @@ class Company(Versioned, table=True):
 
 
 class CompanyExternalId(InWorkspace, table=True):
-    """The company's id in another system: unique there."""
+    """An external id of a company; unique in its system."""
 
     __tablename__ = "company_external_id"
     __table_args__ = (

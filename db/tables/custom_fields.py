@@ -34,10 +34,10 @@ class CustomField(Stored, table=True):
 
 
 class _Value(InWorkspace):
-    """One value, in the column of its field's type; the options of a MULTI_SELECT take a row each.
+    """One value, in the column of its field's type. A MULTI_SELECT value has one row per option.
 
-    `text_key` is folded and cut to what an index can hold, for sort and equality; `text_folded` is the whole text.
-    `unique_key` is set for values of unique fields alone.
+    `text_key` is folded and truncated to the index limit, for sort and equality; `text_folded` is the whole text. Only
+    values of unique fields have `unique_key`.
     """
 
     field_id: bytes = Field(sa_type=Id, primary_key=True)

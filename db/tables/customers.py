@@ -1,4 +1,4 @@
-"""Customers and what hangs on one of them: phones, e-mails, external ids, friends, a block, the search text."""
+"""Customers and their child rows: phones, e-mails, external ids, friends, a block, the search document."""
 
 from sqlalchemy import Index
 from sqlmodel import Field
@@ -17,7 +17,7 @@ from db.tables.column_types import (
 )
 from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus, Verification
 
-# Every list can be sorted or narrowed by these; the id behind each breaks ties and is newest-first at once.
+# Lists can be sorted or filtered by these columns. The id at the end breaks ties and is the default order.
 _SORTED = [
     "name_key", "nickname_key", "phone", "email_key", "value", "gender", "birth_date", "updated_at",
     "last_interaction_at", "relationship_status", "subscription_status", "stage", "first_tag_key", "tag_count",
@@ -30,8 +30,8 @@ _NARROWED = [
 
 
 class Customer(Versioned, table=True):
-    """The columns ending in `_key` are folded; `phone`, `email`, the counts and `first_tag_key` mirror the rows
-    of the tables below and change with them in the same transaction."""
+    """Columns ending in `_key` are folded. `phone`, `email`, the counts and `first_tag_key` copy values of the tables
+    below and change in the same transaction."""
 
     __tablename__ = "customer"
     __table_args__ = (
@@ -90,7 +90,7 @@ class Customer(Versioned, table=True):
 
 
 class CustomerPhone(InWorkspace, table=True):
-    """A number in E.164; `position` 0 is the primary one."""
+    """A phone number in E.164; `position` 0 is the primary one."""
 
     __tablename__ = "customer_phone"
     __table_args__ = (
@@ -105,7 +105,7 @@ class CustomerPhone(InWorkspace, table=True):
 
 
 class CustomerEmail(InWorkspace, table=True):
-    """An address as typed and folded; `position` 0 is the primary one."""
+    """An e-mail address, as typed and folded; `position` 0 is the primary one."""
 
     __tablename__ = "customer_email"
     __table_args__ = (
@@ -121,7 +121,7 @@ class CustomerEmail(InWorkspace, table=True):
 
 
 class CustomerExternalId(InWorkspace, table=True):
-    """The customer's id in another system: unique there."""
+    """An external id of a customer; unique in its system."""
 
     __tablename__ = "customer_external_id"
     __table_args__ = (
@@ -137,7 +137,7 @@ class CustomerExternalId(InWorkspace, table=True):
 
 
 class WechatFriend(InWorkspace, table=True):
-    """The customer and the agent are friends on WeChat."""
+    """A WeChat friendship of a customer and an agent."""
 
     __tablename__ = "wechat_friend"
     __table_args__ = (
@@ -152,7 +152,7 @@ class WechatFriend(InWorkspace, table=True):
 
 
 class CustomerBlock(InWorkspace, table=True):
-    """The customer is blocked, until a moment or for good; an expired block reads as none."""
+    """A block of a customer, until a time or without end. An expired block counts as none."""
 
     __tablename__ = "customer_block"
     __table_args__ = (foreign_key("customer_id", "customer", cascade=True), CLUSTERED)
@@ -166,9 +166,9 @@ class CustomerBlock(InWorkspace, table=True):
 
 
 class CustomerSearch(InWorkspace, table=True):
-    """All that a search looks through, folded. Apart, so that a note does not rewrite a customer.
+    """The folded search document of a customer. It is a separate table, so that a note does not rewrite the customer.
 
-    On SQLite the rows have a `number` too, by which a full-text table, kept by triggers, finds them.
+    On SQLite the rows also have a `number`, which the full-text table, maintained by triggers, refers to.
     """
 
     __tablename__ = "customer_search"
@@ -188,7 +188,7 @@ class CustomerSearch(InWorkspace, table=True):
 
 
 class CustomerAlias(InWorkspace, table=True):
-    """The id of a customer who was merged into another: it keeps resolving, to the survivor."""
+    """The id of a merged customer. It keeps resolving to the survivor."""
 
     __tablename__ = "customer_alias"
     __table_args__ = (
@@ -202,7 +202,7 @@ class CustomerAlias(InWorkspace, table=True):
 
 
 class DuplicateDismissal(InWorkspace, table=True):
-    """Two customers who are known to be different people; the smaller id comes first."""
+    """Two customers that are known to be different people; the smaller id comes first."""
 
     __tablename__ = "duplicate_dismissal"
     __table_args__ = (

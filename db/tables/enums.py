@@ -1,4 +1,4 @@
-"""The closed lists of values. Stored as their position here, so that they sort in declared order: append only."""
+"""Enums. Stored as the position of the value, so that they sort in declared order: append only."""
 
 from enum import IntEnum
 
@@ -220,7 +220,7 @@ class ChangeAction(IntEnum):
 
 
 class ActorKind(IntEnum):
-    """Who did something: an agent, an API key, or the system itself (then there is no actor id)."""
+    """The kind of actor: an agent, an API key, or the system itself (without an actor id)."""
 
     AGENT = 0
     API_KEY = 1

@@ -1,4 +1,4 @@
-"""Jobs: work on many customers that survives the process that began it; and the files they read and make."""
+"""Jobs, their targets and results, and the files that they read and create."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ _OPEN = text("finished_at IS NULL")
 
 
 class Job(Stored, table=True):
-    """A chunk's effect and `processed` are committed together; `leased_until` lets another worker go on."""
+    """The effect of a chunk and `processed` are committed together. `leased_until` lets another worker continue."""
 
     __tablename__ = "job"
     __table_args__ = (
         workspace_index("status", "id"),
         workspace_index("actor_id", "id"),
         workspace_index("undo_of", where="undo_of IS NOT NULL"),
-        # What workers look through, over all workspaces.
+        # The open jobs that workers poll, across workspaces.
         Index("ix_job_open", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
     )
 
@@ -47,7 +47,7 @@ class Job(Stored, table=True):
 
 
 class JobTarget(InWorkspace, table=True):
-    """The customers a job works on, as they were found when it started, in list order."""
+    """The customers of a job in list order, as found when it started."""
 
     __tablename__ = "job_target"
     __table_args__ = (foreign_key("job_id", "job", cascade=True), CLUSTERED)
@@ -58,7 +58,7 @@ class JobTarget(InWorkspace, table=True):
 
 
 class JobRow(InWorkspace, table=True):
-    """A row that the log of changes does not tell: skipped, failed, unchanged, or of a dry run."""
+    """The result of a row that is not in the change log: skipped, failed, unchanged, or of a dry run."""
 
     __tablename__ = "job_row"
     __table_args__ = (
@@ -76,7 +76,7 @@ class JobRow(InWorkspace, table=True):
 
 
 class Upload(Stored, table=True):
-    """A file that a caller sent, waiting to be imported."""
+    """A file that a caller has uploaded for an import."""
 
     __tablename__ = "upload"
     __table_args__ = (workspace_index("created_at"),)
@@ -89,7 +89,7 @@ class Upload(Stored, table=True):
 
 
 class JobFile(Stored, table=True):
-    """A file that a job made; it can be fetched until it expires."""
+    """A file that a job has created; it can be downloaded until it expires."""
 
     __tablename__ = "job_file"
     __table_args__ = (foreign_key("job_id", "job", cascade=True), workspace_index("job_id"))

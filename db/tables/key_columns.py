@@ -1,4 +1,4 @@
-"""Columns ending in `_key` hold another column's text folded: filled in wherever rows are written, whoever writes."""
+"""Columns ending in `_key` contain another column's text, folded. They are filled on every write."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
@@ -9,9 +9,9 @@ from sqlmodel import SQLModel
 from db.values.folding import email_key, fold
 
 MAX_TEXT_KEY_LENGTH = 200
-"""Characters of a custom value's `text_key`: what an index can hold."""
+"""Characters of a custom value's `text_key`: the limit of an index entry."""
 
-# Folded and cut, by those who write custom values.
+# Folded and truncated by the code that writes custom values.
 _APART = frozenset({"text_key"})
 
 _folded = lru_cache(maxsize=10_000)(fold)
@@ -23,17 +23,17 @@ _OTHERWISE: dict[str, Callable[[str], str]] = {
 
 @cache
 def key_sources(table: type[SQLModel]) -> tuple[tuple[str, str], ...]:
-    """Each key of the table and the column that it is folded from: ("city_key", "city")."""
+    """Each key column with its source column: ("city_key", "city")."""
     columns = SQLModel.metadata.tables[str(table.__tablename__)].columns
     keys = [one.name for one in columns if one.name.endswith("_key") and one.name not in _APART]
     return tuple((key, key.removesuffix("_key")) for key in keys if key.removesuffix("_key") in columns)
 
 
 def fill_keys(table: type[SQLModel], columns: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns to write and, where a text is among them and its key is not, the key."""
+    """The columns to write, plus the key of each text whose key is missing."""
     values = dict(columns)
     if values.get("option") is not None and values.get("text_key") is None:
-        # The options of a custom field sort like any text.
+        # The options of a custom field sort like text.
         values["text_key"] = key_of("text_key", values["option"])
     for key, source in key_sources(table):
         if source in values and values.get(key) is None:
@@ -44,7 +44,7 @@ def fill_keys(table: type[SQLModel], columns: Mapping[str, Any]) -> dict[str, An
 def complete_records(
     table: type[SQLModel], columns: Sequence[str], records: Iterable[Sequence[Any]]
 ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
-    """The same for records to be copied: the columns and the records, with the keys that were left out."""
+    """Like `fill_keys` for COPY: the columns and records, plus the missing keys."""
     missing = [
         (key, columns.index(source)) for key, source in key_sources(table) if source in columns and key not in columns
     ]
@@ -57,7 +57,7 @@ def complete_records(
 
 
 def record_filler(table: type[SQLModel], columns: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
-    """How the same is done to one record after the other; None where the table has no keys."""
+    """Returns a function that fills the keys of one record; None if the table has no keys."""
     wanted = [(columns.index(key), columns.index(source), key) for key, source in key_sources(table)]
     if "option" in columns:
         wanted.append((columns.index("text_key"), columns.index("option"), "text_key"))

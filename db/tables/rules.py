@@ -1,4 +1,4 @@
-"""Rules that assign customers by themselves."""
+"""Rules that assign customers automatically."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from db.tables.enums import AssignmentStrategy
 
 
 class AssignmentRule(Stored, table=True):
-    """`turn` counts the assignments made, so that the next one goes on where the last one stopped."""
+    """`turn` counts the assignments, so that round robin continues where it stopped."""
 
     __tablename__ = "assignment_rule"
     __table_args__ = (workspace_index("position", "id"),)
@@ -23,7 +23,7 @@ class AssignmentRule(Stored, table=True):
 
 
 class AssignmentRuleMember(InWorkspace, table=True):
-    """An agent or a department that a rule assigns to, in the rule's order."""
+    """An agent or department of a rule, in order."""
 
     __tablename__ = "assignment_rule_member"
     __table_args__ = (
@@ -42,7 +42,7 @@ class AssignmentRuleMember(InWorkspace, table=True):
 
 
 class Claim(Stored, table=True):
-    """A customer was claimed by an agent: what the daily limit counts."""
+    """A claim of a customer by an agent, for the daily limit."""
 
     __tablename__ = "claim"
     __table_args__ = (foreign_key("agent_id", "agent"), workspace_index("agent_id", "at"))

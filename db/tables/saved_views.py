@@ -8,7 +8,7 @@ from db.tables.column_types import Id, Json, Key, Stored, foreign_key, workspace
 
 
 class SavedView(Stored, table=True):
-    """Without an owner it belongs to the workspace."""
+    """A view without an owner belongs to the workspace."""
 
     __tablename__ = "saved_view"
     __table_args__ = (foreign_key("owner_id", "agent"), workspace_index("owner_id", "position", "id"))

@@ -1,4 +1,4 @@
-"""Segments: stored questions, and lists kept by hand."""
+"""Segments: stored filters and manual lists."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from db.tables.enums import SegmentKind
 
 
 class Segment(Versioned, table=True):
-    """`filter` is what a client wrote, kept verbatim, for a dynamic segment; null for a static one."""
+    """`filter` is the client's filter of a dynamic segment, stored verbatim; null for a static segment."""
 
     __tablename__ = "segment"
     __table_args__ = (workspace_index("name_key", "id"),)

@@ -1,4 +1,4 @@
-"""The catalogue of tags, and who wears them."""
+"""Tags, and which customers have them."""
 
 from sqlmodel import Field
 
@@ -12,7 +12,7 @@ class Tag(Stored, table=True):
 
     name: str
     name_key: str = Field(sa_type=Key)
-    # The name without case, its accents kept.
+    # The name without case; accents count.
     unique_key: str = Field(sa_type=Key)
     kind: int = Field(default=TagKind.BUSINESS, sa_type=Code)
     color: str | None = None

@@ -1,4 +1,4 @@
-"""Workspaces: the directory that finds them, their settings, their change counter."""
+"""Workspaces: the directory, the settings, the change counter."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from db.tables.enums import BulkDeletePolicy, CustomerStage, DepartmentAssignmen
 
 
 class Directory(SQLModel, table=True):
-    """Every workspace of the server: from the id that clients see to the number that its tables start with."""
+    """The directory of all workspaces: maps the public id to the number in every table."""
 
     __tablename__ = "directory"
 
@@ -43,8 +43,8 @@ class Workspace(Versioned, table=True):
 
 
 class Counter(InWorkspace, table=True):
-    """The last number in the workspace's log of changes. Its row is locked last in a transaction that writes,
-    so numbers are given in the order of commits and without gaps."""
+    """The last number of the workspace's change log. A writing transaction locks it last, so numbers are gapless and in
+    commit order."""
 
     __tablename__ = "counter"
 
@@ -52,7 +52,7 @@ class Counter(InWorkspace, table=True):
 
 
 class Idempotency(InWorkspace, table=True):
-    """What a mutation with @idempotent answered, kept for its caller for a day."""
+    """The answer of a mutation with @idempotent, stored for its caller for a day."""
 
     __tablename__ = "idempotency"
     __table_args__ = (workspace_index("created_at"),)

@@ -1,4 +1,4 @@
-"""Who did something: an agent, an API key, or the system itself."""
+"""Actors: the originator of a change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ Actor = Annotated[
 
 
 async def load_actors(context: Context, parents: Sequence[Any], prefix: str) -> list[Any]:
-    """Who the columns `prefix_kind` and `prefix_id` of each row name; the system where nobody is left to name."""
+    """The actors of the columns `prefix_kind` and `prefix_id` of each row; the system if the actor is deleted."""
     pairs = [(getattr(parent, f"{prefix}_kind"), getattr(parent, f"{prefix}_id")) for parent in parents]
     people = await context.load(agents.by_ids, [key for kind, key in pairs if kind == ActorKind.AGENT])
     keys = await context.load(accounts.keys_by_ids, [key for kind, key in pairs if kind == ActorKind.API_KEY])

@@ -1,4 +1,4 @@
-"""API keys: what programs come in with."""
+"""API keys for programs."""
 
 from typing import Annotated, Any, cast
 

@@ -1,4 +1,4 @@
-"""Who may ask a field: one declaration that is enforced and printed in the schema."""
+"""Permissions of fields: one declaration that is enforced and printed in the schema."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,13 +41,13 @@ Declaring = Callable[[Callable[..., Any]], Any]
 
 
 def permission_guard(permission: Permission | None) -> tuple[list[object], list[FieldExtension]]:
-    """What tells and what enforces that a field needs the permission; nothing where it needs none."""
+    """The directive and the extension of a field that needs the permission; nothing if it needs none."""
     if permission is None:
         return [], []
     return [Requires(permission=permission)], [_Required(permission)]
 
 
 def guarded(permission: Permission | None, description: str, **options: Any) -> Declaring:
-    """A root field for those who hold the permission, or for everyone. Raises Forbidden for the others."""
+    """Declares a root field that requires the permission; None for everyone. Raises Forbidden."""
     directives, extensions = permission_guard(permission)
     return DeclaredField(description=description, directives=directives, extensions=extensions, **options)

@@ -1,4 +1,4 @@
-"""Writing down what happens with a customer: notes, interactions, orders."""
+"""Mutations of notes, interactions and orders."""
 
 from typing import Annotated, Any, TypeAlias
 

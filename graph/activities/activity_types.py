@@ -1,4 +1,4 @@
-"""What happened with a customer: notes, interactions, orders."""
+"""Types of notes, interactions and orders."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any

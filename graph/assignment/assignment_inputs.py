@@ -1,4 +1,4 @@
-"""Whom to assign customers to, and where to release them."""
+"""Inputs for assigning and releasing customers."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""Assignment rules: what assigns customers who wait, by itself."""
+"""Assignment rules."""
 
 from typing import Annotated, Any, TypeAlias, cast
 

@@ -1,4 +1,4 @@
-"""Agents: the people who look after customers."""
+"""Agents."""
 
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 

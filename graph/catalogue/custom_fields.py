@@ -1,4 +1,4 @@
-"""Custom fields: what a workspace wants to know beyond the built-in fields."""
+"""Custom fields and their values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,9 +78,9 @@ class _Valued:
 async def custom_values_of(
     context: Context, parents: Sequence[Any], entity: EntityType, keys: Sequence[str] | None
 ) -> list[list[Any]]:
-    """For each record its active fields, or those with the keys, each with its value.
+    """The active fields of each record with their values, or the fields with these keys.
 
-    Raises BadUserInput, reason FIELD_UNKNOWN, for a key that is no active field's.
+    Raises BadUserInput with the reason FIELD_UNKNOWN for a key without an active field.
     """
     known = (await context.load(fields.by_entities, [entity]))[entity]
     active = {field.key: field for field in known if field.active}

@@ -1,4 +1,4 @@
-"""Departments: the tree that agents work in."""
+"""Departments."""
 
 from typing import Annotated, Any, TypeAlias, cast
 

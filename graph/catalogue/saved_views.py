@@ -1,4 +1,4 @@
-"""Saved views: a filter, a search, a sort and columns under a name."""
+"""Saved views."""
 
 from typing import Annotated, Any, TypeAlias, cast
 

@@ -1,4 +1,4 @@
-"""Segments: stored questions about customers, and lists kept by hand."""
+"""Segments."""
 
 from typing import Annotated, Any, TypeAlias
 

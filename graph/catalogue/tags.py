@@ -1,4 +1,4 @@
-"""Tags: labels that customers share."""
+"""Tags."""
 
 from typing import Annotated, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Customers: the people, the questions about them, and what is done to one."""
+"""Customers: types, queries and mutations."""
 
 from graph.customers.mutations import Mutation
 from graph.customers.queries import CustomerRef, Query

@@ -1,4 +1,4 @@
-"""Many customers at once: one target, one options, one answer."""
+"""Bulk mutations: a target, options and a job."""
 
 from typing import Annotated, Any, TypeAlias
 
@@ -69,7 +69,7 @@ BulkInputArgument: TypeAlias = Annotated[CustomerInput, strawberry.argument(desc
 
 
 def target_data(target: Any) -> Any:
-    """As plain data; the scope by its name."""
+    """The target as data for the rules, with the archive scope by name."""
     plain = input_data(target)
     if "match" in plain:
         match = plain["match"]

@@ -1,4 +1,4 @@
-"""Lists of customers: pages, what a search found in them, and their totals."""
+"""Connections of customers: pages, search highlights and totals."""
 
 import strawberry
 from strawberry import Info

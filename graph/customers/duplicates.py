@@ -1,4 +1,4 @@
-"""Who may be the same person: groups of them, and telling them apart."""
+"""Possible duplicates: groups and dismissal."""
 
 import base64
 import binascii
@@ -82,7 +82,7 @@ async def _shared(context: Context, groups: Sequence[DuplicateKeyGroup]) -> list
 
 
 async def duplicate_matches(context: Context, parents: Sequence[Any]) -> list[list[Any]]:
-    """The likeliest duplicates of each customer."""
+    """The most likely duplicates of each customer."""
     assert context.viewer is not None
     return await context.load_many(rules.find_matches, parents, "id", context.viewer.visibility)
 
@@ -91,7 +91,7 @@ async def duplicate_matches(context: Context, parents: Sequence[Any]) -> list[li
 
 
 class _Groups(Page):
-    """A page whose cursors are what its groups share."""
+    """A page whose cursors are the keys of its groups."""
 
     def cursor(self, row: DuplicateKeyGroup) -> str:
         held = orjson.dumps([int(row.key), row.value])

@@ -1,4 +1,4 @@
-"""Writing customers to a file."""
+"""Exports of customers."""
 
 from typing import Annotated
 

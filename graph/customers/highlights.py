@@ -1,4 +1,4 @@
-"""What a search found a customer by, to be shown beside him."""
+"""Highlights: the text in which a search matched."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ from graph.context import Context
 
 OPEN, CLOSE = "«", "»"
 
-# Characters on either side of the first word, in a long text.
+# Characters around the first match in a long text.
 _AROUND = 60
 
 
 async def load_highlights(context: Context, edges: Sequence[Any]) -> list[str | None]:
-    """For each edge the value that holds the most words of its list's search; null without one."""
+    """For each edge, the value that contains the most words of the search; null without a search."""
     sought = [edge.node.id for edge in edges if edge.search is not None]
     if not sought:
         return [None for _ in edges]
@@ -38,7 +38,7 @@ def _best(sought: Search, found: Any) -> str | None:
 
 
 def _lines(found: Search, document: str) -> Iterator[str]:
-    """The values in the sections that were searched."""
+    """The values in the searched sections."""
     sections = []
     for name, mark in reversed(SEARCH_SECTIONS.items()):
         document, _, section = document.rpartition(mark)
@@ -49,7 +49,7 @@ def _lines(found: Search, document: str) -> Iterator[str]:
 
 
 def mark_matches(text: str, words: Sequence[str]) -> str:
-    """The text with every word in it between marks, whatever its case and accents; a long one is cut around them."""
+    """Marks every word in the text, ignoring case and accents. A long text is shortened around the words."""
     folded, places = _folded(text)
     spans = sorted(span for word in words for span in _spans(folded, places, word, len(text)))
     if not spans:
@@ -66,7 +66,7 @@ def mark_matches(text: str, words: Sequence[str]) -> str:
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
-    """The text folded letter by letter, and the letter that each folded one comes from."""
+    """The text folded letter by letter, with the original index of each folded letter."""
     folded, places = "", []
     for place, letter in enumerate(text):
         part = " " if letter.isspace() else fold(letter)

@@ -1,4 +1,4 @@
-"""Bringing customers in from a file."""
+"""Imports of customers."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""What is given to make or change a customer."""
+"""Inputs of customers."""
 
 import strawberry
 from strawberry import Maybe

@@ -1,4 +1,4 @@
-"""Merging customers into one of them."""
+"""Merging of customers."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""Making, changing and deleting one customer."""
+"""Mutations of one customer."""
 
 from typing import Annotated, Any, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Asking for customers: one, or a list."""
+"""Queries of customers."""
 
 from typing import Annotated, Any, cast
 

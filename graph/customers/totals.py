@@ -1,4 +1,4 @@
-"""Totals of customers: of a whole match, and of its groups. Each runs when it is selected, and not before."""
+"""Totals of customers, over a match and by groups. Each is computed only if selected."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -199,7 +199,7 @@ async def load_aggregates(context: Context, parents: Sequence[ListHandle]) -> li
 async def load_groups(
     context: Context, parents: Sequence[ListHandle], by: Sequence[Any], first: int
 ) -> list[list[Any]]:
-    """The largest groups of each list, the largest first."""
+    """The largest groups of each list, largest first."""
     viewer = context.viewer
     assert viewer is not None
     with list_arguments.query_errors_as_bad_input():
@@ -233,7 +233,7 @@ async def _totals(context: Context, lists: ListBatch, by: Grouping, most: int | 
 
 
 def _by_list(lists: ListBatch, summed: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
-    """What was found of each source, under the keys of the lists: the source's own, or its parents'."""
+    """The results of each source by list: by the source's own key, or by its parents'."""
     return {
         key if parent is None else parent: groups
         for (key, _), of_source in zip(lists.sources, summed, strict=True)
@@ -289,7 +289,7 @@ def _amounts(found: NumberTotals) -> DecimalTotals:
 
 
 def _exact(number: float | None) -> Exact | None:
-    """As people read it: a sum of binary fractions is no sum of decimal ones in its last places."""
+    """As people read it: a sum of binary fractions differs from the decimal sum in its last digits."""
     return None if number is None else Exact(f"{round(number, 4):.4f}").normalize() + 0
 
 
@@ -312,7 +312,7 @@ _RECORDS: Mapping[str, tuple[Any, str]] = {
 async def _shown(
     context: Context, part: GroupKeyPart, place: int, listed: Sequence[Any]
 ) -> Mapping[Any, GroupKeyValue]:
-    """Each value of the key at that place, as a client sees it."""
+    """Each value of the key at that index, as clients see it."""
     values = list(dict.fromkeys(key[place] for _, groups in listed for key, _ in groups))
     if part.name in _RECORDS:
         load, kind = _RECORDS[part.name]

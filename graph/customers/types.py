@@ -1,4 +1,4 @@
-"""What a customer is: the type and its relations."""
+"""The customer type and its relations."""
 
 from datetime import date, datetime
 from typing import Annotated, Any

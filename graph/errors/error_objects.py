@@ -1,4 +1,4 @@
-"""Refusals as objects of an answer: graphql-core takes an exception in a result for the failure of the field."""
+"""Errors as objects of an answer: graphql-core treats an exception in a result as the failure of the field."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from crm.errors import InputError
 
 
 class ErrorObject:
-    """A refusal that is reported, not raised; it reads like the refusal itself."""
+    """An error that is reported, not raised. Its attributes are those of the error."""
 
     __slots__ = ("refused",)
 
@@ -19,5 +19,5 @@ class ErrorObject:
 
 
 def error_objects(refusals: Iterable[InputError]) -> list[Any]:
-    """Each of them, for the `errors` of a payload."""
+    """The errors as objects, for the `errors` of a payload."""
     return [ErrorObject(one) for one in refusals]

@@ -25,14 +25,14 @@ from graphql import GraphQLError, Node
 
 
 class TopLevelError(GraphQLError):
-    """`limit` is the number that was passed, `retry_after` is in seconds, `argument` is the path to what was refused,
-    from the argument inwards; all are told to the client."""
+    """`limit` is the exceeded limit, `retry_after` is in seconds, `argument` is the path of the invalid value from the
+    argument inwards. Clients get all of them."""
 
     code: ClassVar[str]
     status: int = 400
-    """Of an answer that holds this error alone, as application/graphql-response+json."""
+    """HTTP status of an answer with only this error, as application/graphql-response+json."""
     json_status: int = 200
-    """The same as application/json, which owes 200 to every well-formed request (GraphQL over HTTP)."""
+    """The same as application/json, which requires 200 for every well-formed request (GraphQL over HTTP)."""
 
     def __init__(
         self,
@@ -83,13 +83,13 @@ class BadUserInput(TopLevelError):
 
 
 class RequestRefused(BadUserInput):
-    """Refused before the document was looked at, so every media type carries the status."""
+    """The request failed before its document was read, so every media type has the status."""
 
     def __init__(self, message: str, *, status: int = 400, allow: str | None = None, **told: Any) -> None:
         super().__init__(message, **told)
         self.status = self.json_status = status
         self.allow = allow
-        """The methods that would have been right, for the header of a 405."""
+        """The allowed methods, for the header of a 405."""
 
 
 class CostExceeded(TopLevelError):
@@ -127,5 +127,5 @@ class Internal(TopLevelError):
 
 
 def limit_error(kind: type[TopLevelError], message: str, *, name: str, limit: int | float) -> TopLevelError:
-    """The refusal of something that is larger than the documented limit of that name."""
+    """An error for something that exceeds the documented limit of that name."""
     return kind(message, reason="LIMIT_EXCEEDED", limit=limit, limit_name=name)

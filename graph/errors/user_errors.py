@@ -1,4 +1,4 @@
-"""Refusals as data: what a person can mend stands in a mutation's payload, each with a type of its own."""
+"""Expected errors as data: they are part of a mutation's payload, each with its own type."""
 
 from collections.abc import Callable
 from typing import Any
@@ -84,7 +84,7 @@ class LimitError(UserError):
 
 
 def _from() -> Any:
-    """`from` is no name in Python."""
+    """`from` is a Python keyword."""
     return ColumnField(
         description="Postal address.", graphql_name="from", metadata={"column": "from_", "convert": None}
     )
@@ -124,8 +124,7 @@ def _refused(value: Any) -> type | None:
 
 
 class _Answered(FieldExtension):
-    """Turns a refusal into the payload of the field: nothing done, and why. Where there is no payload to hold it, it
-    is a top-level error."""
+    """Turns an expected error into the payload of the field. Without a payload type it becomes a top-level error."""
 
     def __init__(self, payload: Callable[..., Any] | None) -> None:
         self._payload = payload
@@ -158,8 +157,8 @@ class _Answered(FieldExtension):
 def mutation(
     permission: Permission | None, description: str, *, payload: Callable[..., Any] | None, **options: Any
 ) -> Declaring:
-    """A mutation for those who hold the permission (None: for everyone). A refusal becomes `payload(errors=[…])`, or a
-    top-level error where there is none."""
+    """Declares a mutation that requires the permission (None: for everyone). An expected error becomes
+    `payload(errors=[…])`, or a top-level error without a payload."""
     directives, extensions = permission_guard(permission)
     return DeclaredField(
         description=description,
@@ -169,5 +168,5 @@ def mutation(
     )
 
 
-# Types that stand behind an interface only; the schema has to be told of them.
+# Types that are reachable only through an interface; the schema needs them explicitly.
 ERROR_TYPES = [InputError, LimitError, TransitionError, ConflictError, DuplicateError]

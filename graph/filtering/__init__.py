@@ -1,1 +1,1 @@
-"""How lists are asked for: filters, sorts and search fields. Resolvers receive them as plain data."""
+"""List arguments: filters, sorts and search fields. Resolvers get them as JSON."""

@@ -1,4 +1,4 @@
-"""The customers of a tag, a company, a segment …: one field, declared in each of those rooms."""
+"""The field `customers` of tags, companies, segments and other records: one declaration for all of them."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -19,7 +19,7 @@ ReadLists = Callable[..., Coroutine[Any, Any, list[Any]]]
 
 
 def customers_field(description: str, read: ReadLists, *, parent_columns: Sequence[str] = ("id",)) -> Any:
-    """A list of customers for each object. `read` gets the context, the objects, the window and the question."""
+    """A list of customers for each object. `read` gets the context, the objects, the page request and the query."""
 
     @batched(description, parent_columns=parent_columns)
     async def customers(
@@ -40,5 +40,5 @@ def customers_field(description: str, read: ReadLists, *, parent_columns: Sequen
 
 
 def read_by_parent(of: ParentTable) -> ReadLists:
-    """Reads those who stand with the objects in a table."""
+    """Reads the customers that are linked to the objects in a table."""
     return partial(list_arguments.customers_by_parent, of=of)

@@ -1,4 +1,4 @@
-"""Filters and sorts as they are stored: plain data, just as JSON has it. That is all a resolver is given of them."""
+"""Filters and sorts as JSON, the form in which they are stored. Resolvers get nothing else."""
 
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -20,8 +20,8 @@ FilterData = Callable[[Any], Any]
 
 
 def filter_input(description: str, **options: Any) -> Callable[[T], T]:
-    """Declares an input that a resolver receives as plain data: names as in the schema, enums by their names, moments
-    and decimals as texts. What a client sent under an argument of it can be stored, and read again as it is."""
+    """Declares an input that resolvers get as JSON: names as in the schema, enums by name, times and decimals as
+    strings. What a client sends can be stored and sent back unchanged."""
 
     def declare(kind: T) -> T:
         made = strawberry.input(kind, description=description, **options)
@@ -33,7 +33,7 @@ def filter_input(description: str, **options: Any) -> Callable[[T], T]:
 
 
 def filter_field(description: str, name: str | None = None, default: Any = UNSET) -> Any:
-    """A field of a filter; left out, it asks nothing."""
+    """A field of a filter; an absent field is no condition."""
     return strawberry.field(default=default, description=description, name=name)
 
 
@@ -42,7 +42,7 @@ def _definition(kind: Any) -> StrawberryObjectDefinition:
 
 
 def _of(definition: StrawberryObjectDefinition) -> FilterData:
-    """How a value of that input becomes plain. Its fields are looked at once, when the first value comes."""
+    """Converts a value of that input to JSON. Its fields are inspected once, for the first value."""
     origin: Any = definition.origin
     fields = _fields(origin)
 
@@ -68,7 +68,7 @@ def _fields(origin: Any) -> Mapping[str, FilterData | None]:
 
 
 def _converter(kind: Any) -> FilterData | None:
-    """None where the value is plain already."""
+    """None if the value is JSON already."""
     if isinstance(kind, LazyType):
         kind = kind.resolve_type()
     if isinstance(kind, StrawberryList):
@@ -80,7 +80,7 @@ def _converter(kind: Any) -> FilterData | None:
         return lambda given: given.name
     if hasattr(kind, "__strawberry_definition__"):
         definition = kind.__strawberry_definition__
-        # Looked up late: filters nest in themselves.
+        # Resolved late: filters contain themselves.
         return lambda given: _of(definition)(given)
     return _SCALARS.get(kind)
 

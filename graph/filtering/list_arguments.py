@@ -1,4 +1,4 @@
-"""From the arguments of a list to the list: what they mean here and now, or a refusal that says where it stands."""
+"""Turns the arguments of a list into the list, or raises an error with the path of the argument."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeAlias
@@ -64,7 +64,7 @@ NameSearchArgument: TypeAlias = Annotated[
 
 
 class query_errors_as_bad_input:
-    """What the database's floor refuses of a question, as a top-level error."""
+    """Turns a QueryError into a top-level error."""
 
     def __enter__(self) -> None: ...
 
@@ -75,7 +75,7 @@ class query_errors_as_bad_input:
 
 
 def filter_data(plain: Any, name: str = "filter") -> Any:
-    """The filter, None where none was given. Raises BadUserInput for null, which could mean all, or nobody."""
+    """The filter; None if absent. Raises BadUserInput for null, which could mean everything or nothing."""
     if plain is None:
         raise BadUserInput(f"`{name}` is null; omit it for no condition.", reason="INVALID", argument=[name])
     return None if plain is UNSET else plain
@@ -91,7 +91,7 @@ async def customer_list(
     sort: Any = None,
     archived: str = "EXCLUDE",
 ) -> Any:
-    """The list of customers that the arguments ask for. Raises BadUserInput."""
+    """The list of customers for the arguments. Raises BadUserInput."""
     sections = None if fields is None else [field.name for field in fields]
     question = CustomerQuery(filter_data(filter), search, sections, sort, archived)
     with query_errors_as_bad_input():
@@ -101,7 +101,7 @@ async def customer_list(
 
 
 async def compile_for_viewer(context: Context, question: CustomerQuery) -> tuple[CustomerMatch, Sort]:
-    """What the question means to this viewer now."""
+    """Compiles the query for the viewer at the current time."""
     assert context.viewer is not None
     viewer = context.viewer
     return await matches.compile_query(
@@ -110,7 +110,7 @@ async def compile_for_viewer(context: Context, question: CustomerQuery) -> tuple
 
 
 def list_of_match(context: Context, match: CustomerMatch, order: Sort, window: PageRequest) -> Any:
-    """A list that has none beside it."""
+    """A single list of customers."""
     session = context.session
     everyone = matches.full_list_query(session, match)
 
@@ -133,7 +133,7 @@ async def customers_by_parent(
     search: str | None,
     sort: Any,
 ) -> list[Any]:
-    """The same list of customers for each of the parents. Raises BadUserInput."""
+    """The same list of customers for each parent. Raises BadUserInput."""
     session, question = context.session, CustomerQuery(filter_data(filter), search, sort=sort)
     with query_errors_as_bad_input():
         match, order = await compile_for_viewer(context, question)
@@ -198,7 +198,7 @@ async def customers_by_view(
             keyset.check_request(order, window)
 
     async def pages() -> Mapping[Any, Page]:
-        """Those of one order together."""
+        """Reads the lists with the same order together."""
         read: dict[Any, Page] = {}
         for order in dict.fromkeys(orders.values()):
             alike = {key: match for key, match in found.matches.items() if orders[key] == order}
@@ -213,7 +213,7 @@ async def customers_by_view(
 async def segment_memberships(
     context: Context, customer_ids: Sequence[bytes], segment_ids: Sequence[bytes]
 ) -> Mapping[bytes, set[bytes]]:
-    """Which of the segments each of the customers is in. Raises BadUserInput where a segment is a part of itself."""
+    """The segments that contain each customer. Raises BadUserInput if a segment contains itself."""
     viewer = context.viewer
     assert viewer is not None
     with query_errors_as_bad_input():
@@ -231,7 +231,7 @@ async def segment_memberships(
 async def record_list(
     context: Context, name: str, window: PageRequest, *, filter: Any, search: str | None, sort: Any
 ) -> Any:
-    """The list of companies, tags, segments or agents that the arguments ask for. Raises BadUserInput."""
+    """The list of companies, tags, segments or agents for the arguments. Raises BadUserInput."""
     assert context.viewer is not None
     viewer, session = context.viewer, context.session
     with query_errors_as_bad_input():

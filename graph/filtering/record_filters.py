@@ -1,4 +1,4 @@
-"""Filters of records. Siblings hold together; filters nest at most 8 deep, with at most 100 predicates."""
+"""Filters of records. All fields of an object must match. At most 8 levels of filters and 100 predicates."""
 
 import strawberry
 

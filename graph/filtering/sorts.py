@@ -1,4 +1,4 @@
-"""Sorts: lists of one-key objects, the first of which counts most."""
+"""Sorts: lists of one-key objects, the most important key first."""
 
 from enum import Enum
 

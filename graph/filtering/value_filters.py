@@ -1,4 +1,4 @@
-"""Filters of single values. All operators of one filter hold together; null is refused everywhere."""
+"""Filters of single values. All operators of a filter must match; null is an error everywhere."""
 
 import strawberry
 

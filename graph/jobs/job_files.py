@@ -1,4 +1,4 @@
-"""The files that jobs made, and the links to them."""
+"""Files of jobs and their links."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Jobs: work on many customers, its progress, and what became of each row."""
+"""Jobs: progress and results by row."""
 
 import base64
 import binascii
@@ -236,7 +236,7 @@ async def _shares(context: Context, row: Any) -> list[Any]:
 
 
 class _Page(Page):
-    """Rows are found by their numbers."""
+    """Rows are found by number."""
 
     __slots__ = ()
 
@@ -270,7 +270,7 @@ def _rows(context: Context, job: Any, outcome: Sequence[Outcome] | None, first: 
 
 
 async def _read(context: Context, job: Any, wanted: set[Outcome] | None, after: int, size: int) -> list[Any]:
-    """From the log what was changed, and what is kept apart, woven by their numbers."""
+    """Merges the changed rows from the change log with the stored rows, by number."""
     actions = None if wanted is None else [action for action, one in _ACTIONS.items() if one in wanted]
     logged = [] if job.dry_run else await jobs.changed_rows(context.session, job.id, after, size, actions)
     codes = None if wanted is None else [int(one) for one in wanted]
@@ -296,7 +296,7 @@ def _entity(job: Any) -> str:
 
 
 def _of(row: Any, job: Any, entity: str) -> Sequence[str]:
-    """Of what type the row's record may be: an undo puts back interactions and the customers whom they moved."""
+    """The possible types of the row's record: an undo restores interactions and the customers that they affected."""
     if row.table is tables.Change:
         return (row.entity,)
     return (entity, "Customer") if job.kind == Kind.UNDO and entity != "Customer" else (entity,)
@@ -318,7 +318,7 @@ def _one(row: Any, node: Any, known: Mapping[str, Any]) -> _Row:
 
 
 def visible_job(context: Context) -> tuple[bool, Any, bytes]:
-    """Whose jobs the viewer may see."""
+    """The actor whose jobs the viewer can see."""
     viewer = context.viewer
     assert viewer is not None
     return viewer.has_permission(P.SETTINGS_MANAGE), viewer.actor_kind, viewer.actor_id

@@ -1,4 +1,4 @@
-"""Postal addresses, kept in columns of the record they belong to."""
+"""Postal addresses, stored in columns of their record."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ class Address:
 
 
 def address_of(parents: Sequence[Any]) -> list[Any]:
-    """Each record as its own address, or None where no part of one is known."""
+    """The address of each record; None if no part is set."""
     return [row if any(getattr(row, name) is not None for name in ADDRESS_COLUMNS) else None for row in parents]
 
 

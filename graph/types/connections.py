@@ -1,4 +1,4 @@
-"""Connections: pages of a list with cursors both ways, read when they are selected and not before."""
+"""Connections: pages of a list with cursors in both directions. They are read only if selected."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -70,15 +70,15 @@ CountRows = Callable[[int | None], Awaitable[Mapping[Any, int]]]
 
 @dataclass(slots=True, eq=False)
 class ListBatch:
-    """Lists that were asked for together, one for each parent of a level: read and counted together, at most once."""
+    """Lists that are requested together, one per parent of a level: read and counted together, at most once."""
 
     read: ReadPages
     count: CountRows
     sources: Sequence[tuple[Any, Any]] = ()
-    """What the lists are of, for those who want more of them than pages: a list's key and where it comes from. One
-    source that is told apart by parents stands under the key None."""
+    """The sources of the lists, for totals and groups: the key of a list and its source. A source that distinguishes
+    its parents has the key None."""
     search: Any = None
-    """What was searched in them."""
+    """The search of the lists."""
     _found: dict[Any, Any] = field(default_factory=dict)
     _awaited: "dict[Any, asyncio.Future[Any]]" = field(default_factory=dict)
 
@@ -91,7 +91,7 @@ class ListBatch:
         return found
 
     async def _once(self, what: Any, read: Callable[[], Awaitable[Any]]) -> Any:
-        """Read by who asks first; who asks meanwhile waits for it. A task of its own would cost as much as the rest."""
+        """The first caller reads, later callers wait for it. A separate task would cost as much as the rest."""
         if what in self._found:
             return self._found[what]
         if what in self._awaited:
@@ -109,7 +109,7 @@ class ListBatch:
 def _fail(waiting: "asyncio.Future[Any]", error: BaseException) -> None:
     if isinstance(error, Exception):
         waiting.set_exception(error)
-        # Perhaps nobody waits for it, which is no reason to log it.
+        # If nobody waits for the result, the error must not be logged as unhandled.
         waiting.exception()
     else:
         waiting.cancel()
@@ -117,7 +117,7 @@ def _fail(waiting: "asyncio.Future[Any]", error: BaseException) -> None:
 
 @dataclass(slots=True, eq=False)
 class ListHandle:
-    """One of them: what a connection is read from."""
+    """One list of a batch: the source of a connection."""
 
     lists: ListBatch
     key: Any = None
@@ -133,7 +133,7 @@ async def load_pages(parents: Sequence[ListHandle]) -> list[Page]:
 
 
 async def load_counts(parents: Sequence[ListHandle], at_most: int | None) -> list[int]:
-    """How long each list is; counting may stop at a number."""
+    """The length of each list; counting may stop at a number."""
     found = {id(lists): await lists.counts(at_most) for lists in {id(one.lists): one.lists for one in parents}.values()}
     return [found[id(one.lists)].get(one.key, 0) for one in parents]
 
@@ -144,7 +144,7 @@ def single_list(
     source: Any = None,
     search: Any = None,
 ) -> Any:
-    """A list that has none beside it."""
+    """A single list."""
 
     async def page() -> Mapping[Any, Page]:
         return {None: await read()}
@@ -197,19 +197,19 @@ def node_rows(pages: Sequence[Page]) -> Any:
 
 
 def edge_rows(lists: Sequence[ListHandle], pages: Sequence[Page]) -> Any:
-    """Their `edges`."""
+    """The `edges` of connections."""
     return [[EdgeRow(page, row, one.lists.search) for row in page.rows] for one, page in zip(lists, pages, strict=True)]
 
 
 def page_info_rows(pages: Sequence[Page]) -> Any:
-    """Their `pageInfo`."""
+    """The `pageInfo` of connections."""
     return [PageInfoRow(page) for page in pages]
 
 
 def page_request(
     first: int | None, after: str | None, last: int | None = None, before: str | None = None
 ) -> PageRequest:
-    """The part of the list that the arguments name. Raises BadUserInput for those that contradict or pass a limit."""
+    """The requested page. Raises BadUserInput for contradicting arguments or an exceeded limit."""
     if first is not None and last is not None:
         raise BadUserInput("Use `first` or `last`, not both.", reason="INVALID")
     size = read_page_size(first if first is not None else last)
@@ -217,14 +217,14 @@ def page_request(
 
 
 def check_at_most(at_most: int | None) -> int | None:
-    """Where counting may stop. Raises BadUserInput for less than 1."""
+    """The upper bound of a count. Raises BadUserInput below 1."""
     if at_most is not None and at_most < 1:
         raise BadUserInput(f"`atMost` is at least 1, not {at_most}.", reason="INVALID")
     return at_most
 
 
 def read_page_size(asked: int | None) -> int:
-    """How many rows a page has. Raises BadUserInput for none, and for more than MOST."""
+    """The page size. Raises BadUserInput below 1 and above MAX_PAGE_SIZE."""
     if asked is None:
         return DEFAULT_PAGE_SIZE
     if asked < 1:

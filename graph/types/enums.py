@@ -1,4 +1,4 @@
-"""The closed lists of values as clients see them, each value described."""
+"""Enums of the schema with a description for each value."""
 
 from enum import Enum
 
@@ -63,7 +63,7 @@ __all__ = [
 
 
 def describe_values(kind: type[Enum], description: str, **values: str) -> None:
-    """Publishes a list of values; every one of them gets its description."""
+    """Registers an enum with a description for each of its values."""
     definition = strawberry.enum(kind, description=description).__strawberry_definition__  # type: ignore[attr-defined] # strawberry.enum adds it
     if missing := {item.name for item in definition.values} ^ set(values):
         raise TypeError(f"{kind.__name__}: no description, or no value, of {sorted(missing)}")

@@ -1,4 +1,4 @@
-"""Ids on the wire, as every floor writes them; here in a form that the engine writes into its own code."""
+"""Encoding of ids, in a form that the engine can inline into generated code."""
 
 from collections.abc import Callable
 
@@ -9,5 +9,5 @@ __all__ = ["PREFIXES", "decode_id", "id_encoder", "split_id"]
 
 
 def id_encoder(kind: str) -> Callable[[bytes], str]:
-    """How ids of that type are written."""
+    """Returns the function that encodes ids of that type."""
     return InlineConversion(f"'{PREFIXES[kind]}_' + {{value}}.hex()", returns_str=True)

@@ -1,4 +1,4 @@
-"""Inputs as plain data: what is absent is not in it, what is null is None. So rules know nothing of GraphQL."""
+"""Inputs as data for the rules: absent fields are missing, null is None. Rules know nothing of GraphQL."""
 
 import dataclasses
 from typing import Any
@@ -7,7 +7,7 @@ from strawberry import UNSET, Some
 
 
 def input_data(value: Any) -> Any:
-    """The input with all that is in it, by its names in Python."""
+    """The input as a mapping by Python names, recursively."""
     if isinstance(value, list):
         return [input_data(one) for one in value]
     if not dataclasses.is_dataclass(value) or isinstance(value, type):

@@ -1,4 +1,4 @@
-"""Node and Record: what everything with an id has in common."""
+"""Node and Record: the interfaces of records with an id."""
 
 from typing import Annotated, Any, TypeAlias
 
@@ -7,7 +7,7 @@ import strawberry
 from graph.engine.field_declarations import column
 from graph.types.scalars import DateTime
 
-# The id that a field is asked with.
+# The argument `id`.
 Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The id.")]
 
 
@@ -26,11 +26,11 @@ class Record(Node):
 
 
 def is_row_of(table: type[Any]) -> Any:
-    """Tells graphql-core that rows of `table` are objects of the type it is set on, as `is_type_of`."""
+    """Returns an `is_type_of` function for rows of `table`."""
 
     def is_type_of(cls: type, value: Any, info: Any) -> bool:
         return getattr(value, "table", None) is table
 
-    # A row's class says which table it is of, so the engine asks once for all rows of a class.
+    # The class of a row determines its table, so the engine tests each class once.
     is_type_of.by_class = True  # type: ignore[attr-defined] # functions take any attribute
     return classmethod(is_type_of)

@@ -1,4 +1,4 @@
-"""The scalars: what they look like outside, and the stored value inside."""
+"""Scalars: wire format and stored value."""
 
 import math
 import re
@@ -31,7 +31,7 @@ _MOST = 2**63 - 1
 
 
 def parse_moment(value: Any) -> int:
-    """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are cut off."""
+    """Milliseconds since 1970 of an RFC 3339 text with any offset; finer digits are truncated."""
     try:
         return wire_format.parse_moment(value if isinstance(value, str) else "")
     except ValueError as error:
@@ -39,7 +39,7 @@ def parse_moment(value: Any) -> int:
 
 
 def parse_date(value: Any) -> str:
-    """An ISO 8601 calendar date, kept as it is written."""
+    """An ISO 8601 calendar date, unchanged."""
     try:
         return wire_format.parse_date(value if isinstance(value, str) else "")
     except ValueError as error:
@@ -53,7 +53,7 @@ def parse_duration(value: Any) -> str:
 
 
 def parse_decimal(value: Any) -> int:
-    """Ten-thousandths of a decimal text. A number of JSON is taken where it is whole."""
+    """Ten-thousandths of a decimal text. An integer JSON number is accepted."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
         raise GraphQLError(f'{value!r} is not a Decimal: it needs the form "1234.56", as a string.')
@@ -71,7 +71,7 @@ def parse_json(value: Any) -> Any:
 
 
 def parse_any(value: Any) -> Any:
-    """What every database and every client can hold: texts that are Unicode without NUL, numbers of 64 bits."""
+    """Values that every database and client supports: Unicode texts without NUL, numbers of 64 bits."""
     level = [value]
     while level:
         for one in level:
@@ -89,7 +89,7 @@ def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return (*value.keys(), *value.values()) if isinstance(value, dict) else value
 
 
-# As `show_moment` and `show_decimal` of db.wire, in a form that the engine writes into its own code.
+# Like `format_moment` and `format_decimal` of `db.values.wire_format`, in a form that the engine can inline.
 _SHOW_MOMENT = InlineConversion(
     'f"{{days[{value} // 86_400_000]}}{{minutes[(rest := {value} % 86_400_000) // 60_000]}}'
     '{{seconds[rest // 1000 % 60]}}{{millis[rest % 1000]}}"',

@@ -1,4 +1,4 @@
-"""Changing the workspace's settings."""
+"""The mutation of the workspace's settings."""
 
 from typing import Annotated, Any
 

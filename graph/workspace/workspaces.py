@@ -1,4 +1,4 @@
-"""The workspace and the one who looks at it."""
+"""The workspace and the viewer."""
 
 from typing import Annotated, Any, cast
 

@@ -72,7 +72,7 @@ async def test_many_at_once_are_numbered_too(database, workspace_id):
 
 async def test_a_record_changes_once_in_a_transaction(database, workspace_id):
     entry = _entry()
-    with pytest.raises(ValueError, match="once"):
+    with pytest.raises(ValueError, match="one log entry per transaction"):
         await database.write(
             workspace_id,
             lambda transaction: change_log.write_changes(transaction, [entry, entry], by=change_log.SYSTEM, at=NOW),

@@ -32,7 +32,7 @@ def test_a_path_is_text_from_the_outside_in():
 @pytest.mark.parametrize(
     ("allowed", "message"),
     [
-        pytest.param(set(), "NEW cannot become POOL; nothing can be chosen from here.", id="none"),
+        pytest.param(set(), "NEW cannot become POOL; it cannot be changed.", id="none"),
         pytest.param({CustomerStage.FOLLOW_UP}, "NEW cannot become POOL; it can become FOLLOW_UP.", id="one"),
         pytest.param(
             {CustomerStage.POOL, CustomerStage.NEW, CustomerStage.FOLLOW_UP},

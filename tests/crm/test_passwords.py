@@ -41,7 +41,7 @@ async def test_an_accent_matches_however_a_keyboard_sends_it():
 
 async def test_where_there_is_none_one_is_verified_all_the_same(monkeypatch):
     verified = []
-    monkeypatch.setattr(passwords, "_verified", lambda stored, password: verified.append(stored) or True)
+    monkeypatch.setattr(passwords, "_verify", lambda stored, password: verified.append(stored) or True)
     assert not await passwords.verify_password(None, "correct horse")
     assert verified == [passwords.UNKNOWN_ACCOUNT_HASH]
 

@@ -94,13 +94,13 @@ def test_a_database_url(url, wanted):
         ("ALLOWED_ORIGINS", "*,https://app.example", "a list of origins"),
         ("GRAPHIQL", "yes", "on or off"),
         ("INTROSPECTION", "on", "signed-in or off"),
-        ("TRUSTED_DOCUMENTS", "/nowhere.json", "the path of a JSON file"),
+        ("TRUSTED_DOCUMENTS", "/nowhere.json", "the path of a readable JSON file"),
         ("ENGINE", "fast", "breadth-first or reference"),
         ("LOG_FORMAT", "xml", "text or json"),
         ("FILES_DIR", __file__, "a directory"),
-        ("PUBLIC_URL", "crm.example", "the address clients reach this server at"),
-        ("PUBLIC_URL", "https://crm.example/?x=1", "the address clients reach this server at"),
-        ("RATE_LIMIT", "0", "cost points a second, 1 or more, or off"),
+        ("PUBLIC_URL", "crm.example", "the address at which clients reach this server"),
+        ("PUBLIC_URL", "https://crm.example/?x=1", "the address at which clients reach this server"),
+        ("RATE_LIMIT", "0", "cost points per second, at least 1, or off"),
         ("MAX_UPLOAD", "200MB", "a whole number of bytes"),
         ("WEBHOOK_PRIVATE", "maybe", "on or off"),
     ],
@@ -134,7 +134,7 @@ def test_a_password_is_never_shown(url):
 
 
 def test_a_short_secret_is_refused_unseen():
-    with pytest.raises(SettingError, match=r"^CLIENTELA_SECRET is hidden, but a text of 16 or more") as refused:
+    with pytest.raises(SettingError, match=r"^CLIENTELA_SECRET is hidden, but a text of at least 16") as refused:
         read(SECRET="tiny-secret")
     assert "tiny" not in str(refused.value)
 
@@ -145,7 +145,7 @@ def test_a_secret_is_not_in_the_repr():
 
 def test_postgresql_wants_a_secret_when_it_is_used():
     found = read(DATABASE_URL="postgresql://u@h/d")
-    with pytest.raises(SettingError, match=r"^CLIENTELA_SECRET is not set, but on PostgreSQL"):
+    with pytest.raises(SettingError, match=r"^CLIENTELA_SECRET is not set, but PostgreSQL needs"):
         found.require_secret()
 
 
@@ -170,11 +170,11 @@ def test_starts_at_once_get_the_same_secret(tmp_path):
 
 def test_a_damaged_secret_is_refused(tmp_path):
     (tmp_path / "crm.db.secret").write_bytes(b"")
-    with pytest.raises(SettingError, match="does not hold the 32 bytes"):
+    with pytest.raises(SettingError, match="does not contain the expected 32 bytes"):
         read(DATABASE_URL=f"sqlite:///{tmp_path}/crm.db").require_secret()
 
 
 def test_a_secret_that_cannot_be_kept_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(SettingError, match=r"one cannot be kept in '.*crm\.db\.secret' \(.+\)\.$"):
+    with pytest.raises(SettingError, match=r"no secret can be stored in '.*crm\.db\.secret' \(.+\)\.$"):
         read(DATABASE_URL=f"sqlite:///{tmp_path}/file/crm.db").require_secret()

@@ -65,7 +65,7 @@ async def test_files_go_when_their_links_have_ended(database, save, laid, kept, 
 async def test_what_jobs_were_about_goes_a_day_after_their_end_and_their_rows_after_thirty(
     database, save, kept, everything, monkeypatch
 ):
-    monkeypatch.setattr(retention, "_PORTION", 3)
+    monkeypatch.setattr(retention, "_ROWS_PER_BATCH", 3)
     jobs = {age: factories.job(finished_at=NOW - age) for age in (DAY // 2, 2 * DAY, 31 * DAY)}
     jobs[None] = factories.job(finished_at=None)
     await save(*jobs.values())

@@ -1,4 +1,4 @@
-"""The four languages that made-up customers speak, and what names, numbers and addresses look like in each."""
+"""The four languages of generated customers, with their names, phone numbers and addresses."""
 
 from crm.seeding.locales.english import ENGLISH
 from crm.seeding.locales.indonesian import INDONESIAN
@@ -6,7 +6,7 @@ from crm.seeding.locales.italian import ITALIAN
 from crm.seeding.locales.locale import City, Locale
 from crm.seeding.locales.vietnamese import VIETNAMESE
 
-# Two customers of five are Vietnamese, one is English.
+# Two of five customers are Vietnamese; one each is Italian, Indonesian and English.
 LOCALES: tuple[Locale, ...] = (VIETNAMESE, ITALIAN, INDONESIAN, ENGLISH)
 WEIGHTED: tuple[Locale, ...] = (VIETNAMESE, VIETNAMESE, ITALIAN, INDONESIAN, ENGLISH)
 

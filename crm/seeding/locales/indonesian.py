@@ -1,22 +1,22 @@
-"""Indonesian customers: one name, or several of which the last may be the family's."""
+"""Indonesian customers: one name, or several of which the last may be the family name."""
 
-from crm.seeding.locales.locale import Locale, cities, lines, prefixes, words
+from crm.seeding.locales.locale import Locale, parse_cities, phone_prefixes, split_lines, split_words
 
 INDONESIAN = Locale(
     country="ID",
     currency="IDR",
-    typical=420_000,
-    step=5_000_000,
-    families=words(
+    typical_price=420_000,
+    price_step=5_000_000,
+    families=split_words(
         "Saputra Pratama Wijaya Kusuma Santoso Hidayat Nugroho Setiawan Siregar Nasution Harahap Simanjuntak Lubis"
         " Hutapea Gunawan Halim Tanjung Permana Wibowo Kurniawan Ramadhan Maulana Susanto Hartono Firmansyah Suryadi"
         " Mahendra Situmorang Sitorus Pangestu"
     ),
-    women=words(
+    women=split_words(
         "Siti Dewi Sri Putri Ayu Rina Wati Fitri Ratna Indah Lestari Nurul Maya Yuni Kartika Citra Rini Wulan Ningsih"
         " Anisa Intan Mega Puspita Rahmawati Sekar Kadek Nyoman Tiara Melati"
     ),
-    men=words(
+    men=split_words(
         "Muhammad Agus Budi Ahmad Andi Dedi Eko Hendra Joko Rizky Bayu Adi Dwi Fajar Yusuf Arif Bambang Wahyu Iwan"
         " Ketut Wayan Made Putu Teguh Slamet Gilang Dimas Ilham Reza"
     ),
@@ -24,18 +24,18 @@ INDONESIAN = Locale(
     men_middle=(),
     family_first=False,
     mononyms=0.12,
-    women_called=("Bu {}", "Mbak {}", "Kak {}", "{} manis"),
-    men_called=("Pak {}", "Mas {}", "Bang {}", "Kang {}"),
-    displayed=("Toko {}", "{} Jaya", "Warung {}", "{} Collection", "Mama {}"),
-    mobiles=prefixes(
+    women_nicknames=("Bu {}", "Mbak {}", "Kak {}", "{} manis"),
+    men_nicknames=("Pak {}", "Mas {}", "Bang {}", "Kang {}"),
+    display_names=("Toko {}", "{} Jaya", "Warung {}", "{} Collection", "Mama {}"),
+    mobiles=phone_prefixes(
         "+62",
         "812 813 811 821 822 823 852 853 851 814 815 816 855 856 857 858 817 818 819 859 877 878 895 896 897 898 899"
         " 881 882 883 884 885 886 887 888 889",
     ),
     mobile_length=14,
-    landlines=prefixes("+62", "21 22 24 31 61 361 274 411"),
+    landlines=phone_prefixes("+62", "21 22 24 31 61 361 274 411"),
     landline_length=13,
-    cities=cities(
+    cities=parse_cities(
         """Jakarta Selatan | DKI Jakarta | 12190
         Jakarta Pusat | DKI Jakarta | 10110
         Surabaya | Jawa Timur | 60271
@@ -53,7 +53,7 @@ INDONESIAN = Locale(
         Padang | Sumatera Barat | 25111
         Manado | Sulawesi Utara | 95111"""
     ),
-    streets=lines(
+    streets=split_lines(
         """Jl. Jenderal Sudirman No.
         Jl. M.H. Thamrin No.
         Jl. Gatot Subroto No.
@@ -71,11 +71,13 @@ INDONESIAN = Locale(
         Jl. Raya Kuta No."""
     ),
     number_first=False,
-    mail=("surel.example.com", "example.org", "surat.example.net", "mail.example.com", "pos.example.org"),
+    mail_domains=("surel.example.com", "example.org", "surat.example.net", "mail.example.com", "pos.example.org"),
     shops=("tokopedia", "shopee", "bukalapak", "lazada", "pos"),
-    brands=words("Indofood Astra Pertamina Telkomsel Gojek Garuda Unilever Samsung Mayora Danone Bukalapak Kalbe"),
-    firms=("PT {}", "CV {}", "PT {} Tbk", "UD {}", "Koperasi {}"),
-    trades=lines(
+    brands=split_words(
+        "Indofood Astra Pertamina Telkomsel Gojek Garuda Unilever Samsung Mayora Danone Bukalapak Kalbe"
+    ),
+    company_patterns=("PT {}", "CV {}", "PT {} Tbk", "UD {}", "Koperasi {}"),
+    trades=split_lines(
         """Maju Jaya
         Sumber Rejeki
         Karya Mandiri
@@ -93,7 +95,7 @@ INDONESIAN = Locale(
         Tirta Makmur
         Lima Saudara"""
     ),
-    happened=lines(
+    note_events=split_lines(
         """Sudah ditelepon
         Pelanggan mengirim pesan
         Penawaran sudah dikirim
@@ -103,7 +105,7 @@ INDONESIAN = Locale(
         Rapat lewat video
         Sudah dikunjungi"""
     ),
-    about=lines(
+    note_subjects=split_lines(
         """tentang perpanjangan garansi
         tentang promo bulan ini
         tentang pengiriman yang terlambat
@@ -115,7 +117,7 @@ INDONESIAN = Locale(
         tentang cicilan tanpa bunga
         tentang kemasan ukuran besar"""
     ),
-    next_step=lines(
+    note_next_steps=split_lines(
         """Telepon lagi minggu depan.
         Akan memutuskan akhir bulan.
         Lebih suka dihubungi pagi hari.

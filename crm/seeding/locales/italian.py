@@ -1,14 +1,14 @@
 """Italian customers: given name, family name."""
 
-from crm.seeding.locales.locale import Locale, cities, lines, prefixes, words
+from crm.seeding.locales.locale import Locale, parse_cities, phone_prefixes, split_lines, split_words
 
 ITALIAN = Locale(
     country="IT",
     currency="EUR",
-    typical=48,
-    step=500,
+    typical_price=48,
+    price_step=500,
     families=(
-        *words(
+        *split_words(
             "Rossi Russo Ferrari Esposito Bianchi Romano Colombo Ricci Marino Greco Bruno Gallo Conti Costa Giordano"
             " Mancini Rizzo Lombardi Moretti Barbieri Fontana Santoro Mariani Rinaldi Caruso Ferrara Galli Martini"
             " Leone Longo Gentile Martinelli Vitale Lombardo Serra Coppola Marchetti Parisi Villa Conte Ferri Cantù"
@@ -20,11 +20,11 @@ ITALIAN = Locale(
         "Lo Presti",
         "Dalla Costa",
     ),
-    women=words(
+    women=split_words(
         "Giulia Maria Anna Francesca Sara Laura Chiara Martina Elena Sofia Valentina Alessia Silvia Giorgia Federica"
         " Paola Roberta Elisa Aurora Beatrice Ilaria Monica Claudia Camilla Simona Daniela Lucia Noemi Cristina Zoë"
     ),
-    men=words(
+    men=split_words(
         "Marco Alessandro Giuseppe Luca Andrea Francesco Matteo Lorenzo Davide Stefano Simone Giovanni Antonio Roberto"
         " Paolo Riccardo Fabio Nicolò Tommaso Salvatore Vincenzo Daniele Emanuele Gabriele Mattia Pietro Enrico Giacomo"
     ),
@@ -32,18 +32,18 @@ ITALIAN = Locale(
     men_middle=(),
     family_first=False,
     mononyms=0.0,
-    women_called=("{} cara", "la {}", "Signora {}", "{} del mercato"),
-    men_called=("il {}", "Signor {}", "Dott. {}", "{} del bar"),
-    displayed=("{} 🌸", "Bottega di {}", "{} Milano", "Casa {}", "{} & figli"),
-    mobiles=prefixes(
+    women_nicknames=("{} cara", "la {}", "Signora {}", "{} del mercato"),
+    men_nicknames=("il {}", "Signor {}", "Dott. {}", "{} del bar"),
+    display_names=("{} 🌸", "Bottega di {}", "{} Milano", "Casa {}", "{} & figli"),
+    mobiles=phone_prefixes(
         "+39",
         "347 333 338 320 328 329 348 349 339 335 340 345 346 327 331 334 336 337 342 350 351 360 366 368 370 371 373"
         " 375 377 380 388 389 391 392 393",
     ),
     mobile_length=13,
-    landlines=prefixes("+39", "02 06 011 051 055 081 041 010 091"),
+    landlines=phone_prefixes("+39", "02 06 011 051 055 081 041 010 091"),
     landline_length=13,
-    cities=cities(
+    cities=parse_cities(
         """Milano | Lombardia | 20121
         Roma | Lazio | 00184
         Torino | Piemonte | 10121
@@ -63,7 +63,7 @@ ITALIAN = Locale(
         Aosta | Valle d'Aosta | 11100
         Perugia | Umbria | 06121"""
     ),
-    streets=lines(
+    streets=split_lines(
         """Via Roma
         Via Garibaldi
         Via Dante
@@ -82,15 +82,15 @@ ITALIAN = Locale(
         Via della Repubblica"""
     ),
     number_first=False,
-    mail=("posta.example.com", "mail.example.org", "example.net", "casella.example.net", "lettere.example.com"),
+    mail_domains=("posta.example.com", "mail.example.org", "example.net", "casella.example.net", "lettere.example.com"),
     shops=("shopify", "amazon", "woocommerce", "pos"),
-    brands=words("Enel Barilla Luxottica Ferrero Pirelli Lavazza Samsung Prada Illy Eni Campari Brembo"),
-    firms=("{} S.r.l.", "{} & Figli S.n.c.", "{} S.p.A.", "Gruppo {}", "Officine {}"),
-    trades=words(
+    brands=split_words("Enel Barilla Luxottica Ferrero Pirelli Lavazza Samsung Prada Illy Eni Campari Brembo"),
+    company_patterns=("{} S.r.l.", "{} & Figli S.n.c.", "{} S.p.A.", "Gruppo {}", "Officine {}"),
+    trades=split_words(
         "Rossi Bianchi Moretti Lombardi Fontana Marchetti Villa Serra Aurora Adriatica Alpina Padana Tirrenia Etruria"
         " Vesuvio Ducale Lariana Ligure Sabina Arno"
     ),
-    happened=lines(
+    note_events=split_lines(
         """Chiamata di cortesia
         Il cliente ha scritto
         Inviato preventivo
@@ -100,7 +100,7 @@ ITALIAN = Locale(
         Riunione in videochiamata
         Ha lasciato un messaggio in segreteria"""
     ),
-    about=lines(
+    note_subjects=split_lines(
         """per il rinnovo della garanzia
         per la consegna in ritardo
         per il listino rivenditori
@@ -112,7 +112,7 @@ ITALIAN = Locale(
         per un'offerta su misura
         per la qualità del caffè"""
     ),
-    next_step=lines(
+    note_next_steps=split_lines(
         """Risentirsi la settimana prossima.
         Decide entro fine mese.
         Preferisce la mattina, perché lavora di notte.

@@ -1,4 +1,4 @@
-"""What a language needs to make up customers. In every list the frequent ones come first."""
+"""The data that a language needs for generated customers. Every list starts with the frequent values."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,15 @@ class City:
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """`mobiles` and `landlines` are prefixes in E.164, each followed by that many free digits.
+    """`mobiles` and `landlines` are prefixes in E.164; the lengths are those of the whole numbers.
 
-    `called` are nicknames of women and of men, `displayed` names as people write them in a chat application.
-    `typical` is the middle of what one purchase costs, in `currency`; `step` what prices are rounded to, in its
-    ten-thousandths.
-    """
+    `display_names` are names as people write them in a chat application. `typical_price` is the median price of a
+    purchase in `currency`. `price_step` is the unit to which prices are rounded, in ten-thousandths."""
 
     country: str
     currency: str
-    typical: int
-    step: int
+    typical_price: int
+    price_step: int
     families: tuple[str, ...]
     women: tuple[str, ...]
     men: tuple[str, ...]
@@ -30,9 +28,9 @@ class Locale:
     men_middle: tuple[str, ...]
     family_first: bool
     mononyms: float
-    women_called: tuple[str, ...]
-    men_called: tuple[str, ...]
-    displayed: tuple[str, ...]
+    women_nicknames: tuple[str, ...]
+    men_nicknames: tuple[str, ...]
+    display_names: tuple[str, ...]
     mobiles: tuple[str, ...]
     mobile_length: int
     landlines: tuple[str, ...]
@@ -40,29 +38,29 @@ class Locale:
     cities: tuple[City, ...]
     streets: tuple[str, ...]
     number_first: bool
-    mail: tuple[str, ...]
+    mail_domains: tuple[str, ...]
     shops: tuple[str, ...]
     brands: tuple[str, ...]
-    firms: tuple[str, ...]
+    company_patterns: tuple[str, ...]
     trades: tuple[str, ...]
-    happened: tuple[str, ...]
-    about: tuple[str, ...]
-    next_step: tuple[str, ...]
+    note_events: tuple[str, ...]
+    note_subjects: tuple[str, ...]
+    note_next_steps: tuple[str, ...]
 
 
-def words(text: str) -> tuple[str, ...]:
-    """A list as it is easiest to read and to mend."""
+def split_words(text: str) -> tuple[str, ...]:
+    """Splits a text into words, which is the most readable form of a list."""
     return tuple(text.split())
 
 
-def lines(text: str) -> tuple[str, ...]:
+def split_lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.strip().splitlines())
 
 
-def prefixes(code: str, text: str) -> tuple[str, ...]:
+def phone_prefixes(code: str, text: str) -> tuple[str, ...]:
     return tuple(code + prefix for prefix in text.split())
 
 
-def cities(text: str) -> tuple[City, ...]:
-    """One city a line: its name, its region, a postal code of it."""
-    return tuple(City(*(part.strip() for part in line.split("|"))) for line in lines(text))
+def parse_cities(text: str) -> tuple[City, ...]:
+    """Parses one city per line: its name, its region and one of its postal codes."""
+    return tuple(City(*(part.strip() for part in line.split("|"))) for line in split_lines(text))

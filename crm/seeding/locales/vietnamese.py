@@ -1,39 +1,39 @@
 """Vietnamese customers: family name, middle name, given name."""
 
-from crm.seeding.locales.locale import Locale, cities, lines, prefixes, words
+from crm.seeding.locales.locale import Locale, parse_cities, phone_prefixes, split_lines, split_words
 
 VIETNAMESE = Locale(
     country="VN",
     currency="VND",
-    typical=650_000,
-    step=10_000_000,
-    families=words(
+    typical_price=650_000,
+    price_step=10_000_000,
+    families=split_words(
         "Nguyễn Nguyễn Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Đoàn Trịnh Mai Tô"
         " Lâm Đào Trương Hà Cao Lưu Châu"
     ),
-    women=words(
+    women=split_words(
         "Lan Hương Linh Hoa Trang Thảo Mai Ngọc Phương Hà Thu Hằng Nga Vân Yến Nhung Dung Hạnh Loan Tuyết Oanh Thủy"
         " Chi My Quỳnh Diệp Trâm Uyên Nhi Ngân Giang Hiền Liên Đào Bích Xuân Như Trúc"
     ),
-    men=words(
+    men=split_words(
         "Hùng Dũng Tuấn Minh Nam Long Sơn Hải Phong Thành Đức Quân Khoa Bình Tùng Cường Trung Hiếu Kiên Duy Bảo Khánh"
         " Phúc Thịnh Vinh Lâm Tài Đạt Huy Việt Toàn Quý Lộc Nghĩa Tân Hòa"
     ),
-    women_middle=words("Thị Thị Ngọc Thu Thanh Minh Bích Kim Phương Hồng Thùy Mỹ Khánh Bảo Diệu Quỳnh"),
-    men_middle=words("Văn Văn Hữu Đức Công Quang Minh Quốc Thanh Xuân Đình Gia Anh Hoàng Ngọc Tiến"),
+    women_middle=split_words("Thị Thị Ngọc Thu Thanh Minh Bích Kim Phương Hồng Thùy Mỹ Khánh Bảo Diệu Quỳnh"),
+    men_middle=split_words("Văn Văn Hữu Đức Công Quang Minh Quốc Thanh Xuân Đình Gia Anh Hoàng Ngọc Tiến"),
     family_first=True,
     mononyms=0.0,
-    women_called=("chị {}", "cô {}", "bé {}", "{} xinh"),
-    men_called=("anh {}", "chú {}", "{} béo", "cu {}"),
-    displayed=("{} Shop", "Mẹ bé {}", "{} Đà Nẵng", "Tiệm nhà {}", "{} Official"),
-    mobiles=prefixes(
+    women_nicknames=("chị {}", "cô {}", "bé {}", "{} xinh"),
+    men_nicknames=("anh {}", "chú {}", "{} béo", "cu {}"),
+    display_names=("{} Shop", "Mẹ bé {}", "{} Đà Nẵng", "Tiệm nhà {}", "{} Official"),
+    mobiles=phone_prefixes(
         "+84",
         "90 91 98 97 96 86 93 94 70 76 77 78 79 81 82 83 84 85 88 32 33 34 35 36 37 38 39 56 58 59 92",
     ),
     mobile_length=12,
-    landlines=prefixes("+84", "283 243 287 247 2363 246 2253 2923 2583 2343 2743 2513"),
+    landlines=phone_prefixes("+84", "283 243 287 247 2363 246 2253 2923 2583 2343 2743 2513"),
     landline_length=13,
-    cities=cities(
+    cities=parse_cities(
         """TP. Hồ Chí Minh | Hồ Chí Minh | 700000
         Hà Nội | Hà Nội | 100000
         Đà Nẵng | Đà Nẵng | 550000
@@ -53,7 +53,7 @@ VIETNAMESE = Locale(
         Hạ Long | Quảng Ninh | 200000
         Thanh Hóa | Thanh Hóa | 440000"""
     ),
-    streets=lines(
+    streets=split_lines(
         """Nguyễn Huệ
         Lê Lợi
         Trần Hưng Đạo
@@ -74,11 +74,11 @@ VIETNAMESE = Locale(
         Đinh Tiên Hoàng"""
     ),
     number_first=True,
-    mail=("thu.example.com", "hopthu.example.net", "example.com", "mail.example.org", "thudientu.example.com"),
+    mail_domains=("thu.example.com", "hopthu.example.net", "example.com", "mail.example.org", "thudientu.example.com"),
     shops=("shopee", "lazada", "tiki", "kiotviet", "pos"),
-    brands=words("Samsung Viettel FPT Vinamilk Vingroup Masan VNPT Vinfast Canon Petrolimex LG Intel Bosch"),
-    firms=("Công ty TNHH {}", "Công ty CP {}", "{} Group", "Tập đoàn {}"),
-    trades=lines(
+    brands=split_words("Samsung Viettel FPT Vinamilk Vingroup Masan VNPT Vinfast Canon Petrolimex LG Intel Bosch"),
+    company_patterns=("Công ty TNHH {}", "Công ty CP {}", "{} Group", "Tập đoàn {}"),
+    trades=split_lines(
         """An Phát
         Hoàng Gia
         Minh Long
@@ -100,7 +100,7 @@ VIETNAMESE = Locale(
         Hưng Thịnh
         Đất Việt"""
     ),
-    happened=lines(
+    note_events=split_lines(
         """Đã gọi điện tư vấn
         Khách nhắn tin hỏi
         Đã gửi báo giá
@@ -110,7 +110,7 @@ VIETNAMESE = Locale(
         Không liên lạc được, định hỏi
         Đã gửi hợp đồng mẫu"""
     ),
-    about=lines(
+    note_subjects=split_lines(
         """về gói bảo hành mở rộng
         về chương trình tri ân tháng này
         về đơn hàng giao trễ
@@ -122,7 +122,7 @@ VIETNAMESE = Locale(
         về thanh toán trả góp
         về mùi hương cho phòng khách"""
     ),
-    next_step=lines(
+    note_next_steps=split_lines(
         """Hẹn gọi lại tuần sau.
         Khách sẽ quyết định cuối tháng.
         Ưu tiên liên hệ buổi sáng.

@@ -1,4 +1,4 @@
-"""The first tables: all of them."""
+"""Creates all tables."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def where(condition: str) -> dict[str, Any]:
 
 
 def create_search() -> None:
-    """What a search looks through. Its index is of three letters each, so that parts of words are found."""
+    """The search documents. The index contains trigrams, so parts of words are found."""
     keys: list[Any] = [
         sa.Column("workspace_id", sa.BigInteger(), nullable=False),
         sa.Column("customer_id", ID, nullable=False),
@@ -32,7 +32,7 @@ def create_search() -> None:
         ),
     ]
     if op.get_bind().dialect.name == "sqlite":
-        # The number is the row's for ever, which a rowid without a name of its own is not: VACUUM gives new ones.
+        # The number identifies the row permanently. A rowid without its own column changes on VACUUM.
         op.create_table(
             "customer_search",
             sa.Column("number", sa.Integer(), primary_key=True),
@@ -58,8 +58,8 @@ def create_search() -> None:
         )
 
 
-# The index keeps neither the text nor where in it the letters stand: candidates are compared with the document. A
-# workspace is found by its number between marks, so that another's documents are not even looked at.
+# The index stores neither the text nor positions: candidates are compared with the document. The workspace is a token
+# between marks, so the documents of other workspaces are not read.
 SEARCH_ON_SQLITE = [
     """CREATE VIRTUAL TABLE customer_text USING fts5(
         workspace, text, content='', columnsize=0, detail=column, tokenize='trigram case_sensitive 1')""",
@@ -77,9 +77,9 @@ SEARCH_ON_SQLITE = [
 ]
 
 
-# What SQLite's planner is told of every table, once and for all. Without statistics it takes a whole workspace for ten
-# rows, and so any index for as good as the right one; sampled ones tell it the same, for every key begins with the
-# workspace. These are of a large workspace, and plans that suit it suit a small one too.
+# Fixed planner statistics for SQLite. Without statistics it treats a whole workspace like ten rows, so any index seems
+# as good as the right one. Sampled statistics have the same effect, because every key starts with the workspace. These
+# describe a large workspace, and their plans suit small ones too.
 ROWS = {
     "agent": 200,
     "department": 50,
@@ -99,12 +99,12 @@ ALIKE = {
     **dict.fromkeys(["city_key", "region_key", "system", "number"], 5_000),
     **dict.fromkeys(["company_id", "date", "birth_date"], 100),
 }
-"""How many rows have the same value in a column; of the others, a few."""
+"""The number of rows with the same value in a column; a few for all other columns."""
 
 
 def describe_to_sqlite() -> None:
     connection = op.get_bind()
-    # It makes the table of statistics, and fills it with nothing.
+    # Creates the empty table of statistics.
     connection.exec_driver_sql("ANALYZE sqlite_schema")
     tables = connection.exec_driver_sql(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%workspace_id%'"
@@ -112,7 +112,7 @@ def describe_to_sqlite() -> None:
     for (table,) in tables.fetchall():
         for index in connection.exec_driver_sql(f"PRAGMA index_list('{table}')").fetchall():
             columns = connection.exec_driver_sql(f"PRAGMA index_info('{index[1]}')").fetchall()
-            # The key of a table without row numbers goes by the table's name.
+            # The key of a table without rowids has the table's name.
             name = (
                 table
                 if index[3] == "pk" and not connection.exec_driver_sql(IS_PLAIN.format(table)).scalar()
@@ -127,7 +127,7 @@ IS_PLAIN = "SELECT sql NOT LIKE '%WITHOUT ROWID%' FROM sqlite_schema WHERE name 
 
 
 def _statistics(table: str, columns: list[str], *, unique: bool) -> str:
-    """The rows of the table, and how many of them are left when each column more is known."""
+    """The number of rows of the table, and how many remain for each further known column."""
     left = rows = ROWS.get(table, MANY_ROWS)
     numbers = [rows]
     for column in columns:
@@ -138,8 +138,8 @@ def _statistics(table: str, columns: list[str], *, unique: bool) -> str:
     return " ".join(map(str, numbers))
 
 
-# A field has values of one type: without this PostgreSQL takes a field and a value for independent of each other, and
-# expects a tenth of the rows that it finds.
+# A field has values of one type. Without these statistics PostgreSQL assumes that field and value are independent and
+# estimates a tenth of the rows.
 STATISTICS = [
     f"CREATE STATISTICS st_{table} (ndistinct, dependencies, mcv) "
     f"ON workspace_id, field_id, option, boolean FROM {table}"

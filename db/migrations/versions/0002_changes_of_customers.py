@@ -1,4 +1,4 @@
-"""What was logged of a note, an interaction or an order is found by the customer whom it belonged to."""
+"""Links the changes of notes, interactions and orders to their customer."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def upgrade() -> None:
     known: Any = sa.text("customer_id IS NOT NULL")
     op.create_index(INDEX, "change", ["workspace_id", "customer_id", "seq"], postgresql_where=known, sqlite_where=known)
     if connection.dialect.name == "sqlite":
-        # What its planner is told of a large workspace: a few lines for each customer.
+        # Planner statistics of a large workspace: a few changes per customer.
         row = {"index": INDEX, "stat": "1000000 1000000 3 1"}
         connection.execute(sa.text("INSERT INTO sqlite_stat1 VALUES ('change', :index, :stat)"), row)
         connection.exec_driver_sql("ANALYZE sqlite_schema")
@@ -38,7 +38,7 @@ LIVING = """
 
 
 def _deleted(connection: Any) -> None:
-    """Of those that are gone the last line named the customer."""
+    """The last change of a deleted record names its customer."""
     gone = connection.execute(sa.text(GONE), {"note": "Note", "interaction": "Interaction", "order": "Order"})
     for workspace_id, node_id, audience in gone.fetchall():
         told = json.loads(audience) if isinstance(audience, str) else audience

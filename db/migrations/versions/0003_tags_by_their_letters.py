@@ -1,4 +1,4 @@
-"""A tag's name is unique by its letters whatever their case, no longer without their accents."""
+"""Makes tag names unique by their letters: case is ignored, accents count."""
 
 import unicodedata
 from typing import Any
@@ -14,7 +14,7 @@ INDEX = "ix_tag_kind_unique_key"
 
 
 def upgrade() -> None:
-    # SQLite adds no column without a default that may not be null, and takes none away afterwards.
+    # SQLite cannot add a NOT NULL column without a default, nor remove the default later.
     op.add_column("tag", sa.Column("unique_key", KEY, nullable=False, server_default=""))
     connection = op.get_bind()
     tags = connection.execute(sa.text("SELECT workspace_id, id, name FROM tag")).all()
@@ -38,7 +38,7 @@ def _caseless(text: str) -> str:
 
 
 def _describe(connection: Any) -> None:
-    """What the planner is told of a large workspace."""
+    """Planner statistics of a large workspace."""
     row = {"index": INDEX, "stat": "500 500 500 1"}
     connection.execute(sa.text("INSERT INTO sqlite_stat1 VALUES ('tag', :index, :stat)"), row)
     connection.exec_driver_sql("ANALYZE sqlite_schema")

@@ -1,4 +1,4 @@
-"""Claims: how many customers an agent took for himself."""
+"""Claims of customers by agents."""
 
 from sqlalchemy import bindparam, func
 from sqlmodel import col, select
@@ -19,6 +19,6 @@ _SINCE = prepare(
 
 
 async def count_since(session: Session, agent_id: bytes, moment: int) -> int:
-    """How many the agent claimed from that moment on."""
+    """The number of claims of the agent since that time."""
     found: int = (await session.fetch_all(_SINCE, agent_id=agent_id, since=moment))[0].count
     return found

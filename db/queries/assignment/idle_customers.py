@@ -1,4 +1,4 @@
-"""Customers whom nobody looks after any more, and the workspaces that take them back."""
+"""Idle customers, and the workspaces that reclaim them."""
 
 from sqlalchemy import bindparam, func
 from sqlmodel import col, select
@@ -29,10 +29,10 @@ _RECLAIMING = prepare(
 
 
 async def idle_customer_ids(session: Session, before: int, size: int) -> list[bytes]:
-    """Owned customers with whom nothing happened since that moment, the oldest first; VIPs are none of them."""
+    """Owned customers without an interaction since that time, oldest first, without VIPs."""
     return [row.id for row in await session.fetch_all(_IDLE, before=before, size=size)]
 
 
 async def workspaces_with_reclaim(session: Session) -> list[int]:
-    """All workspaces that reclaim."""
+    """The workspaces with automatic reclaim."""
     return [row.workspace_id for row in await session.fetch_all(_RECLAIMING)]

@@ -1,4 +1,4 @@
-"""Assignment rules, and whom they assign to."""
+"""Assignment rules and their agents and departments."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ _DEPARTMENTS = prepare(
 
 
 async def all_rules(session: Session) -> list[tables.AssignmentRule]:
-    """In the order in which they are tried."""
+    """All rules in the order of evaluation."""
     return await session.fetch_all(_EVERY)
 
 
@@ -49,15 +49,15 @@ async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, table
 
 
 async def agents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Agent]]:
-    """Whom each rule names, in its order, those who are not active any more as well."""
+    """The agents of each rule in order, including inactive ones."""
     return group_rows(await session.fetch_all(_AGENTS, ids=ids), "rule_id")
 
 
 async def departments(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Department]]:
-    """Which departments each rule names, in its order."""
+    """The departments of each rule in order."""
     return group_rows(await session.fetch_all(_DEPARTMENTS, ids=ids), "rule_id")
 
 
 async def lock_by_ids(transaction: Transaction, rule_id: bytes) -> Any:
-    """Nobody else changes it, or takes its next turn, until the transaction ends."""
+    """Locks the rule until the end of the transaction."""
     return await transaction.fetch_first(_LOCKED, rule_id=rule_id)

@@ -1,4 +1,4 @@
-"""Agents and the exceptions to their permissions."""
+"""Agents and their permission exceptions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,17 +37,17 @@ async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, table
 
 
 async def permissions_by_agent(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.AgentPermission]]:
-    """The exceptions to the role's permissions."""
+    """The permission exceptions of each agent."""
     return group_rows(await session.fetch_all(_EXCEPTIONS, ids=ids), "agent_id")
 
 
 async def by_department(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Agent]]:
-    """Who works in each department, by name."""
+    """The agents of each department, sorted by name."""
     return group_rows(await session.fetch_pruned(_BY_DEPARTMENT, ids=ids), "department_id")
 
 
 async def friends_by_customer(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Agent]]:
-    """Whose WeChat friend each customer is, by name."""
+    """The WeChat friends of each customer, sorted by name."""
     return group_rows(await session.fetch_pruned(_FRIENDS, ids=ids), "customer_id")
 
 
@@ -56,7 +56,7 @@ def _customers(found: Select[Any], row: Any) -> Select[Any]:
 
 
 AGENTS_AS_PARENTS = ParentTable(tables.Agent, _customers)
-"""The customers of each."""
+"""The customers of each agent."""
 
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,21 +87,21 @@ _PLACES = prepare(
 
 
 async def ids_by_email(transaction: Transaction, ids: Sequence[bytes], email_keys: Sequence[str]) -> list[tables.Agent]:
-    """The agents with these ids or folded addresses; they stay until the transaction ends."""
+    """The agents with these ids or folded e-mail addresses, locked until the end of the transaction."""
     return await transaction.fetch_all(_NAMED, ids=ids, email_keys=email_keys)
 
 
 async def lock_by_ids(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Agent]:
-    """Held until the transaction ends: nobody else gives them customers."""
+    """Locks the agents until the end of the transaction, so that nobody else assigns customers to them."""
     return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
 async def count_active_administrators(session: Session) -> int:
-    """How many of the active agents are."""
+    """The number of active administrators."""
     found: int = (await session.fetch_all(_ADMINISTRATORS))[0].count
     return found
 
 
 async def departments_by_agent(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.AgentDepartment]]:
-    """Where each agent works, his first department first."""
+    """The departments of each agent, the primary department first."""
     return group_rows(await session.fetch_all(_PLACES, ids=ids), "agent_id")

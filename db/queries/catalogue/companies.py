@@ -1,4 +1,4 @@
-"""Companies and their ids in other systems."""
+"""Companies and their external ids."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,7 +47,7 @@ async def by_external_id(session: Session, system: str, value: str) -> tables.Co
 
 
 async def external_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CompanyExternalId]]:
-    """Each company's ids in other systems, by system."""
+    """The external ids of each company, sorted by system."""
     return group_rows(await session.fetch_all(_EXTERNAL_IDS, ids=ids), "company_id")
 
 
@@ -56,7 +56,7 @@ def _customers(found: Select[Any], row: Any) -> Select[Any]:
 
 
 COMPANIES_AS_PARENTS = ParentTable(tables.Company, _customers)
-"""The customers of each."""
+"""The customers of each company."""
 
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,22 +92,22 @@ _CUSTOMERS = prepare(
 async def id_by_name(
     transaction: Transaction, ids: Sequence[bytes], domain_keys: Sequence[str]
 ) -> list[tables.Company]:
-    """The companies with these ids or folded domains; they stay until the transaction ends."""
+    """The companies with these ids or folded domains, locked until the end of the transaction."""
     return await transaction.fetch_all(_NAMED, ids=ids, domain_keys=domain_keys)
 
 
 async def lock_by_ids(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Company]:
-    """Held until the transaction ends: whoever else would change them waits."""
+    """Locks the companies until the end of the transaction."""
     return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
 async def ids_by_external_id(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
-    """Which company has each of the external ids, (system, value)."""
+    """The company of each external id (system, value)."""
     systems, values = [system for system, _ in pairs], [value for _, value in pairs]
     rows = await session.fetch_all(_HOLDERS, systems=systems, values=values)
     return {(row.system, row.value): row.company_id for row in rows}
 
 
 async def customer_ids_of(session: Session, ids: Sequence[bytes]) -> list[bytes]:
-    """The customers who belong to any of the companies, archived ones as well."""
+    """The ids of the customers of the companies, including archived ones."""
     return [row.id for row in await session.fetch_all(_CUSTOMERS, ids=ids)]

@@ -28,7 +28,7 @@ _VALUES: dict[EntityType, tuple[Any, Any]] = {
 
 
 async def by_entities(session: Session, entities: Sequence[EntityType]) -> Mapping[Any, list[tables.CustomField]]:
-    """The fields of each entity in order, those that are switched off as well."""
+    """The fields of each entity in order, including disabled ones."""
     return {entity: await session.fetch_all(_BY_ENTITY, entity=entity.value) for entity in entities}
 
 
@@ -37,7 +37,7 @@ async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, table
 
 
 async def values(session: Session, ids: Sequence[bytes], entity: EntityType) -> Mapping[bytes, list[Any]]:
-    """The values of each record: a row each, several for a field of many options."""
+    """The values of each record: one row each, several for a MULTI_SELECT field."""
     return group_rows(await session.fetch_all(_values(entity), ids=ids), "record_id")
 
 
@@ -52,7 +52,7 @@ def _values(entity: EntityType) -> PreparedStatement[Any]:
 
 
 async def external_systems(session: Session, entity: EntityType) -> list[str]:
-    """The other systems that records of the entity have ids in, in order. Steps from one to the next in the index."""
+    """The external systems of an entity's records, in order. Jumps from one to the next in the index."""
     return [row.system for row in await session.fetch_all(_systems(entity))]
 
 
@@ -74,7 +74,7 @@ def _systems(entity: EntityType) -> PreparedStatement[Any]:
 async def unique_holders(
     session: Session, entity: EntityType, pairs: Sequence[tuple[bytes, str]]
 ) -> Mapping[tuple[bytes, str], bytes]:
-    """Which record holds each unique value, given as (field id, unique key)."""
+    """The record of each unique value, given as (field id, unique key)."""
     field_ids, keys = [field_id for field_id, _ in pairs], [key for _, key in pairs]
     rows = await session.fetch_all(_unique_holders(entity), field_ids=field_ids, unique_keys=keys)
     return {(row.field_id, row.unique_key): row.record_id for row in rows}
@@ -98,17 +98,17 @@ _LOCKED = prepare(
 
 
 async def lock_by_ids(transaction: Transaction, field_id: bytes) -> Any:
-    """Nobody writes a new value of it until the transaction ends."""
+    """Locks the field until the end of the transaction, so that nobody writes new values."""
     return await transaction.fetch_first(_LOCKED, field_id=field_id)
 
 
 async def ids_with_value(session: Session, entity: EntityType, field_id: bytes) -> list[bytes]:
-    """The records that have a value of the field."""
+    """The records with a value of the field."""
     return [row.record_id for row in await session.fetch_all(_field_holders(entity), field_id=field_id)]
 
 
 async def used_options(session: Session, entity: EntityType, field_id: bytes, options: Sequence[str]) -> list[str]:
-    """Those of the options that some record has."""
+    """The options that at least one record uses."""
     rows = await session.fetch_all(_options_used(entity), field_id=field_id, options=options)
     held = {row.option for row in rows}
     return [one for one in options if one in held]

@@ -1,4 +1,4 @@
-"""Departments: a tree, and who works where."""
+"""Departments: a tree with agents."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ _BY_AGENT = prepare(
 
 
 async def all_departments(session: Session) -> list[tables.Department]:
-    """All departments of the workspace, by name."""
+    """All departments of the workspace, sorted by name."""
     return await session.fetch_all(_ALL)
 
 
@@ -39,12 +39,12 @@ async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, table
 
 
 async def children(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Department]]:
-    """The departments right below each, by name."""
+    """The direct children of each department, sorted by name."""
     return group_rows(await session.fetch_all(_CHILDREN, ids=ids), "parent_id")
 
 
 async def by_agent(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Department]]:
-    """Where each agent works, his first department first."""
+    """The departments of each agent, the primary department first."""
     return group_rows(await session.fetch_pruned(_BY_AGENT, ids=ids), "agent_id")
 
 
@@ -82,21 +82,21 @@ _MEMBERS = prepare(
 
 
 async def lock_by_ids(transaction: Transaction, department_id: bytes) -> Any:
-    """Nobody puts anything into it until the transaction ends."""
+    """Locks the department until the end of the transaction, so that nothing is added to it."""
     return await transaction.fetch_first(_LOCKED, department_id=department_id)
 
 
 async def customer_count(session: Session, department_id: bytes) -> int:
-    """How many customers belong to it, archived ones and those out of sight as well."""
+    """The number of its customers, including archived and invisible ones."""
     found: int = (await session.fetch_all(_CUSTOMERS, department_id=department_id))[0].count
     return found
 
 
 async def assignment_rules_of(session: Session, department_id: bytes) -> list[str]:
-    """The names of the assignment rules that assign to it, in their order."""
+    """The names of the assignment rules that assign to it, in order."""
     return [row.name for row in await session.fetch_all(_RULES, department_id=department_id)]
 
 
 async def active_members(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Agent]]:
-    """Who of the active agents works in each, by name."""
+    """The active agents of each department, sorted by name."""
     return group_rows(await session.fetch_all(_MEMBERS, ids=ids), "department_id")

@@ -1,4 +1,4 @@
-"""Saved views, and the customers that they show."""
+"""Saved views and their customers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ _BY_IDS = prepare(
 
 
 async def visible_views(session: Session, agent_id: bytes | None, search: str | None) -> list[tables.SavedView]:
-    """The agent's own views, then those that are shared with him, each by position; a key sees the shared ones."""
+    """The agent's own views, then shared views, each sorted by position. An API key sees shared views."""
     rows = await session.fetch_all(_VISIBLE, agent_id=agent_id)
     words = fold(search or "").split()
     found = [row for row in rows if all(word in row.name_key for word in words)]
@@ -45,7 +45,7 @@ async def visible_views(session: Session, agent_id: bytes | None, search: str | 
 
 
 async def by_ids(session: Session, ids: Sequence[bytes], agent_id: bytes | None) -> Mapping[bytes, tables.SavedView]:
-    """Those of them that the agent sees."""
+    """The views that the agent can see."""
     return {row.id: row for row in await session.fetch_all(_BY_IDS, ids=ids, agent_id=agent_id)}
 
 
@@ -58,7 +58,7 @@ async def view_queries(
     agent_id: bytes | None,
     now: int,
 ) -> tuple[MatchBatch, Mapping[bytes, Sort]]:
-    """The customers of each view whom the question finds too, and the order of each: the question's, else the view's.
+    """The customers of each view that also match the query, with the order of each view: the query's, or else its own.
     All are read together. Raises QueryError."""
     plains = [question.filter, question.sort, *(view.filter for view in views), *(view.sort for view in views)]
     known = await filter_contexts.load_filter_context(
@@ -101,10 +101,10 @@ _LOCKED = prepare(
 
 
 async def all_views(session: Session) -> list[Any]:
-    """Whoever they belong to."""
+    """The views by id, regardless of their owner."""
     return await session.fetch_all(_EVERY)
 
 
 async def lock_by_ids(transaction: Transaction, view_id: bytes) -> Any:
-    """Nobody else changes it until the transaction ends."""
+    """Locks the view until the end of the transaction."""
     return await transaction.fetch_first(_LOCKED, view_id=view_id)

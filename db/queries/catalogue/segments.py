@@ -41,7 +41,7 @@ async def segment_queries(
     agent_id: bytes | None,
     now: int,
 ) -> tuple[MatchBatch, Sort]:
-    """The members of each segment whom the question finds, in one reading. Raises QueryError."""
+    """The members of each segment that also match the query. All are read together. Raises QueryError."""
     plains = [question.filter, question.sort, {"segments": None}]
     known = await filter_contexts.load_filter_context(
         session, plains, now=now, agent_id=agent_id, visibility=visibility
@@ -60,7 +60,7 @@ async def segment_queries(
 
 
 async def all_ids(session: Session) -> list[bytes]:
-    """All segments, by name."""
+    """The ids of all segments, sorted by name."""
     return [row.id for row in await session.fetch_all(_NAMES)]
 
 
@@ -79,12 +79,12 @@ _STORED = [
 
 
 async def lock_by_ids(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Segment]:
-    """Held until the transaction ends."""
+    """Locks the segment until the end of the transaction."""
     return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
 async def stored_filters(session: Session) -> list[Any]:
-    """Every filter that is kept, with the name and the id of what keeps it."""
+    """Every stored filter with the name and id of its record."""
     return [row for statement in _STORED for row in await session.fetch_all(statement)]
 
 
@@ -98,7 +98,7 @@ _MEMBERS_AMONG = prepare(
 
 
 async def member_ids_among(session: Session, segment_id: bytes, ids: Sequence[bytes]) -> frozenset[bytes]:
-    """Which of the customers are in the static segment."""
+    """The given customers that are members of the static segment."""
     if not ids:
         return frozenset()
     rows = await session.fetch_all(_MEMBERS_AMONG, segment_id=segment_id, ids=ids)

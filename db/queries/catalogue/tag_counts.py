@@ -1,4 +1,4 @@
-"""How many of all customers wear each tag, and how many none: of those who are not archived, without a look at them."""
+"""Counts of customers by tag over all customers that are not archived, without reading customers."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -16,14 +16,13 @@ from db.tables.column_types import Id
 
 
 async def tag_groups(session: Session, most: int | None) -> Sequence[Any]:
-    """(key_0, count): the tag's id, None for who wears none. Of the largest at least `most` are among them."""
+    """(key_0, count): the tag's id, None for customers without tags. Includes at least the `most` largest groups."""
     return await session.fetch_all(_groups(most))
 
 
 @cache
 def _groups(most: int | None) -> PreparedStatement[Any]:
-    """All who wear a tag, whom its index has, and those off who are archived, for they are few: half of what it takes
-    to look at everybody."""
+    """All customers with a tag, from its index, minus the few archived ones: half the cost of reading all customers."""
     worn: Any = tables.CustomerTag
     customer: Any = tables.Customer
     both = ForcedJoinOrder(inspect(customer).selectable, inspect(worn).selectable, worn.customer_id == customer.id)

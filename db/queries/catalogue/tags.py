@@ -1,4 +1,4 @@
-"""Tags: the catalogue, and who wears them."""
+"""Tags and the customers that have them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ _WORN = (
 )
 _BY_CUSTOMER = prepare(
     _WORN.order_by(col(tables.Tag.name_key), col(tables.Tag.id)),
-    # SQLite would look for every tag of the workspace at every customer, to spare itself the sorting of a few.
+    # SQLite would search every tag of the workspace for each customer to avoid sorting a few rows.
     sqlite=_WORN.order_by(literal_column("+tag.name_key"), col(tables.Tag.id)),
 )
 _COUNTED_IN_SIGHT = prepare(
@@ -39,8 +39,8 @@ _COUNTED_IN_SIGHT = prepare(
 
 
 def _counted(tag_id: Any) -> Any:
-    """All who wear it, whom no one needs to look at, and those off who are archived, for they are few. `tag_id` is
-    what the tags of the latter are compared by."""
+    """All customers with the tag, without reading them, minus the few archived ones. `tag_id` is compared with the tags
+    of the latter."""
     worn: Any = tables.CustomerTag
     both = ForcedJoinOrder(
         inspect(tables.Customer).selectable, inspect(worn).selectable, worn.customer_id == tables.Customer.id
@@ -65,12 +65,12 @@ async def by_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, table
 
 
 async def by_customer(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.Tag]]:
-    """The tags each customer wears, by name."""
+    """The tags of each customer, sorted by name."""
     return group_rows(await session.fetch_pruned(_BY_CUSTOMER, ids=ids), "customer_id")
 
 
 async def customer_counts(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, int]:
-    """How many customers wear each tag, of those in sight and not archived; absent where nobody does."""
+    """The number of visible customers of each tag, without archived ones; tags without customers are absent."""
     rows = await session.fetch_all(
         _COUNTED if visibility.sees_all else _COUNTED_IN_SIGHT, ids=ids, **visibility.parameters()
     )
@@ -87,12 +87,12 @@ def _customers(found: Select[Any], row: Any) -> Select[Any]:
 
 
 TAGS_AS_PARENTS = ParentTable(tables.Tag, _customers)
-"""The customers of each."""
+"""The customers of each tag."""
 
 
 # ── for writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Held so that no tag is deleted before the customer who is given it is written.
+# Locks the tags, so that none is deleted before the customer that gets it is written.
 _NAMED = prepare(
     select(tables.Tag)
     .where(in_workspace(tables.Tag), or_(any_of(tables.Tag.id, "ids"), any_of(tables.Tag.unique_key, "unique_keys")))
@@ -120,20 +120,20 @@ _BY_NAME = prepare(
 
 
 async def ids_by_name(transaction: Transaction, ids: Sequence[bytes], unique_keys: Sequence[str]) -> list[tables.Tag]:
-    """The tags with these ids or caseless names, of any kind; they stay until the transaction ends."""
+    """The tags with these ids or case-folded names, of any kind, locked until the end of the transaction."""
     return await transaction.fetch_all(_NAMED, ids=ids, unique_keys=unique_keys)
 
 
 async def lock_by_ids(transaction: Transaction, ids: Sequence[bytes]) -> Mapping[bytes, tables.Tag]:
-    """Nobody gives or takes them off until the transaction ends."""
+    """Locks the tag until the end of the transaction, so that nobody adds or removes it."""
     return {row.id: row for row in await transaction.fetch_all(_LOCKED, ids=ids)}
 
 
 async def tagged_customer_ids(session: Session, ids: Sequence[bytes]) -> list[bytes]:
-    """The customers who wear any of the tags, archived ones and those out of sight as well."""
+    """The ids of the customers with any of the tags, including archived and invisible ones."""
     return [row.customer_id for row in await session.fetch_all(_WEARERS, ids=ids)]
 
 
 async def by_name(session: Session, kind: int, unique_key: str) -> tables.Tag | None:
-    """The tag of that kind with that caseless name."""
+    """The tag of that kind with that case-folded name."""
     return await session.fetch_first(_BY_NAME, kind=kind, unique_key=unique_key)

@@ -1,4 +1,4 @@
-"""Customers, and what hangs on one of them."""
+"""Customers and their child rows."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -92,7 +92,7 @@ _FRIENDS_OF = prepare(
 
 
 async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, tables.Customer]:
-    """The customers in sight under their ids; the id of a merged one finds its survivor."""
+    """The visible customers by id. The id of a merged customer finds its survivor."""
     found = {
         row.id: row
         for row in await session.fetch_pruned(_BY_IDS[visibility.sees_all], ids=ids, **visibility.parameters())
@@ -106,7 +106,7 @@ async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility)
 
 
 async def survivor_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
-    """Under the old ids among these who they are now."""
+    """The survivors of the merged ids among these."""
     return {row.id: row.customer_id for row in await session.fetch_all(_SURVIVORS, ids=ids)}
 
 
@@ -127,7 +127,7 @@ async def by_external_id(session: Session, system: str, value: str, visibility: 
 
 
 async def by_email(session: Session, email_key: str, visibility: Visibility) -> Sequence[tables.Customer]:
-    """The customers in sight with that folded address, primary or not: two at most, for two are ambiguous."""
+    """The visible customers with that folded e-mail address, primary or not. At most two, because two are ambiguous."""
     return await session.fetch_all(_BY_EMAIL[visibility.sees_all], email_key=email_key, **visibility.parameters())
 
 
@@ -146,7 +146,7 @@ _BY_EMAILS = {
 
 
 async def by_emails(session: Session, email_keys: Sequence[str], visibility: Visibility) -> Mapping[str, list[bytes]]:
-    """The ids of the customers in sight with each folded address, primary or not."""
+    """The ids of the visible customers of each folded e-mail address, primary or not."""
     rows = await session.fetch_all(_BY_EMAILS[visibility.sees_all], email_keys=email_keys, **visibility.parameters())
     found: dict[str, set[bytes]] = {}
     for row in rows:
@@ -155,32 +155,32 @@ async def by_emails(session: Session, email_keys: Sequence[str], visibility: Vis
 
 
 async def phones(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerPhone]]:
-    """Each customer's numbers, the primary one first."""
+    """The phone numbers of each customer, the primary number first."""
     return group_rows(await session.fetch_all(_PHONES, ids=ids), "customer_id")
 
 
 async def emails(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerEmail]]:
-    """Each customer's addresses, the primary one first."""
+    """The e-mail addresses of each customer, the primary address first."""
     return group_rows(await session.fetch_all(_EMAILS, ids=ids), "customer_id")
 
 
 async def external_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerExternalId]]:
-    """Each customer's ids in other systems, by system."""
+    """The external ids of each customer, sorted by system."""
     return group_rows(await session.fetch_all(_EXTERNAL_IDS, ids=ids), "customer_id")
 
 
 async def blocks(session: Session, ids: Sequence[bytes], now: int) -> Mapping[bytes, tables.CustomerBlock]:
-    """The blocks that hold at the moment `now`."""
+    """The blocks that are in effect at the time `now`."""
     return {row.customer_id: row for row in await session.fetch_all(_BLOCKS, ids=ids, now=now)}
 
 
 async def merged_ids(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, list[tables.CustomerAlias]]:
-    """The old ids of those merged into each customer."""
+    """The ids that were merged into each customer."""
     return group_rows(await session.fetch_all(_ALIASES, ids=ids), "customer_id")
 
 
 async def friends_of(session: Session, ids: Sequence[bytes], agent_id: bytes | None) -> Mapping[bytes, bool]:
-    """Which of the customers are WeChat friends of the agent."""
+    """The customers that are WeChat friends of the agent."""
     if agent_id is None:
         return {}
     return {row.customer_id: True for row in await session.fetch_all(_FRIENDS_OF, ids=ids, agent_id=agent_id)}
@@ -189,7 +189,8 @@ async def friends_of(session: Session, ids: Sequence[bytes], agent_id: bytes | N
 async def customer_counts_by(
     session: Session, ids: Sequence[bytes], column: LockedCustomers, visibility: Visibility
 ) -> Mapping[bytes, int]:
-    """How many customers have each id in that column, of those in sight and not archived; absent where none has."""
+    """The number of visible customers for each id in that column, without archived ones; ids without customers are
+    absent."""
     rows = await session.fetch_all(_counts_by(column, visibility.sees_all), ids=ids, **visibility.parameters())
     return {row.key: row.count for row in rows}
 
@@ -255,8 +256,8 @@ _OWNED_IDS = prepare(
 async def lock_by_ids(
     transaction: Transaction, ids: Sequence[bytes], visibility: Visibility
 ) -> Mapping[bytes, tables.Customer]:
-    """Those in sight, held until the transaction ends: whoever else would change them waits. In the order of ids, so
-    that two never wait for each other. The id of a merged one finds its survivor."""
+    """The visible customers, locked until the end of the transaction in id order, so that no two transactions deadlock.
+    The id of a merged customer finds its survivor."""
     rows = await transaction.fetch_all(_LOCKED[visibility.sees_all], ids=ids, **visibility.parameters())
     found = {row.id: row for row in rows}
     missing = [identifier for identifier in ids if identifier not in found]
@@ -272,7 +273,7 @@ async def lock_by_ids(
 
 
 async def ids_by_external_id(session: Session, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
-    """Who has each of the external ids, (system, value), whether in sight or not."""
+    """The customer of each external id (system, value), visible or not."""
     systems, values = [system for system, _ in pairs], [value for _, value in pairs]
     rows = await session.fetch_all(_HOLDERS, systems=systems, values=values)
     wanted = set(pairs)
@@ -280,17 +281,17 @@ async def ids_by_external_id(session: Session, pairs: Sequence[tuple[str, str]])
 
 
 async def blocks_including_expired(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, tables.CustomerBlock]:
-    """Their blocks, expired ones as well."""
+    """The blocks of the customers, including expired ones."""
     return {row.customer_id: row for row in await session.fetch_all(_ALL_BLOCKS, ids=ids)}
 
 
 async def owned_counts(session: Session, agent_ids: Sequence[bytes]) -> Mapping[bytes, int]:
-    """How many customers each agent owns, archived ones left out, whoever may see them."""
+    """The number of customers that each agent owns, without archived ones, regardless of visibility."""
     return {row.key: row.count for row in await session.fetch_all(_OWNED, ids=agent_ids)}
 
 
 async def owned_ids(session: Session, agent_id: bytes) -> list[bytes]:
-    """Whom the agent owns, the newest first, archived ones left out, whoever may see them."""
+    """The ids of the customers that the agent owns, newest first, without archived ones, regardless of visibility."""
     return [row.id for row in await session.fetch_all(_OWNED_IDS, agent_id=agent_id)]
 
 
@@ -301,7 +302,7 @@ _BUSY = {
 
 
 async def with_activities(session: Session, ids: Sequence[bytes]) -> frozenset[bytes]:
-    """Those who have a note, an interaction or an order."""
+    """The customers with a note, an interaction or an order."""
     found: set[bytes] = set()
     for statement in _BUSY.values():
         found |= {row.customer_id for row in await session.fetch_all(statement, ids=ids)}

@@ -1,8 +1,8 @@
-"""Who may be the same person: customers who share a number, an address or a name, and who is known to be another.
+"""Possible duplicates: customers that share a phone number, an e-mail address or a name, minus dismissed pairs.
 
-A group is all customers who share one value. Groups come by the strength of what is shared, then by the value, and a
-pair of customers belongs to the first group that both are in: a group is listed where a pair belongs to it that nobody
-has dismissed. So people who share an address and a name are suggested once.
+A group is all customers that share one value. Groups are sorted by the strength of the key, then by the value. A pair
+belongs to the first group that contains both customers, and a group is listed if it contains a pair that is not
+dismissed. So customers that share an address and a name are suggested once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,12 +35,12 @@ from db.tables.enums import CustomerStage, DuplicateKey
 from db.visibility import Visibility, visible_to
 
 MAX_MATCHES: Final = (DuplicateKey.EMAIL, DuplicateKey.PHONE, DuplicateKey.NAME)
-"""The order of the groups."""
+"""The keys in the order of the groups."""
 
 MAX_GROUP_MEMBERS: Final = 100
-"""Customers of a group, and of one customer's matches by one key: the oldest."""
+"""Maximum number of customers of a group, and of matches of one customer by one key: the oldest."""
 
-# Where the values of each key stand: the table, the value's column, the column of the customer's id.
+# For each key: the table, the column of the value, and the column of the customer's id.
 _SOURCES: Final[Mapping[DuplicateKey, tuple[Any, str, str]]] = {
     DuplicateKey.EMAIL: (tables.CustomerEmail, "email_key", "customer_id"),
     DuplicateKey.PHONE: (tables.CustomerPhone, "phone", "customer_id"),
@@ -50,7 +50,7 @@ _SOURCES: Final[Mapping[DuplicateKey, tuple[Any, str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class DuplicateKeyGroup:
-    """Customers in sight who share a value, oldest first; those whom all others of them differ from are left out."""
+    """Visible customers that share a value, oldest first, without those that are dismissed with all others."""
 
     key: DuplicateKey
     value: str
@@ -58,8 +58,8 @@ class DuplicateKeyGroup:
 
     @property
     def id(self) -> bytes:
-        """The same for as long as the value is shared: the key's number, the first bytes of the value, by which it is
-        found, and a part of its hash."""
+        """The id stays the same while the value is shared: the number of the key, the first bytes of the value for
+        lookups, and part of its hash."""
         text = self.value.encode()
         return bytes([self.key]) + text[:_FIRST].ljust(_FIRST, b"\0") + sha256(text).digest()[: 15 - _FIRST]
 
@@ -76,7 +76,7 @@ async def fetch_groups(
     size: int,
     after: tuple[DuplicateKey, str] | None = None,
 ) -> list[DuplicateKeyGroup]:
-    """The first `size` groups behind the key and the value `after`: a statement for each key that is reached."""
+    """The first `size` groups after the key and value `after`; one statement for each key that is reached."""
     asked = tuple(key for key in MAX_MATCHES if key in keys)
     found: list[DuplicateKeyGroup] = []
     for place, key in enumerate(asked):
@@ -94,7 +94,7 @@ async def fetch_groups(
 async def count_groups(
     session: Session, keys: Iterable[DuplicateKey], visibility: Visibility, at_most: int | None = None
 ) -> int:
-    """How many groups there are; counting stops at `at_most`."""
+    """The number of groups; counting stops at `at_most`."""
     asked = tuple(key for key in MAX_MATCHES if key in keys)
     found = 0
     for place, key in enumerate(asked):
@@ -106,12 +106,12 @@ async def count_groups(
 
 
 async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, DuplicateKeyGroup]:
-    """The groups that are there still, whatever other groups their customers are in. A statement for each."""
+    """The groups that still exist, regardless of other groups of their customers. One statement each."""
     found: list[DuplicateKeyGroup] = []
     for one in ids:
         if one[0] < len(DuplicateKey):
             key, first = DuplicateKey(one[0]), one[1 : 1 + _FIRST].rstrip(b"\0").decode(errors="ignore")
-            # From the place before it on, so that a value that is no longer than its first bytes is found too.
+            # From the position before it, so that a value as short as its prefix is found as well.
             statement = _between(key, visibility.sees_all)
             rows = await session.fetch_all(statement, behind=first[:-1], high=first + _LAST, **visibility.parameters())
             groups_ = (DuplicateKeyGroup(key, row.value, tuple(_listed(row.ids))) for row in rows)
@@ -120,8 +120,8 @@ async def by_ids(session: Session, ids: Sequence[bytes], visibility: Visibility)
 
 
 async def matches(session: Session, ids: Sequence[bytes], visibility: Visibility) -> Mapping[bytes, list[bytes]]:
-    """For each of these customers who is not archived the others in sight who share something: by each key the oldest
-    MOST. One statement."""
+    """For each of these customers that is not archived, the visible customers that share a value: the oldest
+    MAX_GROUP_MEMBERS by each key. One statement."""
     rows = await session.fetch_all(_matches(visibility.sees_all), ids=ids, **visibility.parameters())
     return {
         row.id: list(dict.fromkeys(one for listed in (row.emails, row.phones, row.names) for one in _listed(listed)))
@@ -132,7 +132,7 @@ async def matches(session: Session, ids: Sequence[bytes], visibility: Visibility
 async def shared_values(
     session: Session, ids: Sequence[bytes]
 ) -> Mapping[bytes, Mapping[DuplicateKey, frozenset[str]]]:
-    """What each customer is compared by. One statement."""
+    """The values of each customer that are compared. One statement."""
     found: dict[bytes, dict[DuplicateKey, set[str]]] = {}
     for row in await session.fetch_all(_VALUES, ids=ids):
         found.setdefault(row.customer_id, {}).setdefault(DuplicateKey(row.key), set()).add(row.value)
@@ -140,12 +140,12 @@ async def shared_values(
 
 
 async def dismissed_pairs(session: Session, ids: Sequence[bytes]) -> list[tables.DuplicateDismissal]:
-    """The pairs that one of these customers is in and that are known to be two people."""
+    """The dismissed pairs that contain one of these customers."""
     return await session.fetch_all(_DISMISSED, ids=ids)
 
 
 async def _without_dismissed(session: Session, found: Sequence[DuplicateKeyGroup]) -> list[DuplicateKeyGroup]:
-    """Who is known to differ from every other of a group is none of it."""
+    """A customer that is dismissed with every other customer of a group does not belong to it."""
     ids = list(dict.fromkeys(one for group in found for one in group.customer_ids))
     pairs = {(row.first_id, row.second_id) for row in await dismissed_pairs(session, ids)} if ids else set()
     if not pairs:
@@ -157,12 +157,12 @@ def _left(ids: tuple[bytes, ...], pairs: set[tuple[bytes, bytes]]) -> tuple[byte
     left = tuple(
         one for one in ids if any(other != one and (min(one, other), max(one, other)) not in pairs for other in ids)
     )
-    # Where more share the value than are looked at, those who are left may lie beyond.
+    # If more customers share the value than are read, the remaining ones may follow later.
     return left or ids
 
 
 def _listed(ids: Any) -> list[bytes]:
-    """An array of PostgreSQL; on SQLite, JSON of hexadecimal texts."""
+    """An array on PostgreSQL, JSON of hexadecimal texts on SQLite."""
     return [bytes.fromhex(one) for one in orjson.loads(ids)] if isinstance(ids, str) else list(ids)
 
 
@@ -202,7 +202,7 @@ def _between(key: DuplicateKey, sees_all: bool) -> PreparedStatement[Any]:
 def _shared(
     key: DuplicateKey, stronger: Iterable[DuplicateKey], sees_all: bool, *, first: bool = True
 ) -> tuple[Any, Select[Any]]:
-    """The values that make a group, read in the order of their index, so that a page reads no more than it needs."""
+    """The values of groups in index order, so that a page reads only what it needs."""
     table, name, _ = _SOURCES[key]
     row = aliased(table)
     value = getattr(row, name)
@@ -213,7 +213,7 @@ def _shared(
     )
     several = func.count() > literal_column("1")
     if not sees_all:
-        # Most of what is shared is shared with somebody out of sight: that is found out first, and cheaply.
+        # Most values are shared with invisible customers only. This cheap test comes first.
         several = several & (_in_sight(key, row) > literal_column("1"))
     suggested = _suggested(key, row, stronger, sees_all, first=first)
     return row, found.having(case((several, suggested)).is_not(None))
@@ -222,8 +222,8 @@ def _shared(
 def _suggested(
     key: DuplicateKey, row: Any, stronger: Iterable[DuplicateKey], sees_all: bool, *, first: bool = True
 ) -> Any:
-    """Two of those who have the value are in sight, not dismissed, and (`first`) in no group before; null where there
-    are none. As one value, so that no database begins with all pairs of all customers."""
+    """Whether two visible customers with the value are neither dismissed nor (`first`) in an earlier group; null
+    otherwise. As a single value, so that no database starts with all pairs of customers."""
     table, name, identifier = _SOURCES[key]
     one, two = aliased(table), aliased(table)
     ids = _Pair(one, two, getattr(one, identifier), getattr(two, identifier))
@@ -246,8 +246,8 @@ def _suggested(
 
 
 def _in_sight(key: DuplicateKey, row: Any) -> Any:
-    """How many of those who have the value are in sight at first glance: two at most. Each kind of them is looked up in
-    an index of its own, so that no customer is read."""
+    """The number of customers with the value that may be visible, at most two. Each kind is looked up in its own index,
+    without reading customers."""
     table, name, identifier = _SOURCES[key]
     one = aliased(table)
     found: Any = select(literal_column("1").label("one")).where(
@@ -266,7 +266,7 @@ _GLANCES: Final = (
     lambda customer: customer.owner_id == bindparam("seen_agent"),
     lambda customer: any_of(customer.department_id, "seen_departments"),
 )
-"""Who may be in sight: the pool, one's own, and, whether they wait or not, those of one's departments."""
+"""Customers that may be visible: the pool, own customers, and all customers of own departments."""
 
 
 def _is(row: Any, identifier: str, glance: Any) -> ColumnElement[bool]:
@@ -279,7 +279,7 @@ def _is(row: Any, identifier: str, glance: Any) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two rows of a statement, and the ids of the customers whose they are."""
+    """Two rows of the statement with the ids of their customers."""
 
     one: Any
     two: Any
@@ -288,7 +288,7 @@ class _Pair:
 
 
 def _share(key: DuplicateKey, ids: _Pair, *, before: Any = None) -> ColumnElement[bool]:
-    """The two share a value of the key; one that comes before another, where that is given."""
+    """The two customers share a value of the key, or of an earlier key if given."""
     table, name, identifier = _SOURCES[key]
     one, two = aliased(table), aliased(table)
     found: Any = select(literal_column("1")).where(
@@ -303,7 +303,7 @@ def _share(key: DuplicateKey, ids: _Pair, *, before: Any = None) -> ColumnElemen
 
 
 def _living(customer: Any) -> ColumnElement[bool]:
-    """Not archived; said so that no database begins with the index of those who are not, which is almost everybody."""
+    """Not archived, written so that no database starts with the index of archived customers."""
     return func.coalesce(customer.archived_at, literal_column("0")) == literal_column("0")
 
 

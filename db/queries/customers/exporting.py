@@ -1,4 +1,4 @@
-"""What an export reads: pages of customers by their ids, no more columns than the file has, and all ids beforehand."""
+"""Reads for exports: pages of customers by id with only the exported columns, and all ids in advance."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ _CUSTOMER: Final = tables.Customer
 
 @dataclass(frozen=True, slots=True)
 class ExportRead:
-    """Whom a page is about. Those who lie side by side are read as one range of the index, three times as fast as by
-    their ids one by one; it may hold others too, whom the reader leaves out."""
+    """The customers of a page. Adjacent ids are read as one range of the index, three times as fast as single ids. The
+    range may contain others, which the reader skips."""
 
     ids: Sequence[bytes]
     together: bool = False
@@ -37,8 +37,7 @@ def _asked(column: Any, together: bool) -> Any:
 async def export_customers(
     session: Session, asked: ExportRead, visibility: Visibility, columns: frozenset[str]
 ) -> list[Any] | None:
-    """Those in sight who are there, with these columns and the id, in no order; None where those asked for together
-    are far from each other."""
+    """The visible customers with these columns and the id, unordered; None if a requested range is too sparse."""
     statement = _customers(columns | {"id"}, visibility.sees_all, asked.together)
     most = 2 * len(asked.ids)
     found = await session.fetch_all(
@@ -55,7 +54,7 @@ def _customers(columns: frozenset[str], sees_all: bool, together: bool) -> Prepa
 
 
 def _hanging(table: Any, *columns: Any, together: bool) -> Select[Any]:
-    """The customer's id first, then what hangs on him."""
+    """The id of the customer first, then the columns of the child row."""
     found: Select[Any] = select(col(table.customer_id), *columns)
     return found.where(in_workspace(table), _asked(col(table.customer_id), together))
 
@@ -81,7 +80,7 @@ def _part(part: str, together: bool) -> PreparedStatement[Any]:
 
 
 async def related_rows(session: Session, part: str, asked: ExportRead) -> list[Any]:
-    """What hangs on the customers, each row beginning with the customer's id: (id, phone), (id, system, value), …"""
+    """The child rows of the customers, each with the customer's id first: (id, phone), (id, system, value), …"""
     return await session.fetch_all(_part(part, asked.together), **asked.values()) if asked.ids else []
 
 
@@ -91,7 +90,7 @@ _JOINED: Final[Mapping[str, tuple[Any, Any]]] = {"tags": (_WORN, _WORN.tag_id), 
 
 @cache
 def _joined(part: str, together: bool) -> PreparedStatement[Any]:
-    """The ids of what hangs on each customer, one behind the other: of many small rows the decoding costs most."""
+    """The ids of the child rows of each customer, concatenated, because decoding many small rows costs the most."""
     table, key = _JOINED[part]
 
     def build(dialect: str) -> Select[Any]:
@@ -103,7 +102,7 @@ def _joined(part: str, together: bool) -> PreparedStatement[Any]:
 
 
 async def joined_rows(session: Session, part: str, asked: ExportRead) -> list[tuple[bytes, list[bytes]]]:
-    """The ids of the tags or friends that each customer has."""
+    """The ids of the tags or friends of each customer."""
     rows = await session.fetch_all(_joined(part, asked.together), **asked.values())
     held = [(row[0], row[1] if isinstance(row[1], bytes) else bytes.fromhex(row[1])) for row in rows]
     return [(key, [some[at : at + _ID] for at in range(0, len(some), _ID)]) for key, some in held]
@@ -121,12 +120,12 @@ _SHARED: Final[Mapping[str, PreparedStatement[Any]]] = {
 
 
 async def shared_records(session: Session, part: str, ids: Collection[bytes]) -> list[Any]:
-    """What many customers share: its id, and what it is called in a file."""
+    """Records that many customers share: id and name in the file."""
     return await session.fetch_all(_SHARED[part], ids=list(ids)) if ids else []
 
 
 def all_ids(session: Session, match: ListQuery, sort: Sort, size: int) -> AsyncGenerator[list[Any]]:
-    """The ids of all customers of a list in its order, `size` at a time, as they are at one moment."""
+    """The ids of all customers of a list in order, in batches of `size`, as one snapshot."""
     return session.stream(_ids(ListQueryKey(match), sort.cache_key), size, **match.parameters, **sort.parameters)
 
 

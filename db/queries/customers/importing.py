@@ -1,4 +1,4 @@
-"""Whom the rows of a file mean: customers by what they are known by, companies by their names."""
+"""Lookups for imports: customers by their keys, companies by name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -39,14 +39,14 @@ _COMPANIES = prepare(
 
 
 async def by_email(session: Session, keys: Sequence[str], visibility: Visibility) -> Mapping[str, list[Any]]:
-    """Those in sight who have each folded address, primary or not: `id`, `company_id`."""
+    """The visible customers of each folded e-mail address, primary or not: `id`, `company_id`."""
     return group_rows(
         await session.fetch_all(_BY_EMAIL[visibility.sees_all], keys=keys, **visibility.parameters()), "key"
     )
 
 
 async def by_phone(session: Session, keys: Sequence[str], visibility: Visibility) -> Mapping[str, list[Any]]:
-    """Those in sight who have each number, primary or not."""
+    """The visible customers of each phone number, primary or not."""
     return group_rows(
         await session.fetch_all(_BY_PHONE[visibility.sees_all], keys=keys, **visibility.parameters()), "key"
     )
@@ -55,7 +55,7 @@ async def by_phone(session: Session, keys: Sequence[str], visibility: Visibility
 async def by_external_id(
     session: Session, system: str, keys: Sequence[str], visibility: Visibility
 ) -> Mapping[str, list[Any]]:
-    """Who in sight has each id in that system."""
+    """The visible customer of each id in that system."""
     rows = await session.fetch_all(
         _BY_EXTERNAL_ID[visibility.sees_all], keys=keys, system=system, **visibility.parameters()
     )
@@ -63,5 +63,5 @@ async def by_external_id(
 
 
 async def companies(session: Session, name_keys: Sequence[str]) -> Mapping[str, list[tables.Company]]:
-    """The companies of each folded name: names may repeat."""
+    """The companies of each folded name; names may repeat."""
     return group_rows(await session.fetch_all(_COMPANIES, name_keys=name_keys), "name_key")

@@ -1,4 +1,4 @@
-"""Merging customers: what hangs on one of them comes to hang on another, and back again."""
+"""Moves the child rows of merged customers to the survivor, and back."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -13,7 +13,7 @@ from db.statements import PreparedStatement, any_of, in_workspace, prepare
 from db.tables.column_types import Id
 
 MOVED_TABLES: Final[tuple[Any, ...]] = (tables.Note, tables.Interaction, tables.Order, tables.CustomerAlias)
-"""What comes to the survivor as it is."""
+"""Tables whose rows move to the survivor unchanged."""
 
 OWN_TABLES: Final[tuple[Any, ...]] = (
     tables.CustomerPhone,
@@ -26,32 +26,32 @@ OWN_TABLES: Final[tuple[Any, ...]] = (
     tables.CustomerSearch,
     tables.SegmentMember,
 )
-"""What is a part of a customer, and goes with it."""
+"""Tables whose rows are part of a customer and are deleted with it."""
 
 
 async def move(transaction: Transaction, table: Any, ids: Sequence[bytes], to: bytes) -> None:
-    """The rows of `table` that belong to these customers belong to `to`."""
+    """Assigns the rows of `table` of these customers to `to`."""
     await transaction.execute(_move(table, "customer_id"), ids=ids, to=to)
 
 
 async def move_rows(transaction: Transaction, table: Any, ids: Sequence[bytes], to: bytes) -> None:
-    """These rows of `table` belong to `to`."""
+    """Assigns these rows of `table` to `to`."""
     if ids:
         await transaction.execute(_move(table, "id"), ids=ids, to=to)
 
 
 async def owned_rows(session: Session, table: Any, ids: Sequence[bytes]) -> list[Any]:
-    """The whole rows of `table` that belong to these customers."""
+    """The complete rows of `table` of these customers."""
     return await session.fetch_all(_owned(table), ids=ids)
 
 
 async def related_rows(session: Session, table: Any, ids: Sequence[bytes]) -> list[Any]:
-    """`id` and `customer_id` of the rows of `table` that belong to these customers."""
+    """`id` and `customer_id` of the rows of `table` of these customers."""
     return await session.fetch_all(_hanging(table), ids=ids)
 
 
 async def existing_ids(session: Session, table: Any, ids: Sequence[bytes]) -> set[bytes]:
-    """Which of these ids `table` has."""
+    """The ids among these that `table` contains."""
     return {row.id for row in await session.fetch_all(_there(table), ids=ids)} if ids else set()
 
 

@@ -1,4 +1,4 @@
-"""The text that a search for customers looks through."""
+"""The search documents of customers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -12,7 +12,7 @@ from db.filtering.search import SEARCH_SECTIONS
 from db.statements import any_of, in_workspace, prepare
 from db.values.folding import fold
 
-# Country calling codes of two digits (E.164); 1 and 7 have one, all others three.
+# Country calling codes with two digits (E.164). 1 and 7 have one digit, all others three.
 _TWO_DIGITS = frozenset({
     "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48", "49", "51",
     "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66", "81", "82", "84", "86", "90",
@@ -32,11 +32,11 @@ def build_document(
     notes: Iterable[str] = (),
     values: Iterable[str] = (),
 ) -> str:
-    """All that a customer is found by (SM8), folded: a section for each of SECTIONS, one line a value.
+    """All searched texts of a customer (SM8), folded: one section per SEARCH_SECTIONS entry, one line per value.
 
-    `names` are the name, the nickname and the real name; `phones` are in E.164 and give two lines each, for people
-    type a number both ways: 84901234567 and 0901234567. `tags` are names, `notes` bodies, `values` the texts of custom
-    fields. Any of them may come folded already: folding twice changes nothing.
+    `names` are name, nickname and real name. `phones` are in E.164 and give two lines each, because people type a
+    number both ways: 84901234567 and 0901234567. `tags` are names, `notes` texts, `values` the texts of custom fields.
+    Each may already be folded: folding twice changes nothing.
     """
     name, nickname, real_name = names
     sections: Mapping[str, Iterable[str | None]] = {
@@ -56,7 +56,7 @@ def build_document(
 
 
 def revise_document(document: str, sections: Mapping[str, Iterable[str | None]]) -> str:
-    """A document with other values in these sections."""
+    """The document with new values in these sections."""
     for name, texts in sections.items():
         mark, behind = SEARCH_SECTIONS[name], _BEHIND[name]
         start = document.find(mark) + 1
@@ -67,17 +67,17 @@ def revise_document(document: str, sections: Mapping[str, Iterable[str | None]])
 
 
 def is_complete(document: str) -> bool:
-    """Whether it has its sections; a text that was put there by somebody else has not."""
+    """Whether the document has all sections. A text from elsewhere may lack them."""
     return document.startswith(_FIRST) and _LAST in document
 
 
 _FIRST, *_, _LAST = SEARCH_SECTIONS.values()
 _BEHIND: Mapping[str, str | None] = dict(zip(SEARCH_SECTIONS, [*list(SEARCH_SECTIONS.values())[1:], None], strict=True))
-"""The mark that ends a section: the next one's."""
+"""The mark that ends a section: the mark of the next one."""
 
 
 def section_lines(phones: Iterable[str]) -> list[str]:
-    """Numbers in E.164 as the document has them."""
+    """Phone numbers in E.164 as the document contains them."""
     return [line for phone in phones for line in (phone[1:], national_number(phone))]
 
 
@@ -85,19 +85,19 @@ def _lines(texts: Iterable[str | None]) -> str:
     return "\n".join(_folded(text) for text in texts if text)
 
 
-# Tags, cities and companies are the same few texts again and again.
+# Cached: tags, cities and companies repeat.
 _folded = lru_cache(maxsize=10_000)(fold)
 
 
 def national_number(phone: str) -> str:
-    """A number in E.164 as it is dialled at home: +84901234567 as 0901234567."""
+    """A number in E.164 as it is dialled nationally: +84901234567 as 0901234567."""
     if phone[1] in "17":
         return "0" + phone[2:]
     return "0" + phone[3 if phone[1:3] in _TWO_DIGITS else 4 :]
 
 
 async def build_documents(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, Any]:
-    """What customers are found by: the `document`, and beside it what of their own row can be shown as it was typed."""
+    """The `document`, and those columns of the customer's row that can be shown as typed."""
     return {row.id: row for row in await session.fetch_all(_DOCUMENTS, ids=ids)}
 
 
@@ -124,5 +124,5 @@ _TEXTS = prepare(
 
 
 async def documents_by_customer(session: Session, ids: Sequence[bytes]) -> Mapping[bytes, str]:
-    """The document of each of these customers."""
+    """The document of each customer."""
     return {row.customer_id: row.text for row in await session.fetch_all(_TEXTS, ids=ids)}

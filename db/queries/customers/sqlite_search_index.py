@@ -1,7 +1,7 @@
-"""The index of texts that SQLite searches by: its parts are merged in small steps, so that no writer waits for long.
+"""SQLite's search index: merges its segments in small steps, so that no writer waits long.
 
-Left to itself SQLite merges while somebody writes, hundreds of pages at a time, and whoever wants to write waits. Where
-steps are taken it does so only when sixteen parts of a size have come together.
+By itself SQLite merges hundreds of pages during a write, and other writers wait. With stepwise merging it does so only
+when sixteen segments of a size exist.
 """
 
 from typing import Any, Final
@@ -12,9 +12,9 @@ from db.engine import Transaction
 from db.statements import PreparedStatement
 
 PAGES_PER_STEP: Final = 32
-"""Pages that a step writes at most: some ten milliseconds."""
+"""Maximum number of pages that a step writes: about ten milliseconds."""
 
-# The parameter of the workspace is none of these statements'.
+# These statements have no workspace parameter.
 _BY_STEPS: PreparedStatement[None] = PreparedStatement(
     text("INSERT INTO customer_text(customer_text, rank) VALUES ('automerge', 0)")
 )
@@ -23,17 +23,17 @@ _STEP: PreparedStatement[None] = PreparedStatement(
 )
 _CHANGES: PreparedStatement[Any] = PreparedStatement(select(func.total_changes().label("count")))
 
-# What the step notes about itself changes one row.
+# The bookkeeping of a step changes one row.
 _NOTHING: Final = 2
 
 
 async def merge_by_steps(transaction: Transaction) -> None:
-    """From now on merging is left to `step`."""
+    """Disables automatic merging, so that only `merge_step` merges."""
     await transaction.execute(_BY_STEPS)
 
 
 async def merge_step(transaction: Transaction) -> bool:
-    """Merges a little; whether there may be more to do."""
+    """Merges a little. Returns whether more may remain."""
     (before,) = await transaction.fetch_all(_CHANGES)
     await transaction.execute(_STEP)
     (after,) = await transaction.fetch_all(_CHANGES)

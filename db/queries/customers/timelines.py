@@ -1,4 +1,4 @@
-"""A customer's history: changes, notes, interactions and orders, each read newest first from one place on."""
+"""Timelines: changes, notes, interactions and orders of a customer, newest first from a position."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -14,9 +14,9 @@ from db.statements import PreparedStatement, any_of, group_rows, in_workspace, p
 from db.tables.column_types import Id, Moment
 
 TimelinePosition = tuple[int, bytes]
-"""Where an entry lies: its moment and its id; a line of the log has its number for an id."""
+"""The position of an entry: its time and id; a change has its number as id."""
 
-# Of each table: its customer, its moment, what breaks ties.
+# For each table: the customer, the time, and the column that breaks ties.
 _READ: Final[Mapping[Any, tuple[str, str, str]]] = {
     tables.Change: ("node_id", "at", "seq"),
     tables.Note: ("customer_id", "created_at", "id"),
@@ -26,7 +26,7 @@ _READ: Final[Mapping[Any, tuple[str, str, str]]] = {
 
 
 def position_of(row: Any) -> TimelinePosition:
-    """Where the entry lies."""
+    """The position of the entry."""
     _, moment, tie = _READ[row.table]
     key = getattr(row, tie)
     return getattr(row, moment), change_id(key) if tie == "seq" else key
@@ -35,7 +35,7 @@ def position_of(row: Any) -> TimelinePosition:
 async def fetch_entries(
     session: Session, ids: Sequence[bytes], size: int, after: TimelinePosition | None
 ) -> Mapping[bytes, list[Any]]:
-    """Up to `size` entries of each customer that follow the place, newest first: four statements, however many
+    """Up to `size` entries of each customer after the position, newest first: four statements for any number of
     customers."""
     found: dict[bytes, list[Any]] = {}
     for table, (owner, _, tie) in _READ.items():

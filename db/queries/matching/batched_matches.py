@@ -1,5 +1,4 @@
-"""Several matches at once, as of a page of segments: one statement asks for all of them, whatever each asks of
-customers."""
+"""Several matches in one statement, for example of a page of segments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +19,13 @@ from db.queries.matching.matches import CustomerMatch, SampleQuery
 from db.statements import DialectStatement, PreparedStatement, any_of, in_workspace
 from db.visibility import visible_to
 
-# As many go into one statement; a page has at most 250 parents.
+# Matches per statement; a page has at most 250 parents.
 _TOGETHER: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class MatchBatch:
-    """Matches under their keys. They were read together, so that their values do not get in each other's way."""
+    """Matches by key. They were parsed together, so their parameters have different names."""
 
     matches: Mapping[Any, CustomerMatch]
 
@@ -36,7 +35,7 @@ class MatchBatch:
 
 
 async def fetch_pages(session: Session, several: MatchBatch, window: PageRequest, sort: Sort) -> Mapping[Any, Page]:
-    """The page of each: three statements for every fifty at most. Raises QueryError, BAD_CURSOR."""
+    """The page of each match: three statements for every fifty matches. Raises QueryError BAD_CURSOR."""
     reads = keyset.page_phases(sort, window)
     shapes = tuple(each.cache_key for each in reads)
     found: dict[Any, Page] = {}
@@ -58,7 +57,7 @@ async def fetch_pages(session: Session, several: MatchBatch, window: PageRequest
 async def _fitting(
     session: Session, part: Sequence[tuple[Any, CustomerMatch]], sort: Sort, values: Mapping[str, Any]
 ) -> tuple[ListQueryKey, ...]:
-    """What to take pages of, each begun with an index of what it asks or with the list, whichever finds it faster."""
+    """The list queries for pages; each starts with an index or with the list, whichever is faster."""
     samples = {
         place: sample
         for place, (_, match) in enumerate(part)
@@ -78,7 +77,7 @@ async def _fitting(
 
 
 async def fetch_counts(session: Session, several: MatchBatch, at_most: int | None) -> Mapping[Any, int]:
-    """How many customers each finds: one statement for every fifty; counting stops at `at_most`."""
+    """The number of customers of each match: one statement for every fifty matches; counting stops at `at_most`."""
     found: dict[Any, int] = {}
     for part in several.parts():
         row: Any = await session.fetch_first(
@@ -89,7 +88,7 @@ async def fetch_counts(session: Session, several: MatchBatch, at_most: int | Non
 
 
 async def matching_members(session: Session, several: MatchBatch, ids: Sequence[bytes]) -> Mapping[bytes, set[Any]]:
-    """Which of the matches each of the customers is in: one statement for every fifty."""
+    """The matches that contain each customer: one statement for every fifty matches."""
     found: dict[bytes, set[Any]] = {}
     for part in several.parts():
         rows: list[Any] = await session.fetch_all(
@@ -115,7 +114,7 @@ def _values(session: Session, part: Sequence[tuple[Any, CustomerMatch]]) -> dict
 
 
 class SampleBatch:
-    """Several of them as a key of what is kept."""
+    """Several list queries as a cache key."""
 
     __slots__ = ("all",)
 

@@ -1,4 +1,4 @@
-"""What filters and sorts need of the workspace before they can be read."""
+"""Loads the context that filters and sorts need before they can be parsed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,12 +23,12 @@ _FIELDS_IN_USE = prepare(
 )
 _SEGMENTS = prepare(select(tables.Segment).where(in_workspace(tables.Segment)))
 
-# What stands in a filter or a sort where the workspace has to be asked before it can be read.
+# Names in a filter or sort that require a query for the context.
 _FIELDS = frozenset({"customFields", "customField"})
 _SEGMENT = frozenset({"segments"})
 _TREE = frozenset({"within"})
 _CLOCK = frozenset({"last", "next", "age", "anniversaryWithin"})
-# Where a field is named by its key.
+# Names under which a field is given by its key.
 _KEYS = frozenset({"key", "customField"})
 _ANYWHERE = ZoneInfo("UTC")
 
@@ -42,8 +42,8 @@ async def load_filter_context(
     visibility: Visibility,
     clock: bool = False,
 ) -> FilterContext:
-    """What the questions, filters and sorts as plain data, need to be read: at most five statements. `clock`: they
-    are reckoned in the workspace's days, whatever they are."""
+    """Loads the context for filters and sorts given as JSON, in at most five statements. `clock` requests the
+    workspace's time zone in any case."""
     names, keys, ids = _spoken([*questions])
     segments = {row.id: row for row in await session.fetch_all(_SEGMENTS)} if names & _SEGMENT else {}
     if segments:
@@ -64,12 +64,12 @@ async def load_filter_context(
 
 
 async def is_current(session: Session, rows: Sequence[Any] | None) -> bool:
-    """Whether the fields are still the ones that something was read with; None: with none."""
+    """Whether the fields are still those that a cached parse used; None means it used none."""
     return rows is None or await session.fetch_cached(_FIELDS_IN_USE) is rows
 
 
 async def _fields(session: Session, keys: set[str]) -> Sequence[Any]:
-    """The active fields. One that is not known yet may have been made by another process just now."""
+    """The active fields. An unknown field may have just been created by another process, so it is looked up again."""
     rows = await session.fetch_cached(_FIELDS_IN_USE)
     if keys - {row.key for row in rows}:
         rows = await session.fetch_all(_FIELDS_IN_USE)
@@ -87,8 +87,8 @@ def _by_keys(rows: Sequence[Any]) -> Mapping[EntityType, Mapping[str, Any]]:
 
 
 def _spoken(plain: Any) -> tuple[set[str], set[str], set[bytes]]:
-    """Every name that stands in plain data, however deep, the keys of fields, and the ids of customers. Walked by hand:
-    its depth is the client's."""
+    """All names in the JSON at any depth, the keys of fields, and the ids of customers. Iterative, because the client
+    controls the depth."""
     names: set[str] = set()
     keys: set[str] = set()
     ids: set[bytes] = set()

@@ -1,4 +1,4 @@
-"""What customers are put in groups by: a field, a stretch of the calendar, a custom field, a tag."""
+"""Groupings of customers: by a field, a calendar period, a custom field or a tag."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from db.tables.column_types import Id
 from db.tables.enums import CustomFieldType, EntityType
 
 MAX_GROUP_KEYS: Final = 3
-"""Keys of one grouping."""
+"""Maximum number of keys of a grouping."""
 
 GROUP_FIELDS: Final[Mapping[str, str]] = {
     "RELATIONSHIP_STATUS": "relationship_status",
@@ -44,13 +44,13 @@ _FIELD_COLUMNS: Final[Mapping[CustomFieldType, str]] = {
     CustomFieldType.MULTI_SELECT: "option",
 }
 _DAY: Final = 86_400_000
-# Added before a division and taken off after it: division rounds towards zero, and days before 1970 are negative.
+# Added before a division and subtracted afterwards: division rounds towards zero, and days before 1970 are negative.
 _SHIFT: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class GroupKeyPart:
-    """One key: a column ("column"), the tags ("tag"), the days of a moment ("day") or a custom field ("field")."""
+    """One key: a column ("column"), tags ("tag"), days of a time ("day") or a custom field ("field")."""
 
     kind: str
     name: str
@@ -61,7 +61,7 @@ class GroupKeyPart:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The keys of groups, in order. Equal where the SQL is."""
+    """The keys of groups, in order. Equal for equal SQL."""
 
     parts: tuple[GroupKeyPart, ...] = ()
 
@@ -71,16 +71,16 @@ class Grouping:
 
     @property
     def tags(self) -> bool:
-        """Whether they are told apart by their tags alone."""
+        """Whether tags are the only key."""
         return [part.kind for part in self.parts] == ["tag"]
 
     @property
     def needs_no_rows(self) -> bool:
-        """Whether each group of SQL is a group, and no part of one."""
+        """Whether each SQL group is a complete group."""
         return all(part.grain in (None, "DAY") for part in self.parts)
 
     def attached(self, found: Select[Any], row: Any) -> tuple[Select[Any], list[Any]]:
-        """The rows with what the keys need, and the keys: key_0, key_1 …"""
+        """Adds what the keys need to the query, and returns the keys: key_0, key_1 …"""
         keys = []
         for place, part in enumerate(self.parts):
             found, key = _attached(found, row, part, place)
@@ -88,7 +88,7 @@ class Grouping:
         return found, keys
 
     def key(self, row: Any) -> tuple[Any, ...]:
-        """What a row's group is told from others by: stored values, and the first day of a stretch."""
+        """The key values of a row's group: stored values, and the first day of a period."""
         return tuple(_key(part, getattr(row, f"key_{place}")) for place, part in enumerate(self.parts))
 
 
@@ -96,7 +96,7 @@ UNGROUPED: Final = Grouping()
 
 
 def parse_grouping(plain: Sequence[Any], known: FilterContext) -> Grouping:
-    """What a list of one-key objects groups by. Raises QueryError."""
+    """Parses a list of one-key objects. Raises QueryError."""
     path = ("by",)
     if not plain:
         raise invalid_query("Groups need at least one key in `by`.", path)
@@ -139,7 +139,7 @@ def _attached(found: Select[Any], row: Any, part: GroupKeyPart, place: int) -> t
 
 
 def _day(moment: Any, zone: str) -> Any:
-    """The number of the day in the zone, from 1970-01-01 on."""
+    """The number of the local day since 1970-01-01."""
     offsets = _offsets(zone)
     local = moment + literally(str(_SHIFT * _DAY + offsets[0][1]))
     if len(offsets) > 1:
@@ -153,7 +153,7 @@ def _day(moment: Any, zone: str) -> Any:
 
 @lru_cache(maxsize=50)
 def _offsets(zone: str) -> Sequence[tuple[int, int]]:
-    """From which moments on the zone is how many milliseconds ahead of UTC, from 1970 to 2038, in order."""
+    """The offsets of the zone in milliseconds with the times they start at, from 1970 to 2038, in order."""
     return relative_dates.date_offsets(ZoneInfo(zone))
 
 

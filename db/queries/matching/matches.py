@@ -1,4 +1,4 @@
-"""Which customers: a filter, a search, a scope and the viewer's sight, the same for lists, totals and groups."""
+"""Compiles customer queries: filter, search, archive scope and visibility, the same for lists, totals and groups."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,12 +30,12 @@ from db.statements import DialectStatement, PreparedStatement, any_of, in_worksp
 from db.values.hashed_key import HashedKey
 from db.visibility import Visibility, visible_to
 
-# How many of the first in order are looked at, until so many of them fit, to see whether a question finds many or few.
-# SQLite, which plans without looking, is helped with more.
+# Rows of a sample, and matches after which it stops. The sample tells whether a query matches few or many rows. SQLite
+# plans without statistics and needs larger samples.
 _SAMPLE: Mapping[str, int] = {"postgresql": 64, "sqlite": 1_000}
 _MANY: Mapping[str, int] = {"postgresql": 3, "sqlite": 4}
 _KEPT = 500
-# Seconds: how many fit of the first changes slowly, and a page that is found the slower way is as right.
+# Seconds for which a sample is valid. The share of matching rows changes slowly, and every plan is correct.
 _BELIEVED = 10.0
 # Bytes.
 _LONGEST = 2_000
@@ -43,8 +43,8 @@ _LONGEST = 2_000
 
 @dataclass(slots=True)
 class CustomerQuery:
-    """What a client asks of customers, as plain data; `more` are the filters of what the list belongs to, a segment or
-    a view, each with the path to tell of it."""
+    """A client's query of customers as JSON. `more` are the filters of the surrounding segment or view, each with the
+    path for errors. The field names are stored with jobs."""
 
     filter: Any = None
     search: str | None = None
@@ -55,7 +55,7 @@ class CustomerQuery:
 
     @property
     def stored_form(self) -> dict[str, Any]:
-        """As it is kept, to be asked later; `of` reads it."""
+        """The query as it is stored; `from_stored_form` reads it."""
         return {**asdict(self), "more": [[plain, list(path)] for plain, path in self.more]}
 
     @classmethod
@@ -65,16 +65,16 @@ class CustomerQuery:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMatch:
-    """The customers that a question finds."""
+    """A compiled query of customers."""
 
     visibility: Visibility
     parsed_filter: ParsedFilter = ParsedFilter(TRUE)  # noqa: RUF009 - it never changes.
     archived: str = "EXCLUDE"
     search: Search | None = None
     key: HashedKey = field(init=False, compare=False, repr=False)
-    """Equal where the SQL is."""
+    """Equal for equal SQL."""
     page_choices: dict[Any, tuple[bool, float]] = field(default_factory=dict, compare=False, repr=False)
-    """How its pages were found best in an order, and until when that is believed."""
+    """The plan of its pages by order, with the time until which the choice is valid."""
     _bound: dict[str, Any] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -84,21 +84,21 @@ class CustomerMatch:
 
     @property
     def matches_all(self) -> bool:
-        """Whether it leaves nobody out but those whom the archive and the viewer's sight do."""
+        """Whether it matches all customers that are visible and in the archive scope."""
         return self.parsed_filter.node == TRUE and self.search is None
 
     @property
     def is_whole_list(self) -> bool:
-        """Whether it finds all customers but those who are archived."""
+        """Whether it matches all customers that are not archived."""
         return self.matches_all and self.visibility.sees_all and self.archived == "EXCLUDE"
 
     def parameters(self, workspace_id: int | None) -> dict[str, Any]:
-        """Not to be changed: the same each time."""
+        """Do not modify: the same object is returned each time."""
         return self._bound if self.search is None else {**self._bound, **self.search.parameters(workspace_id or 0)}
 
     def where(self, dialect: str, row: Any, *, indexed: bool = True, paged: bool = False) -> list[ColumnElement[bool]]:
-        """The conditions on a row of customers. `indexed`: an index begins, not the list. `paged`: it is for a page, in
-        the order of the list."""
+        """The conditions on a row of customers. `indexed`: start with an index instead of the list. `paged`: for a page
+        in list order."""
         writer = ConditionCompiler(dialect, sees_all=self.visibility.sees_all, walking=not indexed)
         found = [in_workspace(row)]
         if not self.visibility.sees_all:
@@ -122,14 +122,14 @@ def _searched(found: Search, writer: ConditionCompiler, dialect: str, row: Any, 
     ids = searching.ids_by_index(found, writer, dialect)
     if dialect == "sqlite":
         return row.id.in_(ids)  # type: ignore[no-any-return] # a column of any table
-    # As an array it is found first: a join would let the planner guess how many there are.
+    # PostgreSQL evaluates an array first; for a join it would guess the number of rows.
     return row.id == any_(func.array(ids.scalar_subquery()))  # type: ignore[no-any-return] # as above
 
 
 async def compile_query(
     session: Session, question: CustomerQuery, *, visibility: Visibility, agent_id: bytes | None, now: int
 ) -> tuple[CustomerMatch, Sort]:
-    """What the question means now, in this workspace. Raises QueryError."""
+    """Compiles the query for this workspace, viewer and time. Raises QueryError."""
     match, order = found = await _read(session, question, visibility=visibility, agent_id=agent_id, now=now)
     if match.search is None or session.dialect.name != "sqlite":
         return found
@@ -151,7 +151,7 @@ async def _read(
     )
     match, order = found = compile_with_context(question, known)
     if earlier is not None:
-        # It may mean something else by now, but hardly: its pages are found best as a moment ago.
+        # The meaning may have changed, but the choice of plans stays useful.
         found = replace(match, page_choices=earlier.found[0].page_choices), order
     if words:
         _keep(compiled, words, _Reading(found, known.is_lasting, known.field_rows))
@@ -160,8 +160,8 @@ async def _read(
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What a question meant that was asked a moment ago: whoever turns pages or looks again asks the same. If it is
-    `lasting` it means so as long as the custom fields are the `rows` that it was read with."""
+    """A compiled query, cached because clients repeat queries. If it is `lasting`, it is valid while the custom fields
+    are the `rows` it was parsed with."""
 
     found: tuple[CustomerMatch, Sort]
     lasting: bool
@@ -169,7 +169,7 @@ class _Reading:
 
 
 class _CompiledQueries(dict[Any, _Reading]):
-    """The queries that were compiled last, by their text and visibility, the oldest first."""
+    """The recently compiled queries by text and visibility, oldest first."""
 
 
 def _keep(compiled: _CompiledQueries, words: Any, reading: _Reading) -> None:
@@ -181,7 +181,7 @@ def _keep(compiled: _CompiledQueries, words: Any, reading: _Reading) -> None:
 
 
 def _words(question: CustomerQuery, visibility: Visibility, agent_id: bytes | None) -> tuple[Any, ...] | None:
-    """Equal for those who ask the same and see the same; None where that is not to be kept."""
+    """The cache key of a query and its visibility; None if it should not be cached."""
     if question.more:
         return None
     try:
@@ -193,12 +193,12 @@ def _words(question: CustomerQuery, visibility: Visibility, agent_id: bytes | No
 
 
 def compile_with_context(question: CustomerQuery, known: FilterContext) -> tuple[CustomerMatch, Sort]:
-    """The same where the circumstances are known already."""
+    """Compiles the query with a context that is already loaded."""
     return compile_with_parser(fields.create_parser(known), question)
 
 
 def compile_with_parser(reader: FilterParser, question: CustomerQuery) -> tuple[CustomerMatch, Sort]:
-    """The same beside other readings, whose values stand in the same list."""
+    """Compiles the query with a parser that other queries share, so all parameters are in one list."""
     known = reader.context
     shapes = [TRUE if question.filter is None else fields.parse_customer_filter(reader, question.filter, ("filter",))]
     for plain, path in question.more:
@@ -215,12 +215,12 @@ def compile_with_parser(reader: FilterParser, question: CustomerQuery) -> tuple[
 
 
 async def page_list_query(session: Session, match: CustomerMatch, order: Sort = NEWEST_FIRST) -> ListQuery:
-    """The customers to take a page of, in that order."""
+    """The list query for a page in that order."""
     return full_list_query(session, match, indexed=await starts_with_index(session, match, order), paged=True)
 
 
 async def root_list_query(session: Session, match: CustomerMatch, order: Sort) -> ListQuery:
-    """The same for a list that has none beside it, and is not a part of anything."""
+    """The list query for a page of a root list, which is not combined with other lists."""
     if session.dialect.name != "sqlite" or order.keys or match.search or match.archived == "ONLY":
         return await page_list_query(session, match, order)
     found = leading_relation(match.parsed_filter.node) if match.visibility.sees_all else None
@@ -228,7 +228,7 @@ async def root_list_query(session: Session, match: CustomerMatch, order: Sort) -
 
 
 def _led(session: Session, match: CustomerMatch, relation: str, asked: FilterNode, rest: FilterNode) -> ListQuery:
-    """SQLite would gather all that are related, and sort them; or go through the list for those who are."""
+    """SQLite would collect and sort all related rows, or scan the list for them."""
 
     def build(dialect: str) -> Select[Any]:
         begun = ConditionCompiler(dialect, sees_all=True).select_from_relation(tables.Customer, relation, asked)
@@ -240,7 +240,7 @@ def _led(session: Session, match: CustomerMatch, relation: str, asked: FilterNod
 
 
 def full_list_query(session: Session, match: CustomerMatch, *, indexed: bool = True, paged: bool = False) -> ListQuery:
-    """The customers to count, or to do something with each of them."""
+    """The list query for counts and for operations on all customers."""
 
     def build(dialect: str) -> Select[Any]:
         found, rest = select(tables.Customer), match
@@ -255,8 +255,8 @@ def full_list_query(session: Session, match: CustomerMatch, *, indexed: bool = T
 
 
 async def starts_with_index(session: Session, match: CustomerMatch, order: Sort) -> bool:
-    """Whether a page of the match in that order is found fastest from an index of what is asked. It is not where so
-    many of the first customers in that order fit that a page of them is full after a short walk."""
+    """Whether a page in that order is read fastest from an index of the condition. If many of the first customers
+    match, scanning the list is faster."""
     if any(isinstance(key.expression, Relevance) for key in order.keys):
         return True
     sample = sample_query(session.dialect.name, match, order)
@@ -276,20 +276,20 @@ async def starts_with_index(session: Session, match: CustomerMatch, order: Sort)
 
 @dataclass(frozen=True, slots=True)
 class SampleQuery:
-    """The SELECT that counts who of the first in order fits; `key` is equal where it is."""
+    """A SELECT that counts matches among the first customers in order; `key` is equal for equal SQL."""
 
     key: Any
     build: Callable[[str], Select[Any]]
 
 
 def is_rare(dialect: str, count: int) -> bool:
-    """Whether so few of a sample fit that the page is found fastest from an index of what is asked."""
+    """Whether so few rows of a sample match that an index of the condition is faster."""
     return count < _MANY[dialect]
 
 
 def sample_query(dialect: str, match: CustomerMatch, order: Sort) -> SampleQuery | None:
-    """None where there is nothing to choose. PostgreSQL has its statistics and needs help with searches, and with what
-    is related in one of several ways."""
+    """The sample query; None if there is no choice. PostgreSQL has statistics and needs samples only for searches and
+    for relations inside OR."""
     searching_ = match.search is not None and bool(match.search.indexed)
     narrow = _narrow if dialect == "sqlite" else _chosen
     if (dialect == "sqlite" and searching_) or (match.search is None and narrow(match.parsed_filter.node)):
@@ -303,8 +303,8 @@ def sample_query(dialect: str, match: CustomerMatch, order: Sort) -> SampleQuery
 
 
 def _narrow(shape: FilterNode) -> bool:
-    """Whether it asks for what is related and an index of that may find few, or for a range, which may be of half of
-    all customers."""
+    """Whether the condition has a relation whose index may find few rows, or a range, which may match half of the
+    customers."""
     if shape[0] in ("and", "or", "not"):
         return any(_narrow(one) for one in shape[1:])
     if shape[0] in ("compare", "between"):
@@ -313,7 +313,7 @@ def _narrow(shape: FilterNode) -> bool:
 
 
 def _chosen(shape: FilterNode, choosing: bool = False, negated: bool = False) -> bool:
-    """Whether it asks for what is related beside something else that is enough: what PostgreSQL gathers whole."""
+    """Whether a relation is one branch of an OR; PostgreSQL would collect all of its rows."""
     kind = shape[0]
     if kind == "not":
         return _chosen(shape[1], choosing, not negated)
@@ -336,7 +336,7 @@ def _newest_documents(found: Search, dialect: str) -> Select[Any]:
 
 
 def _first_customers(match: CustomerMatch, key: SortKey | None, dialect: str) -> Select[Any]:
-    """Of the newest, or of the first by a column of theirs."""
+    """The newest customers, or the first by one of their columns."""
     table = tables.Customer
     first, down = select(table).where(in_workspace(table)), key is None or key.descending
     if key is not None:
@@ -349,7 +349,7 @@ def _first_customers(match: CustomerMatch, key: SortKey | None, dialect: str) ->
 
 
 def _counted(fitting: Select[Any], dialect: str) -> Select[Any]:
-    """How many there are, or _MANY, behind which nothing is looked at."""
+    """The number of matches, at most _MANY; then the scan stops."""
     return select(func.count().label("count")).select_from(fitting.limit(_few(_MANY[dialect])).subquery())
 
 
@@ -358,7 +358,7 @@ def _few(number: int) -> Any:
 
 
 class _SampleStatements(dict[Any, PreparedStatement[Any]]):
-    """The statements of samples, by their keys."""
+    """The statements of samples, by key."""
 
 
 def _sample_statement(session: Session, sample: SampleQuery) -> PreparedStatement[Any]:
@@ -372,7 +372,7 @@ def _sample_statement(session: Session, sample: SampleQuery) -> PreparedStatemen
 
 
 async def matching_ids(session: Session, match: CustomerMatch, ids: Sequence[bytes]) -> frozenset[bytes]:
-    """Which of these customers the match finds."""
+    """The ids among these that match."""
     statement = _among_ids(ListQueryKey(full_list_query(session, match, indexed=False)))
     found = await session.fetch_all(statement, among_ids=ids, **match.parameters(session.workspace_id))
     return frozenset(row.id for row in found)

@@ -1,4 +1,4 @@
-"""Lists of what there is one table of: companies, tags, segments, agents. Filtered, searched by name, sorted."""
+"""Lists of companies, tags, segments and agents: filtered, searched by name, sorted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from db.visibility import Visibility
 
 @dataclass(frozen=True, slots=True)
 class RecordList:
-    """How records of a table are asked for; a search looks for each word in one of the columns `searched`."""
+    """The filter, sorts and searched columns of a table."""
 
     table: Any
     asked: ParseField
@@ -53,7 +53,7 @@ async def compile_list(
     agent_id: bytes | None,
     now: int,
 ) -> tuple[ListQuery, Sort]:
-    """The records to take a page of or to count, and their order. Raises QueryError."""
+    """The list query and its order. Raises QueryError."""
     kind = RECORD_LISTS[name]
     known = await filter_contexts.load_filter_context(
         session, [filter, order], now=now, agent_id=agent_id, visibility=visibility

@@ -1,4 +1,4 @@
-"""Filters and sorts that are kept, wherever they are kept."""
+"""All stored filters and sorts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,5 +36,5 @@ _STORED = {
 
 
 async def all_stored_filters(session: Session) -> Mapping[str, list[Any]]:
-    """By what keeps them: `name`, `filter` and `sort` of each, either of the two null."""
+    """By the type of record: `name`, `filter` and `sort` of each; either may be null."""
     return {kind: await session.fetch_all(statement) for kind, statement in _STORED.items()}

@@ -1,4 +1,4 @@
-"""What jobs work on: the customers of a list, or the rows of an earlier job, kept under numbers."""
+"""Targets of jobs: the customers of a list or the rows of an earlier job, stored with row numbers."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -18,7 +18,7 @@ from db.tables.enums import Outcome
 _TARGET, _ROW, _CHANGE = tables.JobTarget, tables.JobRow, tables.Change
 
 BoundStatement = tuple[PreparedStatement[Any], dict[str, Any]]
-"""A question and the values that are bound to it."""
+"""A statement with its bound values."""
 
 _NEXT = prepare(
     select(_TARGET)
@@ -49,7 +49,7 @@ def _ids(kept: ListQueryKey, dialect: str, sort: tuple[Any, ...]) -> Select[Any]
 
 
 async def store_matches(transaction: Transaction, job_id: bytes, match: ListQuery, sort: Sort, start: int) -> int:
-    """Keeps the customers of a list as the job's target, from row `start` on; returns how many there are."""
+    """Stores the customers of a list as the job's target, after row `start`. Returns their number."""
     statement = _snapshot(ListQueryKey(match), sort.cache_key)
     return await transaction.execute(statement, target_job=job_id, start=start, **match.parameters, **sort.parameters)
 
@@ -71,7 +71,7 @@ def _snapshot(kept: ListQueryKey, sort: tuple[Any, ...]) -> PreparedStatement[An
 
 
 def match_statement(match: ListQuery, sort: Sort) -> BoundStatement:
-    """How all customers of a list are found, in its order."""
+    """The statement that finds all customers of a list in order."""
     return _all(ListQueryKey(match), sort.cache_key), {**match.parameters, **sort.parameters}
 
 
@@ -93,18 +93,18 @@ _HIGHEST = prepare(
 
 
 async def highest_row(session: Session, job_id: bytes) -> int:
-    """The number of the last row that the job's target has; -1 where it has none."""
+    """The number of the last row of the job's target; -1 if it is empty."""
     found = (await session.fetch_all(_HIGHEST, job_id=job_id))[0].row
     return -1 if found is None else int(found)
 
 
 async def delete_rows_below(transaction: Transaction, job_id: bytes, below: int) -> None:
-    """Removes the rows of the job's target with lower numbers."""
+    """Deletes the rows of the job's target with lower numbers."""
     await transaction.execute(_FORGET_TARGETS, job_id=job_id, below=below)
 
 
 async def insert_rows(transaction: Transaction, job_id: bytes, rows: Iterable[tuple[int, bytes]]) -> None:
-    """Adds rows, (number, id), to the job's target."""
+    """Adds rows (number, id) to the job's target."""
     columns = ("workspace_id", "job_id", "row", "node_id")
     await transaction.copy(
         _TARGET, columns, [(transaction.workspace_id, job_id, row, node_id) for row, node_id in rows]
@@ -112,7 +112,7 @@ async def insert_rows(transaction: Transaction, job_id: bytes, rows: Iterable[tu
 
 
 async def next_rows(session: Session, job_id: bytes, after: int, size: int) -> list[Any]:
-    """The next customers to work on: `row` and `node_id`."""
+    """The next rows of the target: `row` and `node_id`."""
     return await session.fetch_all(_NEXT, job_id=job_id, after=after, size=size)
 
 
@@ -166,23 +166,23 @@ _LOGGED_TARGET = prepare(
 
 
 async def store_failed_rows(transaction: Transaction, job_id: bytes, earlier: bytes) -> int:
-    """Makes the failed rows of an earlier job the target of this one, under their numbers."""
+    """Stores the failed rows of an earlier job as the target of this one, with their numbers."""
     return await transaction.execute(
         _FAILED_TARGET, target_job=job_id, earlier=earlier, failed=int(Outcome.FAILED), none=b""
     )
 
 
 async def store_changed_rows(transaction: Transaction, job_id: bytes, earlier: bytes, entities: Sequence[str]) -> int:
-    """Makes what an earlier job changed, of these types, the target of this one: each record once, in the order in
-    which it was last changed."""
+    """Stores the records of these types that an earlier job changed as the target of this one: each once, in the order
+    of its last change."""
     return await transaction.execute(_LOGGED_TARGET, target_job=job_id, earlier=earlier, entities=entities, start=-1)
 
 
 def failed_rows_statement(earlier: bytes) -> BoundStatement:
-    """How the failed rows of an earlier job are found, with their numbers."""
+    """The statement that finds the failed rows of an earlier job with their numbers."""
     return _FAILED, {"earlier": earlier, "failed": int(Outcome.FAILED), "none": b""}
 
 
 def changed_rows_statement(earlier: bytes, entities: Sequence[str]) -> BoundStatement:
-    """How what an earlier job changed is found, each record once, in the order in which it was last changed."""
+    """The statement that finds the records that an earlier job changed: each once, in the order of its last change."""
     return _LOGGED, {"earlier": earlier, "entities": list(entities)}

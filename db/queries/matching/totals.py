@@ -1,4 +1,4 @@
-"""Totals of customers: over a whole match, and in groups of it."""
+"""Totals of customers, over a whole match and by groups."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from db.queries.matching.grouping import Grouping
 from db.statements import ColumnNames, DialectStatement, PreparedStatement, any_of, in_workspace
 from db.tables.column_types import Id
 
-# Sums are taken of two halves, each of which SQLite's integers can hold.
+# Sums are computed in two halves, each of which fits into SQLite's integers.
 _HALF: Final = 1_000_000
 _PLACE: Final = Decimal("0.0001")
-# As many sources go into one statement; a page has at most 250 parents.
+# Sources per statement; a page has at most 250 parents.
 _TOGETHER: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class TotalsSource:
-    """Whose totals: one list, or the same list of each parent; `ids` are the parents'. `whole` is the list of all
-    customers but those who are archived."""
+    """The list of the totals: one list, or the same list of each parent; `ids` are the parents'. `whole` marks the list
+    of all customers that are not archived."""
 
     listing: ListQuery
     parents: ParentTable | None = None
@@ -39,7 +39,7 @@ class TotalsSource:
 
 @dataclass(frozen=True, slots=True)
 class CustomerTotals:
-    """Counts, and money in ten-thousandths; moments in milliseconds. Of nobody, only the counts and the sum are 0."""
+    """Counts, money in ten-thousandths, times in milliseconds. Without customers, only the counts and the sum are 0."""
 
     count: int = 0
     phone_count: int = 0
@@ -52,7 +52,7 @@ class CustomerTotals:
 
     @property
     def average(self) -> Decimal | None:
-        """To the fourth decimal place."""
+        """The average, to four decimal places."""
         if not self.count:
             return None
         return (Decimal(self.sum) / self.count).scaleb(-4).quantize(_PLACE, rounding=ROUND_HALF_EVEN)
@@ -72,7 +72,7 @@ class CustomerTotals:
 
 @dataclass(frozen=True, slots=True)
 class NumberTotals:
-    """What the values of a number field come to; `empty` customers have none."""
+    """Totals of a NUMBER field; `empty` customers have no value."""
 
     count: int = 0
     empty: int = 0
@@ -91,14 +91,14 @@ class NumberTotals:
 
 
 GroupKeys = tuple[Any, ...]
-"""A parent's id, or None, and what the groups are told apart by."""
+"""The id of a parent or None, and the values of the group keys."""
 
 
 async def fetch_totals(
     session: Session, sources: Sequence[TotalsSource], by: Grouping, most: int | None = None
 ) -> list[Mapping[Any, dict[GroupKeys, CustomerTotals]]]:
-    """Of each source the totals of each parent's list, by groups; without a grouping, under the empty key. Of the
-    largest groups at least `most` are among them. What the session's columns do not name is not added up."""
+    """The totals of each list by groups; without a grouping, under the empty key. Includes at least the `most` largest
+    groups. Only totals named by the session's columns are computed."""
     cut = most if by.needs_no_rows and all(one.parents is None for one in sources) else None
     wanted = _wanted(session.columns)
     if not wanted and by.tags and len(sources) == 1 and sources[0].whole:
@@ -113,7 +113,7 @@ async def fetch_totals(
 async def fetch_number_totals(
     session: Session, sources: Sequence[TotalsSource], by: Grouping, field_id: bytes
 ) -> list[Mapping[Any, dict[GroupKeys, NumberTotals]]]:
-    """What the values of a number field come to, in the same groups."""
+    """Totals of a NUMBER field, in the same groups."""
 
     def of_row(row: Any) -> NumberTotals:
         return NumberTotals(row.count, row.all - row.count, row.sum or 0.0, row.min, row.max)
@@ -147,7 +147,7 @@ async def _read(
 
 
 def _gathered(rows: Sequence[Any], by: Grouping, of_row: Any) -> dict[Any, dict[GroupKeys, Any]]:
-    """Rows under their parents and keys. What one group of SQL is a part of, such as the days of a month, is added."""
+    """Rows by parent and group. SQL groups that are parts of a group, such as the days of a month, are added."""
     found: dict[Any, dict[GroupKeys, Any]] = {}
     for row in rows:
         groups = found.setdefault(getattr(row, "parent", None), {})
@@ -183,7 +183,7 @@ def _greatest(one: Any, other: Any) -> Any:
 # ── statements ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-# Any of the names that a caller may want of what is added up; how many there are is counted always.
+# Whether one of the names is selected; counts are always computed.
 _MEASURES: Final[Mapping[str, frozenset[str]]] = {
     "phones": frozenset({"phone_count"}),
     "emails": frozenset({"email_count"}),
@@ -212,7 +212,7 @@ def _measured(row: Any, wanted: frozenset[str]) -> list[Any]:
 
 
 Summable = tuple[ListQueryKey, ParentTable | None]
-"""A source as a key of what is kept."""
+"""A source as a cache key."""
 
 
 @lru_cache(maxsize=300)
@@ -251,7 +251,7 @@ def _numbers(part: tuple[Summable, ...], by: Grouping) -> PreparedStatement[Any]
 def _together(
     part: Sequence[Summable], one: Callable[[ListQuery, ParentTable | None, str], Select[Any]]
 ) -> PreparedStatement[Any]:
-    """The rows of all sources, told apart by the source's place where there are several."""
+    """The rows of all sources, with the index of the source if there are several."""
 
     def build(dialect: str) -> Any:
         each = [one(kept.listing, parents, dialect) for kept, parents in part]

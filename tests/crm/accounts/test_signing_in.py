@@ -85,7 +85,7 @@ async def test_five_failures_close_an_account_from_everywhere(sign_in):
     closed = await refusal(sign_in(address="198.51.100.1", now=NOW + 5 * MINUTE))
     assert isinstance(closed, LimitError)
     assert (closed.code, closed.limit, closed.current) == (ErrorCode.LIMIT_EXCEEDED, 5, 6)
-    assert closed.message == "Too many sign-ins failed. Try again in 10 minutes."
+    assert closed.message == "Too many sign-ins failed; try again in 10 minutes."
 
 
 async def test_an_unknown_account_is_closed_alike(sign_in):

@@ -85,7 +85,7 @@ async def test_another_number_by_the_time_it_begins_ends_it_with_nothing_done(pe
     await finish(database)
     done = await found(job)
     assert (done.status, await log()) == (JobStatus.FAILED, [])
-    assert "You expected 230 customers, and there are 231" in done.error
+    assert "You expected 230 customers, but the filter now finds 231" in done.error
 
 
 async def test_whoever_comes_while_it_runs_is_not_in_it(people, database, does, found, save):

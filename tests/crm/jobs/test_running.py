@@ -104,7 +104,10 @@ async def test_whoever_may_not_do_it_any_more_ends_his_job(database, begun, foun
     await database.write(job.workspace_id, leave)
     await finish(database)
     done = await found(job)
-    assert (done.status, done.error) == (JobStatus.FAILED, "Whoever began it may not do this any more.")
+    assert (done.status, done.error) == (
+        JobStatus.FAILED,
+        "The person who started this job no longer has the permission for it.",
+    )
 
 
 async def test_many_rows_all_or_nothing(database, begun, found, save, session, log):

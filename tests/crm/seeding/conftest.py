@@ -7,14 +7,14 @@ import pytest
 from sqlmodel import select
 
 from crm import seeding
-from crm.seeding.rows import COLUMNS
+from crm.seeding.rows import COLUMNS_BY_TABLE
 from db import tables
 from db.statements import in_workspace, prepare
 from db.values import ids
 
 CUSTOMERS = 1_500
 STAGES = ["First contact", "Won"]
-FILLED = [*COLUMNS, tables.CustomField, tables.Change]
+FILLED = [*COLUMNS_BY_TABLE, tables.CustomField, tables.Change]
 
 
 # ── what is seeded, read back ─────────────────────────────────────────────────────────────────────────────────────────
@@ -39,8 +39,9 @@ async def founded(database, number=1):
 
 async def seed(database, workspace, customers=CUSTOMERS, **options):
     told = []
-    await seeding.seed(database, workspace=workspace, customers=customers, progress=lambda *now: told.append(now),
-                       **options)  # fmt: skip
+    await seeding.seed_customers(
+        database, workspace=workspace, customers=customers, progress=lambda *now: told.append(now), **options
+    )
     return told
 
 
@@ -76,7 +77,7 @@ def of(seeded):
     """A customer's rows of a table."""
     grouped = {}
     for table, rows in seeded.items():
-        if "customer_id" in COLUMNS.get(table, ()):
+        if "customer_id" in COLUMNS_BY_TABLE.get(table, ()):
             grouped[table] = defaultdict(list)
             for row in rows:
                 grouped[table][row.customer_id].append(row)

@@ -13,8 +13,8 @@ from crm import seeding
 from crm.errors import ErrorCode, InputError
 from crm.seeding import catalogue, chunks
 from crm.seeding.locales import LOCALES
-from crm.seeding.random_source import Dice
-from crm.seeding.rows import COLUMNS
+from crm.seeding.random_source import RandomSource
+from crm.seeding.rows import COLUMNS_BY_TABLE
 from db import engine, tables
 from db.statements import prepare as prepared
 from db.tables.enums import (
@@ -36,7 +36,10 @@ from tests.support.databases import KINDS, require
 
 @pytest.mark.parametrize(
     "count",
-    [pytest.param(300, id="one chunk"), pytest.param(2 * chunks.SIZE + 100, id="chunks", marks=pytest.mark.long)],
+    [
+        pytest.param(300, id="one chunk"),
+        pytest.param(2 * chunks.CUSTOMERS_PER_CHUNK + 100, id="chunks", marks=pytest.mark.long),
+    ],
 )
 async def test_a_seed_makes_the_same_rows_on_every_database(databases, count):
     require("postgresql", databases)
@@ -54,16 +57,18 @@ async def test_a_seed_makes_the_same_rows_on_every_database(databases, count):
 
 
 async def test_a_chunk_does_not_depend_on_those_before_it(database, monkeypatch):
-    monkeypatch.setattr(chunks, "SIZE", 40)
+    monkeypatch.setattr(chunks, "CUSTOMERS_PER_CHUNK", 40)
     await founded(database, 2)
     directory = (await database.session(None).fetch_all(prepared(select(tables.Directory))))[-1]
-    prepare = partial(catalogue.prepare, directory=directory, customers=100, seed=1, until=seeding.UNTIL)
+    prepare = partial(
+        catalogue.prepare_workspace, directory=directory, customers=100, seed=1, until=seeding.SEED_TIME_MS
+    )
     plan = await database.write(directory.workspace_id, prepare)
-    alone = chunks.made(plan, 2)
-    in_turn = [chunks.made(plan, number) for number in range(chunks.count(100))][2]
-    assert all(alone.of(table) == in_turn.of(table) for table in COLUMNS)
+    alone = chunks.build_chunk(plan, 2)
+    in_turn = [chunks.build_chunk(plan, number) for number in range(chunks.count_chunks(100))][2]
+    assert all(alone.rows_of(table) == in_turn.rows_of(table) for table in COLUMNS_BY_TABLE)
     assert alone.changes == in_turn.changes
-    assert len(alone.of(tables.Customer)) == 20
+    assert len(alone.rows_of(tables.Customer)) == 20
 
 
 async def test_nothing_is_later_than_the_moment_given(database):
@@ -114,21 +119,21 @@ async def test_no_customers_are_nothing(database):
 
 def test_ids_tell_when_records_were_made(seeded):
     made = [row for rows in seeded.values() for row in rows if hasattr(row, "created_at")]
-    assert all(row.created_at == ids.id_time(row.id) <= seeding.UNTIL for row in made)
+    assert all(row.created_at == ids.id_time(row.id) <= seeding.SEED_TIME_MS for row in made)
 
 
 def test_customers_come_in_the_order_of_their_making(customers):
     moments = [row.created_at for row in sorted(customers, key=lambda row: row.id)]
     assert moments == sorted(moments)
-    assert seeding.UNTIL - moments[0] > 2.5 * 365 * 86_400_000
+    assert seeding.SEED_TIME_MS - moments[0] > 2.5 * 365 * 86_400_000
 
 
 @pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: locale.country)
 def test_every_prefix_makes_valid_numbers(locale):
-    dice = Dice("numbers")
+    dice = RandomSource("numbers")
     for prefixes, length in ((locale.mobiles, locale.mobile_length), (locale.landlines, locale.landline_length)):
         for prefix in prefixes:
-            numbers = [phonenumbers.parse(dice.number(prefix, length)) for _ in range(40)]
+            numbers = [phonenumbers.parse(dice.phone_number(prefix, length)) for _ in range(40)]
             assert all(phonenumbers.is_valid_number(number) for number in numbers), prefix
             assert phonenumbers.region_code_for_number(numbers[0]) == locale.country
 
@@ -278,7 +283,7 @@ def test_what_happened_agrees_with_the_relationship(customers, of):
             if (one.kind, one.outcome) in counting or (one.kind == InteractionKind.MESSAGE and one.direction == 0)
         ]
         assert bool(counted) == (row.relationship_status != RelationshipStatus.LEAD)
-        assert all(row.created_at <= one.occurred_at <= (row.archived_at or seeding.UNTIL) for one in happened)
+        assert all(row.created_at <= one.occurred_at <= (row.archived_at or seeding.SEED_TIME_MS) for one in happened)
         assert all((one.amount is not None) == (one.kind == InteractionKind.PAYMENT) for one in happened)
         if counted:
             paid.append(any(one.outcome == InteractionOutcome.PAID for one in counted))

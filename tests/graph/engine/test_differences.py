@@ -83,7 +83,7 @@ async def world(database: Database) -> World:
     created = await workspaces.create_workspace(
         database, name="Differences", email=email, password="correct horse battery"
     )
-    await seeding.seed(database, workspace=created.workspace, customers=60, progress=lambda *_: None)
+    await seeding.seed_customers(database, workspace=created.workspace, customers=60, progress=lambda *_: None)
     public = ids.decode_id("Workspace", created.workspace)
     entry = await stored.by_public_id(database.session(None), public or b"")
     assert entry is not None
@@ -151,7 +151,7 @@ async def compared(database: Database, world: World, name: str, count: int) -> N
 
 async def _asked(which: Any, database: Database, world: World, made: generated_documents.GeneratedDocument) -> Any:
     context = Context(database, world.viewer, request_id="test")
-    context.now = seeding.UNTIL
+    context.now = seeding.SEED_TIME_MS
     return await which.execute(made.text, variable_values=made.variables, context_value=context)
 
 
