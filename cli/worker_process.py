@@ -29,4 +29,4 @@ async def _work(settings: Settings) -> None:
     async with databases.open_database(settings) as database:
         storage.attach_storage(database, storage.storage_from_settings(settings))
         click.echo(f"Clientela runs the jobs of {settings.database_label}")
-        await worker.run_worker(database, settings=settings, stop=stop)
+        await worker.run_worker(database, stop=stop)

@@ -96,7 +96,7 @@ class CrmBackend:
             now = ids.current_time()
             self._token = await accounts.issue_session_token(self._database, email=self._guest_email, now=now)
         if self._settings.runs_jobs:
-            running = worker.run_worker(self._database, settings=self._settings, stop=self._stop)
+            running = worker.run_worker(self._database, stop=self._stop)
             self._worker = asyncio.create_task(running)
 
     async def shutdown(self) -> None:

@@ -242,7 +242,7 @@ async def _open_or_replay(transaction: Transaction, viewer: Viewer, now: int, on
     return SignedIn(token, expires_at, viewer)
 
 
-# ── who a token lets in ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── viewers of tokens ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def viewer_of_token(

@@ -64,14 +64,14 @@ async def assign_by_rules(unit: UnitOfWork, written: Sequence[LoadedCustomer]) -
     settings: Any = await unit.settings()
     if not settings.ruled:
         return
-    active_rules = [customer for customer in await rules.all_rules(unit.transaction) if customer.active]
+    active_rules = [rule for rule in await rules.all_rules(unit.transaction) if rule.active]
     if not active_rules:
         return
     await loaded_customer.load_parts(unit, waiting.values(), {"block"} - next(iter(waiting.values())).parts)
     waiting = {key: state for key, state in waiting.items() if not state.is_blocked(unit.now)}
     assigned: list[LoadedCustomer] = []
     for row in active_rules:
-        matching = [waiting[customer] for customer in await _matching_ids(unit, row, list(waiting))]
+        matching = [waiting[customer_id] for customer_id in await _matching_ids(unit, row, list(waiting))]
         for state in matching:
             del waiting[state.id]
         if matching:

@@ -102,8 +102,12 @@ async def change_segment_members(
         raise InputError(
             ErrorCode.EMPTY_TARGET, "No customer is to be added or removed; choose at least one.", ("add",)
         )
-    to_add = Target({}) if add is None else await targets.resolve_target(unit, add, path=("add",))
-    to_remove = Target({}) if remove is None else await targets.resolve_target(unit, remove, path=("remove",))
+    to_add = Target({}) if add is None else await targets.resolve_target(targets.reader_of(unit), add, path=("add",))
+    to_remove = (
+        Target({})
+        if remove is None
+        else await targets.resolve_target(targets.reader_of(unit), remove, path=("remove",))
+    )
     arguments = {"segment": segment_id.hex(), "adding": len(to_add.items)}
     job_options = submit.read_options(options)
     if to_add.listing is None and to_remove.listing is None:

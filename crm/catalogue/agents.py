@@ -136,7 +136,7 @@ async def _load_agent(unit: UnitOfWork, wire_id: str) -> _AgentState:
     return state
 
 
-# ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the input ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _read_input(unit: UnitOfWork, state: _AgentState, data: InputData, *, is_new: bool) -> None:
@@ -234,7 +234,7 @@ async def _check_administrator_remains(unit: UnitOfWork, before: Row, state: _Ag
         raise InputError(ErrorCode.IN_USE, message, path)
 
 
-# ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _write(

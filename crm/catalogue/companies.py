@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from crm import change_log, record_writes, references
+from crm.catalogue.company_state import ADDRESS_COLUMNS, CompanyState, load_fields, load_state, snapshot_with_values
 from crm.change_log import ChangeEntry
 from crm.customers import change_fields, loaded_customer, persistence
 from crm.customers.loaded_customer import SEARCHED_PARTS
@@ -13,13 +14,11 @@ from crm.errors import ConflictError, DuplicateError, ErrorCode, InputError, Lim
 from crm.references import CustomerReference, References
 from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values, text_values
-from crm.values.custom_values import CustomValue
 from db import batch_writes, tables
 from db.queries.catalogue import companies, custom_fields
 from db.queries.customers import customers
-from db.rows import Row, copy_row, new_row
+from db.rows import Row, new_row
 from db.tables.enums import ChangeAction, EntityType, Outcome
-from db.values import wire_format
 from db.values.folding import fold
 from db.visibility import Visibility
 
@@ -28,16 +27,7 @@ MAX_EXTERNAL_IDS_PER_COMPANY: Final = 50
 
 CompanyData = Mapping[str, Any]
 
-_encode_agent_id = wire_format.id_encoder("Agent")
 _DOMAIN_PATTERN: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_ADDRESS_COLUMNS: Final = (
-    ("line1", "address_line1", "line1"),
-    ("line2", "address_line2", "line2"),
-    ("city", "city", "city"),
-    ("region", "region", "region"),
-    ("postal_code", "postal_code", "postalCode"),
-    ("country", "country", "country"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +36,9 @@ class CompanyResult:
     outcome: Outcome
 
 
-@dataclass(slots=True)
-class _CompanyState:
-    """A company with the requested changes, and its values before them."""
-
-    row: Row
-    is_new: bool
-    external_ids: list[tuple[str, str]] = field(default_factory=list)
-    values: dict[bytes, CustomValue] = field(default_factory=dict)
-    snapshot_before: Mapping[str, Any] = field(default_factory=dict)
-    columns: Mapping[str, Any] = field(default_factory=dict)
-    external_ids_before: frozenset[tuple[str, str]] = frozenset()
-    values_before: Mapping[bytes, CustomValue] = field(default_factory=dict)
-    errors: list[InputError] = field(default_factory=list)
-
-
-def log_snapshot(row: Any) -> Mapping[str, Any]:
-    address = {f"address.{name}": getattr(row, column) for _, column, name in _ADDRESS_COLUMNS}
-    owner = row.owner_id and _encode_agent_id(row.owner_id)
-    return {"name": row.name, "domain": row.domain, "phone": row.phone, **address, "owner": owner}
-
-
 async def create(unit: UnitOfWork, data: CompanyData) -> CompanyResult:
     """Creates a company. Raises InputError and its subclasses."""
-    state = _CompanyState(new_row(tables.Company, workspace_id=unit.workspace_id, name="", name_key=""), is_new=True)
+    state = CompanyState(new_row(tables.Company, workspace_id=unit.workspace_id, name="", name_key=""), is_new=True)
     return await _apply_and_write(unit, state, {"name": None, **data})
 
 
@@ -80,7 +49,7 @@ async def update(
     company = await _load_company(unit, reference)
     if if_version is not None and if_version != company.version:
         raise ConflictError(company)
-    return await _apply_and_write(unit, await _load_state(unit, company), data)
+    return await _apply_and_write(unit, await load_state(unit, company), data)
 
 
 async def upsert(unit: UnitOfWork, reference: CustomerReference, data: CompanyData) -> CompanyResult:
@@ -134,48 +103,10 @@ async def _load_company(unit: UnitOfWork, reference: CustomerReference) -> Any:
     return companies_by_id[identifier]
 
 
-async def _load_state(unit: UnitOfWork, company: Any) -> _CompanyState:
-    row = copy_row(company, tables.Company)
-    ids = [row.id]
-    external_rows = (await companies.external_ids(unit.transaction, ids)).get(row.id, [])
-    state = _CompanyState(row, is_new=False, external_ids=[(record.system, record.value) for record in external_rows])
-    fields_by_id = {record.id: record for record in await _load_fields(unit)}
-    rows_by_field: dict[bytes, list[Any]] = {}
-    for value in (await custom_fields.values(unit.transaction, ids, EntityType.COMPANY)).get(row.id, []):
-        rows_by_field.setdefault(value.field_id, []).append(value)
-    for field_id, rows in rows_by_field.items():
-        value = custom_values.value_from_rows(fields_by_id[field_id], rows)
-        if value is not None:
-            state.values[field_id] = value
-    state.columns, state.external_ids_before, state.values_before = (
-        dict(vars(row)),
-        frozenset(state.external_ids),
-        dict(state.values),
-    )
-    state.snapshot_before = _snapshot_with_values(state, list(fields_by_id.values()))
-    return state
+# ── the input ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _load_fields(unit: UnitOfWork) -> list[Any]:
-    if "company_fields" not in unit.cache:
-        fields_by_entity = await custom_fields.by_entities(unit.transaction, [EntityType.COMPANY])
-        unit.cache["company_fields"] = fields_by_entity[EntityType.COMPANY]
-    company_fields: list[Any] = unit.cache["company_fields"]
-    return company_fields
-
-
-def _snapshot_with_values(state: _CompanyState, fields_: Sequence[Any]) -> Mapping[str, Any]:
-    custom_fields_ = {
-        f"custom.{field_.key}": custom_values.value_for_log(field_, state.values.get(field_.id)) for field_ in fields_
-    }
-    external_fields = change_fields.external_id_fields(state.external_ids)
-    return {**log_snapshot(state.row), **external_fields, **custom_fields_}
-
-
-# ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def _apply_and_write(unit: UnitOfWork, state: _CompanyState, data: CompanyData) -> CompanyResult:
+async def _apply_and_write(unit: UnitOfWork, state: CompanyState, data: CompanyData) -> CompanyResult:
     loaded_references = References()
     await references.load_agents(unit, loaded_references, [data["owner"]] if data.get("owner") else [])
     country = (await unit.settings()).default_country
@@ -193,20 +124,20 @@ async def _apply_and_write(unit: UnitOfWork, state: _CompanyState, data: Company
     return await _write(unit, state)
 
 
-def _collect_error(state: _CompanyState, rule: Any, *arguments: Any) -> None:
+def _collect_error(state: CompanyState, rule: Any, *arguments: Any) -> None:
     try:
         rule(*arguments)
     except InputError as error:
         state.errors.append(error)
 
 
-def _set_name(state: _CompanyState, data: CompanyData) -> None:
+def _set_name(state: CompanyState, data: CompanyData) -> None:
     if "name" in data:
         state.row.name = text_values.read_required_text(data["name"], ("input", "name"), "a name")
         state.row.name_key = fold(state.row.name)
 
 
-def _set_domain(state: _CompanyState, data: CompanyData) -> None:
+def _set_domain(state: CompanyState, data: CompanyData) -> None:
     if "domain" not in data:
         return
     domain = text_values.read_text(data["domain"], ("input", "domain"), max_length=253)
@@ -216,16 +147,16 @@ def _set_domain(state: _CompanyState, data: CompanyData) -> None:
     state.row.domain, state.row.domain_key = domain, domain and fold(domain)
 
 
-def _set_phone(state: _CompanyState, given: str | None, country: str | None) -> None:
+def _set_phone(state: CompanyState, given: str | None, country: str | None) -> None:
     text = text_values.read_text(given, ("input", "phone"))
     state.row.phone = text and text_values.read_phone(text, country, ("input", "phone"))
 
 
-def _set_address(state: _CompanyState, data: CompanyData) -> None:
+def _set_address(state: CompanyState, data: CompanyData) -> None:
     if "address" not in data:
         return
     address = data["address"]
-    for key, column, name in _ADDRESS_COLUMNS:
+    for key, column, name in ADDRESS_COLUMNS:
         if address is None:
             setattr(state.row, column, None)
         elif key in address:
@@ -235,11 +166,11 @@ def _set_address(state: _CompanyState, data: CompanyData) -> None:
             )
 
 
-def _set_owner(state: _CompanyState, reference: CustomerReference | None, loaded_references: References) -> None:
+def _set_owner(state: CompanyState, reference: CustomerReference | None, loaded_references: References) -> None:
     state.row.owner_id = reference and loaded_references.agent(reference, ("input", "owner")).id
 
 
-def _set_external_ids(state: _CompanyState, external_ids: Sequence[Mapping[str, str]]) -> None:
+def _set_external_ids(state: CompanyState, external_ids: Sequence[Mapping[str, str]]) -> None:
     path = ("input", "externalIds")
     if len(external_ids) > MAX_EXTERNAL_IDS_PER_COMPANY:
         message = (
@@ -253,8 +184,8 @@ def _set_external_ids(state: _CompanyState, external_ids: Sequence[Mapping[str, 
     )
 
 
-async def _set_values(unit: UnitOfWork, state: _CompanyState, data: CompanyData, country: str | None) -> None:
-    active_fields = {entry.key: entry for entry in await _load_fields(unit) if entry.active}
+async def _set_values(unit: UnitOfWork, state: CompanyState, data: CompanyData, country: str | None) -> None:
+    active_fields = {entry.key: entry for entry in await load_fields(unit) if entry.active}
     entries = data.get("custom_fields") or ()
     for index, entry in enumerate(entries):
         path: Path = ("input", "customFields", index)
@@ -275,14 +206,14 @@ async def _set_values(unit: UnitOfWork, state: _CompanyState, data: CompanyData,
             state.errors.append(InputError(ErrorCode.BLANK, message, ("input", "customFields")))
 
 
-def _set_value(state: _CompanyState, field_: Any, data: Any, path: Path, country: str | None) -> None:
+def _set_value(state: CompanyState, field_: Any, data: Any, path: Path, country: str | None) -> None:
     value = custom_values.read_value(field_, data, path, country=country)
     state.values.pop(field_.id, None)
     if value is not None:
         state.values[field_.id] = value
 
 
-async def _check_uniqueness(unit: UnitOfWork, state: _CompanyState, data: CompanyData) -> None:
+async def _check_uniqueness(unit: UnitOfWork, state: CompanyState, data: CompanyData) -> None:
     """Raises DuplicateError for a domain, external id or unique value that belongs to another company."""
     claims: list[tuple[bytes, str, Path]] = []
     if state.row.domain_key is not None and state.row.domain_key != state.columns.get("domain_key"):
@@ -317,9 +248,9 @@ async def _check_uniqueness(unit: UnitOfWork, state: _CompanyState, data: Compan
 
 
 async def _unique_value_claims(
-    unit: UnitOfWork, state: _CompanyState, data: CompanyData
+    unit: UnitOfWork, state: CompanyState, data: CompanyData
 ) -> list[tuple[bytes, str, Path]]:
-    unique_fields = {entry.key: entry for entry in await _load_fields(unit) if entry.unique and entry.active}
+    unique_fields = {entry.key: entry for entry in await load_fields(unit) if entry.unique and entry.active}
     given_fields = [
         (unique_fields[entry["key"]], index)
         for index, entry in enumerate(data.get("custom_fields") or ())
@@ -334,12 +265,12 @@ async def _unique_value_claims(
     ]
 
 
-# ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _write(unit: UnitOfWork, state: _CompanyState) -> CompanyResult:
-    row, fields_ = state.row, await _load_fields(unit)
-    snapshot = _snapshot_with_values(state, fields_)
+async def _write(unit: UnitOfWork, state: CompanyState) -> CompanyResult:
+    row, fields_ = state.row, await load_fields(unit)
+    snapshot = snapshot_with_values(state, fields_)
     if state.is_new:
         await unit.transaction.insert(row)
         await _write_related_rows(unit, state, fields_)
@@ -360,13 +291,11 @@ async def _write(unit: UnitOfWork, state: _CompanyState) -> CompanyResult:
     return CompanyResult(row, Outcome.UPDATED)
 
 
-async def _write_related_rows(unit: UnitOfWork, state: _CompanyState, fields_: Sequence[Any]) -> None:
+async def _write_related_rows(unit: UnitOfWork, state: CompanyState, fields_: Sequence[Any]) -> None:
     """Deletes removed external ids and custom values and inserts new ones."""
     workspace_id, identifier = unit.workspace_id, state.row.id
-    removed_ids, added_ids = (
-        state.external_ids_before - set(state.external_ids),
-        [item for item in state.external_ids if item not in state.external_ids_before],
-    )
+    removed_ids = state.external_ids_before - set(state.external_ids)
+    added_ids = [item for item in state.external_ids if item not in state.external_ids_before]
     await batch_writes.delete_rows(
         unit.transaction, tables.CompanyExternalId, [{"system": item[0], "value": item[1]} for item in removed_ids]
     )

@@ -127,7 +127,7 @@ def _clear_cache(unit: UnitOfWork) -> None:
     unit.cache.pop("company_fields", None)
 
 
-# ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the input ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _check_key(key: str, existing: Sequence[Any]) -> str:
@@ -203,7 +203,7 @@ async def _check_unused(unit: UnitOfWork, row: Any, path: Path, participle: str)
         raise InputError(ErrorCode.IN_USE, message, path)
 
 
-# ── the records that have values ──────────────────────────────────────────────────────────────────────────────────────
+# ── records with values ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 _EMPTY_FIELD_HINT: Final = "Empty the field with customersUpdate first; it runs as a background job."

@@ -118,7 +118,7 @@ async def _load_view(unit: UnitOfWork, wire_id: str) -> Any:
     return view
 
 
-# ── what is given ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the input ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _read_input(unit: UnitOfWork, row: Row, data: InputData, *, shared: bool) -> None:

@@ -93,7 +93,7 @@ async def read_inputs(
     changes = []
     for data, path in inputs:
         change = CustomerChange(data, path)
-        _InputReader(change, references, country, fields, today.date().isoformat()).read()
+        _InputReader(change, references, country, fields, today.date().isoformat()).read_all()
         changes.append(change)
     return changes, references
 
@@ -131,7 +131,7 @@ class _InputReader:
         self.fields = fields
         self.today = today
 
-    def read(self) -> None:
+    def read_all(self) -> None:
         for part in (self._name, self._texts, self._plain, self._address, self._phones, self._emails):
             part()
         for part in (self._external_ids, self._owner_and_company, self._tags, self._friends, self._values):

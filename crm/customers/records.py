@@ -48,7 +48,7 @@ class UpdateRequest:
     row: int | None = None
 
 
-# ── one ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── one customer ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def create(unit: UnitOfWork, data: CustomerData) -> CustomerResult:
@@ -141,7 +141,7 @@ def move_errors_to_reference(state: LoadedCustomer, by: Path, path: Path, data: 
                 error.path = (*map(str, by), reference, *rest)
 
 
-# ── many ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── many customers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def create_each(

@@ -30,7 +30,7 @@ async def start_export(
     subclasses."""
     submit.check_may_start(unit, JobKind.EXPORT)
     export_columns = await columns.choose_columns(unit.transaction, requested_columns, ("columns",))
-    resolved_target = await targets.resolve_target(unit, target, unbounded_too=True)
+    resolved_target = await targets.resolve_target(targets.reader_of(unit), target, unbounded_too=True)
     arguments = {
         "format": int(format),
         "columns": [

@@ -4,15 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import uuid4
 
 from crm.access.permissions import Viewer
-from crm.change_log import Author
 from crm.jobs import targets
 from crm.jobs.targets import Target
-from crm.unit_of_work import UnitOfWork
-from db.engine import Session, Transaction
+from db.engine import Session
 from db.queries.customers import exporting
 
 _ID_BYTES: Final = 16
@@ -21,9 +19,7 @@ _IDS_PER_BATCH: Final = 20_000
 
 async def find_target(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int) -> Target:
     """Resolves the target. Raises InputError."""
-    # The target is only read, so a session is enough in place of a transaction.
-    unit = UnitOfWork(cast(Transaction, session), viewer, Author(viewer.actor_kind, viewer.actor_id or None), now)
-    return await targets.resolve_target(unit, target, unbounded_too=True)
+    return await targets.resolve_target(targets.TargetReader(session, viewer, now), target, unbounded_too=True)
 
 
 async def store_ids(session: Session, viewer: Viewer, target: Mapping[str, Any], now: int, path: Path) -> None:

@@ -65,7 +65,7 @@ def split_values(text: str) -> list[str]:
     return values
 
 
-# ── in a workbook ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── workbooks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 UNWRITABLE: Final = "[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)"
 """Pattern of the characters that XML cannot contain."""

@@ -50,7 +50,7 @@ class Storage:
         token = base64.urlsafe_b64encode(payload + self._signature(payload)).decode()
         return f"{self.public_url or ''}/files/{token}/{quote(name, safe='')}"
 
-    def read(self, token: str) -> tuple[int, bytes, int] | None:
+    def parse_token(self, token: str) -> tuple[int, bytes, int] | None:
         """Reads a token: the workspace, the file and the expiry time in milliseconds; None if the signature is
         invalid."""
         try:

@@ -45,7 +45,7 @@ MAX_FILLED_ROWS: Final = (
 """The tables that an import fills and that later rows are matched against."""
 
 
-# ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── submitting ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 ImportRequest = tuple[str, Table, int, FieldMapping]
@@ -140,7 +140,7 @@ def _matching_system(match: ImportMatch, fields: FieldMapping) -> str | None:
     return systems[0]
 
 
-# ── reading on ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading the file ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _OpenFile:
@@ -213,7 +213,7 @@ async def next_items(unit: UnitOfWork, task: JobTask, after: int, size: int) -> 
     ]
 
 
-# ── bringing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def finish_import(session: Session, task: JobTask) -> list[Row]:

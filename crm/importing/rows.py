@@ -197,7 +197,7 @@ def _imported_row(row: ImportRow, state: LoadedCustomer, outcome: Outcome) -> Im
     return ImportedRow(row.number, outcome, None if is_failed_creation else state.id, list(state.errors))
 
 
-# ── companies, tags, ids in other systems ─────────────────────────────────────────────────────────────────────────────
+# ── companies, tags, external ids ─────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _load_referenced(unit: UnitOfWork, rows: Sequence[ImportRow]) -> _ReferencedRecords:

@@ -129,8 +129,3 @@ def handler_of(job: Any) -> JobHandler:
 def has_stored_target(job: Any) -> bool:
     """Whether the rows are stored with the job, and are not read from a file."""
     return job.retry_of is not None or job.kind == JobKind.UNDO or handler_of(job).read_items is None
-
-
-def handler_being_undone(job: Any) -> JobHandler:
-    """The handler of the job that an undo job undoes."""
-    return HANDLERS[JobKind(job.arguments["given"]["verb"])]

@@ -54,7 +54,7 @@ async def submit_for_target(
     """Submits the job for the customers of a target. Raises Forbidden, and the errors of `targets.resolve_target`."""
     check_may_start(unit, kind)
     options = read_options(given_options)
-    resolved_target = await targets.resolve_target(unit, target)
+    resolved_target = await targets.resolve_target(targets.reader_of(unit), target)
     return await submit_job(unit, kind, arguments, resolved_target, options, state=state)
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from crm.access.permissions import Viewer
 from crm.errors import ErrorCode, InputError, LimitError, Path, counted
 from crm.jobs.handlers import JobItem
 from crm.jobs.unbounded_targets import matches_everything
 from crm.unit_of_work import UnitOfWork
+from db.engine import Session
 from db.filtering.errors import QueryError
 from db.paging import keyset
 from db.paging.keyset import ListQuery
@@ -30,6 +32,15 @@ MAX_TARGET_IDS: Final = 1_000
 
 TargetData = Mapping[str, Any]
 """{"ids": […]} or {"match": {…}}, as plain data."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReader:
+    """What resolving a target needs: a session, the viewer and the time."""
+
+    session: Session
+    viewer: Viewer
+    now: int
 
 
 @dataclass(slots=True)
@@ -74,14 +85,19 @@ class Target:
         return count
 
 
+def reader_of(unit: UnitOfWork) -> TargetReader:
+    """Reads targets in the transaction of the unit of work."""
+    return TargetReader(unit.transaction, unit.viewer, unit.now)
+
+
 async def resolve_target(
-    unit: UnitOfWork, data: TargetData, *, path: Path = ("target",), unbounded_too: bool = False
+    reader: TargetReader, data: TargetData, *, path: Path = ("target",), unbounded_too: bool = False
 ) -> Target:
     """Resolves ids or a match to customers. Raises InputError EMPTY_TARGET, UNBOUNDED_TARGET (unless `unbounded_too`),
     COUNT_MISMATCH, NOT_FOUND, and the errors of the filter."""
     if data.get("ids") is not None:
-        return await _resolve_ids(unit, data["ids"], (*path, "ids"))
-    return await _resolve_match(unit, data["match"], (*path, "match"), unbounded_too)
+        return await _resolve_ids(reader, data["ids"], (*path, "ids"))
+    return await _resolve_match(reader, data["match"], (*path, "match"), unbounded_too)
 
 
 def check_expected_count(expected: int | None, count: int, path: Path) -> None:
@@ -97,7 +113,7 @@ def check_expected_count(expected: int | None, count: int, path: Path) -> None:
 # ── ids ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _resolve_ids(unit: UnitOfWork, requested_ids: Sequence[str], path: Path) -> Target:
+async def _resolve_ids(reader: TargetReader, requested_ids: Sequence[str], path: Path) -> Target:
     """Lists each customer once, in the order of the ids. The id of a merged customer stands for its survivor."""
     if not requested_ids:
         raise InputError(ErrorCode.EMPTY_TARGET, "No customer is selected; choose at least one.", path)
@@ -109,7 +125,7 @@ async def _resolve_ids(unit: UnitOfWork, requested_ids: Sequence[str], path: Pat
         raise LimitError(message, path, limit=MAX_TARGET_IDS, current=len(requested_ids))
     parsed_ids = {wire_id: wire_format.decode_id("Customer", wire_id) or b"" for wire_id in requested_ids}
     visible_customers = await customers.by_ids(
-        unit.transaction, list(set(parsed_ids.values()) - {b""}), unit.viewer.visibility
+        reader.session, list(set(parsed_ids.values()) - {b""}), reader.viewer.visibility
     )
     positions: dict[bytes | str, int] = {}
     items: list[JobItem] = []
@@ -131,9 +147,9 @@ async def _resolve_ids(unit: UnitOfWork, requested_ids: Sequence[str], path: Pat
 # ── a match ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _resolve_match(unit: UnitOfWork, data: TargetData, path: Path, unbounded_too: bool) -> Target:
-    query = await _build_query(unit, data, path)
-    match, sort = await _compile(unit, query, path)
+async def _resolve_match(reader: TargetReader, data: TargetData, path: Path, unbounded_too: bool) -> Target:
+    query = await _build_query(reader, data, path)
+    match, sort = await _compile(reader, query, path)
     is_bounded = query.archived == "ONLY" or match.search is not None or not matches_everything(match.parsed_filter)
     if not is_bounded and not data.get("everyone") and not unbounded_too:
         message = "This filter matches all customers; confirm with `everyone: true` if you mean all of them."
@@ -144,13 +160,13 @@ async def _resolve_match(unit: UnitOfWork, data: TargetData, path: Path, unbound
             query.filter, query.search, query.sections, query.sort, query.archived,
             (*query.more, exclusion),
         )  # fmt: skip
-        match, sort = await _compile(unit, query, path)
-    listing = matches.full_list_query(unit.transaction, match)
+        match, sort = await _compile(reader, query, path)
+    listing = matches.full_list_query(reader.session, match)
     expected = data.get("expected_count")
-    ids = await stored.first_ids(unit.transaction, listing, sort, MAX_INLINE_CUSTOMERS + 1)
+    ids = await stored.first_ids(reader.session, listing, sort, MAX_INLINE_CUSTOMERS + 1)
     target = {"match": dict(data)}
     if len(ids) > MAX_INLINE_CUSTOMERS:
-        match_count = await keyset.count_rows(unit.transaction, listing)
+        match_count = await keyset.count_rows(reader.session, listing)
         check_expected_count(expected, match_count, path)
         return Target(
             target,
@@ -158,7 +174,7 @@ async def _resolve_match(unit: UnitOfWork, data: TargetData, path: Path, unbound
             sort=sort,
             query=query,
             match_count=match_count,
-            now=unit.now,
+            now=reader.now,
             expected_count=expected,
             path=path,
         )
@@ -166,13 +182,13 @@ async def _resolve_match(unit: UnitOfWork, data: TargetData, path: Path, unbound
     return Target(target, [JobItem(row, identifier) for row, identifier in enumerate(ids)])
 
 
-async def _build_query(unit: UnitOfWork, data: TargetData, path: Path) -> CustomerQuery:
+async def _build_query(reader: TargetReader, data: TargetData, path: Path) -> CustomerQuery:
     """Combines the filter and search of the target with those of its saved view."""
     for name, wire_name in (("filter", "filter"), ("search", "search")):
         if name in data and data[name] is None:
             message = f"`{wire_name}` must not be null; leave it out to match all customers."
             raise InputError(ErrorCode.INVALID, message, (*path, wire_name))
-    view = await _view(unit, data["view"], (*path, "view")) if data.get("view") is not None else None
+    view = await _view(reader, data["view"], (*path, "view")) if data.get("view") is not None else None
     more = () if view is None or not view.filter else ((view.filter, ("view",)),)
     fields = data.get("search_fields")
     return CustomerQuery(
@@ -185,19 +201,19 @@ async def _build_query(unit: UnitOfWork, data: TargetData, path: Path) -> Custom
     )
 
 
-async def _view(unit: UnitOfWork, wire_id: str, path: Path) -> Any:
+async def _view(reader: TargetReader, wire_id: str, path: Path) -> Any:
     identifier = wire_format.decode_id("SavedView", wire_id)
-    views = await saved_views.by_ids(unit.transaction, [identifier], unit.viewer.agent_id) if identifier else {}
+    views = await saved_views.by_ids(reader.session, [identifier], reader.viewer.agent_id) if identifier else {}
     if identifier is None or identifier not in views:
         raise InputError(ErrorCode.NOT_FOUND, f"There is no saved view “{wire_id}” in this workspace.", path)
     return views[identifier]
 
 
-async def _compile(unit: UnitOfWork, query: CustomerQuery, path: Path) -> tuple[matches.CustomerMatch, Sort]:
-    viewer = unit.viewer
+async def _compile(reader: TargetReader, query: CustomerQuery, path: Path) -> tuple[matches.CustomerMatch, Sort]:
+    viewer = reader.viewer
     try:
         return await matches.compile_query(
-            unit.transaction, query, visibility=viewer.visibility, agent_id=viewer.agent_id, now=unit.now
+            reader.session, query, visibility=viewer.visibility, agent_id=viewer.agent_id, now=reader.now
         )
     except QueryError as error:
         raise filter_error(error, path) from None

@@ -18,7 +18,6 @@ from crm.jobs.progress import RowFailed
 from crm.jobs.progress_log import ProgressLog
 from crm.jobs.target_snapshot import LeaseLost
 from crm.jobs.wakeups import wakeup_event
-from crm.settings import Settings
 from crm.unit_of_work import UnitOfWork, run_unit_of_work
 from db.engine import Database, Transaction
 from db.errors import StorageError
@@ -66,7 +65,7 @@ MAX_CHUNK_GROWTH: Final = {"sqlite": 1.3, "postgresql": 2.0}
 sizes change gradually."""
 
 
-async def run_worker(database: Database, *, settings: Settings | None, stop: asyncio.Event) -> None:
+async def run_worker(database: Database, *, stop: asyncio.Event) -> None:
     """Runs until `stop` is set, and then stops between two chunks."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(maintenance.run_maintenance(database, stop))

@@ -36,22 +36,6 @@ MERGED_COLUMNS: Final[Mapping[str, str]] = {
 """Fields with one column each. Without a chosen customer, the first non-empty value wins. A value of 0 counts as
 empty."""
 
-UNITED: Final = frozenset({"tags", "wechatFriends", "phones", "emails", "phone", "email"})
-"""Fields that unite the values of all customers. Phones and emails of the chosen customer come first."""
-
-CHOSEN: Final = frozenset(
-    {
-        "relationshipStatus",
-        "subscriptionStatus",
-        "followUpStage",
-        "resellerRelationship",
-        "company",
-        "owner",
-        "department",
-    }
-)
-"""Fields with their own rule for which a customer can be chosen."""
-
 
 @dataclass(frozen=True, slots=True)
 class FieldMerge:

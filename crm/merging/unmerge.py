@@ -55,8 +55,8 @@ def _columns(plain: Mapping[str, Any]) -> dict[str, Any]:
 async def restore_merged(
     unit: UnitOfWork, stored: StoredMerge, version: int, row_numbers: Mapping[bytes, int]
 ) -> InputError | None:
-    """Restores all customers of a merge. Returns an error if the survivor is no longer at `version`. `places` are the
-    row numbers of the customers in the undo job."""
+    """Restores all customers of a merge. Returns an error if the survivor is no longer at `version`. `row_numbers`
+    are those of the customers in the undo job."""
     survivor, *others = (_columns(columns) for columns in stored[_CUSTOMER])
     state = (
         await loaded_customer.load_customers(unit, [survivor["id"]], SEARCHED_PARTS | {"friends", "block", "merged"})

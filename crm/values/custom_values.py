@@ -112,7 +112,7 @@ def _read_option(field: Any, data: Any, path: Path) -> str:
     return str(option)
 
 
-# ── stored, read, told ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── storage and output ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def value_rows(field: Any, value: CustomValue) -> list[dict[str, Any]]:

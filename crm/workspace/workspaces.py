@@ -142,7 +142,7 @@ def check_country(text: str, path: Path) -> str:
     return country
 
 
-# ── what a workspace starts with ──────────────────────────────────────────────────────────────────────────────────────
+# ── initial contents ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _insert_workspace(plan: _WorkspacePlan, now: int, transaction: Transaction) -> CreatedWorkspace:
@@ -224,7 +224,7 @@ def _new_segments(workspace_id: int, now: int) -> list[tables.Segment]:
     ]
 
 
-# ── the change log ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the change log ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def log_snapshot(row: Any) -> Mapping[str, Any]:

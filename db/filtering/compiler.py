@@ -155,10 +155,10 @@ class ConditionCompiler:
 
     def contains(self, column: Any, text: Any) -> SqlCondition:
         """The column contains the text, byte for byte. The result is null for an empty column."""
-        says: SqlCondition = self.place(column, text) > literal_column("0")
+        says: SqlCondition = self.text_position(column, text) > literal_column("0")
         return says
 
-    def place(self, column: Any, text: Any) -> Any:
+    def text_position(self, column: Any, text: Any) -> Any:
         """The position of the text in the column, from 1; 0 if it does not occur."""
         return (func.instr if self.sqlite else func.strpos)(column, text, type_=Integer())
 

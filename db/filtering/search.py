@@ -192,14 +192,14 @@ def _parameter(found: Search, name: str) -> Any:
 
 
 def _before(writer: ConditionCompiler, text: Any, section: str) -> Any:
-    return func.substr(text, _int(1), writer.place(text, _mark(section)) - _int(1), type_=Text())
+    return func.substr(text, _int(1), writer.text_position(text, _mark(section)) - _int(1), type_=Text())
 
 
 def _section(writer: ConditionCompiler, text: Any, section: str) -> Any:
-    begin = writer.place(text, _mark(section)) + _int(1)
+    begin = writer.text_position(text, _mark(section)) + _int(1)
     if section == _NAMES[-1]:
         return func.substr(text, begin, type_=Text())
-    end = writer.place(text, _mark(_NAMES[_NAMES.index(section) + 1]))
+    end = writer.text_position(text, _mark(_NAMES[_NAMES.index(section) + 1]))
     return func.substr(text, begin, end - begin, type_=Text())
 
 
@@ -299,7 +299,7 @@ def relevance_rank(found: Search, writer: ConditionCompiler, row: Any) -> Any:
 
     return case(
         (row.name_key == whole, _int(5)),
-        (writer.place(row.name_key, whole) == _int(1), _int(4)),
+        (writer.text_position(row.name_key, whole) == _int(1), _int(4)),
         (all_in(row.name_key), _int(3)),
         (or_(all_in(row.nickname_key), all_in(row.real_name_key)), _int(2)),
         (all_in(row.email_key), _int(1)),

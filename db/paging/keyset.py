@@ -246,7 +246,7 @@ def _expressions(
             down = key.descending is not backwards
             found, expression = key.expression.present(found, listing.row, place, writer, down=down)
         else:
-            found, expression = key.expression.among(found, listing.row, place, writer)
+            found, expression = key.expression.ordered_by(found, listing.row, place, writer)
         expressions.append(expression)
     return found, expressions
 

@@ -37,7 +37,9 @@ class SortExpression(Protocol):
     @property
     def nullable(self) -> bool: ...
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
+    def ordered_by(
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler
+    ) -> tuple[Select[Any], Any]:
         """The query and the expression, which is null without a value."""
 
     def present(
@@ -96,7 +98,9 @@ class ColumnExpression:
     kind: ValueKind = "text"
     nullable: bool = False
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
+    def ordered_by(
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler
+    ) -> tuple[Select[Any], Any]:
         return found, getattr(row, self.name)
 
     def present(
@@ -119,7 +123,9 @@ class RelatedColumn:
     kind: ValueKind = "text"
     nullable: bool = True
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
+    def ordered_by(
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler
+    ) -> tuple[Select[Any], Any]:
         other = aliased(self.table)
         return found.outerjoin(other, and_(in_workspace(other), other.id == getattr(row, self.near))), getattr(
             other, self.name
@@ -148,7 +154,9 @@ class RelatedCount:
     nullable: bool = True
     kind: ValueKind = "integer"
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
+    def ordered_by(
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler
+    ) -> tuple[Select[Any], Any]:
         counts = self._counts(writer)
         return found.outerjoin(counts, counts.c.key == getattr(row, self.near)), counts.c.number
 
@@ -194,7 +202,9 @@ class CustomFieldExpression:
     kind: ValueKind
     nullable: bool = True
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
+    def ordered_by(
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler
+    ) -> tuple[Select[Any], Any]:
         value: Any = aliased(tables.CustomerValue)
         return found.outerjoin(value, self._of(value, row, place)), getattr(value, self.column)
 
@@ -228,13 +238,15 @@ class Relevance:
     kind: ValueKind = "integer"
     nullable: bool = False
 
-    def among(self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler) -> tuple[Select[Any], Any]:
+    def ordered_by(
+        self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler
+    ) -> tuple[Select[Any], Any]:
         return found, search.relevance_rank(self.search, writer, row)
 
     def present(
         self, found: Select[Any], row: Any, place: int, writer: ConditionCompiler, *, down: bool
     ) -> tuple[Select[Any], Any]:
-        return self.among(found, row, place, writer)
+        return self.ordered_by(found, row, place, writer)
 
     def absent(self, found: Select[Any], row: Any, place: int) -> Select[Any]:
         raise AssertionError("every customer fits to some degree")

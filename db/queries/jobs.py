@@ -31,8 +31,6 @@ _JOB, _TARGET, _ROW, _CHANGE = tables.Job, tables.JobTarget, tables.JobRow, tabl
 MAX_POLLED_JOBS: Final = 20
 """Number of jobs that a worker reads when it looks for work."""
 
-ENDED_STATUSES: Final = (JobStatus.DONE, JobStatus.DONE_WITH_ERRORS, JobStatus.FAILED, JobStatus.CANCELLED)
-
 
 # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

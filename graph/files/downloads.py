@@ -25,7 +25,7 @@ def download_routes(backend: FileRoutesBackend) -> list[BaseRoute]:
 
     async def download(request: Request) -> Response:
         file_storage = storage.storage_of(backend.database)
-        link = file_storage.read(request.path_params["token"])
+        link = file_storage.parse_token(request.path_params["token"])
         if link is None:
             raise RequestRefused("There is no such file.", status=404)
         workspace_id, identifier, expires_at = link

@@ -166,7 +166,7 @@ def test_postgresql_wants_a_secret(inside, environment, databases):
 
     require("postgresql", databases)
     environment["CLIENTELA_DATABASE_URL"] = finished(databases.fresh("postgresql"))
-    assert refusal(inside("serve")).startswith("CLIENTELA_SECRET is not set, but on PostgreSQL")
+    assert refusal(inside("serve")).startswith("CLIENTELA_SECRET is not set, but PostgreSQL")
 
 
 def test_the_demo_is_for_sqlite(clientela, environment):

@@ -105,7 +105,7 @@ def test_the_demo_shows_it_all_and_keeps_it(start, tmp_path):
     totals, passwords = [], []
     for _ in range(2):
         demo = start("demo", "--customers", "40", "--port", "0")
-        lines = lines_until(demo, "the next start keeps the data")
+        lines = lines_until(demo, "The next start keeps the data")
         facts = {line.split()[0]: line.split()[-1] for line in lines if line.startswith("  ") and line.split()}
         answer = asked(facts["GraphiQL"], facts["Token"], "{ customers(first: 1) { totalCount } }")
         totals.append(answer["customers"]["totalCount"])

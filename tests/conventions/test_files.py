@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.repository_files import FLOORS, ROOT, modules, tracked
+from tests.support.repository_files import LAYERS, ROOT, modules, tracked
 
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "managers", "service", "services"}
 LONGEST = 400
@@ -39,7 +39,7 @@ def test_no_module_is_too_long_to_read():
 
 
 def test_the_first_line_of_a_module_says_what_it_is_for():
-    silent = [str(path) for path in modules(*FLOORS) if not _first_line(path).startswith('"""')]
+    silent = [str(path) for path in modules(*LAYERS) if not _first_line(path).startswith('"""')]
     assert not silent, f"begin these with a docstring: {silent}"
 
 

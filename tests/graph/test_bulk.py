@@ -10,38 +10,7 @@ from db.tables.enums import CustomerStage, Role, SegmentKind
 from db.values import ids
 from graph.types.ids import id_encoder
 from tests.support import factories
-
-JOB = """{ job { id kind status dryRun matched processed progress error canCancel undoableUntil
-  counts { outcome count }
-  rows { totalCount pageInfo { hasNextPage } nodes { row outcome node { id } changed { field before after }
-    errors { __typename code path row message } } }
-  perAgent { agent { name } count } }
-  errors { __typename code path message } }"""
-
-UPDATE = f"""mutation ($target: CustomerTarget!, $input: CustomerInput!, $options: BulkOptions) {{
-  customersUpdate(target: $target, input: $input, options: $options) {JOB} }}"""
-
-
-def call(name, arguments=""):
-    """A mutation of a target and options."""
-    return f"""mutation ($target: CustomerTarget!, $options: BulkOptions) {{
-      {name}(target: $target, options: $options{arguments}) {JOB} }}"""
-
-
-def ids_of(*rows):
-    return {"ids": [id_encoder("Customer")(row.id) for row in rows]}
-
-
-def counts(job):
-    return {one["outcome"]: one["count"] for one in job["counts"]}
-
-
-def outcomes(job):
-    return [row["outcome"] for row in job["rows"]["nodes"]]
-
-
-def codes(job):
-    return [[error["code"] for error in row["errors"]] for row in job["rows"]["nodes"]]
+from tests.support.bulk_calls import JOB, UPDATE, call, codes, counts, ids_of, outcomes
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def fetched(kept: storage.Storage, job: Any, directory: Path | None = None) -> P
     """The file of a job, found by its link alone."""
     [file] = job["files"]
     _, _, token, name = file["url"].split("/")
-    said = kept.read(token)
+    said = kept.parse_token(token)
     assert said is not None
     path = kept.path(f"made/{said[1].hex()}")
     assert unquote(name) == file["name"]

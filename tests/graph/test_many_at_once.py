@@ -3,8 +3,8 @@
 from crm.jobs import submit
 from db.tables.enums import Role
 from graph.types.ids import id_encoder
-from tests.graph.test_bulk import JOB, UPDATE, codes, counts, ids_of, outcomes
 from tests.support import factories
+from tests.support.bulk_calls import JOB, UPDATE, codes, counts, ids_of, outcomes
 
 ROWS = f"""mutation ($rows: [CustomerRow!]!, $options: BulkOptions) {{
   customersUpsert(rows: $rows, options: $options) {JOB} }}"""

@@ -9,20 +9,13 @@ from db.tables.enums import ActorKind, Role
 from db.values import ids
 from graph.types.ids import id_encoder
 from tests.support import factories
+from tests.support.bulk_calls import MERGE
 
 _wire = id_encoder("Customer")
 GROUPS = """query ($on: [DuplicateKey!]!, $first: Int, $after: String) {
   duplicates(on: $on, first: $first, after: $after) {
     totalCount nodes { id on score customers { name } }
     edges { cursor } pageInfo { hasNextPage hasPreviousPage endCursor }
-  }
-}"""
-MERGE = """mutation ($into: ID!, $from: [ID!]!, $take: [MergeTake!], $dryRun: Boolean! = false) {
-  customerMerge(into: $into, from: $from, take: $take, dryRun: $dryRun) {
-    customer { id name nickname version mergedFrom phones }
-    changed { field before after }
-    job { id kind status undoableUntil rows { nodes { row outcome node { id } changed { field } } } }
-    errors { code path message ... on LimitError { limit current } }
   }
 }"""
 

@@ -5,8 +5,8 @@ import pytest
 from db import tables
 from db.tables.enums import CustomFieldType, Permission, SegmentKind, TagKind
 from graph.types.ids import id_encoder
-from tests.graph.test_merging import MERGE
 from tests.support import factories
+from tests.support.bulk_calls import MERGE
 
 CREATE = (
     "mutation ($input: CustomerInput!) { customerCreate(input: $input) { customer { id } errors { path message } } }"

@@ -3,8 +3,8 @@
 from db.tables.enums import CustomerStage, DepartmentAssignment, Role
 from db.values import ids
 from graph.types.ids import id_encoder
-from tests.graph.test_bulk import JOB, call, codes, ids_of, outcomes
 from tests.support import factories
+from tests.support.bulk_calls import JOB, call, codes, ids_of, outcomes
 
 ASSIGN = f"""mutation ($target: CustomerTarget!, $to: AssigneesInput!, $options: BulkOptions) {{
   customersAssign(target: $target, to: $to, options: $options) {JOB} }}"""

@@ -4,9 +4,8 @@ import pytest
 
 from db.tables.enums import Role, SegmentKind
 from graph.types.ids import id_encoder
-from tests.graph.test_bulk import JOB, UPDATE, call, counts, ids_of, outcomes
-from tests.graph.test_merging import MERGE
 from tests.support import factories
+from tests.support.bulk_calls import JOB, MERGE, UPDATE, call, counts, ids_of, outcomes
 
 ASSIGN = f"""mutation ($target: CustomerTarget!, $to: AssigneesInput!) {{
   customersAssign(target: $target, to: $to) {JOB} }}"""

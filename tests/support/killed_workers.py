@@ -36,7 +36,7 @@ async def work():
     database = await engine.connect(sys.argv[1])
     storage.attach_storage(database, Storage(Path(sys.argv[2]), b"secret"))
     print("works", flush=True)
-    await worker.run_worker(database, settings=None, stop=asyncio.Event())
+    await worker.run_worker(database, stop=asyncio.Event())
 asyncio.run(work())
 """
 

@@ -35,7 +35,6 @@ GROUP_FIELDS: Final[Mapping[str, str]] = {
     "DEPARTMENT": "department_id",
     "FOLLOW_UP_STAGE": "follow_up_stage",
 }
-DATE_GRAINS: Final = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 
 _MOMENTS: Final[Mapping[str, str]] = {"createdAt": "created_at", "lastInteractionAt": "last_interaction_at"}
 _FIELD_COLUMNS: Final[Mapping[CustomFieldType, str]] = {

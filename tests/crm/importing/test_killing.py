@@ -46,7 +46,7 @@ async def work():
     database = await engine.connect(sys.argv[1])
     storage.attach_storage(database, storage.Storage(Path(sys.argv[2]), b"a secret that nobody guesses"))
     print("works", flush=True)
-    await worker.run_worker(database, settings=None, stop=asyncio.Event())
+    await worker.run_worker(database, stop=asyncio.Event())
 asyncio.run(work())
 """
 
