@@ -35,8 +35,8 @@ async def update_record(
     snapshot_before: Mapping[str, Any],
     log_snapshot: LogSnapshot,
 ) -> bool:
-    """Writes the columns of `row` that differ from `before`, and logs the change. `snapshot_before` is the earlier log snapshot.
-    Returns False, without writing, if the snapshots are equal."""
+    """Writes the columns of `row` that differ from `before`, and logs the change. `snapshot_before` is the earlier log
+    snapshot. Returns False, without writing, if the snapshots are equal."""
     changed = change_log.changed_fields(snapshot_before, log_snapshot(row))
     if not changed:
         return False

@@ -115,8 +115,8 @@ async def _load_holders(unit: UnitOfWork, keys: Sequence[Any]) -> dict[Any, byte
 async def _add_errors(
     unit: UnitOfWork, conflicts: Sequence[tuple[UniqueValue, bytes]], created: Mapping[bytes, Any]
 ) -> None:
-    """Adds the errors. The holder is named only if the viewer can see it. `created` are the customers created in this unit
-    of work."""
+    """Adds the errors. The holder is named only if the viewer can see it. `created` are the customers created in this
+    unit of work."""
     ids = list({holder for _, holder in conflicts})
     visible = {**created, **await customers.by_ids(unit.transaction, ids, unit.viewer.visibility)}
     for (state, _, path, text), holder in conflicts:

@@ -268,7 +268,7 @@ async def test_a_file_that_is_gone_is_said_to_be(door):
 
 
 def test_a_path_leads_nowhere_else(tmp_path):
-    with pytest.raises(ValueError, match="not among"):
+    with pytest.raises(ValueError, match="outside of the files directory"):
         storage.Storage(tmp_path, b"secret").path("../elsewhere")
 
 

@@ -84,7 +84,7 @@ async def test_nothing_is_later_than_the_moment_given(database):
 
 
 async def test_the_same_seed_is_refused_a_second_time(database, seeded):
-    with pytest.raises(InputError, match="has the customers of seed 1 already; another --seed adds more") as refused:
+    with pytest.raises(InputError, match="already has the customers of seed 1; use another --seed") as refused:
         await seed(database, f"wsp_{public_id(1).hex()}", 10)
     assert refused.value.code is ErrorCode.TAKEN
     assert len((await everything(database))[tables.Change]) == len(seeded[tables.Change])
