@@ -1,1 +1,1 @@
-"""Benchmarks: what is measured, side by side, and printed as ratios."""
+"""Benchmarks that print ratios of two contenders, measured in turn."""

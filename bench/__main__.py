@@ -42,8 +42,7 @@ def main() -> None:
 
 
 def _prepare(servers: Sequence[serving.Server], work: Work, made: data.BenchData, connections: int) -> None:
-    """What is compiled at the first use is compiled before. The data of the answers are the same byte for byte, or the
-    comparison means nothing."""
+    """Compiles everything before the measurement and checks that the answers are equal byte for byte."""
     body = _body(work, made)
     answers = set()
     for server in servers:
@@ -55,7 +54,7 @@ def _prepare(servers: Sequence[serving.Server], work: Work, made: data.BenchData
 
 
 def _measure(server: serving.Server, work: Work, made: data.BenchData, seconds: float, connections: int) -> Measured:
-    """What an answer costs."""
+    """The cost of one request."""
     sent = load.encode_request(server.path(work.name), _body(work, made), made.token)
     before = server.cpu
     driven = load.run_load(server.port, sent, connections=connections, seconds=seconds)

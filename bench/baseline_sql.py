@@ -1,5 +1,5 @@
-"""A tag on many customers in bare SQL: the same rows as the job writes, by one statement a table in one transaction,
-where nobody is asked and nothing is judged."""
+"""Adds a tag to many customers in bare SQL: the same rows as the job writes, one statement per table in one
+transaction, without any rules."""
 
 import secrets
 from typing import Any
@@ -9,7 +9,7 @@ from db.engine import Database, Transaction
 from db.rows import new_row
 from db.values import ids
 
-# Who can be tagged: the others are refused by the rules and are not written.
+# The customers that can be tagged; rules reject the others.
 _WHOM = "workspace_id = :workspace AND archived_at IS NULL AND reseller_relationship"
 
 _POSTGRESQL = (
@@ -80,7 +80,7 @@ _SQLITE = (
 
 
 async def tag_customers(database: Database, workspace_id: int, tag: Any) -> None:
-    """Puts the tag on everybody whom the job would put it on."""
+    """Adds the tag to all customers that the job would tag."""
     given = {
         "workspace": workspace_id,
         "tag": tag.id,
@@ -91,7 +91,7 @@ async def tag_customers(database: Database, workspace_id: int, tag: Any) -> None
 
     async def all_of_it(work: Transaction) -> None:
         for statement in _POSTGRESQL if work.dialect.name == "postgresql" else _SQLITE:
-            # The values stand in the text: nothing may depend on what type a parameter is taken for.
+            # Values are literals, so nothing depends on inferred parameter types.
             await work._held.script(_filled(statement, given, work.dialect.name))
 
     await database.write(workspace_id, all_of_it)
@@ -111,7 +111,7 @@ def _shown(value: Any, dialect: str) -> str:
 
 
 async def insert_tag(database: Database, workspace_id: int) -> Any:
-    """One that nobody wears."""
+    """Inserts a tag without customers."""
     name = f"zz {ids.current_time()}"
     tag = new_row(tables.Tag, workspace_id=workspace_id, name=name, name_key=name, unique_key=name, kind=0)
     await database.write(workspace_id, lambda work: work.insert(tag))
@@ -119,7 +119,7 @@ async def insert_tag(database: Database, workspace_id: int) -> Any:
 
 
 async def vacuum(database: Database) -> None:
-    """What earlier rounds left behind is cleaned up, so that no round pays for another's."""
+    """Cleans up after earlier rounds, so that no round pays for another."""
     if database.dialect.name != "postgresql":
         return
     async with database.pool.writing() as connection:

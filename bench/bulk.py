@@ -27,7 +27,7 @@ BARE, JOB, UNDO = "bare SQL, one transaction", "job", "undo of the job"
 
 
 async def run_job(database: Database, job: Any, memories: list[float] | None = None) -> Any:
-    """The job when it has ended; what this process held in the meantime goes into `memories`."""
+    """Runs the job to its end. The memory of this process during the run is added to `memories`."""
     work = asyncio.create_task(worker.run_next_job(database, "bench", asyncio.Event()))
     while not work.done():
         await asyncio.wait([work], timeout=0.5)
@@ -64,7 +64,7 @@ async def run_rounds(chosen: argparse.Namespace, workspace_id: int) -> dict[str,
 
 
 def _quarters(memories: list[float]) -> str:
-    """What was held after each quarter of the time."""
+    """Memory after each quarter of the run."""
     places = [len(memories) * quarter // 4 for quarter in (1, 2, 3)]
     return ", ".join(f"{memories[place]:.0f}" for place in places) + f", {memories[-1]:.0f} MB"
 

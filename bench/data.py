@@ -1,4 +1,4 @@
-"""The data under measurement: a workspace of made-up customers, made once and found again by the next run."""
+"""The benchmark data: a workspace of sample customers, created once and reused."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,14 +35,14 @@ class BenchData:
     workspace_id: int
     token: str
     customer: str
-    """The id of one of them on the wire."""
+    """The wire id of one customer."""
     tag: str
-    """The id of a tag that neither most nor least of them wear."""
+    """The id of a tag with a medium number of customers."""
 
 
 async def prepare_data(url: str, customers: int, email: str | None = None) -> BenchData:
-    """Migrates the database and fills a workspace in it, unless an earlier run did. With the e-mail of an agent, it is
-    his workspace that is measured, whatever it holds."""
+    """Migrates the database and fills a workspace unless an earlier run did. With the e-mail address of an agent, their
+    workspace is measured instead."""
     if url.startswith("sqlite:"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     await runner.upgrade(url)

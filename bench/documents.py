@@ -1,4 +1,4 @@
-"""What is asked in each measurement, and of which hand-written endpoint the answer is the same."""
+"""The documents of each measurement, and the handwritten endpoint with the same answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ query Found($tags: [ID!]!, $value: Decimal!, $points: Decimal!, $first: Int!) {
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """`reach` is the CPU time allowed, as a multiple of the hand-written server's."""
+    """`reach` is the allowed CPU time, as a multiple of the handwritten server's."""
 
     name: str
     what: str

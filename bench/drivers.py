@@ -1,4 +1,4 @@
-"""The two databases under the bench of questions: a connection on the driver itself, and SQL by hand in its words."""
+"""Driver connections and handwritten SQL of the two databases."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ import asyncpg
 Statement = tuple[str, Sequence[Any]]
 
 _LEAST = 1.5
-"""Seconds that a comparison takes at least: what is fast is asked often."""
+"""Minimum duration of a comparison in seconds: fast statements run often."""
 _MOST = 400
 _WARM = 6
 
@@ -26,7 +26,7 @@ class DriverConnection(Protocol):
     async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]: ...
 
     def spelt(self, text: str) -> str:
-        """SQL by hand, written for PostgreSQL, in this database's words."""
+        """Handwritten SQL for PostgreSQL, translated for this database."""
 
     async def close(self) -> None: ...
 
@@ -69,7 +69,7 @@ class SqliteConnection:
 
 
 async def open_connection(url: str) -> DriverConnection:
-    """A connection with the settings that the server gives its own."""
+    """A connection with the server's settings."""
     if url.startswith("sqlite:///"):
         connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, cached_statements=500)
         for pragma in ("cache_size = -65536", "mmap_size = 268435456", "temp_store = MEMORY", "query_only = ON"):
@@ -81,7 +81,7 @@ async def open_connection(url: str) -> DriverConnection:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Milliseconds of each contender, round by round."""
+    """Milliseconds of each contender by round."""
 
     rounds: Sequence[Sequence[float]]
 
@@ -89,12 +89,12 @@ class Times:
         return median(self.rounds[place])
 
     def ratio(self, place: int, to: int) -> float:
-        """Of the two in the same round, the median: what else the machine does slows both."""
+        """The median ratio within a round: other load slows both contenders."""
         return median(one / other for one, other in zip(self.rounds[place], self.rounds[to], strict=True))
 
 
 async def time_in_turn(side: DriverConnection, contenders: Sequence[Sequence[Statement]], rounds: int) -> Times:
-    """Rounds in turn; who begins changes. The first rounds plan and warm up."""
+    """Rounds in turn; the starting contender alternates. The first rounds plan and warm up."""
     times: list[list[float]] = [[] for _ in contenders]
     order = list(range(len(contenders)))
     gc.disable()

@@ -38,7 +38,7 @@ from tests.support import factories
 
 FEW_COLUMNS = ("id", "name", "phone", "email", "value", "stage", "tags", "phones", "company", "owner", "createdAt")
 
-# Joined lists are made once for all customers and hashed: five times as fast as a subquery for each customer.
+# Joined lists are built once for all customers and hashed: five times as fast as a subquery per customer.
 COPY_TABLES = """
   SELECT 'cus_' || encode(c.id, 'hex'), c.name, c.phone, c.email, trim_scale(c.value / 10000.0),
     (ARRAY['NEW', 'TO_BE_ASSIGNED', 'FOLLOW_UP', 'POOL'])[c.stage + 1], worn.tags, held.phones, o.name, a.email,
@@ -56,12 +56,12 @@ COPY_TABLES = """
     FROM customer_phone WHERE workspace_id = {number} GROUP BY 1
   ) held ON held.customer_id = c.id
   WHERE c.workspace_id = {number} AND c.archived_at IS NULL ORDER BY c.id DESC"""
-# Without helpers, whose processor time nobody could count.
+# Without parallel workers, whose CPU time cannot be attributed.
 _SETTINGS = {"jit": "off", "random_page_cost": "1.1", "work_mem": "32MB", "max_parallel_workers_per_gather": "0"}
 
 
 async def run_job(database: Database, job: Any, held: list[float]) -> Any:
-    """Works on the job to its end as a worker does, in the place of one. `held` gets the memory at each tenth of it."""
+    """Runs the job to its end like a worker. `held` gets the memory at each tenth."""
     ended = asyncio.Event()
     watching = asyncio.create_task(_watch(database, job, held, ended))
     await worker.run_next_job(database, "bench", asyncio.Event())
@@ -124,7 +124,7 @@ _WRITTEN = (
 
 
 def write_sample_file(count: int, seed: int) -> str:
-    """A file as people have it: every customer with a telephone number, an address, a birthday and three tags."""
+    """A realistic file: every customer has a phone number, an e-mail address, a birth date and three tags."""
     dice = random.Random(seed)
     given = ("Đức", "Mai", "Giulia", "Budi", "Anna", "Trang", "Marco", "Siti", "Olga", "Ngọc")
     lines = ["Full name,Email,Mobile,Birthday,Total spent,City,Source,Tags,Loyalty id"]
@@ -195,7 +195,7 @@ async def _sent(database: Database, viewer: Viewer, content: bytes) -> str:
 
 
 async def _copies(database: Database, driver: Any, number: int, directory: Path) -> dict[str, Path]:
-    """What the import wrote, as it would be written into another workspace, which has the same tags and agents."""
+    """The rows that the import wrote, for COPY into another workspace with the same tags and agents."""
     other = await factories.workspace(database)
     for table in ("agent", "tag", "job"):
         await driver.execute(_moved(table, number, other, await _names(driver, table)))

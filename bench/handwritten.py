@@ -180,7 +180,7 @@ class Server:
         return response({"customers": {"totalCount": number, "nodes": [nine(row) for row in rows]}})
 
     async def _workspace(self, request: Request) -> int | None:
-        """Of who sends the token; None for a stranger."""
+        """The account of the token; None for an anonymous caller."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         seen = self._seen.get(token)
         if seen is not None and time.time() < seen[1]:
@@ -202,13 +202,13 @@ def _any(statement: str, workspace: int, keys: Sequence[bytes]) -> Sequence[Any]
 
 
 def answering(connection: Callable[[], AbstractAsyncContextManager[Any]]) -> Starlette:
-    """The application on PostgreSQL connections that somebody else made."""
+    """The application on existing PostgreSQL connections."""
     return Starlette(routes=_routes(Server(connection, _any)))
 
 
 def on_postgresql(url: str) -> Starlette:
     async def nothing(_: Any) -> None:
-        """What a careful hand spares itself: the reset that the pool would send after every use."""
+        """Skips the reset that the pool would send after every use."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> Any:
@@ -222,7 +222,7 @@ def on_postgresql(url: str) -> Starlette:
 
 
 class _OnTheLoop:
-    """sqlite3 on the loop's own thread: nothing is cheaper, though a slow statement would hold up everybody."""
+    """sqlite3 on the event loop's thread: the cheapest way, although a slow statement would block all requests."""
 
     def __init__(self, path: str) -> None:
         self._connection = sqlite3.connect(path, cached_statements=500)
@@ -238,7 +238,7 @@ def on_sqlite(url: str) -> Starlette:
 
     def among(statement: str, workspace: int, keys: Sequence[bytes]) -> Sequence[Any]:
         marks = ", ".join(f"?{place}" for place in range(2, len(keys) + 2))
-        # The plus keeps SQLite from walking through the index of names.
+        # The plus keeps SQLite from scanning the index of names.
         return statement.format(among=f"IN ({marks})", by_name="+tag.name_key"), workspace, *keys
 
     return Starlette(routes=_routes(Server(lambda: nullcontext(connection), among)))

@@ -39,7 +39,7 @@ ReceivedAnswer = Callable[[], Awaitable[bytes]]
 
 
 class RecordedConnection:
-    """A connection whose `fetch` reads once, and afterwards answers with what it read."""
+    """A connection whose `fetch` reads once and then returns the recorded result."""
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
@@ -54,7 +54,7 @@ class RecordedConnection:
             async with self._turn:
                 found = await self._driver.fetch(statement, *values, record_class=record_class)
             self._read[statement, record_class] = found
-        # As from a database, the answer comes in a later turn of the loop.
+        # The result arrives in a later turn of the loop, as from a database.
         await asyncio.sleep(0)
         return found
 
@@ -103,7 +103,7 @@ async def _compared(
 
 
 async def _in_turn(asking: Sequence[ReceivedAnswer]) -> list[float]:
-    """Microseconds an answer. The first twentieth of the runs, the quickest, is what the machine disturbed least."""
+    """Microseconds per answer: the fastest twentieth of the runs, which other load disturbs least."""
     times: list[list[float]] = [[] for _ in asking]
     gc.collect()
     gc.freeze()
@@ -119,7 +119,7 @@ async def _in_turn(asking: Sequence[ReceivedAnswer]) -> list[float]:
 
 
 async def _where(answer: ReceivedAnswer, seconds: float = 6.0) -> None:
-    """Prints where the process was, by file and by function, in hundredths of its time."""
+    """Prints the sampled stack by file and function, in percent."""
     inside: Counter[str] = Counter()
     own: Counter[str] = Counter()
     here = Path(__file__).parent.parent
@@ -168,7 +168,7 @@ async def _application(made: data.BenchData, driver: RecordedConnection) -> Any:
             "CLIENTELA_ENGINE": os.environ.get("CLIENTELA_ENGINE", ""),
         }
     )
-    # As in earnest, a line is written for each operation.
+    # Writes a log line per operation, as in production.
     logging.config.dictConfig(logs.logging_configuration("text"))
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
@@ -192,7 +192,7 @@ async def _application(made: data.BenchData, driver: RecordedConnection) -> Any:
 
 
 def _asking(application: Any, path: str, body: bytes, made: data.BenchData) -> ReceivedAnswer:
-    """As uvicorn would hand a request over."""
+    """Calls the application as uvicorn does."""
     headers = [
         (b"host", b"127.0.0.1"),
         (b"content-type", b"application/json"),

@@ -31,7 +31,7 @@ from db.queries.matching.matches import CustomerQuery
 from db.short_cache import ShortCache
 from db.visibility import Visibility
 
-# "Now" of the seeded data.
+# The current time of the seeded data.
 NOW = 1_793_491_200_000
 SEES_ALL = Visibility(sees_all=True)
 PAGES = (1, 1_000, 19_000)
@@ -42,14 +42,14 @@ SORTS: dict[str, Any] = {
     "by birth date": [{"birthDate": "ASC"}],
     "by points, a custom field": [{"customField": {"key": "points", "order": "DESC"}}],
 }
-# What a list of customers shows.
+# The columns of a customer list.
 COLUMNS = frozenset(
     {"id", "name", "phone", "email", "value", "stage", "relationship_status", "created_at", "company_id", "owner_id"}
 )
 
 
 class StatementWatcher(Session):
-    """A session that keeps what it sent."""
+    """A session that records the statements it sends."""
 
     def __init__(self, database: Database, workspace_id: int) -> None:
         super().__init__(database, workspace_id, COLUMNS)
@@ -136,7 +136,7 @@ class ListQueryBench:
         return lines
 
     async def page(self, question: CustomerQuery, after: str | None = None) -> list[Statement]:
-        """The statements of a page of what is asked."""
+        """The statements of a page."""
         session = StatementWatcher(self.database, self.workspace)
         match, order = await matches.compile_query(session, question, visibility=SEES_ALL, agent_id=None, now=NOW)
         await keyset.fetch_page(
@@ -145,7 +145,7 @@ class ListQueryBench:
         return session.sent
 
     async def total(self, asked: TotalCase) -> list[Statement]:
-        """The statements of a count, an aggregate, or groups of what is asked."""
+        """The statements of a count, an aggregate or groups."""
         session = StatementWatcher(self.database, self.workspace)
         match, _ = await matches.compile_query(session, asked.question, visibility=SEES_ALL, agent_id=None, now=NOW)
         if asked.by is None:
@@ -159,7 +159,7 @@ class ListQueryBench:
         return session.sent
 
     async def _cursor(self, sort: Any, skipped: int) -> str | None:
-        """The cursor behind so many rows: walked there, a large page at a time."""
+        """The cursor after that many rows, found with large pages."""
         session, after = self.database.session(self.workspace), None
         match, order = await matches.compile_query(
             session, CustomerQuery(sort=sort), visibility=SEES_ALL, agent_id=None, now=NOW
@@ -184,7 +184,7 @@ class ListQueryBench:
         return _shown([f"| {name} | {len(ours)} | {mine:.2f} | {hand:.2f} | {ratios[-1]:.2f} |"])
 
     async def _alike(self, name: str, ours: Statement, by_hand: Statement) -> None:
-        """Both find the same customers, or the comparison means nothing. The id is the fourth column by hand."""
+        """Checks that both find the same customers. In handwritten SQL the id is the fourth column."""
         place = sorted(COLUMNS).index("id")
         mine = [row[0] for row in await self.side.fetch(ours)]
         hand = [row[place] for row in await self.side.fetch(by_hand)]
@@ -192,7 +192,7 @@ class ListQueryBench:
             raise SystemExit(f"{name}: {len(mine)} and {len(hand)} rows, and not the same ones")
 
     async def _counted_alike(self, asked: TotalCase, ours: Statement, by_hand: Statement) -> None:
-        """Both count the same. Ours has the keys first, by hand the count is."""
+        """Checks that both count the same. Our rows start with the keys, the handwritten ones with the count."""
         keys = len(asked.by or ())
         mine = sorted(row[keys] for row in await self.side.fetch(ours))
         hand = sorted(row[0] for row in await self.side.fetch(by_hand))
@@ -200,7 +200,7 @@ class ListQueryBench:
             raise SystemExit(f"{asked.name}: {len(mine)} and {len(hand)} rows, and not the same counts")
 
     async def _known(self) -> dict[str, Any]:
-        """Records of the workspace: tags by how often they are worn, a large company, a busy agent, fields."""
+        """Records of the workspace: tags by frequency, a large company, a busy agent, fields."""
 
         async def first(text: str, *values: Any) -> Any:
             return [row[0] for row in await self.side.fetch((self.side.spelt(text), [self.workspace, *values]))]

@@ -1,4 +1,4 @@
-"""The load: so many connections, each sending its request again as soon as the last was answered."""
+"""A load generator: a number of connections, each of which sends its next request after each answer."""
 
 import asyncio
 import time
@@ -10,21 +10,21 @@ import uvloop
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What came of it. Raises nothing for a wrong answer: `failures` counts those that were not 200."""
+    """The result of a load. `failures` counts answers other than 200."""
 
     requests: int
     failures: int
     seconds: float
     times: list[float] = field(default_factory=list, repr=False)
-    """Seconds from each request to the end of its answer, the shortest first."""
+    """Seconds from each request to the end of its answer, sorted."""
 
     def quantile(self, part: float) -> float:
-        """Milliseconds within which that part of the requests was answered."""
+        """Milliseconds within which that share of the requests was answered."""
         return 1000 * self.times[int(part * (len(self.times) - 1))]
 
 
 class _Client(asyncio.Protocol):
-    """One connection that is kept. It reads no more of an answer than its length says."""
+    """One keep-alive connection. It reads only the length of an answer."""
 
     def __init__(self, request: bytes, until: float) -> None:
         self._request = request
@@ -36,7 +36,7 @@ class _Client(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's own class of transports is none of asyncio's.
+        # uvloop's transport class is not a subclass of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
         self._send()
 

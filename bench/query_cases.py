@@ -1,4 +1,4 @@
-"""Twenty-five questions that the manuals ask, each beside the best SQL that was found for it by hand."""
+"""Twenty-five queries from the manuals, each with the best handwritten SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _NEWEST = "ORDER BY c.id DESC LIMIT 51"
 
 @dataclass(frozen=True, slots=True)
 class QueryCase:
-    """A question, and the SQL of its first page by hand with its values after the workspace's number."""
+    """A query, and the handwritten SQL of its first page with its values after the workspace's number."""
 
     name: str
     question: CustomerQuery
@@ -48,7 +48,7 @@ _WALKED = (
 
 
 def query_cases(known: Mapping[str, Any], now: int) -> list[QueryCase]:
-    """`known` are records of the database that is measured: tags by how often they are worn, a company, an agent."""
+    """`known` are records of the measured database: tags by frequency, a company, an agent."""
     common, middle, rare = known["tags"]
     company, owner, tier, points = known["company"], known["owner"], known["tier"], known["points"]
     tag, of_company, of_agent = id_encoder("Tag"), id_encoder("Company"), id_encoder("Agent")

@@ -1,4 +1,4 @@
-"""What others notice of a job on many customers: who reads the list, and who writes."""
+"""The effect of a large job on other readers and writers."""
 
 import asyncio
 import os
@@ -26,11 +26,11 @@ from db.values import ids, wire_format
 
 READERS = 4
 WRITE_PAUSE_SECONDS = 0.02
-"""Seconds between two writes of the one who writes meanwhile."""
+"""Pause in seconds between two writes of the other writer."""
 
 
 async def measure(data: BenchData, *, seconds: float) -> list[str]:
-    """On PostgreSQL the list's page, the worker in another process and in the same one; on SQLite other writers."""
+    """On PostgreSQL the list page, with the worker in another and in the same process; on SQLite other writers."""
     if data.url.startswith("sqlite:"):
         return [await _writers(data, seconds)]
     lines = [
@@ -91,7 +91,7 @@ async def _begun(data: BenchData) -> Any:
 
 
 async def _cancelled(data: BenchData, job: Any) -> int:
-    """How far the job came; it goes no further."""
+    """The progress of the job, which is cancelled."""
     database = await engine.connect(data.url)
     viewer = await tag_jobs.administrator(database, data.workspace_id)
     await run_unit_of_work(
@@ -110,7 +110,7 @@ async def _cancelled(data: BenchData, job: Any) -> int:
 
 
 async def _writers(data: BenchData, seconds: float) -> str:
-    """How long one customer's change takes, in this process, while another works on the job."""
+    """The duration of one customer's change in this process while another process runs the job."""
     database = await engine.connect(data.url)
     quiet = await _written(database, data, seconds)
     with _worker(data) as pid:

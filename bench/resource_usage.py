@@ -1,4 +1,4 @@
-"""What work costs: seconds by the clock, CPU seconds of this process and of the database's, memory."""
+"""Resource usage: elapsed seconds, CPU seconds of this process and of the database, memory."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from pathlib import Path
 class ResourceUsage:
     seconds: float = 0.0
     own: float = 0.0
-    """CPU seconds of this process; with SQLite they are the database's as well."""
+    """CPU seconds of this process; with SQLite they include the database."""
     database: float = 0.0
     """CPU seconds of PostgreSQL's processes on this machine."""
 
@@ -26,7 +26,7 @@ class ResourceUsage:
 
 @contextmanager
 def measure_usage(url: str) -> Iterator[ResourceUsage]:
-    """Filled in when the work is done. All of PostgreSQL's processes on this machine count that serve the database."""
+    """Filled in when the work is done. Includes all processes of PostgreSQL on this machine that serve the database."""
     found = ResourceUsage()
     before, began, own = _backends(url), time.perf_counter(), time.process_time()
     yield found
@@ -35,7 +35,7 @@ def measure_usage(url: str) -> Iterator[ResourceUsage]:
 
 
 def _backends(url: str) -> dict[int, float]:
-    """CPU seconds of the processes that PostgreSQL runs for this database, by their ids."""
+    """CPU seconds of PostgreSQL's processes for this database, by process id."""
     if url.startswith("sqlite:"):
         return {}
     name = url.rpartition("/")[2].partition("?")[0]
@@ -52,12 +52,12 @@ def _backends(url: str) -> dict[int, float]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Seconds that a process has worked, for itself and in the kernel."""
+    """User and system seconds of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_megabytes(pid: int | None = None) -> float:
-    """Megabytes that a process holds now."""
+    """Current memory of a process in megabytes."""
     text = Path(f"/proc/{pid or 'self'}/status").read_text()
     return int(next(line for line in text.splitlines() if line.startswith("VmRSS:")).split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""Figures: medians of the rounds, their ratios, and the record of them in RESULTS.md."""
+"""Results: medians of the rounds, ratios, and the record in RESULTS.md."""
 
 import argparse
 import datetime
@@ -20,9 +20,9 @@ _PACKAGES = ("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "asyn
 @dataclass(frozen=True, slots=True)
 class Measured:
     milliseconds: float
-    """Of CPU of the server's process, for one request."""
+    """CPU milliseconds of the server process per request."""
     rate: float
-    """Requests a second."""
+    """Requests per second."""
 
     def __str__(self) -> str:
         return f"{self.milliseconds:.3f} ms CPU, {self.rate:.0f} requests/s"
@@ -31,7 +31,7 @@ class Measured:
 def results_table(
     works: Sequence[Work], measured: Mapping[tuple[str, str], list[Measured]], servers: Sequence[str]
 ) -> str:
-    """Markdown: for each work the servers' figures, and the ratios that performance is promised in."""
+    """A Markdown table of the figures by server and the ratios of the targets."""
     rows = [
         "| work | server | CPU ms a request | requests/s | CPU to hand-written | reach |",
         "|---|---|---|---|---|---|",

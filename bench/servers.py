@@ -1,4 +1,4 @@
-"""The servers under measurement: each a process of its own, started as it is in earnest."""
+"""The measured servers: one process each, started as in production."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ class Server:
 
     @property
     def cpu(self) -> float:
-        """Seconds that the threads of the process were on a processor, for themselves and in the kernel."""
+        """User and system seconds of the process's threads."""
         threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
@@ -65,8 +65,8 @@ def send_query(server: Server, work: str, body: bytes, token: str) -> bytes:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port: int = door.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
     return port
 
 

@@ -78,7 +78,7 @@ async def _bare(url: str, text: str, arguments: list[Any]) -> Callable[[], Await
 
 
 async def _measured(ways: dict[str, Callable[[], Awaitable[Any]]]) -> dict[str, float]:
-    """Median CPU milliseconds of this process a statement; the ways take turns."""
+    """Median CPU milliseconds of this process per statement; the ways alternate."""
     spent: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         for name, way in ways.items():
@@ -91,5 +91,5 @@ async def _measured(ways: dict[str, Callable[[], Awaitable[Any]]]) -> dict[str, 
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1]))
-    # The drivers' own threads would keep the process.
+    # The drivers' threads would keep the process alive.
     raise SystemExit(0)

@@ -1,4 +1,4 @@
-"""Totals that lists are asked for, each beside the best SQL that was found for it by hand."""
+"""Totals of lists, each with the best handwritten SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _WORN = "EXISTS (SELECT FROM customer_tag t WHERE t.workspace_id = $1 AND t.cust
 
 @dataclass(frozen=True, slots=True)
 class TotalCase:
-    """A question, and what is asked of all whom it finds: how many (`by` is None), their totals ([]), or groups."""
+    """A query with its totals: a count (`by` is None), aggregates ([]), or groups."""
 
     name: str
     question: CustomerQuery

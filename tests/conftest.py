@@ -1,4 +1,4 @@
-"""What every test has: databases, the watch over its SQL, a workspace of its own and ways to ask it."""
+"""Fixtures of all tests: databases, SQL inspection, a workspace, and functions to query it."""
 
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -22,12 +22,12 @@ from tests.support import factories, schemas, sql_inspection
 
 pytest_plugins = ["tests.support.databases"]
 
-# CLIENTELA_ENGINE=reference runs the same tests through graphql-core.
+# CLIENTELA_ENGINE=reference runs the same tests with graphql-core.
 _SCHEMA = schemas.made(settings.read_settings().engine)
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
-# Properties are tried on a few examples, the same at each run; `--hypothesis-profile=thorough` tries many, at random.
+# Property tests use the same few examples in each run; `--hypothesis-profile=thorough` uses many random ones.
 _PROPERTIES = hypothesis.settings(
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -44,8 +44,7 @@ hypothesis.settings.load_profile("few")
 
 
 def pytest_collection_finish() -> None:
-    """All that was imported and collected stays to the end: the collector of circular garbage, which would look at it
-    again and again, leaves it alone."""
+    """Excludes everything that is imported and collected from garbage collection, because it stays until the end."""
     gc.freeze()
     gc.set_threshold(5_000, 10, 10)
 
@@ -59,8 +58,7 @@ def _watched() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _settled_until_a_write() -> Iterator[None]:
-    """What a statement found stays known however slow the tests are, so that the statements they count do not depend
-    on it."""
+    """Keeps cached rows until a write, so that counted statements do not depend on the speed of the tests."""
     before, ShortCache.LIFETIME_SECONDS = ShortCache.LIFETIME_SECONDS, float("inf")
     yield
     ShortCache.LIFETIME_SECONDS = before
@@ -68,7 +66,7 @@ def _settled_until_a_write() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _bound_to_a_workspace() -> Iterator[None]:
-    """Fails the test that sent a statement which reaches beyond a workspace."""
+    """Fails a test that sent a statement without its workspace."""
     before = len(sql_inspection.violations)
     yield
     assert sql_inspection.violations[before:] == []
@@ -76,7 +74,7 @@ def _bound_to_a_workspace() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """The module's database, open."""
+    """The module's open database."""
     opened = await engine.connect(database_url)
     yield opened
     await opened.close()
@@ -84,13 +82,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def workspace_id(database: Database) -> int:
-    """The number of a workspace that this test has for itself."""
+    """The number of a new workspace for this test."""
     return await factories.workspace(database)
 
 
 @pytest.fixture
 def save(database: Database, workspace_id: int) -> Callable[..., Awaitable[None]]:
-    """Puts rows into the test's workspace as they are, in their order."""
+    """Inserts rows into the test's workspace unchanged, in order."""
 
     return partial(factories.saved, database, workspace_id)
 
@@ -108,7 +106,7 @@ def viewer(workspace_id: int) -> Viewer:
 
 @pytest.fixture
 def someone(workspace_id: int) -> Callable[..., Viewer]:
-    """A viewer of a role, or with permissions of his own."""
+    """Creates a viewer with a role, or with given permissions."""
 
     def made(
         role: Role = Role.AGENT,
@@ -131,7 +129,7 @@ def someone(workspace_id: int) -> Callable[..., Viewer]:
 
 @pytest.fixture
 def ask(database: Database, viewer: Viewer) -> Ask:
-    """Asks as the administrator, or as `viewer`; the data of an answer without errors."""
+    """Executes a document as the administrator or as `viewer`. Returns the data; fails if there are errors."""
 
     async def asked(document: str, *, viewer: Viewer = viewer, **variables: Any) -> dict[str, Any]:
         answer = await _execute(database, viewer, document, variables)
@@ -143,7 +141,7 @@ def ask(database: Database, viewer: Viewer) -> Ask:
 
 @pytest.fixture
 def refused(database: Database, viewer: Viewer) -> Ask:
-    """Asks likewise and returns the first top-level error: its message, path and extensions."""
+    """Executes a document and returns the first top-level error: message, path and extensions."""
 
     async def asked(document: str, *, viewer: Viewer = viewer, **variables: Any) -> dict[str, Any]:
         answer = await _execute(database, viewer, document, variables)
@@ -156,7 +154,7 @@ def refused(database: Database, viewer: Viewer) -> Ask:
 
 @pytest.fixture
 def sent() -> Iterator[list[str]]:
-    """The statements that the test has sent so far; clear it before what is to be counted."""
+    """The statements that the test has sent; clear the list before the part to count."""
     with sql_inspection.counted() as found:
         yield found
 

@@ -1,4 +1,4 @@
-"""The command as a person runs it: a process of its own, in an empty directory, with an environment of its own."""
+"""The command as users run it: its own process, an empty directory, its own environment."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """Nothing of the developer's own settings; what a test adds is seen by its commands."""
+    """An environment without the developer's settings. Tests add variables for their commands."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 
@@ -41,7 +41,7 @@ def clientela(tmp_path: Path, environment: dict[str, str]) -> Run:
 
 @pytest.fixture
 def inside(tmp_path: Path, environment: dict[str, str]) -> Run:
-    """As `clientela`, but in the tests' own process: for what a command says, where its process is not the subject."""
+    """Runs the command in the tests' own process, for tests of its output."""
 
     def run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
         ours = {name: None for name in os.environ if name.startswith(PREFIX)}
@@ -55,7 +55,8 @@ def inside(tmp_path: Path, environment: dict[str, str]) -> Run:
 
 @pytest.fixture
 def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
-    """Starts `clientela …` in `tmp_path`; what still runs at the end of the test is killed, with its own children."""
+    """Starts `clientela …` in `tmp_path`. Processes that still run at the end of the test are killed with their
+    children."""
     started: list[subprocess.Popen[str]] = []
     errors = (tmp_path / "stderr.txt").open("w")
 
@@ -81,7 +82,7 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
 
 
 def lines_until(process: "subprocess.Popen[str]", wanted: str) -> list[str]:
-    """What the process printed, up to the line that holds `wanted`. Fails where the process ends before it."""
+    """The output of the process up to the line that contains `wanted`. Fails if the process ends before."""
     assert process.stdout is not None
     lines: list[str] = []
     for line in process.stdout:
@@ -106,7 +107,7 @@ def _gone_is_fine() -> Iterator[None]:
 
 
 def refusal(ended: "subprocess.CompletedProcess[str]") -> str:
-    """The one sentence on standard error of a command that refused."""
+    """The one sentence on standard error of a failed command."""
     assert (ended.returncode, ended.stdout) == (1, ""), ended
     [line] = ended.stderr.splitlines()
     assert line.startswith("clientela: ")

@@ -1,4 +1,4 @@
-"""Dependencies: each one that pyproject.toml asks for has its exact version in constraints.txt."""
+"""Dependencies: each dependency of pyproject.toml has an exact version in constraints.txt."""
 
 import tomllib
 

@@ -1,4 +1,4 @@
-"""Files: names that say what is inside, sizes that can be read, nothing of the place where they were written."""
+"""Files: meaningful names, readable sizes, and no traces of the machine where they were written."""
 
 import re
 
@@ -9,9 +9,9 @@ from tests.support.repository_files import LAYERS, ROOT, modules, tracked
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "managers", "service", "services"}
 LONGEST = 400
 RECORDS = "db/migrations/versions/"
-"""A migration tells all that was done at once; nobody edits it later."""
+"""A migration contains everything it does; it is never edited later."""
 
-# Put together here, so that this file does not hold what it looks for.
+# Built at run time, so that this file does not contain what it searches for.
 PLACES = {
     "a home or work directory": r"(?<![\w.~:/])/(?:root|home|Users|work|opt)/[\w.]",
     "a local file's address": "file:" + "//+",
@@ -20,7 +20,7 @@ PLACES = {
 }
 BINARY = {".png", ".ico", ".gif", ".jpg", ".webp", ".woff", ".woff2", ".ttf", ".xlsx", ".zip", ".gz", ".db"}
 MADE = ("graph/graphiql/static/",)
-"""Bundles of other people's code, whose addresses are their own."""
+"""Bundled third-party code with its own addresses."""
 
 
 def test_no_name_says_nothing():

@@ -1,10 +1,10 @@
-"""The rules that customers were promised, by their codes: each is shown by a test, and no code is made up."""
+"""Rule codes: each rule is shown by a test, and no code is invented."""
 
 import re
 
 from tests.support.repository_files import ROOT, modules
 
-# What a family of codes is about, and which of its numbers are rules of this product.
+# The subject of each family of codes, and the numbers that are rules of this product.
 RULES = {
     "MS": ("tags of customers", "2-5 7-9 11-12"),
     "SM": ("the list of customers, its views, its tools", "1-21"),

@@ -1,4 +1,4 @@
-"""Tools: ruff, mypy and import-linter find nothing; schema.graphql is what the code says."""
+"""Tools: ruff, mypy and import-linter find nothing; schema.graphql matches the code."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from tests.support.repository_files import ROOT
 
 
 def run(program: str, *arguments: str) -> None:
-    """Beside the Python that runs the tests; fails with everything the program said."""
+    """Runs a program of the tests' environment; fails with its whole output."""
     ended = subprocess.run(
         [str(Path(sys.executable).parent / program), *arguments], cwd=ROOT, capture_output=True, check=False, text=True
     )
@@ -25,7 +25,7 @@ def test_ruff_would_format_nothing():
 
 
 def test_mypy_finds_nothing():
-    # Whoever may not write beside the sources checks without a cache.
+    # Without write access to the sources, mypy runs without a cache.
     cache = ROOT / ".mypy_cache" if os.access(ROOT, os.W_OK) else os.devnull
     run("mypy", "--strict", f"--cache-dir={cache}", "--no-error-summary")
 

@@ -1,4 +1,4 @@
-"""Doing things by the rules, as somebody."""
+"""Functions that call rules as a viewer."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,7 +20,7 @@ Does = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 def does(database: Database, viewer: Viewer) -> Does:
-    """Performs a rule with its arguments, as the administrator or as `by`."""
+    """Calls a rule with its arguments, as the administrator or as `by`."""
 
     async def done(rule: Any, *arguments: Any, by: Viewer = viewer, **named: Any) -> Any:
         return await run_unit_of_work(
@@ -32,7 +32,7 @@ def does(database: Database, viewer: Viewer) -> Does:
 
 @pytest.fixture
 def refuses(does: Does) -> Does:
-    """The refusal of a rule, as (code, path); of several, a list of them."""
+    """The error of a rule as (code, path); a list of them for several errors."""
 
     async def done(rule: Any, *arguments: Any, **named: Any) -> Any:
         with pytest.raises((InputError, InputErrors)) as refused:
@@ -55,7 +55,7 @@ def everything(session: Session) -> Callable[[Any], Awaitable[list[Any]]]:
 
 @pytest.fixture
 def log(session: Session) -> Callable[..., Awaitable[list[Any]]]:
-    """The log, oldest first; of one record where one is given."""
+    """The change log, oldest first; of one record if given."""
 
     async def found(record: Any = None) -> list[Any]:
         lines = await session.fetch_all(
@@ -67,5 +67,5 @@ def log(session: Session) -> Callable[..., Awaitable[list[Any]]]:
 
 
 def named(row: Any) -> dict[str, str]:
-    """The row as a reference by its id."""
+    """A reference to the row by its id."""
     return {"id": id_encoder(type(row).__name__ if not hasattr(row, "table") else row.table.__name__)(row.id)}

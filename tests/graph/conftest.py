@@ -1,4 +1,4 @@
-"""What the tests of the schema have beside what every test has."""
+"""Fixtures of the schema tests."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +10,7 @@ from tests.conftest import Ask
 
 @pytest.fixture
 def bulk(ask: Ask) -> Callable[..., Awaitable[Any]]:
-    """The job of a call, or its errors where there is none."""
+    """The job of a bulk mutation, or its errors."""
 
     async def called(document: str, **variables: Any) -> Any:
         (answer,) = (await ask(document, **variables)).values()

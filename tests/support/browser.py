@@ -1,4 +1,4 @@
-"""Chromium over the DevTools protocol: told what to do in GraphiQL, watched for all that its page and workers do."""
+"""Controls Chromium over the DevTools protocol and observes its pages and workers."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from typing import Any, Final
 from websockets.sync.client import ClientConnection, connect
 
 TIMEOUT_SECONDS: Final = 30.0
-"""Seconds that anything may take."""
+"""Timeout in seconds."""
 
 RUN_BUTTON: Final = ".graphiql-execute-button"
 RESPONSE_PANE: Final = ".graphiql-response .view-lines"
@@ -28,7 +28,7 @@ _FLAGS: Final = (
 
 @dataclass
 class Browser:
-    """One page at a time, each with empty storage. `requests` and `faults` are those of the page that is open."""
+    """One page at a time, each with empty storage. `requests` and `faults` are those of the open page."""
 
     socket: ClientConnection
     session: str | None = None
@@ -37,7 +37,7 @@ class Browser:
     faults: list[str] = field(default_factory=list)
 
     def open(self, url: str, *, scheme: str = "light") -> None:
-        """Watched from its first request on."""
+        """Observed from its first request."""
         self.session = None
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
@@ -65,11 +65,11 @@ class Browser:
         return self.call("Runtime.evaluate", expression=script, awaitPromise=True)["result"].get("value")
 
     def wait_until(self, script: str) -> None:
-        """Until the script is true."""
+        """Waits until the script returns true."""
         self._until(lambda: self.evaluate(script), script)
 
     def wait_for_request(self, address: str) -> None:
-        """Waits until a request has gone to an address with this part."""
+        """Waits for a request to an address that contains this part."""
         self._until(lambda: self.evaluate("true") and any(address in url for url in self.requests), address)
 
     def click(self, selector: str) -> None:
@@ -81,13 +81,13 @@ class Browser:
         self.evaluate(f"{models}.setValue({json.dumps(text)})")
 
     def run_operation(self, operation: str) -> None:
-        """Runs an operation with a name, once GraphiQL shows that it has understood it."""
+        """Runs a named operation once GraphiQL has parsed it."""
         self.set_editor_text("operation.graphql", operation)
         self.wait_for_text(".graphiql-tabs", operation.split()[1])
         self.click(RUN_BUTTON)
 
     def wait_for_text(self, place: str, text: str) -> None:
-        """Waits until the text is there to be seen."""
+        """Waits until the text is visible."""
         seen = f"[...document.querySelectorAll({json.dumps(place)})].map(found => found.innerText).join()"
         self.wait_until(f"{seen}.replaceAll('\\u00a0', ' ').includes({json.dumps(text)})")
 
@@ -119,7 +119,7 @@ class Browser:
             case {"method": "Network.webSocketCreated", "params": {"url": url}}:
                 self.requests.append(url)
             case {"method": "Audits.issueAdded", "params": {"issue": {"code": "GenericIssue"}}}:
-                pass  # Advice, such as an <input> of GraphiQL's that has no name.
+                pass  # Advice, such as an <input> of GraphiQL without a name.
             case {"method": "Runtime.exceptionThrown" | "Audits.issueAdded", "params": found}:
                 self.faults.append(json.dumps(found))
             case {"method": "Runtime.consoleAPICalled", "params": {"type": "error" | "warning" | "assert"} as found}:
@@ -130,7 +130,7 @@ class Browser:
 
 @contextlib.contextmanager
 def launch_browser(program: str, profile: Path) -> Iterator[Browser]:
-    """Chromium with its profile in an empty directory, until the end of the block."""
+    """Chromium with an empty profile until the end of the block."""
     process = subprocess.Popen([program, *_FLAGS, f"--user-data-dir={profile}"], stderr=subprocess.DEVNULL)
     try:
         with connect(_devtools(profile), max_size=None) as socket:
@@ -141,7 +141,7 @@ def launch_browser(program: str, profile: Path) -> Iterator[Browser]:
 
 
 def _devtools(profile: Path) -> str:
-    """The address that the browser writes into its profile once it is ready."""
+    """The address that the browser writes to its profile when it is ready."""
     ends = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < ends:
         with contextlib.suppress(FileNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""Bulk mutations over GraphQL and what their answers say."""
+"""Bulk mutations over GraphQL and readers of their answers."""
 
 from graph.types.ids import id_encoder
 
@@ -14,7 +14,7 @@ UPDATE = f"""mutation ($target: CustomerTarget!, $input: CustomerInput!, $option
 
 
 def call(name, arguments=""):
-    """A mutation of a target and options."""
+    """A bulk mutation with a target and options."""
     return f"""mutation ($target: CustomerTarget!, $options: BulkOptions) {{
       {name}(target: $target, options: $options{arguments}) {JOB} }}"""
 

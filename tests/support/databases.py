@@ -32,13 +32,13 @@ _UNTESTED: Final = "PostgreSQL was not tested"
 
 
 class Databases:
-    """The databases of one run, which all its processes share through a directory."""
+    """The databases of one run, shared by its processes through a directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     async def fresh(self, kind: Kind) -> str:
-        """The URL of a new database at the newest version, without a row. It is gone when the run ends."""
+        """The URL of a new, migrated, empty database. It is dropped at the end of the run."""
         if kind == "sqlite":
             return await self._copied_file()
         name = self._name()
@@ -46,7 +46,7 @@ class Databases:
         return self._url(name)
 
     async def empty(self, kind: Kind) -> str:
-        """The URL of a new database without a table. It is gone when the run ends."""
+        """The URL of a new database without tables. It is dropped at the end of the run."""
         if kind == "sqlite":
             return f"sqlite:///{self.directory / self._name()}.db"
         name = self._name()
@@ -54,7 +54,7 @@ class Databases:
         return self._url(name)
 
     async def drop(self, url: str) -> None:
-        """Whatever is still connected to it is thrown out."""
+        """Disconnects remaining clients."""
         if url.startswith("sqlite:"):
             file = Path(url.removeprefix("sqlite:///"))
             for part in file.parent.glob(file.name + "*"):
@@ -84,13 +84,13 @@ class Databases:
                 await self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
                 await self._administer(f'CREATE DATABASE "{name}"')
                 await _migrated(self._url(name))
-                # A connection that came late would keep the template from being copied.
+                # A late connection would prevent copying the template.
                 await self._administer(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         return name
 
     @asynccontextmanager
     async def _once(self, what: str) -> AsyncIterator[bool]:
-        """True for the first to come through without an error, of all processes; the others wait for it."""
+        """True for the first process that gets through without an error; the others wait for it."""
         done = self.directory / f"{what}.migrated"
         with (self.directory / f"{what}.lock").open("w") as lock:
             await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
@@ -112,7 +112,7 @@ class Databases:
 
     @property
     def _prefix(self) -> str:
-        """The run's own, so that two runs may share a server."""
+        """Specific to the run, so that two runs can share a server."""
         return f"clientela_{self.directory.name.rpartition('-')[2].lower()}_"
 
 
@@ -123,14 +123,14 @@ async def _migrated(url: str) -> None:
 
 
 def _close(file: Path) -> None:
-    """A copy of the file alone is whole when the write-ahead log is empty."""
+    """A copy of the file alone is complete only if the write-ahead log is empty."""
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
 def finished(transaction: Coroutine[Any, Any, Any]) -> Any:
-    """What the coroutine returns, run in a thread: a fixture's own loop, if any, is left alone."""
+    """Runs the coroutine in a thread, so that the fixture's event loop is unaffected."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, transaction).result()
 
@@ -140,7 +140,7 @@ def finished(transaction: Coroutine[Any, Any, Any]) -> Any:
 
 @pytest.fixture(scope="session")
 def databases(pytestconfig: pytest.Config) -> Databases:
-    """For tests that need more databases than their module's, or an empty one."""
+    """For tests that need additional or empty databases."""
     return pytestconfig.stash[_DATABASES]
 
 
@@ -154,7 +154,7 @@ def database_url(request: pytest.FixtureRequest, databases: Databases) -> Iterat
 
 
 def require(kind: Kind, databases: Databases) -> None:
-    """Skips the test where there is no PostgreSQL, or fails it where CLIENTELA_TEST_REQUIRE_POSTGRES=1 asks for one."""
+    """Skips the test without PostgreSQL, or fails it with CLIENTELA_TEST_REQUIRE_POSTGRES=1."""
     if kind == "sqlite":
         return
     try:
@@ -179,14 +179,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """pytest-xdist tells each of its processes where the run's directory is."""
+    """Tells each pytest-xdist process the directory of the run."""
     node.workerinput["databases"] = str(node.config.stash[_DATABASES].directory)
 
 
 def _begun(config: pytest.Config) -> Path:
-    """Under /tmp, whatever TMPDIR says: the path of a socket may be no longer than 107 bytes."""
+    """Under /tmp regardless of TMPDIR: a socket path has at most 107 bytes."""
     directory = Path(tempfile.mkdtemp(prefix="clientela-", dir="/tmp"))
-    directory.chmod(0o711)  # The server's user passes through to its own directory in it.
+    directory.chmod(0o711)  # The server's user needs access to its own directory inside.
     lock = config.stash[_LOCK] = (directory / postgres_server.LOCK).open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
     return directory
@@ -205,7 +205,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _await_end(directory: Path) -> None:
-    """The server's keeper removes the directory once the server has stopped; without a server it is removed here."""
+    """The server's keeper removes the directory after the server has stopped; without a server it is removed here."""
     until = time.monotonic() + 15
     while postgres_server.is_kept(directory) and time.monotonic() < until:
         time.sleep(0.02)

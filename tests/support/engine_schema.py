@@ -1,4 +1,4 @@
-"""A schema with all that Strawberry offers and the product does not use yet, so that the engine is held to it too."""
+"""A schema with Strawberry features that the product does not use, to test the engine with them."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from graph.engine.field_declarations import InlineConversion, ParentRows, batche
 
 @dataclass
 class Context:
-    """`told` is what resolvers saw, in their order."""
+    """`told` contains what resolvers received, in order."""
 
     told: list[Any] = field(default_factory=list)
     loaders: dict[Any, Any] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Size(Enum):
 
 
 class Row(NamedTuple):
-    """What a database would hand over: its class says where the columns are."""
+    """A row like a database's: its class knows the columns."""
 
     id: int
     name: str | None
@@ -109,7 +109,7 @@ class Person(Thing):
 
     @strawberry.field
     def where(self, info: Info) -> str:
-        """A resolver of its own, which sees its place in the answer."""
+        """A resolver that reads its position in the answer."""
         return "/".join(map(str, info.path.as_list()))
 
     @strawberry.field
@@ -235,7 +235,7 @@ class Subscription:
 
 
 class Counted(SchemaExtension):
-    """Sees the operation begin and end, and adds to the answer."""
+    """Observes the begin and end of the operation, and adds to the answer."""
 
     def on_execute(self) -> Iterator[None]:
         self.execution_context.context.told.append("begins")
@@ -256,7 +256,7 @@ ENGINE, REFERENCE = build_schema(BreadthFirstEngine()), build_schema()
 async def execute_with_both(
     document: str, **more: Any
 ) -> tuple[tuple[ExecutionResult, Context], tuple[ExecutionResult, Context]]:
-    """The engine's answer and graphql-core's, each with what the resolvers were told."""
+    """The answers of the engine and of graphql-core, each with what resolvers received."""
     answers = []
     for which in (ENGINE, REFERENCE):
         context = Context()

@@ -1,4 +1,4 @@
-"""Rows for tests: only what matters is given, the rest is plausible."""
+"""Rows for tests with plausible defaults."""
 
 from itertools import count, groupby
 from typing import Any
@@ -25,7 +25,7 @@ _numbers = count(1)
 
 
 async def workspace(database: Database, **settings: Any) -> int:
-    """A new workspace with nothing in it but its settings; returns its number."""
+    """A new workspace with settings only; returns its number."""
     number = ids.id_time(ids.new_id()) * 1000 + next(_numbers)
 
     async def founded(transaction: Transaction) -> None:
@@ -49,7 +49,7 @@ async def workspace(database: Database, **settings: Any) -> int:
 
 
 async def saved(database: Database, workspace_id: int, *rows: SQLModel) -> None:
-    """Puts rows into the workspace as they are, in their order; neighbours of one table go in together."""
+    """Inserts rows into the workspace unchanged, in order; adjacent rows of a table are inserted together."""
 
     async def insert(transaction: Transaction) -> None:
         for _, neighbours in groupby(rows, type):
@@ -61,7 +61,7 @@ async def saved(database: Database, workspace_id: int, *rows: SQLModel) -> None:
 
 
 def customer(name: str = "Nguyễn Văn An", **values: Any) -> tables.Customer:
-    """`created_at` moves the id with it; an owner makes it FOLLOW_UP."""
+    """`created_at` determines the id; an owner makes it FOLLOW_UP."""
     if "created_at" in values:
         values.setdefault("id", ids.id_at(values["created_at"]))
     if values.get("owner_id"):
@@ -176,7 +176,7 @@ def assigns(
     agent: tables.Agent | None = None,
     department: tables.Department | None = None,
 ) -> tables.AssignmentRuleMember:
-    """One of the two is given."""
+    """Exactly one of the two is given."""
     return tables.AssignmentRuleMember(
         workspace_id=0,
         rule_id=rule.id,
@@ -192,13 +192,13 @@ def view(name: str = "Mine", **values: Any) -> tables.SavedView:
 
 
 def api_key(name: str = "Shop", **values: Any) -> tables.ApiKey:
-    """Nobody knows its secret."""
+    """Its secret is unknown."""
     given = {"permissions": [], "hint": "abcd", "created_by": ids.new_id(), "created_at": ids.current_time(), **values}
     return tables.ApiKey(id=ids.new_id(), workspace_id=0, name=name, secret_hash=ids.new_id(), **given)
 
 
 def job(**values: Any) -> tables.Job:
-    """One that has ended, and changed nobody."""
+    """A finished job that changed nothing."""
     known = {
         "workspace_id": 0,
         "kind": JobKind.UPDATE,

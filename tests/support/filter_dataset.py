@@ -1,4 +1,4 @@
-"""A small workspace full of what goes wrong: no values, equal values, look-alikes; as objects and as rows."""
+"""A small workspace with edge cases: empty values, equal values, similar texts; as objects and as rows."""
 
 import random
 from typing import Any
@@ -217,7 +217,7 @@ def _values(dice: random.Random) -> dict[str, Any]:
 
 
 async def saved(database: Database, world: Any) -> int:
-    """Puts it into a workspace of its own; returns that one's number."""
+    """Inserts the dataset into a new workspace; returns its number."""
     number = await factories.workspace(database, timezone="Asia/Ho_Chi_Minh")
 
     async def insert(transaction: Transaction) -> None:

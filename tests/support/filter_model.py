@@ -1,6 +1,6 @@
-"""What filters, searches and sorts mean, in plain Python over plain objects: what the SQL is held against.
+"""Filters, searches and sorts in plain Python: the model that the SQL is compared with.
 
-Written from the contract, not from the compiler, and as slow and simple as can be.
+Written from the contract, not from the compiler, as simple as possible.
 """
 
 import re
@@ -20,7 +20,7 @@ TODAY = _LOCAL.date()
 
 
 class Record(SimpleNamespace):
-    """A record is itself and no other, whatever its values."""
+    """A record equals only itself."""
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -47,7 +47,7 @@ _MANY = {
 
 
 def holds(asked: dict[str, Any], record: Any, world: Any) -> bool:
-    """Whether the filter holds of the record; None stands for one that is not there."""
+    """Whether the filter matches the record; None stands for an absent record."""
     return all(_holds(name, given, record, world) for name, given in asked.items())
 
 
@@ -105,7 +105,7 @@ def _scalar(name: str, given: Any, record: Any) -> bool:
 
 
 def _department(given: Any, record: Any, world: Any) -> bool:
-    """Of a customer one, of an agent several."""
+    """One for a customer, several for an agent."""
     if record is not None and hasattr(record, "departments"):
         return _any(given, record.departments, world)
     return holds(given, getattr(record, "department", None), world)
@@ -138,7 +138,7 @@ def _listed(given: Any, related: list[Any], world: Any) -> bool:
 
 
 def _segments(given: Any, record: Any, world: Any) -> bool:
-    """Only segments that are asked for are looked into: one may name others, but not itself."""
+    """Only requested segments are evaluated: one may name others, but not itself."""
     found = []
     for name, operand in given.items():
         if name == "includesAll":
@@ -163,7 +163,7 @@ def _external(given: Any, record: Any) -> bool:
 
 
 def _several(operators: Any, values: list[str]) -> bool:
-    """Operators on what may have several values: each positive one holds of one of them, its opposite of none."""
+    """Operators on several values: a positive operator matches one of them, its negation none."""
     positive = {"ne": "eq", "notIn": "in", "notContains": "contains"}
     found = []
     for name, operand in operators.items():
@@ -285,7 +285,7 @@ def day(operators: Any, value: str | None) -> bool:
 
 
 def _length(given: str) -> timedelta:
-    """Days alone: the zone has no summer time, and months are another test's."""
+    """Days only: the zone has no daylight saving time, and another test covers months."""
     found = re.fullmatch(r"P(\d+)D", given)
     assert found
     return timedelta(days=int(found[1]))
@@ -311,7 +311,7 @@ def age(born: date) -> int:
 
 
 def found(search: str, customer: Any) -> bool:
-    """Every word of letters occurs somewhere; numbers are another test's."""
+    """Every word occurs somewhere; another test covers numbers."""
     texts = [
         customer.name, customer.nickname, customer.real_name, customer.email, customer.city, customer.region,
         customer.country, customer.company and customer.company.name, *(tag.name for tag in customer.tags),
@@ -322,7 +322,7 @@ def found(search: str, customer: Any) -> bool:
 
 
 def in_order(customers: list[Any], sort: list[tuple[str, str]], keys: Any) -> list[Any]:
-    """Sorted by (name, order) pairs; what has no value last unless asked; then by id, in the first key's direction."""
+    """Sorts by (name, order) pairs, empty values last unless requested first, then by id in the first direction."""
 
     def compare(one: Any, other: Any) -> int:
         for name, order in sort:

@@ -1,4 +1,4 @@
-"""Made-up filters, as clients could send them."""
+"""Generated filters as clients could send them."""
 
 from typing import Any
 

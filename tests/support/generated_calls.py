@@ -1,4 +1,4 @@
-"""Calls for many customers, right and wrong, made up."""
+"""Generated bulk mutations, valid and invalid."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ mild = st.one_of(
     st.fixed_dictionaries({"subscriptionStatus": st.sampled_from(["SUBSCRIBED", "UNSUBSCRIBED"])}),
     _FEW,
 )
-"""Inputs that are right often enough."""
+"""Inputs that are often valid."""
 
 _IDS = st.lists(st.sampled_from([*(f"@{place}" for place in range(6)), "@0", "@nobody"]), min_size=1, max_size=8)
 targets = st.one_of(

@@ -1,4 +1,4 @@
-"""Made-up documents of any schema: fragments, aliases, merged selections, conditions, variables, arguments."""
+"""Generated documents for any schema: fragments, aliases, merged selections, conditions, variables, arguments."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from graphql import (
     is_required_argument,
 )
 
-# Values of scalars, by the scalar's name; the argument's name may say more than that.
+# Values of scalars by name; the argument's name may be more specific.
 ScalarValues = Callable[[random.Random, str, str], Any]
 
 
@@ -44,7 +44,7 @@ class _Document:
 def generate_document(
     schema: GraphQLSchema, seed: str, values: ScalarValues, *, roots: Sequence[str] = ()
 ) -> GeneratedDocument:
-    """The same document for the same seed; it may break a rule of validation, rarely."""
+    """Generates the same document for the same seed. It is rarely invalid."""
     return _Making(schema, random.Random(seed), values).generate(roots)
 
 
@@ -79,7 +79,7 @@ class _Making:
             for key, argument in definition.args.items()
             if is_required_argument(argument) or self._dice.random() < 0.3
         ]
-        # Whatever has arguments gets a name of its own, so that no two of them have to agree.
+        # Fields with arguments get an alias, so that they need not agree.
         alias = f"a{self._made.next()}: " if arguments or depth == 0 or self._dice.random() < 0.15 else ""
         given = f"({', '.join(arguments)})" if arguments else ""
         below = get_named_type(definition.type)
@@ -173,7 +173,7 @@ class _Making:
         return value
 
     def _nested(self, type_: GraphQLInputObjectType) -> Mapping[str, Any]:
-        """Inputs may hold themselves; below the second one in another stands what has to."""
+        """Inputs may contain themselves; deeper than two levels only required fields are set."""
         self._depth += 1
         try:
             return self._object(type_)

@@ -1,4 +1,4 @@
-"""A small workspace in any state that customers can be in, and whoever may act in it."""
+"""A small workspace with customers in any state and several viewers."""
 
 import copy
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ MAKE = """mutation ($rows: [CustomerRow!]!) {
 
 @dataclass
 class World:
-    """`names` lead from the names that plans use, such as "@Ann", to ids as clients see them."""
+    """`names` maps names used in plans, such as "@Ann", to wire ids."""
 
     database: Any
     number: int
@@ -45,7 +45,7 @@ class World:
     rows: dict[str, Any] = field(default_factory=dict)
 
     async def ask(self, document: str, viewer: Viewer | None = None, **variables: Any) -> Any:
-        """The value of the only field. Fails where there is an error that is no refusal."""
+        """The value of the only field. Fails on unexpected errors."""
         context = Context(self.database, viewer or self.admin, request_id="test")
         given = self.named(variables)
         answer = await schemas.ENGINE.execute(document, variable_values=given, context_value=context)
@@ -57,7 +57,7 @@ class World:
         return value
 
     def named(self, value: Any) -> Any:
-        """The same with ids in the place of names."""
+        """The same with ids instead of names."""
         if isinstance(value, dict):
             return {key: self.named(one) for key, one in value.items()}
         if isinstance(value, list):
@@ -66,7 +66,7 @@ class World:
 
 
 async def founded(database: Any) -> World:
-    """Agents, tags, fields and the like, and nobody yet."""
+    """Agents, tags, fields and other records, without customers."""
     number = await factories.workspace(database, pool_daily_claim_limit=2, bulk_delete=0)
     ann, bob, cy = factories.agent("Ann"), factories.agent("Bob", max_customers=2), factories.agent("Cy", active=False)
     rows: dict[str, Any] = {
@@ -117,7 +117,7 @@ _EXTRA = [
 
 @st.composite
 def viewers(draw: Any) -> Any:
-    """What a viewer may, to be made one by `viewer`."""
+    """The permissions of a viewer for `viewer`."""
     role = draw(st.sampled_from(list(Role)))
     granted = frozenset(draw(st.lists(st.sampled_from(_EXTRA), max_size=4)))
     revocable = sorted(permissions.ROLE_PERMISSIONS[role] - {Permission.CUSTOMER_VIEW})
@@ -182,7 +182,7 @@ crowds = st.lists(st.tuples(_HOLDING, _STANDING), min_size=CROWD, max_size=CROWD
 
 
 async def populated(database: Any, crowd: Any) -> World:
-    """Customers "@0" to "@5" as they were drawn."""
+    """Customers "@0" to "@5" as generated."""
     world = await founded(database)
     inputs = [{"name": f"c{place}", **copy.deepcopy(held)} for place, (held, _) in enumerate(crowd)]
     for place, given in enumerate(inputs):
@@ -216,7 +216,7 @@ async def _stand(transaction: Any, world: World, standings: Any) -> None:
 
 
 def _columns(world: World, standing: Any) -> dict[str, Any]:
-    """An owner exactly in FOLLOW_UP; whoever is NEW was not found valid."""
+    """An owner exactly in FOLLOW_UP; NEW customers are not VALID."""
     known = {
         name: None if (one := standing[name]) is None else world.rows[one].id for name in ("department", "previous")
     }

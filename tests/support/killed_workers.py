@@ -19,7 +19,7 @@ from db.engine import Database, Session
 from db.queries import jobs
 
 KILLS: Final = int(os.environ.get("CLIENTELA_TEST_KILLS", "8"))
-"""For each test and database; 50 show what a few may miss."""
+"""Kills per test and database; 50 find rare errors."""
 
 WORKER: Final = """
 import asyncio, os, signal, sys
@@ -57,11 +57,11 @@ async def performed(database, viewer, rule, **named):
     return done
 jobs.store_progress, worker.run_unit_of_work = kept, performed
 """
-"""A worker that saves progress apart from the effect, and is killed between the two: what must not go unnoticed."""
+"""A worker that commits progress separately from its effect and is killed in between: the tests must detect it."""
 
 
 def started(url: str, files: Path, *, patch: str = "") -> subprocess.Popen[bytes]:
-    """A worker, once it works."""
+    """Starts a worker."""
     command = [sys.executable, "-c", WORKER.replace("{patch}", patch), url, str(files)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -80,8 +80,8 @@ async def survives(
     kills: int = KILLS,
     seed: int = 7,
 ) -> None:
-    """Begins jobs one after the other and kills workers as often while they run; each job is gone on with until it has
-    ended, and checked. Only kills that hit a job count."""
+    """Starts jobs and kills workers while they run. Each job is continued to its end and checked. Only kills that hit a
+    job count."""
     dice, hit = random.Random(seed), 0
     while hit < kills:
         job = await begin()
@@ -96,7 +96,7 @@ async def survives(
 
 
 async def ended(database: Database, job: Any) -> Any:
-    """The job after a worker of this process went on with it, once the dead one's lease has run out."""
+    """Continues the job in this process after the lease of the killed worker has expired."""
     session = database.session(job.workspace_id)
     async with asyncio.timeout(120):
         while (await _now(session, job)).finished_at is None:

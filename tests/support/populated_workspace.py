@@ -1,4 +1,4 @@
-"""A workspace with one of everything, for calls that are made up from the schema."""
+"""A workspace with one record of each type, for calls generated from the schema."""
 
 from sqlmodel import select
 
@@ -18,7 +18,7 @@ MEMBERS = [
 
 
 async def inhabited(database, number):
-    """Puts one of everything into the workspace; returns the ids as clients see them, by type, and other names."""
+    """Inserts one record of each type; returns the wire ids by type and other names."""
     agent, home, company = factories.agent(), factories.department(), factories.company(domain="acme.example")
     customer = factories.customer(owner_id=agent.id, company_id=company.id, email="an@acme.example")
     tag, field = factories.tag(), factories.custom_field("tier", CustomFieldType.TEXT)
@@ -51,7 +51,7 @@ async def inhabited(database, number):
 
 
 async def dump(database, number, *, without=()):
-    """All rows of the workspace, by table."""
+    """All rows of the workspace by table."""
     session = database.session(number)
     return {
         str(table.__tablename__): sorted(

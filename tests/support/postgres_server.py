@@ -19,13 +19,13 @@ from typing import Any, Final
 import asyncpg
 
 LOCK: Final = "running"
-"""Held by the run, in its directory, for as long as it lives."""
+"""A lock in the run's directory, held while the run lives."""
 
 _STARTED: Final = "started"
 _READY: Final = "address"
 _FAILED: Final = "failed"
 _PATIENCE: Final = 60.0
-"""Seconds for the server to be made and to answer."""
+"""Seconds for the server to start."""
 
 _INSTALL: Final = "install PostgreSQL's server (Debian: apt-get install postgresql) or set CLIENTELA_TEST_POSTGRES"
 
@@ -33,7 +33,7 @@ _OPTIONS: Final = {
     "listen_addresses": "",
     "max_connections": "400",
     "shared_buffers": "128MB",
-    # The data dies with the run, so nothing is gained by waiting for a disk.
+    # The data is temporary, so durability is off.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -46,11 +46,11 @@ _OPTIONS: Final = {
 
 
 class Unavailable(Exception):
-    """No server can be had; the message says why, and what to install."""
+    """No server is available; the message says why and what to install."""
 
 
 def address(directory: Path) -> str:
-    """An administrator's URL of the run's server, started by whoever asks first. Raises Unavailable."""
+    """An administrator's URL of the run's server, which the first caller starts. Raises Unavailable."""
     if given := os.environ.get("CLIENTELA_TEST_POSTGRES"):
         return given
     _programs()
@@ -59,7 +59,7 @@ def address(directory: Path) -> str:
 
 
 def is_kept(directory: Path) -> bool:
-    """Whether there is a keeper who has not yet done his last duty."""
+    """Whether a keeper process is still running."""
     return (directory / _STARTED).exists()
 
 
@@ -91,7 +91,7 @@ def _awaited(directory: Path) -> str:
 
 
 def _programs() -> Path:
-    """The directory of the newest server's programs."""
+    """The directory of the newest server binaries."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
     on_path = shutil.which("postgres")
     if not found and not on_path:
@@ -100,7 +100,7 @@ def _programs() -> Path:
 
 
 def _user() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root, so root runs it as the user its package makes, anybody else as himself."""
+    """PostgreSQL refuses to run as root, so root runs it as the package's user, other users as themselves."""
     if os.geteuid() != 0:
         return {}
     try:
@@ -111,7 +111,7 @@ def _user() -> dict[str, Any]:
 
 
 def _keep(directory: Path) -> None:
-    """The program's whole life. Its directory is gone when it ends."""
+    """The main function of the keeper. Removes its directory at the end."""
     server = None
     try:
         server = _serving(directory)
@@ -147,7 +147,7 @@ def _serving(directory: Path) -> "subprocess.Popen[bytes]":
 
 
 def _initdb(programs: Path, data: Path) -> list[str]:
-    """A people's collation as the default, so that a sort that forgot to ask for the bytes' order is found out."""
+    """The default collation is a language's, so that a sort without the bytewise collation fails."""
     command = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     version = programs.parent.name
     people = ["--locale-provider=icu", "--icu-locale=en-US"] if version.isdigit() and int(version) >= 15 else []
@@ -168,7 +168,7 @@ async def _answering(server: "subprocess.Popen[bytes]", home: Path) -> None:
 
 
 def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """At once, without waiting for clients: nothing is to be saved, but shared memory is to be given back."""
+    """Immediate shutdown: nothing needs to be saved, but shared memory must be released."""
     server.send_signal(signal.SIGQUIT)
     try:
         server.wait(10)
@@ -177,7 +177,7 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Seen by others with its whole text or not at all."""
+    """Visible to others only with its whole content."""
     part = path.with_suffix(".part")
     part.write_text(text)
     part.rename(path)
@@ -188,5 +188,5 @@ def _last_line(text: str) -> str:
 
 
 if __name__ == "__main__" and os.fork() == 0:
-    # The process that was started ends here and now, so that nobody has to wait for the one that goes on.
+    # The started process exits immediately, so that nobody waits for the daemon.
     _keep(Path(sys.argv[1]))

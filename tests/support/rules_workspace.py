@@ -1,4 +1,4 @@
-"""A workspace that the tests of a module share, and asking for things in it as a client does."""
+"""A workspace shared by the tests of a module, used like a client."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,14 +25,14 @@ ALL = """name nickname realName avatarUrl phone phones email emails gender birth
   owner { id } previousOwner { id } department { id } company { id } block { reason } wechatFriends { id }
   tags { id } segments { id } externalIds { system value } address { line1 line2 city region postalCode country }
   customFields { field { key } value } allowedSubscriptionTransitions"""
-"""All that is told of a customer."""
+"""The selection of all customer fields."""
 _MUTATIONS = {one.name: one for one in schema_walk.fields("mutation")}
 
 
 @dataclass
 class House:
-    """`admin` may do everything; `manager`, `seller` (of the department Sales) and `loner` (of none) what their roles
-    bring. Ids are as clients see them, under the names that `named` gave."""
+    """`admin` has all permissions; `manager`, `seller` (in the department Sales) and `loner` (in none) have those of
+    their roles. Ids are wire ids, under the names given by `named`."""
 
     database: Any
     number: int
@@ -40,7 +40,7 @@ class House:
     viewers: dict[str, Viewer] = field(default_factory=dict)
 
     async def ask(self, document: str, who: Any = "admin", **variables: Any) -> Any:
-        """The answer's data. Fails where there is an error at the top."""
+        """The answer's data. Fails on top-level errors."""
         answer = await self.answer(document, who, **variables)
         assert answer.errors is None, answer.errors
         return answer.data
@@ -52,12 +52,13 @@ class House:
         return await schemas.ENGINE.execute(document, variable_values=variables, context_value=context)
 
     async def does(self, mutation: str, shows: str | None = None, who: Any = "admin", **arguments: Any) -> Any:
-        """What the mutation answers: its errors, and what it shows beside them."""
+        """The payload of a mutation: its errors and selected fields."""
         document = document_of(mutation, shows, arguments)
         return (await self.ask(document, who, **arguments))[mutation]
 
     async def refuses(self, mutation: str, who: Any = "admin", **arguments: Any) -> list[tuple[str, str]]:
-        """Why it is refused: codes and paths; FORBIDDEN at "" where that is said at the top. It shows nothing then."""
+        """The errors of a mutation: codes and paths; FORBIDDEN at "" for a top-level error. Nothing else may be
+        returned."""
         answer = await self.answer(document_of(mutation, None, arguments), who, **arguments)
         if answer.errors:
             return [((one.extensions or {}).get("code"), "") for one in answer.errors]
@@ -66,14 +67,14 @@ class House:
         return told(done["errors"])
 
     async def bulk(self, mutation: str, who: Any = "admin", **arguments: Any) -> Any:
-        """The outcome and the errors of each row; why there is no job where there is none."""
+        """The outcome and errors of each row, or the errors that prevented the job."""
         done = await self.does(mutation, JOB, who, **arguments)
         if done["job"] is None:
             return told(done["errors"])
         return [(one["outcome"], *told(one["errors"])) for one in done["job"]["rows"]["nodes"]]
 
     async def customer(self, shows: str = "", who: Any = "admin", **input: Any) -> Any:
-        """A new one: its id, or what it shows."""
+        """Creates a record: returns its id, or the selected fields."""
         made = await self.does("customerCreate", f"customer {{ id {shows} }}", who, input={"name": "An", **input})
         assert not made["errors"], made["errors"]
         return made["customer"] if shows else made["customer"]["id"]
@@ -85,19 +86,19 @@ class House:
         return done[record]["id"]
 
     async def shown(self, customer: str, shows: str, who: Any = "admin") -> Any:
-        """What the customer is now; None where the viewer sees none."""
+        """The customer's current state; None if the viewer cannot see it."""
         document = f"query ($id: ID!) {{ customer(by: {{id: $id}}) {{ {shows} }} }}"
         return (await self.ask(document, who, id=customer))["customer"]
 
     async def log(self, node: str | None = None, who: Any = "admin") -> list[Any]:
-        """Its lines in the log of changes, oldest first; of everything where no record is named."""
+        """The changes of a record, oldest first; all changes without a record."""
         document = """query ($filter: ChangeFilter) { changes(first: 250, filter: $filter) { nodes {
           action entity nodeId version requestId job { id } fields { field before after } } } }"""
         filter = {} if node is None else {"nodes": [node]}
         return (await self.ask(document, who, filter=filter))["changes"]["nodes"]
 
     async def lines(self) -> int:
-        """How many lines the whole log has."""
+        """The number of changes in the whole log."""
         session = self.database.session(self.number)
         return len(await session.fetch_all(prepare(select(tables.Change.seq).where(in_workspace(tables.Change)))))
 
@@ -106,12 +107,12 @@ class House:
         assert not done["errors"], done["errors"]
 
     async def agent(self, name: str = "Agent", **input: Any) -> str:
-        """The id of a new one."""
+        """The id of a new record."""
         email = f"{ids.new_id().hex()}@clientela.example"
         return await self.made("agentCreate", "agent", **{"name": name, "email": email, **input})
 
     async def as_(self, agent: str, kind: ActorKind = ActorKind.AGENT) -> Viewer:
-        """That agent or key as a viewer, with what it may do now."""
+        """The viewer of that agent or key with its current permissions."""
         identifier = decode_id("Agent" if kind is ActorKind.AGENT else "ApiKey", agent)
         found = await accounts.viewer_of_actor(self.database, self.number, kind, identifier, ids.current_time())
         assert found is not None
@@ -129,7 +130,7 @@ def document_of(mutation: str, shows: str | None, arguments: dict[str, Any]) -> 
 
 
 def told(errors: list[Any]) -> list[tuple[str, str]]:
-    """Each error's code and path."""
+    """The code and path of each error."""
     return [(one["code"], ".".join(one["path"])) for one in errors]
 
 

@@ -1,4 +1,4 @@
-"""Calls made up from the schema: each root field with the least that it asks for, and one place filled by choice."""
+"""Calls generated from the schema: each root field with its required arguments and one chosen value."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from tests.support import schemas
 
 BUILT = schemas.published()
 DEEPEST = 4
-"""Inputs are looked into so many levels deep; filters go on for ever."""
+"""Inputs are walked to this depth; filters are recursive."""
 
 _SCALARS: Mapping[str, Any] = {
     "String": "x",
@@ -45,7 +45,7 @@ Path = tuple[Step, ...]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A root field: what it is asked with, and what of its answer is looked at."""
+    """A root field with its arguments and selection."""
 
     root: str
     name: str
@@ -60,11 +60,11 @@ class Field:
         return f"{head} {{ {call} {_selection(self.definition.type)} }}"
 
     def _required_or_used(self) -> list[tuple[str, Any]]:
-        """Arguments with defaults stay as they are."""
+        """Arguments with defaults keep them."""
         return [(name, one) for name, one in self.definition.args.items() if not _defaulted(one)]
 
     def least(self, own: Mapping[str, str]) -> dict[str, Any]:
-        """The least to ask it with: ids of one's own where one is needed."""
+        """The required arguments, with own ids where needed."""
         return {
             name: minimal(one.type, own, _hint(self.name, name))
             for name, one in self.definition.args.items()
@@ -72,25 +72,24 @@ class Field:
         }
 
     def places(self, kind: str) -> Iterator[Path]:
-        """Every place in its arguments that takes the scalar of that name. Filters hold filters: each kind of them is
-        looked into once, wherever it stands."""
+        """Every position in the arguments with that scalar. Each filter type is walked once."""
         seen: set[str] = set()
         for name, one in self.definition.args.items():
             yield from _places(one.type, (name,), kind, DEEPEST, seen)
 
 
 def places_of(kind: Any, path: Path, wanted: str) -> Iterator[Path]:
-    """The same in one argument, which stands at `path`."""
+    """The positions in one argument at `path`."""
     yield from _places(kind, path, wanted, DEEPEST, set())
 
 
 def put(kind: Any, path: Path, value: Any, own: Mapping[str, str], hint: str) -> Any:
-    """The least value of an argument, and `value` at the place in it."""
+    """The smallest valid argument with `value` at the position."""
     return _put(kind, path, value, None, own, hint)
 
 
 def selection(kind: Any) -> str:
-    """What is looked at of an answer of that type."""
+    """The selection of an answer of that type."""
     return _selection(kind)
 
 
@@ -106,7 +105,7 @@ def fields(root: str) -> list[Field]:
 
 
 def permission(field: Field) -> str | None:
-    """The name of the permission that the field declares."""
+    """The permission that the field declares."""
     for directive in field.definition.ast_node.directives or ():
         if directive.name.value == "requires":
             return str(directive.arguments[0].value.value)
@@ -114,7 +113,7 @@ def permission(field: Field) -> str | None:
 
 
 def filled(field: Field, path: Path, value: Any, own: Mapping[str, str]) -> dict[str, Any]:
-    """The least to ask it with, and `value` at the place."""
+    """The required arguments with `value` at the position."""
     variables = field.least(own)
     argument = field.definition.args[path[0]]
     variables[str(path[0])] = _put(argument.type, path[1:], value, variables.get(str(path[0])), own, str(path[0]))
@@ -122,7 +121,7 @@ def filled(field: Field, path: Path, value: Any, own: Mapping[str, str]) -> dict
 
 
 def minimal(kind: Any, own: Mapping[str, str], hint: str) -> Any:
-    """The least value of a type; an id of one's own that the hint names."""
+    """The smallest valid value of a type; ids are own ids named by the hint."""
     kind = get_nullable_type(kind)
     if isinstance(kind, GraphQLList):
         return [minimal(kind.of_type, own, hint)]
@@ -149,7 +148,7 @@ _KINDS = (
 
 
 def _needed(kind: Any, name: str) -> bool:
-    """Nothing is made without a name, though an update does without."""
+    """A create mutation needs a name, although an update does not."""
     return name == "name" and str(kind.name).endswith("Input")
 
 

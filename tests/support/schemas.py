@@ -1,4 +1,4 @@
-"""The schema as tests share it: made, printed and read once in a process, because each takes a while."""
+"""The schema for tests: built, printed and parsed once per process."""
 
 from functools import cache
 from typing import Literal
@@ -16,13 +16,13 @@ def made(engine: Literal["breadth-first", "reference"]) -> Schema:
 
 @cache
 def text() -> str:
-    """As it is published."""
+    """The schema as it is published."""
     return ENGINE.as_str()
 
 
 @cache
 def published() -> GraphQLSchema:
-    """As a client has it that read the published one."""
+    """The schema as a client reads it."""
     return build_schema(text())
 
 

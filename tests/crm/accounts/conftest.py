@@ -1,4 +1,4 @@
-"""An administrator of a workspace of her own, and ways to sign in."""
+"""An administrator with a workspace, and functions to sign in."""
 
 from types import SimpleNamespace
 
@@ -21,14 +21,14 @@ MINUTE = 60_000
 
 @pytest.fixture(scope="module", autouse=True)
 async def _settled(database):
-    """Nothing is still being written behind the last test when the database is closed."""
+    """Finishes background writes before the database is closed."""
     yield
     await accounts.finish_background_writes(database)
 
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch):
-    """What these tests say does not depend on how long a password takes."""
+    """Cheap password hashes: these tests do not depend on the hashing time."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_HASHER", cheap)
     monkeypatch.setattr(passwords, "UNKNOWN_ACCOUNT_HASH", cheap.hash("nobody"))
@@ -36,7 +36,7 @@ def _cheap_passwords(monkeypatch):
 
 @pytest.fixture
 async def anna(database):
-    """The administrator of a workspace of her own."""
+    """The administrator of a new workspace."""
     email = f"Anna@{ids.new_id().hex()}.example"
     made = await workspaces.create_workspace(database, name="Acme", email=email, password=PASSWORD)
     viewer = await accounts.viewer_of_token(database, made.token)
@@ -45,7 +45,7 @@ async def anna(database):
 
 @pytest.fixture
 def elsewhere():
-    """Another network for each test, so that none is held responsible for another's failures."""
+    """A different network address per test, so that failures do not add up."""
     return f"2001:db8:{ids.new_id()[-2:].hex()}:{ids.new_id()[-2:].hex()}::1"
 
 
@@ -81,7 +81,7 @@ async def refusal(attempt):
 
 
 async def colleague(database, workspace_id, **given):
-    """An agent with an account, beside the administrator."""
+    """Another agent with an account."""
     email = f"{ids.new_id().hex()}@acme.example"
     named = {"name": "Bo", "name_key": "bo", "email": email, "email_key": email_key(email), "updated_at": NOW}
     agent = tables.Agent(workspace_id=workspace_id, created_at=NOW, **{**named, **given})

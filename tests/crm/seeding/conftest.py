@@ -1,4 +1,4 @@
-"""A workspace that was seeded, and what is in it."""
+"""A seeded workspace and its content."""
 
 import json
 from collections import defaultdict
@@ -25,7 +25,7 @@ def public_id(number):
 
 
 async def founded(database, number=1):
-    """A workspace with nothing but settings, the same wherever it is made; its id as clients see it."""
+    """A workspace with settings only, the same everywhere; returns its public id."""
 
     async def found(transaction):
         settings = {"automation_rules": [0, 1, 2, 3], "follow_up_stages": STAGES, "sources": ["Website", "Fair"]}
@@ -57,7 +57,7 @@ def values(row):
 
 
 def printed(row):
-    """JSON as text: PostgreSQL keeps the keys of an object in an order of its own."""
+    """JSON as text: PostgreSQL reorders the keys of an object."""
     return json.dumps(values(row), default=bytes.hex, sort_keys=True)
 
 

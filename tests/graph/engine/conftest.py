@@ -1,4 +1,4 @@
-"""Shared by the tests of the engine."""
+"""Fixtures of the engine tests."""
 
 import gc
 import warnings
@@ -9,8 +9,8 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="module")
 def _left_behind() -> Iterator[None]:
-    """Where an operation fails, graphql-core leaves coroutines that nobody awaits: they are found here, and not in the
-    test of another module."""
+    """If an operation fails, graphql-core leaves coroutines unawaited. They are detected here, not in another module's
+    test."""
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

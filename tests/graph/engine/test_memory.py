@@ -1,4 +1,4 @@
-"""However many different documents come, what is kept of them has its bounds."""
+"""The caches stay within their limits, however many different documents arrive."""
 
 from collections.abc import Iterator
 from functools import _lru_cache_wrapper
@@ -59,7 +59,8 @@ async def test_a_thousand_documents_leave_bounded_caches(
             bound = kept.cache_parameters()["maxsize"]
             assert bound is not None, f"{module.__name__}.{name} grows for ever"
             assert kept.cache_info().currsize <= bound
-    assert len(matches._STATEMENTS) <= matches._KEPT
+    assert 0 < len(database.component(matches._CompiledQueries)) <= matches._KEPT
+    assert len(database.component(matches._SampleStatements)) <= matches._KEPT
     await _few_are_prepared(database)
 
 

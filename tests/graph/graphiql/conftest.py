@@ -1,4 +1,4 @@
-"""The product as a browser meets it: a small workspace, and a Chromium that is watched while it asks about it."""
+"""A small workspace served to Chromium, whose requests are observed."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ CUSTOMERS = 12
 
 @pytest.fixture(scope="module")
 def chosen(databases: Databases) -> Iterator[Settings]:
-    """The settings with which the small workspace is served."""
+    """The settings of the served workspace."""
     url = finished(databases.fresh("sqlite"))
     finished(_filled(url))
     yield settings.read_settings({"CLIENTELA_DATABASE_URL": url})
@@ -99,14 +99,14 @@ def signed_out(chromium: Browser, chosen: Settings) -> Iterator[Browser]:
 
 @contextmanager
 def visiting(browser: Browser, served: ASGIApp) -> Iterator[None]:
-    """GraphiQL of the application, open. Whatever is done in it, it may speak to its own server only and find no fault.
+    """An open GraphiQL page. It may only send requests to its own server and must report no error.
 
-    The server has a thread of its own, because the browser is waited for in this one.
+    The server has its own thread, because this thread waits for the browser.
     """
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(served)) as address:
         browser.open(f"http://{address}/graphql")
         yield
-        browser.evaluate("new Promise(done => setTimeout(done, 300))")  # A fault of a worker may come late.
+        browser.evaluate("new Promise(done => setTimeout(done, 300))")  # An error in a worker may arrive late.
         ours = (f"http://{address}/", f"ws://{address}/", "data:")
         assert [url for url in browser.requests if not url.startswith(ours)] == []
         assert browser.faults == []

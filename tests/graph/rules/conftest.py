@@ -1,4 +1,4 @@
-"""What the tests of the rules share."""
+"""Fixtures of the rules tests."""
 
 import pytest
 

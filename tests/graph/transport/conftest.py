@@ -1,4 +1,4 @@
-"""The toy app behind httpx, and behind a real uvicorn where sockets and connections matter."""
+"""The test application behind httpx, and behind uvicorn for tests of sockets and connections."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ def doors_of_the_module() -> transport_server.InMemoryBackend:
 
 @pytest.fixture
 def doors(doors_of_the_module: transport_server.InMemoryBackend) -> transport_server.InMemoryBackend:
-    """As new, whatever the test before did to them."""
+    """Resets what the previous test changed."""
     vars(doors_of_the_module).update(vars(transport_server.InMemoryBackend()))
     return doors_of_the_module
 
@@ -56,7 +56,7 @@ def client_of(app: ASGIApp) -> httpx.AsyncClient:
 
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """Host and port of a real server, with the protocols that the product serves with."""
+    """Host and port of a real server with the product's protocols."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         configuration = uvicorn.Config(
             app,
@@ -87,5 +87,5 @@ async def served_to_the_module(doors_of_the_module: transport_server.InMemoryBac
 
 @pytest.fixture
 def served(served_to_the_module: str, doors: transport_server.InMemoryBackend) -> str:
-    """Host and port of a server behind which are `doors`; one server for all tests of a module."""
+    """Host and port of a server with `doors` as its backend; one server per module."""
     return served_to_the_module
