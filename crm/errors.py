@@ -17,7 +17,7 @@ at the top level. Every message is a sentence that names the invalid value and s
 
 from collections.abc import Iterable, Sequence
 from enum import Enum, IntEnum
-from typing import Any
+from typing import Any, Final
 
 from db.tables.enums import Permission
 
@@ -198,3 +198,21 @@ def raise_errors(errors: Sequence[InputError]) -> None:
 
 def _join_with_or(names: Sequence[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+_FORMER_NAMES: Final = {
+    "Refused": InputError,
+    "LimitRefused": LimitError,
+    "TransitionRefused": TransitionError,
+    "ConflictRefused": ConflictError,
+    "DuplicateRefused": DuplicateError,
+}
+"""Version 0.1 stored errors under these names."""
+
+
+def class_for_stored_name(name: str) -> type[InputError]:
+    """The error class with this name, or with this name in version 0.1. Raises KeyError for another name."""
+    former: type[InputError] | None = _FORMER_NAMES.get(name)
+    if former is not None:
+        return former
+    return {each.__name__: each for each in _FORMER_NAMES.values()}[name]

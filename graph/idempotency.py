@@ -164,7 +164,7 @@ _REFUSED: Final[Mapping[type[InputError], Callable[[Any], dict[str, Any]]]] = {
 
 def _refused(kind: str, code: str, message: str, path: list[str], row: int | None, **own: Any) -> InputError:
     """Created without its constructor, which would build the message again."""
-    made: InputError = InputError.__new__(getattr(errors, kind))
+    made: InputError = InputError.__new__(errors.class_for_stored_name(kind))
     Exception.__init__(made, message)
     made.message, made.code, made.path, made.row = message, ErrorCode[code], tuple(path), row
     for name, value in own.items():

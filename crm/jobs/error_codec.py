@@ -16,15 +16,6 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _RECORDS: Final = {"ConflictError": "record", "DuplicateError": "existing"}
 
-_FORMER_NAMES: Final = {
-    "Refused": "InputError",
-    "LimitRefused": "LimitError",
-    "TransitionRefused": "TransitionError",
-    "ConflictRefused": "ConflictError",
-    "DuplicateRefused": "DuplicateError",
-}
-"""Version 0.1 stored rows with these names."""
-
 
 def encode_error(error: InputError, row: int) -> dict[str, Any]:
     """Encodes an error as JSON. The record that the error refers to is stored by its id."""
@@ -53,7 +44,7 @@ def referenced_record_id(data: Mapping[str, Any]) -> str | None:
 
 def decode_error(data: Mapping[str, Any], records: Mapping[str, Any]) -> InputError:
     """Decodes a stored error. If the record that it refers to no longer exists, the result is a plain InputError."""
-    kind = _FORMER_NAMES.get(data["kind"], data["kind"])
+    kind = errors.class_for_stored_name(data["kind"]).__name__
     record = records.get(data["record"]) if kind in _RECORDS else None
     if kind in _RECORDS and record is None:
         kind = "InputError"

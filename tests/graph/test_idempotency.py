@@ -10,11 +10,13 @@ from sqlmodel import select
 
 from crm import idempotency
 from crm.access import accounts, passwords
+from crm.errors import LimitError
 from crm.workspace import workspaces
 from db import tables
 from db.statements import in_workspace, prepare
 from db.tables.enums import Role
 from db.values import ids
+from graph import idempotency as graph_idempotency
 from graph.context import Context
 from tests.support import factories, schemas
 
@@ -128,6 +130,15 @@ async def test_the_stored_answer_does_not_hold_the_key(sends, session):
     await sends(CREATE, key="my-own-key", input={"name": "An"})
     (row,) = await session.fetch_all(prepare(select(tables.Idempotency).where(in_workspace(tables.Idempotency))))
     assert row.key != "my-own-key"
+
+
+@pytest.mark.parametrize(("stored", "kind"), [("LimitRefused", LimitError), ("LimitError", LimitError)])
+def test_errors_stored_by_version_0_1_are_decoded(stored, kind):
+    basics = {"kind": stored, "code": "LIMIT_EXCEEDED", "message": "Too many.", "path": ["name"], "row": None}
+    payload = {"errors": [{"$refused": basics | {"limit": 4, "current": 5}}]}
+    (error,) = graph_idempotency.decode_payload(payload, "key")["errors"]
+    assert type(error.refused) is kind
+    assert (error.refused.message, error.refused.limit, error.refused.current) == ("Too many.", 4, 5)
 
 
 def test_a_secret_is_kept_sealed():
