@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.queries.matching.matches import CustomerQuery
+from db.values.time_units import MS_PER_DAY
 from db.values.wire_format import id_encoder
 
-MS_PER_DAY = 86_400_000
 _CUSTOMERS = "SELECT c.* FROM customer c WHERE c.workspace_id = $1 AND c.archived_at IS NULL"
 _NEWEST = "ORDER BY c.id DESC LIMIT 51"
 

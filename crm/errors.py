@@ -15,7 +15,7 @@ InputError and its subclasses become the `errors` of a mutation's payload, with 
 at the top level. Every message is a sentence that names the invalid value and says what to do.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, IntEnum
 from typing import Any, Final
 
@@ -140,6 +140,12 @@ class ConflictError(InputError):
         self.record = record
 
 
+def check_version(record: Any, expected: int | None) -> None:
+    """Raises ConflictError unless the record has the expected version; None expects no particular version."""
+    if expected is not None and expected != record.version:
+        raise ConflictError(record)
+
+
 class DuplicateError(InputError):
     """`existing` is the row of a record, visible to the viewer, that already has the value."""
 
@@ -200,19 +206,34 @@ def _join_with_or(names: Sequence[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-_FORMER_NAMES: Final = {
+_KINDS: Final = (InputError, LimitError, TransitionError, ConflictError, DuplicateError)
+_STORED_KINDS: Final[Mapping[str, type[InputError]]] = {kind.__name__: kind for kind in _KINDS} | {
     "Refused": InputError,
     "LimitRefused": LimitError,
     "TransitionRefused": TransitionError,
     "ConflictRefused": ConflictError,
     "DuplicateRefused": DuplicateError,
 }
-"""Version 0.1 stored errors under these names."""
+"""By name, and by the name in version 0.1."""
 
 
-def class_for_stored_name(name: str) -> type[InputError]:
-    """The error class with this name, or with this name in version 0.1. Raises KeyError for another name."""
-    former: type[InputError] | None = _FORMER_NAMES.get(name)
-    if former is not None:
-        return former
-    return {each.__name__: each for each in _FORMER_NAMES.values()}[name]
+def kind_for_stored_name(name: str) -> type[InputError]:
+    """The class of a stored error. Raises KeyError for an unknown name."""
+    return _STORED_KINDS[name]
+
+
+def restore_error(
+    kind: type[InputError],
+    code: ErrorCode,
+    message: str,
+    path: Iterable[str],
+    row: int | None,
+    attributes: Mapping[str, Any],
+) -> InputError:
+    """A stored error as it was. Bypasses the constructor, which would generate the message again."""
+    restored = InputError.__new__(kind)
+    Exception.__init__(restored, message)
+    restored.message, restored.code, restored.path, restored.row = message, code, tuple(path), row
+    for name, value in attributes.items():
+        setattr(restored, name, tuple(value) if isinstance(value, list) else value)
+    return restored

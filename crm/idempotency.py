@@ -9,8 +9,9 @@ from typing import Any, Final
 from crm.errors import ErrorCode, InputError
 from db.engine import Transaction
 from db.queries import idempotency
+from db.values.time_units import MS_PER_DAY
 
-ANSWER_LIFETIME_MS: Final = 24 * 60 * 60 * 1000
+ANSWER_LIFETIME_MS: Final = MS_PER_DAY
 """Milliseconds for which an answer is stored."""
 
 

@@ -15,12 +15,12 @@ from db.engine import Database
 from db.queries import idempotency as calls
 from db.queries import retention
 from db.values import ids
+from db.values.time_units import MS_PER_DAY
 
-_DAY: Final = 24 * 60 * 60 * 1000
-UPLOAD_LIFETIME_MS: Final = 7 * _DAY
+UPLOAD_LIFETIME_MS: Final = 7 * MS_PER_DAY
 """Milliseconds for which an upload can be imported."""
 
-JOB_TARGET_LIFETIME_MS: Final = _DAY
+JOB_TARGET_LIFETIME_MS: Final = MS_PER_DAY
 """Milliseconds after a job's end for which its target is stored."""
 
 JOB_ROW_LIFETIME_MS: Final = undo.UNDO_WINDOW_MS

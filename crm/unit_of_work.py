@@ -11,6 +11,8 @@ from db import tables
 from db.engine import Database, Transaction
 from db.errors import TransactionConflict, UniqueViolation
 from db.queries import workspaces
+from db.queries.catalogue import custom_fields
+from db.tables.enums import EntityType
 
 T = TypeVar("T")
 
@@ -30,6 +32,7 @@ class UnitOfWork:
     # Values that rules have loaded and need again, by name.
     cache: dict[str, Any] = field(default_factory=dict)
     _settings: tables.Workspace | None = None
+    _custom_fields: dict[EntityType, list[Any]] = field(default_factory=dict)
 
     @property
     def workspace_id(self) -> int:
@@ -46,12 +49,23 @@ class UnitOfWork:
         """Clears the cached settings."""
         self._settings = None
 
+    async def custom_fields(self, entity: EntityType) -> list[Any]:
+        """The custom fields of an entity in order, including deactivated ones, read once."""
+        if entity not in self._custom_fields:
+            self._custom_fields.update(await custom_fields.by_entities(self.transaction, [entity]))
+        return self._custom_fields[entity]
+
+    def forget_custom_fields(self) -> None:
+        """Clears the cached custom fields."""
+        self._custom_fields.clear()
+
     def reset(self) -> None:
         """Discards everything that the rules have recorded after a rollback."""
         self.log.clear()
         self.after_commit.clear()
         self.cache.clear()
         self._settings = None
+        self._custom_fields.clear()
 
     async def write_log(self) -> None:
         """Writes the change log as the last step before the commit."""

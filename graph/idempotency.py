@@ -163,13 +163,8 @@ _REFUSED: Final[Mapping[type[InputError], Callable[[Any], dict[str, Any]]]] = {
 
 
 def _refused(kind: str, code: str, message: str, path: list[str], row: int | None, **own: Any) -> InputError:
-    """Created without its constructor, which would build the message again."""
-    made: InputError = InputError.__new__(errors.class_for_stored_name(kind))
-    Exception.__init__(made, message)
-    made.message, made.code, made.path, made.row = message, ErrorCode[code], tuple(path), row
-    for name, value in own.items():
-        setattr(made, name, _unpacked(value))
-    return made
+    attributes = {name: _unpacked(value) for name, value in own.items()}
+    return errors.restore_error(errors.kind_for_stored_name(kind), ErrorCode[code], message, path, row, attributes)
 
 
 class ReplayedAnswer(Exception):

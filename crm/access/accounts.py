@@ -29,8 +29,9 @@ from db.queries import accounts
 from db.tables.enums import ActorKind, Permission
 from db.values import ids
 from db.values.folding import email_key, normalize
+from db.values.time_units import MS_PER_DAY, MS_PER_MINUTE
 
-SESSION_LIFETIME_MS: Final = 30 * 24 * 60 * 60 * 1000
+SESSION_LIFETIME_MS: Final = 30 * MS_PER_DAY
 """Duration of a session in milliseconds: thirty days."""
 
 MAX_SIGN_IN_FAILURES: Final = 5
@@ -45,7 +46,7 @@ VIEWER_CACHE_MS: Final = 1_000
 """Milliseconds for which a viewer is cached without asking the database."""
 
 MAX_CACHED_VIEWERS: Final = 10_000
-LAST_USED_INTERVAL_MS: Final = 60_000
+LAST_USED_INTERVAL_MS: Final = MS_PER_MINUTE
 """Minimum interval in milliseconds between two updates of a key's last use."""
 
 _PAUSE_SECONDS: Final = 0.05
@@ -197,7 +198,7 @@ async def _record_attempt(subjects: Sequence[str], now: int, transaction: Transa
 
 
 def _too_many_failures_error(failure_count: int, wait_ms: int) -> LimitError:
-    minutes = math.ceil(wait_ms / 60_000)
+    minutes = math.ceil(wait_ms / MS_PER_MINUTE)
     message = f"Too many sign-ins failed; try again in {counted(minutes, 'minute')}."
     return LimitError(message, limit=MAX_SIGN_IN_FAILURES, current=failure_count + 1)
 

@@ -13,8 +13,7 @@ from db.queries.assignment import claims
 from db.queries.catalogue import agents
 from db.queries.customers import customers
 from db.tables.enums import CustomerStage, Permission
-
-DAY: Final = 24 * 60 * 60 * 1000
+from db.values.time_units import MS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +65,7 @@ async def claim_allowance(session: Session, viewer: Viewer, now: int) -> ClaimAl
         and (await customers.owned_counts(session, [agent.id])).get(agent.id, 0) >= max_customers
     )
     return ClaimAllowance(
-        has_room=not is_limit_reached and not is_full, cooldown_ms=settings.pool_reclaim_cooldown_days * DAY, now=now
+        has_room=not is_limit_reached and not is_full,
+        cooldown_ms=settings.pool_reclaim_cooldown_days * MS_PER_DAY,
+        now=now,
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from crm.assignment import engine, stages
 from crm.assignment.round_robin import RoundRobin, load_assignees
-from crm.customers import change_fields, loaded_customer, persistence
+from crm.customers import change_fields, loaded_customer, persistence, preconditions
 from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import ErrorCode, InputError, LimitError, Path, counted
 from crm.jobs import submit
@@ -100,9 +100,7 @@ def _assign(unit: UnitOfWork, state: LoadedCustomer, round_robin: RoundRobin) ->
     if assignee.agent is not None:
         stages.assign(unit, state, assignee.agent.id, round_robin.capacity, _ASSIGN_PATH)
         return
-    if state.is_blocked(unit.now):
-        message = f"“{state.row.name}” is blocked and cannot be assigned; unblock the customer first."
-        raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, _ASSIGN_PATH)
+    preconditions.check_not_blocked(unit, state, _ASSIGN_PATH)
     stages.release(unit, state, CustomerStage.TO_BE_ASSIGNED, _ASSIGN_PATH)
     state.row.department_id = assignee.department.id
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from crm.customers import preconditions
 from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import ErrorCode, InputError, LimitError, Path, TransitionError, counted
 from crm.unit_of_work import UnitOfWork
@@ -65,9 +66,7 @@ def assign(unit: UnitOfWork, state: LoadedCustomer, agent_id: bytes, capacity: A
     row, agent = state.row, capacity.agents[agent_id]
     if row.owner_id == agent_id:
         return False
-    if state.is_blocked(unit.now):
-        message = f"“{row.name}” is blocked and cannot be assigned; unblock the customer first."
-        raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, path)
+    preconditions.check_not_blocked(unit, state, path)
     if row.stage == CustomerStage.NEW and not state.is_new:
         raise TransitionError(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT_STAGES[CustomerStage.NEW], path)
     if not agent.active:

@@ -5,10 +5,11 @@ from typing import Any
 
 from crm.access import permissions
 from crm.assignment import round_robin, stages
-from crm.assignment.claims import DAY, is_cooling_down, start_of_day
+from crm.assignment.claims import is_cooling_down, start_of_day
 from crm.assignment.round_robin import Assignee, RoundRobin
 from crm.assignment.stages import NEXT_STAGES, AgentCapacity
 from crm.bulk import chunk as each
+from crm.customers import preconditions
 from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import ErrorCode, Forbidden, InputError, LimitError, Path, TransitionError, counted
 from crm.jobs.handlers import JobItem, JobTask, RowResult, job_handler
@@ -19,6 +20,7 @@ from db.queries.assignment import claims
 from db.queries.catalogue import departments
 from db.rows import new_row
 from db.tables.enums import CustomerStage, JobKind, Permission
+from db.values.time_units import MS_PER_DAY
 from db.visibility import Visibility
 
 
@@ -75,9 +77,7 @@ async def _load_rotation(unit: UnitOfWork, task: JobTask) -> RoundRobin:
 
 def _check_assignable(unit: UnitOfWork, state: LoadedCustomer, path: Path) -> None:
     """Raises the errors that do not depend on the assignee, so that these customers do not use up a turn."""
-    if state.is_blocked(unit.now):
-        message = f"“{state.row.name}” is blocked and cannot be assigned; unblock the customer first."
-        raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, path)
+    preconditions.check_not_blocked(unit, state, path)
     if state.row.stage == CustomerStage.NEW:
         raise TransitionError(CustomerStage.NEW, CustomerStage.FOLLOW_UP, NEXT_STAGES[CustomerStage.NEW], path)
 
@@ -181,7 +181,7 @@ class _Claimer:
         self.task = task
         self.capacity = capacity
         self.limit = settings.pool_daily_claim_limit
-        self.cooldown = settings.pool_reclaim_cooldown_days * DAY
+        self.cooldown = settings.pool_reclaim_cooldown_days * MS_PER_DAY
         self.today = today
         self.claimable_ids = {bytes.fromhex(identifier) for identifier in task.state.get("claimable", ())}
 
@@ -197,9 +197,7 @@ class _Claimer:
         assert agent_id is not None
         if row.owner_id == agent_id:
             return False
-        if state.is_blocked(self.unit.now):
-            message = f"“{row.name}” is blocked and cannot be claimed; unblock the customer first."
-            raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, path)
+        preconditions.check_not_blocked(self.unit, state, path, "claimed")
         if not is_claimable(self.unit.viewer, row):
             raise self._unclaimable_error(state, path)
         self._check_cooldown(row, path)
@@ -226,7 +224,7 @@ class _Claimer:
 
     def _check_cooldown(self, row: Any, path: Path) -> None:
         if is_cooling_down(row, self.unit.viewer.agent_id, self.cooldown, self.unit.now):
-            days = self.cooldown // DAY
+            days = self.cooldown // MS_PER_DAY
             message = (
                 f"You released “{row.name}” recently; you can claim this customer again {counted(days, 'day')} "
                 "after the release."

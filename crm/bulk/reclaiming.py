@@ -15,11 +15,10 @@ from db.engine import Database
 from db.queries.assignment import idle_customers
 from db.rows import Row
 from db.tables.enums import ActorKind, CustomerStage, JobKind, Permission, RelationshipStatus
+from db.values.time_units import MS_PER_DAY
 
 MAX_RECLAIMED_CUSTOMERS = 1_000
 """Maximum number of customers of one run; the next run reclaims the rest."""
-
-_DAY = 24 * 60 * 60 * 1000
 
 
 @job_handler(JobKind.RECLAIM, Permission.CUSTOMER_ASSIGN)
@@ -50,7 +49,7 @@ async def _run(unit: UnitOfWork) -> Row | None:
     settings = await unit.settings()
     if not settings.pool_auto_reclaim:
         return None
-    before = unit.now - settings.pool_idle_days * _DAY
+    before = unit.now - settings.pool_idle_days * MS_PER_DAY
     idle_ids = await idle_customers.idle_customer_ids(unit.transaction, before, MAX_RECLAIMED_CUSTOMERS)
     if not idle_ids:
         return None

@@ -8,7 +8,7 @@ from crm import change_log
 from crm.access import memberships, passwords, role_grants
 from crm.assignment import offboarding
 from crm.change_log import ChangeEntry
-from crm.errors import ConflictError, ErrorCode, InputError, Path
+from crm.errors import ErrorCode, InputError, Path, check_version
 from crm.unit_of_work import UnitOfWork
 from crm.validation import ErrorCollector, InputData, check_integer, check_list_length, lock_by_name, require_value
 from crm.values import text_values
@@ -73,8 +73,7 @@ async def update(
 ) -> Row:
     """Updates an agent. Raises InputError NOT_FOUND, ConflictError and others."""
     state = await _load_agent(unit, wire_id)
-    if if_version is not None and if_version != state.row.version:
-        raise ConflictError(state.row)
+    check_version(state.row, if_version)
     before = copy_row(state.row, tables.Agent)
     exceptions = dict(state.exceptions)
     await _read_input(unit, state, data, is_new=False)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crm import change_log, record_writes, references
-from crm.catalogue.company_state import ADDRESS_COLUMNS, CompanyState, load_fields, load_state, snapshot_with_values
+from crm.catalogue.company_state import CompanyState, load_state, snapshot_with_values
 from crm.change_log import ChangeEntry
 from crm.customers import change_fields, loaded_customer, persistence
 from crm.customers.loaded_customer import SEARCHED_PARTS
-from crm.errors import ConflictError, DuplicateError, ErrorCode, InputError, LimitError, Path, counted, raise_errors
+from crm.errors import DuplicateError, ErrorCode, InputError, LimitError, Path, check_version, counted, raise_errors
 from crm.references import CustomerReference, References
 from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values, text_values
+from crm.values.addresses import ADDRESS_PARTS
 from db import batch_writes, tables
 from db.queries.catalogue import companies, custom_fields
 from db.queries.customers import customers
@@ -47,8 +48,7 @@ async def update(
 ) -> CompanyResult:
     """Updates a company. Raises InputError NOT_FOUND, ConflictError and others."""
     company = await _load_company(unit, reference)
-    if if_version is not None and if_version != company.version:
-        raise ConflictError(company)
+    check_version(company, if_version)
     return await _apply_and_write(unit, await load_state(unit, company), data)
 
 
@@ -156,7 +156,7 @@ def _set_address(state: CompanyState, data: CompanyData) -> None:
     if "address" not in data:
         return
     address = data["address"]
-    for key, column, name in ADDRESS_COLUMNS:
+    for key, column, name in ADDRESS_PARTS:
         if address is None:
             setattr(state.row, column, None)
         elif key in address:
@@ -185,7 +185,7 @@ def _set_external_ids(state: CompanyState, external_ids: Sequence[Mapping[str, s
 
 
 async def _set_values(unit: UnitOfWork, state: CompanyState, data: CompanyData, country: str | None) -> None:
-    active_fields = {entry.key: entry for entry in await load_fields(unit) if entry.active}
+    active_fields = {entry.key: entry for entry in await unit.custom_fields(EntityType.COMPANY) if entry.active}
     entries = data.get("custom_fields") or ()
     for index, entry in enumerate(entries):
         path: Path = ("input", "customFields", index)
@@ -250,7 +250,8 @@ async def _check_uniqueness(unit: UnitOfWork, state: CompanyState, data: Company
 async def _unique_value_claims(
     unit: UnitOfWork, state: CompanyState, data: CompanyData
 ) -> list[tuple[bytes, str, Path]]:
-    unique_fields = {entry.key: entry for entry in await load_fields(unit) if entry.unique and entry.active}
+    fields_ = await unit.custom_fields(EntityType.COMPANY)
+    unique_fields = {entry.key: entry for entry in fields_ if entry.unique and entry.active}
     given_fields = [
         (unique_fields[entry["key"]], index)
         for index, entry in enumerate(data.get("custom_fields") or ())
@@ -269,7 +270,7 @@ async def _unique_value_claims(
 
 
 async def _write(unit: UnitOfWork, state: CompanyState) -> CompanyResult:
-    row, fields_ = state.row, await load_fields(unit)
+    row, fields_ = state.row, await unit.custom_fields(EntityType.COMPANY)
     snapshot = snapshot_with_values(state, fields_)
     if state.is_new:
         await unit.transaction.insert(row)

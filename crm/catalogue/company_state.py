@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from crm.customers import change_fields
 from crm.errors import InputError
 from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values
+from crm.values.addresses import ADDRESS_PARTS
 from crm.values.custom_values import CustomValue
 from db import tables
 from db.queries.catalogue import companies, custom_fields
@@ -16,15 +17,6 @@ from db.tables.enums import EntityType
 from db.values import wire_format
 
 _encode_agent_id = wire_format.id_encoder("Agent")
-ADDRESS_COLUMNS: Final = (
-    ("line1", "address_line1", "line1"),
-    ("line2", "address_line2", "line2"),
-    ("city", "city", "city"),
-    ("region", "region", "region"),
-    ("postal_code", "postal_code", "postalCode"),
-    ("country", "country", "country"),
-)
-"""The input key, the column and the API name of each part of an address."""
 
 
 @dataclass(slots=True)
@@ -44,7 +36,7 @@ class CompanyState:
 
 def log_snapshot(row: Any) -> Mapping[str, Any]:
     """The log snapshot of the company's own columns."""
-    address = {f"address.{name}": getattr(row, column) for _, column, name in ADDRESS_COLUMNS}
+    address = {f"address.{name}": getattr(row, column) for _, column, name in ADDRESS_PARTS}
     owner = row.owner_id and _encode_agent_id(row.owner_id)
     return {"name": row.name, "domain": row.domain, "phone": row.phone, **address, "owner": owner}
 
@@ -55,7 +47,7 @@ async def load_state(unit: UnitOfWork, company: Any) -> CompanyState:
     ids = [row.id]
     external_rows = (await companies.external_ids(unit.transaction, ids)).get(row.id, [])
     state = CompanyState(row, is_new=False, external_ids=[(record.system, record.value) for record in external_rows])
-    fields_by_id = {record.id: record for record in await load_fields(unit)}
+    fields_by_id = {record.id: record for record in await unit.custom_fields(EntityType.COMPANY)}
     rows_by_field: dict[bytes, list[Any]] = {}
     for value in (await custom_fields.values(unit.transaction, ids, EntityType.COMPANY)).get(row.id, []):
         rows_by_field.setdefault(value.field_id, []).append(value)
@@ -70,15 +62,6 @@ async def load_state(unit: UnitOfWork, company: Any) -> CompanyState:
     )
     state.snapshot_before = snapshot_with_values(state, list(fields_by_id.values()))
     return state
-
-
-async def load_fields(unit: UnitOfWork) -> list[Any]:
-    """The companies' custom fields in order. Each unit of work reads them once."""
-    if "company_fields" not in unit.cache:
-        fields_by_entity = await custom_fields.by_entities(unit.transaction, [EntityType.COMPANY])
-        unit.cache["company_fields"] = fields_by_entity[EntityType.COMPANY]
-    company_fields: list[Any] = unit.cache["company_fields"]
-    return company_fields
 
 
 def snapshot_with_values(state: CompanyState, fields_: Sequence[Any]) -> Mapping[str, Any]:

@@ -51,7 +51,7 @@ async def create(unit: UnitOfWork, data: InputData) -> Row:
         errors.add(ErrorCode.INVALID, message, ("input", "unique"))
     errors.raise_if_any()
     await record_writes.create_record(unit, "CustomField", row, log_snapshot)
-    _clear_cache(unit)
+    unit.forget_custom_fields()
     return row
 
 
@@ -75,7 +75,7 @@ async def update(unit: UnitOfWork, wire_id: str, data: InputData) -> Row:
         log_snapshot(stored_field),
         log_snapshot,
     ):
-        _clear_cache(unit)
+        unit.forget_custom_fields()
     if row.active != stored_field.active:
         await _rewrite_search_documents(unit, row)
     return row
@@ -92,7 +92,7 @@ async def delete(unit: UnitOfWork, wire_id: str) -> Any:
     else:
         await _delete_company_values(unit, row)
     await record_writes.delete_record(unit, "CustomField", row)
-    _clear_cache(unit)
+    unit.forget_custom_fields()
     return row
 
 
@@ -119,12 +119,6 @@ async def _load_field(unit: UnitOfWork, wire_id: str) -> Any:
     if field is None:
         raise InputError(ErrorCode.NOT_FOUND, f"There is no custom field “{wire_id}” in this workspace.", ("id",))
     return field
-
-
-def _clear_cache(unit: UnitOfWork) -> None:
-    """Clears the cached fields, so that the unit of work reads them again."""
-    unit.cache.pop("custom_fields", None)
-    unit.cache.pop("company_fields", None)
 
 
 # ── the input ─────────────────────────────────────────────────────────────────────────────────────────────────────────

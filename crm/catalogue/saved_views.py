@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from crm import record_writes, stored_filters
 from crm.catalogue import fields
-from crm.customers import loaded_customer
 from crm.errors import ErrorCode, InputError, Path
 from crm.unit_of_work import UnitOfWork
 from crm.validation import (
@@ -24,7 +23,7 @@ from db import tables
 from db.filtering.search import MAX_SEARCH_LENGTH
 from db.queries.catalogue import saved_views
 from db.rows import Row, copy_row, new_row
-from db.tables.enums import Permission
+from db.tables.enums import EntityType, Permission
 from db.values import wire_format
 from db.values.folding import fold
 
@@ -141,7 +140,7 @@ async def _read_input(unit: UnitOfWork, row: Row, data: InputData, *, shared: bo
             await errors.check_async(stored_filters.check_stored_filter(unit, **{name: getattr(row, name)}))
     if "columns" in data:
         custom = {
-            custom_field.key for custom_field in await loaded_customer.load_custom_fields(unit) if custom_field.active
+            custom_field.key for custom_field in await unit.custom_fields(EntityType.CUSTOMER) if custom_field.active
         }
         row.columns = _check_columns(errors, data["columns"], custom)
     errors.raise_if_any()

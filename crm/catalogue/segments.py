@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm import record_writes, stored_filters
-from crm.errors import ConflictError, ErrorCode, InputError, Path
+from crm.errors import ErrorCode, InputError, Path, check_version
 from crm.unit_of_work import UnitOfWork
 from crm.values import text_values
 from db import tables
@@ -41,8 +41,7 @@ async def create(unit: UnitOfWork, data: SegmentData) -> Row:
 async def update(unit: UnitOfWork, wire_id: str, data: SegmentData, *, if_version: int | None = None) -> Row:
     """Updates a segment. Raises InputError NOT_FOUND, FIELD_PROTECTED, SEGMENT_CYCLE and others, ConflictError."""
     stored_segment = await _load_segment(unit, wire_id)
-    if if_version is not None and if_version != stored_segment.version:
-        raise ConflictError(stored_segment)
+    check_version(stored_segment, if_version)
     row = copy_row(stored_segment, tables.Segment)
     if data.get("kind") not in (None, row.kind):
         message = "The kind of a segment cannot change; create another segment."

@@ -8,11 +8,11 @@ from crm.assignment.stages import AgentCapacity
 from crm.cooperative import yield_periodically
 from crm.customers import field_permissions, subscription_status, tag_changes, uniqueness
 from crm.customers.inputs import CustomerChange
-from crm.customers.loaded_customer import LoadedCustomer, load_custom_fields
+from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import ErrorCode, InputError, TransitionError
 from crm.references import References
 from crm.unit_of_work import UnitOfWork
-from db.tables.enums import CustomerStage, RelationshipStatus, SubscriptionStatus
+from db.tables.enums import CustomerStage, EntityType, RelationshipStatus, SubscriptionStatus
 from db.values.folding import fold
 
 CustomerChanges = Sequence[tuple[LoadedCustomer, CustomerChange]]
@@ -195,7 +195,7 @@ class _ChangeApplication:
         """A new customer needs a value in every required field."""
         if not self.state.is_new:
             return
-        for field in await load_custom_fields(self.unit):
+        for field in await self.unit.custom_fields(EntityType.CUSTOMER):
             is_given = field.id in self.change.values
             if field.required and field.active and field.id not in self.state.values and not is_given:
                 message = f"“{field.label}” is required; enter a value (key “{field.key}”)."

@@ -7,13 +7,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from crm import references
-from crm.customers.loaded_customer import load_custom_fields
 from crm.customers.tag_changes import TagChanges
 from crm.errors import ErrorCode, InputError, LimitError, Path
 from crm.references import References, load_agents, load_companies, load_tags
 from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values, text_values
+from crm.values.addresses import ADDRESS_PARTS
 from crm.values.custom_values import CustomValue
+from db.tables.enums import EntityType
 from db.values.folding import fold
 
 MAX_CONTACTS_PER_CUSTOMER: Final = 50
@@ -27,14 +28,6 @@ _TEXT_COLUMNS: Final[tuple[tuple[str, str, int], ...]] = (
     ("real_name", "realName", text_values.MAX_NAME_LENGTH),
     ("source", "source", text_values.MAX_WORD_LENGTH),
     ("channel", "channel", text_values.MAX_WORD_LENGTH),
-)
-_ADDRESS_COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("line1", "address_line1", "line1"),
-    ("line2", "address_line2", "line2"),
-    ("city", "city", "city"),
-    ("region", "region", "region"),
-    ("postal_code", "postal_code", "postalCode"),
-    ("country", "country", "country"),
 )
 _PARTS_BY_KEY: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(("name", "nickname", "real_name", "address"), frozenset({"search_text"})),
@@ -88,7 +81,7 @@ async def read_inputs(
     of inputs."""
     references = await _load_references(unit, [data for data, _ in inputs])
     country = (await unit.settings()).default_country
-    fields = {field_.key: field_ for field_ in await load_custom_fields(unit) if field_.active}
+    fields = {field_.key: field_ for field_ in await unit.custom_fields(EntityType.CUSTOMER) if field_.active}
     today = datetime.fromtimestamp(unit.now / 1000, UTC).astimezone(ZoneInfo((await unit.settings()).timezone))
     changes = []
     for data, path in inputs:
@@ -180,7 +173,7 @@ class _InputReader:
         if "address" not in self.data:
             return
         address = self.data["address"]
-        for key, column, name in _ADDRESS_COLUMNS:
+        for key, column, name in ADDRESS_PARTS:
             if address is None:
                 self.change.columns[column] = None
             elif key in address:

@@ -140,7 +140,7 @@ async def _load_values_and_companies(
     unit: UnitOfWork, by_id: Mapping[bytes, LoadedCustomer], parts: Collection[str]
 ) -> None:
     if "values" in parts:
-        fields_by_id = {field_.id: field_ for field_ in await load_custom_fields(unit)}
+        fields_by_id = {field_.id: field_ for field_ in await unit.custom_fields(EntityType.CUSTOMER)}
         for key, rows in (await fields.values(unit.transaction, list(by_id), EntityType.CUSTOMER)).items():
             rows_by_field: dict[bytes, list[Any]] = {}
             for row in rows:
@@ -156,12 +156,3 @@ async def _load_values_and_companies(
             companies_by_id = await companies.by_ids(unit.transaction, list(company_ids))
             for state in by_id.values():
                 state.company = companies_by_id.get(state.row.company_id)
-
-
-async def load_custom_fields(unit: UnitOfWork) -> list[Any]:
-    """The customers' custom fields in order, including deactivated ones. Each unit of work reads them once."""
-    if "custom_fields" not in unit.cache:
-        fields_by_entity = await fields.by_entities(unit.transaction, [EntityType.CUSTOMER])
-        unit.cache["custom_fields"] = fields_by_entity[EntityType.CUSTOMER]
-    custom_fields: list[Any] = unit.cache["custom_fields"]
-    return custom_fields

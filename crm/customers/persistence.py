@@ -7,13 +7,13 @@ from crm import change_log
 from crm.change_log import ChangeEntry
 from crm.cooperative import yield_periodically
 from crm.customers import change_fields, search_document
-from crm.customers.loaded_customer import LoadedCustomer, load_custom_fields
+from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import LimitError, Path
 from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values
 from db import batch_writes, tables
 from db.rows import Row, new_row
-from db.tables.enums import ChangeAction, Outcome, TagKind
+from db.tables.enums import ChangeAction, EntityType, Outcome, TagKind
 from db.values.folding import fold
 
 CUSTOMERS_PER_REWRITE: Final = 1_000
@@ -42,7 +42,7 @@ async def write_customers(
 ) -> list[Outcome]:
     """Writes the changes of each customer without errors. `rows` are the row numbers in a job. Returns the outcomes
     FAILED, UNCHANGED, UPDATED or CREATED."""
-    fields = await load_custom_fields(unit)
+    fields = await unit.custom_fields(EntityType.CUSTOMER)
     outcomes, written, entries = [], [], []
     async for index, state in yield_periodically(enumerate(states)):
         if state.errors:
@@ -69,13 +69,13 @@ def preview_changes(state: LoadedCustomer, fields: Sequence[Any]) -> list[dict[s
 
 async def rewrite_search_documents(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
     """Rewrites the search documents of the customers and nothing else."""
-    await search_document.write_documents(unit, states, await load_custom_fields(unit))
+    await search_document.write_documents(unit, states, await unit.custom_fields(EntityType.CUSTOMER))
 
 
 async def refresh_copied_columns(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
     """Updates the columns that are copied from other records. This is not a change of the customers, so nothing is
     logged."""
-    fields = await load_custom_fields(unit)
+    fields = await unit.custom_fields(EntityType.CUSTOMER)
     for state in states:
         _update_copied_columns(state)
     await batch_writes.update_rows(

@@ -3,7 +3,7 @@ itself."""
 
 from crm.access import permissions
 from crm.customers.loaded_customer import LoadedCustomer
-from crm.errors import ConflictError, ErrorCode, InputError, Path
+from crm.errors import ErrorCode, InputError, Path, check_version
 from crm.unit_of_work import UnitOfWork
 
 
@@ -27,5 +27,11 @@ def check_preconditions(
     if not archived and state.is_archived:
         message = f"“{row.name}” is archived; unarchive the customer first."
         raise InputError(ErrorCode.CUSTOMER_ARCHIVED, message, path)
-    if if_version is not None and if_version != row.version:
-        raise ConflictError(row)
+    check_version(row, if_version)
+
+
+def check_not_blocked(unit: UnitOfWork, state: LoadedCustomer, path: Path, action: str = "assigned") -> None:
+    """Raises InputError CUSTOMER_BLOCKED if the customer is blocked; `action` is what cannot be done."""
+    if state.is_blocked(unit.now):
+        message = f"“{state.row.name}” is blocked and cannot be {action}; unblock the customer first."
+        raise InputError(ErrorCode.CUSTOMER_BLOCKED, message, path)

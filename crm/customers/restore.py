@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from crm.customers.change_fields import LOGGED_COLUMNS
-from crm.customers.loaded_customer import LoadedCustomer, load_custom_fields
+from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import ErrorCode, InputError
 from crm.unit_of_work import UnitOfWork
 from db import tables
 from db.queries.catalogue import agents, companies, departments, tags
 from db.rows import new_row
 from db.tables.enums import CustomerStage as Stage
-from db.tables.enums import CustomFieldType, Gender, RelationshipStatus, SubscriptionStatus, Verification
+from db.tables.enums import CustomFieldType, EntityType, Gender, RelationshipStatus, SubscriptionStatus, Verification
 from db.values import wire_format
 
 _PART_BY_FIELD: Final[Mapping[str, str]] = {
@@ -62,7 +62,7 @@ async def restore_fields(unit: UnitOfWork, pairs: Sequence[tuple[LoadedCustomer,
     The customers have the parts that the entries concern and their original values; the caller writes them."""
     if not pairs:
         return
-    custom_fields = {f"custom.{field_.key}": field_ for field_ in await load_custom_fields(unit)}
+    custom_fields = {f"custom.{field_.key}": field_ for field_ in await unit.custom_fields(EntityType.CUSTOMER)}
     references = await _LoggedReferences.load(
         unit, [field for _, entries in pairs for entry in entries for field in entry]
     )

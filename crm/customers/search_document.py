@@ -7,12 +7,12 @@ from crm.cooperative import yield_periodically
 from crm.customers.loaded_customer import SEARCHED_PARTS, LoadedCustomer
 from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values
+from crm.values.addresses import ADDRESS_COLUMNS
 from db import batch_writes, tables
 from db.queries.customers import search_documents
 from db.rows import new_row
 
 _NAME_COLUMNS: Final[Mapping[str, str]] = {"NAME": "name", "NICKNAME": "nickname", "REAL_NAME": "real_name"}
-_ADDRESS_COLUMNS: Final = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
 
 SearchTexts = Iterable[str | None]
 
@@ -61,7 +61,7 @@ def build_document(state: LoadedCustomer, fields: Sequence[Any]) -> str:
         phones=state.phones,
         company=_company_name(state),
         external_ids=[value for _, value in state.external_ids],
-        address=[getattr(row, column) for column in _ADDRESS_COLUMNS],
+        address=[getattr(row, column) for column in ADDRESS_COLUMNS],
         tags=_tag_names(state),
         notes=state.notes,
         values=_value_texts(state, fields),
@@ -75,8 +75,8 @@ def _changed_sections(state: LoadedCustomer, fields: Sequence[Any]) -> dict[str,
     sections: dict[str, SearchTexts] = {
         section: (getattr(row, column),) for section, column in _NAME_COLUMNS.items() if column in changed
     }
-    if not changed.isdisjoint(_ADDRESS_COLUMNS):
-        sections["ADDRESS"] = [getattr(row, column) for column in _ADDRESS_COLUMNS]
+    if not changed.isdisjoint(ADDRESS_COLUMNS):
+        sections["ADDRESS"] = [getattr(row, column) for column in ADDRESS_COLUMNS]
     if "company_id" in changed:
         sections["COMPANY"] = (_company_name(state),)
     if original.tags.keys() != state.tags.keys():

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm import references
 from crm.customers.inputs import CustomerChange
-from crm.customers.loaded_customer import LoadedCustomer, load_custom_fields
+from crm.customers.loaded_customer import LoadedCustomer
 from crm.errors import DuplicateError, ErrorCode, InputError, Path
 from crm.unit_of_work import UnitOfWork
 from crm.values import custom_values
@@ -55,7 +55,7 @@ def _indexes(change: CustomerChange) -> dict[tuple[str, str], int]:
 async def _custom_value_claims(
     unit: UnitOfWork, pairs: Sequence[tuple[LoadedCustomer, CustomerChange]]
 ) -> list[UniqueValue]:
-    unique_fields = {field.id: field for field in await load_custom_fields(unit) if field.unique}
+    unique_fields = {field.id: field for field in await unit.custom_fields(EntityType.CUSTOMER) if field.unique}
     return [
         (state, (field_id, custom_values.unique_key(value)), path, str(value))
         for state, change in pairs
@@ -67,7 +67,7 @@ async def _custom_value_claims(
 
 async def claim_released_values(unit: UnitOfWork, states: Sequence[LoadedCustomer]) -> None:
     """Adds CONFLICT errors to customers whose restored values now belong to another customer that keeps them."""
-    unique = {field.id: field for field in await load_custom_fields(unit) if field.unique}
+    unique = {field.id: field for field in await unit.custom_fields(EntityType.CUSTOMER) if field.unique}
     gained: dict[Any, tuple[LoadedCustomer, str]] = {}
     released: dict[tuple[bytes, Any], LoadedCustomer] = {}
     for state in states:

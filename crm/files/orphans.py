@@ -7,8 +7,9 @@ from typing import Final
 from crm.files import uploads
 from crm.files.job_files import FILE_ID_KIND as MADE
 from crm.files.storage import LINK_LIFETIME_MS, Storage
+from db.values.time_units import MS_PER_DAY, MS_PER_SECOND
 
-_DAY_SECONDS: Final = 24 * 3_600.0
+_DAY_SECONDS: Final = MS_PER_DAY / MS_PER_SECOND
 ORPHAN_AGE_SECONDS: Final = {MADE: 2 * LINK_LIFETIME_MS / 1_000, uploads.UPLOAD_ID_KIND: 14 * _DAY_SECONDS}
 """Seconds since the last write after which a file is an orphan: twice the retention of its row."""
 

@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from crm.settings import Settings
 from db.engine import Database
+from db.values.time_units import MS_PER_DAY
 
-LINK_LIFETIME_MS: Final = 24 * 3_600_000
+LINK_LIFETIME_MS: Final = MS_PER_DAY
 """Milliseconds for which a link is valid."""
 
 _PURPOSE: Final = b"clientela file link 1\0"

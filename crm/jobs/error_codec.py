@@ -4,30 +4,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from crm import errors
-from crm.errors import ErrorCode, InputError
+from crm.errors import ConflictError, DuplicateError, ErrorCode, InputError, LimitError, TransitionError
 from db.values import wire_format
 
-_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "InputError": (),
-    "LimitError": ("limit", "current"),
-    "TransitionError": ("from_", "to", "allowed"),
-    "ConflictError": (),
-    "DuplicateError": (),
+_ATTRIBUTES: Final[Mapping[type[InputError], tuple[str, ...]]] = {
+    InputError: (),
+    LimitError: ("limit", "current"),
+    TransitionError: ("from_", "to", "allowed"),
+    ConflictError: (),
+    DuplicateError: (),
 }
-_RECORDS: Final = {"ConflictError": "record", "DuplicateError": "existing"}
+_RECORDS: Final[Mapping[type[InputError], str]] = {ConflictError: "record", DuplicateError: "existing"}
 
 
 def encode_error(error: InputError, row: int) -> dict[str, Any]:
     """Encodes an error as JSON. The record that the error refers to is stored by its id."""
-    kind = type(error).__name__
+    kind = type(error)
     data: dict[str, Any] = {
-        "kind": kind,
+        "kind": kind.__name__,
         "code": error.code.value,
         "message": error.message,
         "path": list(error.path),
         "row": row,
     }
-    for name in _KINDS[kind]:
+    for name in _ATTRIBUTES[kind]:
         value = getattr(error, name)
         data[name] = list(value) if isinstance(value, tuple) else value
     if kind in _RECORDS:
@@ -44,21 +44,15 @@ def referenced_record_id(data: Mapping[str, Any]) -> str | None:
 
 def decode_error(data: Mapping[str, Any], records: Mapping[str, Any]) -> InputError:
     """Decodes a stored error. If the record that it refers to no longer exists, the result is a plain InputError."""
-    kind = errors.class_for_stored_name(data["kind"]).__name__
-    record = records.get(data["record"]) if kind in _RECORDS else None
-    if kind in _RECORDS and record is None:
-        kind = "InputError"
-    # Bypasses the constructor, which would generate the message again.
-    error: InputError = InputError.__new__(getattr(errors, kind))
-    Exception.__init__(error, data["message"])
-    error.message, error.code, error.row = data["message"], ErrorCode(data["code"]), data["row"]
-    error.path = tuple(data["path"])
-    for name in _KINDS[kind]:
-        value = data[name]
-        setattr(error, name, tuple(value) if isinstance(value, list) else value)
+    kind = errors.kind_for_stored_name(data["kind"])
+    attributes = {name: data[name] for name in _ATTRIBUTES[kind]}
     if kind in _RECORDS:
-        setattr(error, _RECORDS[kind], record)
-    return error
+        record = records.get(data["record"])
+        if record is None:
+            kind = InputError
+        else:
+            attributes[_RECORDS[kind]] = record
+    return errors.restore_error(kind, ErrorCode(data["code"]), data["message"], data["path"], data["row"], attributes)
 
 
 def encode_errors(refusals: Sequence[InputError], row: int) -> list[dict[str, Any]] | None:

@@ -20,8 +20,9 @@ from db.queries.matching import targets
 from db.rows import Row, new_row
 from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permission
 from db.values import wire_format
+from db.values.time_units import MS_PER_DAY
 
-UNDO_WINDOW_MS: Final = 30 * 24 * 60 * 60 * 1000
+UNDO_WINDOW_MS: Final = 30 * MS_PER_DAY
 """Milliseconds after its end during which a job can be undone."""
 
 _NOT_UNDOABLE_KINDS: Final = frozenset({JobKind.DELETE, JobKind.EXPORT, JobKind.UNDO})

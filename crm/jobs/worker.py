@@ -26,6 +26,7 @@ from db.queries.matching import targets
 from db.rows import Row
 from db.tables.enums import ActorKind, JobKind, JobStatus
 from db.values import ids
+from db.values.time_units import MS_PER_MINUTE
 
 assert HANDLER_MODULES, "a worker knows every job handler"
 
@@ -34,7 +35,7 @@ _log = logging.getLogger("clientela.jobs")
 LEASE_MS: Final = 30_000
 """Duration of a worker's lease on a job in milliseconds. A chunk takes a small part of it."""
 
-LONG_LEASE_MS: Final = 15 * 60_000
+LONG_LEASE_MS: Final = 15 * MS_PER_MINUTE
 """Duration in milliseconds of the lease on a job that is one transaction."""
 
 POLL_SECONDS: Final = 1.0

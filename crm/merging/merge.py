@@ -22,7 +22,7 @@ from db.queries.catalogue import companies, tags
 from db.queries.customers import customers, merging
 from db.queries.customers import duplicates as pairs
 from db.rows import Row, copy_row, new_row
-from db.tables.enums import ChangeAction, JobKind, JobStatus, Outcome, Permission
+from db.tables.enums import ChangeAction, EntityType, JobKind, JobStatus, Outcome, Permission
 from db.values import wire_format
 
 MAX_MERGED_CUSTOMERS: Final = 10
@@ -60,7 +60,7 @@ async def merge_customers(
     Raises InputError EMPTY_TARGET, NOT_FOUND, INVALID, FORBIDDEN, CUSTOMER_ARCHIVED, FIELD_UNKNOWN, FIELD_PROTECTED,
     RESELLER_RELATIONSHIP_REQUIRED, LimitError."""
     survivor, others, by_wire = await _load_customers(unit, into, from_)
-    fields = await loaded_customer.load_custom_fields(unit)
+    fields = await unit.custom_fields(EntityType.CUSTOMER)
     winners = _chosen_customers(take, by_wire, fields, [survivor, *others])
     rows = [copy_row(state.row, tables.Customer) for state in (survivor, *others)]
     FieldMerge(survivor, others, winners, fields, unit.now).apply()

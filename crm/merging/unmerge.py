@@ -15,7 +15,7 @@ from db.queries.catalogue import agents
 from db.queries.customers import duplicates as pairs
 from db.queries.customers import merging
 from db.rows import Row, copy_row, new_row
-from db.tables.enums import ChangeAction
+from db.tables.enums import ChangeAction, EntityType
 
 StoredMerge = Mapping[str, Any]
 """All customers of a merge as plain data: rows by table name, ids as text."""
@@ -173,7 +173,7 @@ async def _log_and_index(
     unit: UnitOfWork, before: LoadedCustomer, others: Sequence[Mapping[str, Any]], row_numbers: Mapping[bytes, int]
 ) -> None:
     """Writes the log entries and the search documents, which include notes added since the merge."""
-    fields = await loaded_customer.load_custom_fields(unit)
+    fields = await unit.custom_fields(EntityType.CUSTOMER)
     ids = [before.id, *(row["id"] for row in others)]
     customers_by_id = await loaded_customer.load_customers(unit, ids, before.parts)
     assert before.original is not None

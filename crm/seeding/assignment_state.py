@@ -12,8 +12,8 @@ from db.tables.enums import (
     SubscriptionStatus,
     Verification,
 )
+from db.values.time_units import MS_PER_DAY
 
-_DAY_MS = 86_400_000
 _SOURCES = ("Facebook", "Website", "Shopee", "Store", "Referral", "Zalo", "Instagram", "TikTok", "Trade fair", "Import")
 _CHANNELS = ("Zalo", "Phone", "WhatsApp", "E-mail", "Messenger", "Store", "WeChat", "Live chat")
 _BLOCK_REASONS = ("Spam", "Abusive messages", "Lừa đảo", "Pagamenti stornati", "Nomor palsu")
@@ -85,7 +85,7 @@ def _set_owner(customer: CustomerDraft, source: RandomSource, plan: SeedPlan) ->
     customer.stage = CustomerStage.FOLLOW_UP
     customer.owner_id, customer.department_id = agent.agent_id, agent.department_id
     customer.owned_since = source.integer_between(
-        customer.created_at, min(customer.created_at + 45 * _DAY_MS, plan.until)
+        customer.created_at, min(customer.created_at + 45 * MS_PER_DAY, plan.until)
     )
     if plan.follow_up_stages and source.random() < 0.75:
         customer.follow_up_stage = source.pick_early(plan.follow_up_stages)
@@ -114,7 +114,7 @@ def add_related_rows(customer: CustomerDraft, source: RandomSource, plan: SeedPl
         _add_friends(customer, source, plan, rows)
     if source.random() < 0.006:
         blocked_at = source.integer_between(customer.created_at, plan.until)
-        until = blocked_at + source.integer_between(7, 400) * _DAY_MS if source.chance(0.5) else None
+        until = blocked_at + source.integer_between(7, 400) * MS_PER_DAY if source.chance(0.5) else None
         blocked_by = customer.owner_id or source.pick(plan.agents[customer.locale.country]).agent_id
         rows.rows_of(tables.CustomerBlock).append(
             (

@@ -20,8 +20,9 @@ from db.queries.catalogue import custom_fields as stored_fields
 from db.statements import in_workspace
 from db.statements import prepare as prepared
 from db.tables.enums import EntityType
+from db.values.time_units import MS_PER_DAY
 
-_HISTORY_MS = 3 * 365 * 86_400_000
+_HISTORY_MS = 3 * 365 * MS_PER_DAY
 _TAGS_STATEMENT = prepared(select(tables.Tag).where(in_workspace(tables.Tag)).order_by(col(tables.Tag.id)))
 
 

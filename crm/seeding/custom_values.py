@@ -11,8 +11,8 @@ from crm.seeding.plan import SeedPlan
 from crm.seeding.random_source import RandomSource
 from crm.seeding.rows import ChunkRows
 from db import tables
+from db.values.time_units import MS_PER_DAY
 
-_DAY_MS = 86_400_000
 _PREFERENCES = (
     "Thích màu đỏ, giao buổi chiều.",
     "Non ama le telefonate; caffè senza zucchero.",
@@ -69,7 +69,7 @@ def _wants_gift(customer: CustomerDraft, source: RandomSource, plan: SeedPlan) -
 
 
 def _anniversary(customer: CustomerDraft, source: RandomSource, plan: SeedPlan) -> _GeneratedValue:
-    date = date_text(plan.until // _DAY_MS - int(source.random() * 40 * 365))
+    date = date_text(plan.until // MS_PER_DAY - int(source.random() * 40 * 365))
     return date, [(None, None, None, None, None, date, None, None, None)]
 
 

@@ -9,8 +9,8 @@ from crm.seeding.plan import SeedPlan
 from crm.seeding.random_source import RandomSource
 from db.tables.enums import Gender
 from db.values.folding import fold
+from db.values.time_units import MS_PER_DAY
 
-_DAY_MS = 86_400_000
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _ADDRESS_TRANSLATION = str.maketrans({" ": "", "'": "", "’": ""})
 _LINE2 = ("2F", "Block B", "Scala A", "RT 04/RW 02", "Flat 3", "Tầng 5", "Interno 7", "Unit 12")
@@ -39,7 +39,7 @@ def fill_new_person(customer: CustomerDraft, source: RandomSource, plan: SeedPla
     _add_contacts(customer, source, plan, given_name, family_name)
     if source.random() < 0.65:
         age = 17 * 365 + int(source.random() ** 1.6 * 65 * 365)
-        customer.birth_date = date_text(plan.until // _DAY_MS - age)
+        customer.birth_date = date_text(plan.until // MS_PER_DAY - age)
     if source.random() < 0.78:
         _add_address(customer, source)
 

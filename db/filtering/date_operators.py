@@ -1,6 +1,7 @@
 """Operators of dates, ages and times."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from db.filtering import operators as op
 from db.filtering import parser as read
@@ -9,6 +10,8 @@ from db.filtering.filter_ast import FilterNode, conjunction, negate
 from db.filtering.parser import FilterParser
 from db.filtering.relative_dates import Duration
 from db.values import wire_format
+
+T = TypeVar("T")
 
 
 def parse_date(
@@ -101,27 +104,21 @@ def _in_id(moment: int) -> bytes:
 
 
 def _moment(given: Any, here: Path) -> int:
-    if isinstance(given, str):
-        try:
-            return wire_format.parse_moment(given)
-        except (ValueError, OverflowError):
-            pass
-    raise invalid_query(f"`{'.'.join(here)}` takes a time such as 2026-11-21T09:30:00Z, not {str(given)[:50]!r}.", here)
+    return _parse(wire_format.parse_moment, "time such as 2026-11-21T09:30:00Z", given, here)
 
 
 def _date(given: Any, here: Path) -> str:
-    if isinstance(given, str):
-        try:
-            return wire_format.parse_date(given)
-        except ValueError:
-            pass
-    raise invalid_query(f"`{'.'.join(here)}` takes a date such as 2026-11-21, not {str(given)[:50]!r}.", here)
+    return _parse(wire_format.parse_date, "date such as 2026-11-21", given, here)
 
 
 def _duration(given: Any, here: Path) -> Duration:
+    return _parse(Duration.parse, "duration such as P30D", given, here)
+
+
+def _parse(parse: Callable[[str], T], what: str, given: Any, here: Path) -> T:
     if isinstance(given, str):
         try:
-            return Duration.parse(given)
-        except ValueError:
+            return parse(given)
+        except (ValueError, OverflowError):
             pass
-    raise invalid_query(f"`{'.'.join(here)}` takes a duration such as P30D, not {str(given)[:50]!r}.", here)
+    raise invalid_query(f"`{'.'.join(here)}` takes a {what}, not {str(given)[:50]!r}.", here)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from db.values.time_units import MS_PER_DAY, MS_PER_MINUTE
+
 _WIRE = re.compile(r"([a-z]{3})_([0-9a-f]{32})", re.ASCII)
 
 # The id prefix of each type.
@@ -64,7 +66,6 @@ SCALE = 4
 _ONE = 10**SCALE
 
 # Milliseconds.
-_DAY = 86_400_000
 
 
 class _Days(dict[int, str]):
@@ -95,10 +96,10 @@ FRACTIONS = _Fractions()
 
 def format_moment(moment: int) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    day = moment // _DAY
-    rest = moment - day * _DAY
-    minute = rest // 60_000
-    rest -= minute * 60_000
+    day = moment // MS_PER_DAY
+    rest = moment - day * MS_PER_DAY
+    minute = rest // MS_PER_MINUTE
+    rest -= minute * MS_PER_MINUTE
     second = rest // 1000
     return f"{DAYS[day]}{MINUTES[minute]}{SECONDS[second]}{MILLIS[rest - second * 1000]}"
 

@@ -6,6 +6,7 @@ import strawberry
 from strawberry import UNSET, Info
 
 from crm.catalogue import companies as rules
+from crm.values.addresses import ADDRESS_COLUMNS
 from db import tables
 from db.queries.catalogue import agents, companies
 from db.queries.customers import customers
@@ -40,7 +41,7 @@ class Company(Record, Node):
     async def external_ids(parents: ParentRows, info: Info) -> list[list[ExternalId]]:
         return await info.context.load_many(companies.external_ids, parents, "id")
 
-    @batched("Postal address; null if no part is known.", parent_columns=addresses.ADDRESS_COLUMNS)
+    @batched("Postal address; null if no part is known.", parent_columns=ADDRESS_COLUMNS)
     async def address(parents: ParentRows, info: Info) -> list[Address | None]:
         return addresses.address_of(parents)
 

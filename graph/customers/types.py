@@ -10,6 +10,7 @@ from crm.assignment import claims
 from crm.customers import allowed_actions
 from crm.customers import subscription_status as subscriptions
 from crm.merging.duplicates import MAX_MATCHES
+from crm.values.addresses import ADDRESS_COLUMNS
 from db import tables
 from db.queries import workspaces
 from db.queries.catalogue import agents, companies, departments, segments, tags
@@ -107,7 +108,7 @@ class Customer(Record, Node):
             None if row.birth_date is None else _years(date.fromisoformat(row.birth_date), today) for row in parents
         ]
 
-    @batched("Postal address; null if no part is known.", parent_columns=addresses.ADDRESS_COLUMNS)
+    @batched("Postal address; null if no part is known.", parent_columns=ADDRESS_COLUMNS)
     async def address(parents: ParentRows, info: Info) -> list[Address | None]:
         return addresses.address_of(parents)
 

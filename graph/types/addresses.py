@@ -5,9 +5,8 @@ from typing import Any
 
 import strawberry
 
+from crm.values.addresses import ADDRESS_COLUMNS
 from graph.engine.field_declarations import column
-
-ADDRESS_COLUMNS = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
 
 
 @strawberry.type(description="A postal address.")

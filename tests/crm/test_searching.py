@@ -6,7 +6,7 @@ from crm.bulk import requests
 from crm.customers import loaded_customer, records, search_document
 from crm.customers.loaded_customer import SEARCHED_PARTS
 from db import tables
-from db.tables.enums import Role
+from db.tables.enums import EntityType, Role
 from db.values import wire_format
 from tests.crm.conftest import named
 from tests.support import factories
@@ -52,4 +52,4 @@ async def test_what_is_not_searched_leaves_it_alone(does, save, viewer, sent):
 
 async def _anew(unit, identifier):
     (state,) = (await loaded_customer.load_customers(unit, [identifier], SEARCHED_PARTS)).values()
-    return search_document.build_document(state, await loaded_customer.load_custom_fields(unit))
+    return search_document.build_document(state, await unit.custom_fields(EntityType.CUSTOMER))

@@ -18,6 +18,7 @@ from db.filtering.filter_context import FilterContext
 from db.statements import in_workspace
 from db.tables.column_types import Id
 from db.tables.enums import CustomFieldType, EntityType
+from db.values.time_units import MS_PER_DAY
 
 MAX_GROUP_KEYS: Final = 3
 """Maximum number of keys of a grouping."""
@@ -42,7 +43,6 @@ _FIELD_COLUMNS: Final[Mapping[CustomFieldType, str]] = {
     CustomFieldType.SELECT: "option",
     CustomFieldType.MULTI_SELECT: "option",
 }
-_DAY: Final = 86_400_000
 # Added before a division and subtracted afterwards: division rounds towards zero, and days before 1970 are negative.
 _SHIFT: Final = 1_000_000
 
@@ -140,14 +140,14 @@ def _attached(found: Select[Any], row: Any, part: GroupKeyPart, place: int) -> t
 def _day(moment: Any, zone: str) -> Any:
     """The number of the local day since 1970-01-01."""
     offsets = _offsets(zone)
-    local = moment + literally(str(_SHIFT * _DAY + offsets[0][1]))
+    local = moment + literally(str(_SHIFT * MS_PER_DAY + offsets[0][1]))
     if len(offsets) > 1:
         *steps, (_, first) = reversed(offsets)
         offset = case(
             *((moment >= literally(str(since)), literally(str(by))) for since, by in steps), else_=literally(str(first))
         )
-        local = moment + offset + literally(str(_SHIFT * _DAY))
-    return local.op("/", precedence=8)(literally(str(_DAY))).op("-", precedence=7)(literally(str(_SHIFT)))
+        local = moment + offset + literally(str(_SHIFT * MS_PER_DAY))
+    return local.op("/", precedence=8)(literally(str(MS_PER_DAY))).op("-", precedence=7)(literally(str(_SHIFT)))
 
 
 @lru_cache(maxsize=50)
